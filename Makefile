@@ -1,0 +1,42 @@
+# Two commands for a fresh clone: `make run` and `make test`. README.md says what they do.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: run test lint types layers unit test-slow test-browser clean
+
+run: $(READY)
+	$(BIN)/suite run --search tiny
+
+test: lint types layers unit
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+layers: $(READY)
+	$(BIN)/lint-imports
+
+unit: $(READY)
+	$(BIN)/pytest -m "not slow"
+
+# What takes too long for every commit: the shipped search end to end, the wheel, a killed driver.
+test-slow: $(READY)
+	$(BIN)/pytest -m slow
+
+# A headless Chromium must be on the PATH (Debian: apt-get install chromium).
+test-browser: $(READY)
+	$(BIN)/pytest -m browser
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt "torch==$$(sed -n 's/^torch==//p' constraints.txt)"
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	touch $@

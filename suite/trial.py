@@ -1,0 +1,149 @@
+"""The types that carry a trial from the search space to the report.
+
+``TrialConfig`` → ``EpochResult`` an epoch → ``TrialResult``. No torch, ray or pandas here: every
+room may import these types, and a ``TrialConfig`` alone rebuilds a network and repeats its training.
+"""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+Attribute = Literal["age", "attractiveness"]
+Network = Literal["compact", "vgg16"]
+Pooling = Literal["hybrid", "average"]
+Status = Literal["finished", "diverged", "failed"]
+Stage = Literal["search"]
+
+#: The unit of an attribute's mean absolute error, as it ends a column name (``val_mae_years``).
+UNIT: Mapping[str, str] = {"age": "years", "attractiveness": "points"}
+
+
+@dataclass(frozen=True)
+class TrialConfig:
+    """Everything that decides the outcome of one training.
+
+    Fields are plain numbers and strings, so that a configuration travels as JSON beside the weights
+    that it made. The defaults are TinyAgeNet (paper, section on network architecture) trained with
+    the joint loss of DLDL-v2.
+    """
+
+    # The network.
+    network: Network = "compact"
+    widths: tuple[int, ...] = (16, 32, 64, 128, 128)  # channels of each stage
+    depths: tuple[int, ...] = (2, 2, 3, 3, 3)  # 3x3 convolutions of each stage
+    pooling: Pooling = "hybrid"
+
+    # The label set and the target distribution.
+    attribute: Attribute = "age"
+    label_low: float = 0.0
+    label_high: float = 100.0
+    label_step: float = 1.0
+    #: Standard deviation of the target, in label units, for every image; None takes the
+    #: annotation's own deviation, or 2 label steps where the data has none.
+    label_deviation: float | None = None
+
+    # The loss: KL(target || prediction) + lambda_l1 * |expectation - label|.
+    method: Literal["dldl-v2"] = "dldl-v2"
+    #: "mean" divides the KL by the number of bins, as the paper's released code does; "sum" does
+    #: not. With 101 bins, lambda 1 under "mean" weighs the L1 term as lambda 101 under "sum".
+    kl_over_bins: Literal["mean", "sum"] = "mean"
+    lambda_l1: float = 1.0
+
+    # The recipe.
+    optimizer: Literal["adamw", "adam"] = "adamw"
+    learning_rate: float = 3e-3
+    weight_decay: float = 1e-4
+    #: "one-cycle" (Smith 2018), or "step": a tenth of the rate after half of the epochs (the paper).
+    schedule: Literal["one-cycle", "step"] = "one-cycle"
+    epochs: int = 12
+    batch_size: int = 64
+    resolution: int = 64  # pixels a side
+    #: Train on so many images of the training split only (the same ones for every trial); None: all.
+    train_images: int | None = None
+    flip: bool = True
+    shift_pixels: int = 2  # random shift of the training images, each way, at the trial's resolution
+    #: "auto" takes bf16 where the device computes in it, else float32.
+    precision: Literal["auto", "bf16", "float32"] = "auto"
+    seed: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields as JSON types (tuples become lists)."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in dataclasses.asdict(self).items()
+        }
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any] | str) -> Self:
+        """The configuration that ``to_json`` gave; unknown fields are a ``ValueError``."""
+        given: Mapping[str, Any] = json.loads(fields) if isinstance(fields, str) else fields
+        known = {field.name for field in dataclasses.fields(cls)}
+        if unknown := sorted(set(given) - known):
+            raise ValueError(f"unknown fields of a trial: {', '.join(unknown)}")
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Errors of a network on one split, in label units where a unit applies.
+
+    ``epsilon_error`` is None where the data has no deviations (paper, evaluation metrics).
+    """
+
+    mae: float
+    rmse: float
+    pearson: float
+    cs3: float  # share of images with an error of at most 3 label units
+    cs5: float
+    cs8: float
+    epsilon_error: float | None
+
+
+@dataclass(frozen=True)
+class EpochResult:
+    """What one epoch of training gave; ``epoch`` counts from 1."""
+
+    epoch: int
+    train_loss: float
+    train_kl: float  # summed over bins, whatever the loss's scale, so that trials compare
+    train_l1: float  # label units
+    learning_rate: float  # at the end of the epoch
+    seconds: float  # of training and validation
+    images_per_second: float  # of training alone
+    validation: Metrics
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What a network costs, known before it trains.
+
+    ``macs`` is at the trial's own resolution; ``macs_at_224`` at the paper's. ``bytes`` are those of
+    the safetensors file that holds the network's parameters and batch-norm statistics in float32.
+    """
+
+    params: int
+    macs: int
+    macs_at_224: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """One row of ``trials.parquet``."""
+
+    id: str
+    stage: Stage
+    config: TrialConfig
+    status: Status
+    cause: str  # one sentence where the status is not "finished"; else empty
+    profile: Profile | None  # None where the trial failed before it was profiled
+    validation: Metrics | None  # of the last epoch that ended
+    epochs_run: int
+    seconds: float
+    precision: str  # what "auto" came to: "bf16" or "float32"
+    trials_known: int  # results that the sampler had when it suggested this trial
+    started: float  # seconds since the run's first start
+    parent: str | None = None
