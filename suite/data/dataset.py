@@ -1,0 +1,112 @@
+"""What a training sees of a store: one attribute at one resolution, split in three.
+
+Images at another resolution than the store's are resized once for the whole machine and then
+memory-mapped, so that trials share one copy of them in the page cache.
+"""
+
+import os
+import tempfile
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from suite.data.cache import cache_folder
+from suite.data.store import LabelRange, Split, Store
+from suite.errors import RequestError
+from suite.trial import Attribute
+
+
+@dataclass(frozen=True)
+class LabelledImages:
+    """The images of one split, as rows of the shared array."""
+
+    images: Tensor  # uint8 (all images of the store, side, side, 3), shared by the splits
+    rows: Tensor  # int64 (n,), ascending: the images of this split
+    labels: Tensor  # float32 (n,), label units
+    deviations: Tensor  # float32 (n,), label units, of the annotators; NaN where there are none
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def first(self, count: int | None) -> "LabelledImages":
+        """A part of the split that is spread evenly over it, the same for every caller."""
+        if count is None or count >= len(self):
+            return self
+        chosen = torch.linspace(0, len(self) - 1, count, dtype=torch.float64).round().long()
+        return LabelledImages(self.images, self.rows[chosen], self.labels[chosen], self.deviations[chosen])
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One attribute of a store at one resolution."""
+
+    attribute: Attribute
+    resolution: int  # pixels a side
+    label_range: LabelRange  # the label set that the data calls for
+    splits: Mapping[Split, LabelledImages]
+
+
+def load_dataset(store: Store, attribute: Attribute, resolution: int) -> Dataset:
+    """Open one attribute of a store at a resolution; the images stay memory-mapped.
+
+    Raises:
+        RequestError: the store has no such attribute, or a split without images.
+    """
+    if attribute not in store.info.attributes:
+        raise RequestError(
+            f"{store.folder} has no labels for {attribute!r}, only for "
+            f"{', '.join(sorted(store.info.attributes))}; set attribute to one of these"
+        )
+    with warnings.catch_warnings():  # the map is read-only and nobody writes to the tensor
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        images = torch.from_numpy(images_at(store, resolution))
+    labels = torch.tensor(store.labels[attribute].to_numpy(np.float32))
+    deviations = torch.tensor(store.labels[f"{attribute}_std"].to_numpy(np.float32))
+    splits: dict[Split, LabelledImages] = {}
+    for split in ("train", "val", "test"):
+        rows = torch.from_numpy(store.rows(split))
+        if not len(rows):
+            raise RequestError(f"{store.folder} has no {split} images; pack more images into it")
+        splits[split] = LabelledImages(images, rows, labels[rows], deviations[rows])
+    return Dataset(attribute, resolution, store.info.attributes[attribute], splits)
+
+
+def images_at(store: Store, resolution: int) -> npt.NDArray[np.uint8]:
+    """The store's images at a resolution, uint8 (images, resolution, resolution, 3), memory-mapped.
+
+    Another resolution than the store's is made once, with an antialiased bilinear filter, and kept
+    in the cache folder under the store's fingerprint.
+    """
+    if resolution == store.info.side:
+        return store.images
+    kept = cache_folder() / "resized" / f"{store.info.fingerprint[:16]}-{resolution}.npy"
+    if not kept.exists():
+        _write_resized(store.images, resolution, kept)
+    mapped: npt.NDArray[np.uint8] = np.load(kept, mmap_mode="r", allow_pickle=False)
+    return mapped
+
+
+def _write_resized(images: npt.NDArray[np.uint8], resolution: int, kept: Path) -> None:
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=kept.parent, suffix=".partial.npy")
+    os.close(handle)
+    partial = Path(name)
+    try:
+        shape = (len(images), resolution, resolution, 3)
+        resized = np.lib.format.open_memmap(partial, mode="w+", dtype=np.uint8, shape=shape)
+        for start in range(0, len(images), 256):
+            part = torch.from_numpy(np.array(images[start : start + 256])).permute(0, 3, 1, 2).float()
+            small = torch.nn.functional.interpolate(
+                part, size=(resolution, resolution), mode="bilinear", antialias=True, align_corners=False
+            )
+            resized[start : start + 256] = small.round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
+        resized.flush()
+        partial.replace(kept)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,114 @@
+"""The packed store: images decoded once into one memory-mapped array, shared by every trial.
+
+A store is a folder of three files::
+
+    images.npy      uint8 (images, side, side, 3), RGB, memory-mapped by its readers
+    labels.parquet  a row an image, in the order of the array: split, subject, source, and for each
+                    attribute NAME its label NAME and the annotators' deviation NAME_std (NaN: none)
+    store.json      StoreInfo
+"""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from suite.errors import RequestError
+
+SCHEMA_VERSION = 1
+
+Split = Literal["train", "val", "test"]
+
+
+@dataclass(frozen=True)
+class LabelRange:
+    """The label set that an attribute's data calls for: from low to high, both included."""
+
+    low: float
+    high: float
+    step: float
+
+
+@dataclass(frozen=True)
+class StoreInfo:
+    """What a store says of itself."""
+
+    name: str
+    attributes: Mapping[str, LabelRange]
+    images: int
+    side: int  # pixels
+    fingerprint: str  # SHA-256 of the images and the labels
+    protocol: str  # how the splits were made, in one sentence
+    origin: str  # where the images come from, in one sentence
+    skipped: int = 0  # images of the source that could not be used; skipped.csv names them
+    schema_version: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True)
+class Store:
+    """An opened store; the images stay on disk until they are touched."""
+
+    folder: Path
+    info: StoreInfo
+
+    @cached_property
+    def images(self) -> npt.NDArray[np.uint8]:
+        """uint8 (images, side, side, 3), RGB, read-only and memory-mapped."""
+        mapped: npt.NDArray[np.uint8] = np.load(self.folder / "images.npy", mmap_mode="r", allow_pickle=False)
+        return mapped
+
+    @cached_property
+    def labels(self) -> pd.DataFrame:
+        """A row an image, in the order of ``images``."""
+        return pd.read_parquet(self.folder / "labels.parquet")
+
+    def rows(self, split: Split) -> npt.NDArray[np.int64]:
+        """Indices of the images of a split, ascending."""
+        return np.flatnonzero(self.labels["split"].to_numpy() == split).astype(np.int64)
+
+
+def fingerprint(images: npt.NDArray[np.uint8], labels: pd.DataFrame) -> str:
+    """SHA-256 of the pixels and of the labels as CSV, in hexadecimal."""
+    digest = hashlib.sha256()
+    for start in range(0, len(images), 1024):
+        digest.update(np.ascontiguousarray(images[start : start + 1024]).tobytes())
+    digest.update(labels.to_csv(index=False).encode())
+    return digest.hexdigest()
+
+
+def write_info(folder: Path, info: StoreInfo) -> None:
+    """Write ``store.json``: the last file of a store, so that a store that has it is whole."""
+    text = json.dumps(dataclasses.asdict(info), indent=2)
+    partial = folder / "store.json.partial"
+    partial.write_text(text + "\n", encoding="utf-8")
+    partial.replace(folder / "store.json")
+
+
+def open_store(folder: Path) -> Store:
+    """Open the store in ``folder``.
+
+    Raises:
+        RequestError: the folder holds no whole store of this version.
+    """
+    try:
+        fields: dict[str, Any] = json.loads((folder / "store.json").read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError):
+        raise RequestError(
+            f"{folder} holds no packed data (no readable store.json); make one with "
+            f"'suite data pack SET PATH -o {folder}'"
+        ) from None
+    if fields.get("schema_version") != SCHEMA_VERSION:
+        raise RequestError(
+            f"{folder}/store.json has schema version {fields.get('schema_version')}, this suite reads "
+            f"{SCHEMA_VERSION}; pack the data again with 'suite data pack'"
+        )
+    fields["attributes"] = {k: LabelRange(**v) for k, v in fields["attributes"].items()}
+    return Store(folder, StoreInfo(**fields))
