@@ -1,0 +1,161 @@
+"""The command line: what can be asked. ``suite.commands`` has what is then done."""
+
+import argparse
+import math
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+
+from suite import __version__
+from suite.errors import RequestError
+
+WORK_FAILED, WRONG_REQUEST, INTERRUPTED = 1, 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 the work failed, 2 the request was wrong."""
+    options = build_parser().parse_args(arguments)
+    try:
+        # Imported here so that help and usage errors answer at once.
+        command: Callable[[argparse.Namespace], int] = getattr(
+            import_module("suite.commands"), options.command
+        )
+        return command(options)
+    except RequestError as error:
+        print(f"suite: {error}", file=sys.stderr)
+        return WRONG_REQUEST
+    except KeyboardInterrupt:
+        print("suite: interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    parser = argparse.ArgumentParser(
+        prog="suite",
+        description="How small and fast can a facial age or attractiveness network get before it gets worse?",
+        epilog="'suite COMMAND --help' tells about one command. Exit code 0: done, 1: the work failed, "
+        "2: the request was wrong.",
+    )
+    parser.add_argument("--version", action="version", version=f"suite {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, function: str, summary: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=summary, description=summary)
+        added.set_defaults(command=function)
+        return added
+
+    _run_options(command("run", "run", "carry out a search and write its report"))
+    resume = command("resume", "resume", "go on with an interrupted search")
+    resume.add_argument("run", type=Path, metavar="RUN", help="run folder")
+    _resource_options(resume)
+    report = command("report", "report", "write the report of a run, finished or not")
+    report.add_argument("run", type=Path, metavar="RUN", help="run folder")
+    report.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: RUN/report.html")
+    _profile_options(command("profile", "profile", "parameters, multiply-adds and bytes of a network"))
+    _data_commands(command("data", "data", "list, pack and show data sets"))
+    return parser
+
+
+def _run_options(run: argparse.ArgumentParser) -> None:
+    run.add_argument(
+        "--search", required=True, metavar="NAME|FILE", help="a search that ships (tiny), or a YAML file"
+    )
+    run.add_argument(
+        "--data", metavar="NAME|DIR", help="an embedded set (faces) or the folder of a packed one"
+    )
+    run.add_argument("--trials", type=_count, metavar="N", help="number of trials")
+    run.add_argument("--epochs", type=_count, metavar="N", help="epochs of each trial")
+    run.add_argument("--seed", type=int, metavar="N", help="seed of the sampler and of every training")
+    run.add_argument("--out", type=Path, metavar="DIR", help="run folder; default: runs/NAME-DATE-TIME")
+    run.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change a value of the search space, as base.batch_size=32; may be repeated",
+    )
+    _resource_options(run)
+
+
+def _resource_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--max-concurrent", type=_count, metavar="N", help="trials at once; default: all that fit"
+    )
+    parser.add_argument(
+        "--cpus-per-trial", type=_share, default=1.0, metavar="X", help="cores of a trial; default 1"
+    )
+    parser.add_argument(
+        "--gpus-per-trial", type=_share, metavar="X", help="GPUs of a trial; default 0.25 where there are any"
+    )
+    parser.add_argument(
+        "--address", metavar="A", help="a running Ray cluster (auto, HOST:PORT); default: this machine"
+    )
+
+
+def _profile_options(profile: argparse.ArgumentParser) -> None:
+    profile.add_argument(
+        "network", choices=("thin", "tiny", "micro", "vgg16"), metavar="NET", help="%(choices)s"
+    )
+    profile.add_argument(
+        "--resolution", type=_count, default=224, metavar="R", help="pixels a side; default 224"
+    )
+    profile.add_argument(
+        "--bins", type=_count, default=101, metavar="N", help="label bins; default 101 (ages 0-100)"
+    )
+    profile.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def _data_commands(data: argparse.ArgumentParser) -> None:
+    verbs = data.add_subparsers(required=True, metavar="VERB")
+    listed = verbs.add_parser("list", help="the sets that the suite knows")
+    listed.set_defaults(command="data_list")
+
+    pack = verbs.add_parser("pack", help="decode a public set once, for every trial")
+    pack.set_defaults(command="data_pack")
+    pack.add_argument("set", metavar="SET", help="name of the set, see 'suite data list'")
+    pack.add_argument("path", type=Path, metavar="PATH", help="the set as distributed: a folder or a zip")
+    pack.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="DIR", help="folder of the packed set"
+    )
+    pack.add_argument("--size", type=_count, default=64, metavar="N", help="pixels a side; default 64")
+    pack.add_argument("--workers", type=_count, metavar="N", help="processes; default: one a core")
+    pack.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the random split; default 0")
+    pack.add_argument("--overwrite", action="store_true", help="replace a set that is already in DIR")
+
+    show = verbs.add_parser("show", help="a contact sheet of a set")
+    show.set_defaults(command="data_show")
+    show.add_argument(
+        "data", metavar="NAME|DIR", help="an embedded set (faces) or the folder of a packed one"
+    )
+    show.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="a PNG")
+    show.add_argument("--attribute", choices=("age", "attractiveness"), default="age", help="default: age")
+    show.add_argument("--columns", type=_count, default=10, metavar="N")
+    show.add_argument("--rows", type=_count, default=6, metavar="N")
+
+
+def _count(text: str) -> int:
+    """A whole number from 1 up."""
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 up")
+    return value
+
+
+def _share(text: str) -> float:
+    """A number from 0 up."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 up")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

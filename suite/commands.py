@@ -1,0 +1,183 @@
+"""What each command does. Heavy packages are imported by the command that needs them."""
+
+import argparse
+import dataclasses
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from suite.errors import RequestError
+
+if TYPE_CHECKING:
+    from suite.data.store import Store
+    from suite.runs import RunInfo
+    from suite.search.cluster_session import Resources
+
+DONE, WORK_FAILED, WRONG_REQUEST, INTERRUPTED = 0, 1, 2, 130
+
+
+def run(options: argparse.Namespace) -> int:
+    """``suite run``: a search, from its space to its report."""
+    from search_spaces import SearchSpaceError, find, load
+
+    overrides = [*options.set]
+    for key in ("trials", "seed", "epochs", "data"):
+        value = getattr(options, key)
+        if value is not None:
+            overrides.append(f"{key}={json.dumps(value)}")
+    try:
+        path = find(options.search)
+        space = load(path, overrides=overrides)
+    except SearchSpaceError as error:
+        raise RequestError(str(error)) from None
+    folder = options.out or Path("runs") / f"{space.name}-{datetime.now():%Y%m%d-%H%M%S}"
+    store = _open_data(space.data)
+
+    from suite.search.engine import Search, run_search
+    from suite.watching import watcher_for
+
+    watcher = watcher_for()
+    try:
+        search = Search(space, store, folder.resolve(), _resources(options), watcher)
+        info = run_search(search, str(path), ["suite", *sys.argv[1:]])
+    finally:
+        watcher.close()
+    return _conclude(folder, info)
+
+
+def resume(options: argparse.Namespace) -> int:
+    """``suite resume``: go on with an interrupted search."""
+    from suite.search.engine import resume_search
+    from suite.watching import watcher_for
+
+    watcher = watcher_for()
+    try:
+        info = resume_search(options.run.resolve(), _resources(options), watcher)
+    finally:
+        watcher.close()
+    return _conclude(options.run, info)
+
+
+def report(options: argparse.Namespace) -> int:
+    """``suite report``: write the report of a run anew."""
+    from reports.page import write_report
+    from suite.runs import read_run
+
+    path = options.output or options.run / "report.html"
+    write_report(read_run(options.run), path)
+    print(path)
+    return DONE
+
+
+def profile(options: argparse.Namespace) -> int:
+    """``suite profile``: what a network costs, without training it."""
+    from suite.networks import PRESETS
+    from suite.profiling import profile_trial
+    from suite.trial import TrialConfig
+
+    if options.network == "vgg16":
+        config = TrialConfig(network="vgg16", resolution=options.resolution)
+    else:
+        preset = PRESETS[options.network]
+        config = TrialConfig(widths=preset.widths, depths=preset.depths, resolution=options.resolution)
+    cost = profile_trial(config, options.bins)
+    if options.json:
+        print(json.dumps({"network": options.network, **dataclasses.asdict(cost)}))
+    else:
+        print(f"{options.network} at {options.resolution} pixels, {options.bins} bins")
+        print(f"  parameters    {cost.params:,}")
+        print(f"  multiply-adds {cost.macs:,}")
+        print(f"  bytes         {cost.bytes:,} as safetensors, float32")
+    return DONE
+
+
+def data_list(options: argparse.Namespace) -> int:
+    """``suite data list``: the embedded set, and the sets that can be packed."""
+    from suite.data.sets import READERS
+
+    print("faces     embedded: synthetic faces, rendered on first use; age and attractiveness")
+    for name, reader in READERS.items():
+        print(f"{name:9s} {reader.description}")
+    return DONE
+
+
+def data_pack(options: argparse.Namespace) -> int:
+    """``suite data pack``: decode a public set once, into a store that every trial shares."""
+    from suite.data.packing import pack
+    from suite.data.sets import READERS
+    from suite.watching import CountedProgress
+
+    if options.set not in READERS:
+        raise RequestError(f"{options.set!r} is no set that can be packed; there are: {', '.join(READERS)}")
+    store = pack(
+        READERS[options.set],
+        options.path,
+        options.output,
+        size=options.size,
+        workers=options.workers,
+        seed=options.seed,
+        overwrite=options.overwrite,
+        on_progress=CountedProgress("packing"),
+    )
+    skipped = (
+        f"; {store.info.skipped} skipped, see {store.folder / 'skipped.csv'}" if store.info.skipped else ""
+    )
+    print(f"{store.info.images:,} images of {store.info.side} pixels in {store.folder}{skipped}")
+    return DONE
+
+
+def data_show(options: argparse.Namespace) -> int:
+    """``suite data show``: a contact sheet, ordered by the attribute."""
+    from suite.data.contact_sheet import write_sheet
+
+    store = _open_data(options.data)
+    write_sheet(
+        store, options.output, columns=options.columns, rows=options.rows, attribute=options.attribute
+    )
+    print(options.output)
+    return DONE
+
+
+def _open_data(name: str) -> "Store":
+    """An embedded set by name, or a packed one by its folder."""
+    from suite.data.store import open_store
+    from suite.watching import CountedProgress
+
+    if name == "faces":
+        from suite.data.faces import faces_store
+
+        return faces_store(on_progress=CountedProgress("rendering faces (once; then from the cache)"))
+    return open_store(Path(name).resolve())
+
+
+def _conclude(folder: Path, info: "RunInfo") -> int:
+    """Write the report of a run that ended, and say where it is and what comes next."""
+    from reports.page import write_report
+    from suite.runs import read_run
+    from suite.watching import duration
+
+    finished = read_run(folder)
+    write_report(finished, folder / "report.html")
+    if info.status == "interrupted":
+        print(
+            f"Interrupted; everything that had finished is in {folder}. Go on with:\n  suite resume {folder}"
+        )
+        return INTERRUPTED
+    if finished.trials.empty or not (finished.trials["status"] == "finished").any():
+        print(f"suite: no trial finished; {folder / 'report.html'} says why", file=sys.stderr)
+        return WORK_FAILED
+    print(f"{len(finished.trials)} trials in {duration(info.seconds)}. Report: {folder / 'report.html'}")
+    return DONE
+
+
+def _resources(options: argparse.Namespace) -> "Resources":
+    from suite.search.cluster_session import Resources
+
+    return Resources(
+        cpus_per_trial=options.cpus_per_trial,
+        gpus_per_trial=options.gpus_per_trial,
+        max_concurrent=options.max_concurrent,
+        address=options.address,
+    )

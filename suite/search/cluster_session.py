@@ -1,0 +1,105 @@
+"""Ray for the length of a search: a quiet local cluster of this machine's cores, or a running one."""
+
+import logging
+import os
+import secrets
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+# Ray reads these while it is imported and started.
+os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
+os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")  # the run folder has its own tables
+os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")  # Ctrl-C is the driver's to handle
+
+import ray
+
+from suite.errors import RequestError
+from suite.provenance import usable_cpus
+
+#: The trials' data is memory-mapped, not sent, so Ray's own store can be small.
+OBJECT_STORE_BYTES = 100 * 2**20
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Share of a machine that a trial gets, and how many trials run at once."""
+
+    cpus_per_trial: float = 1.0
+    gpus_per_trial: float | None = None  # None: a quarter where the cluster has GPUs
+    max_concurrent: int | None = None  # None: as many as the cluster holds
+    address: str | None = None  # None: a cluster of this machine alone
+
+
+@contextmanager
+def ray_session(resources: Resources) -> Iterator[None]:
+    """Ray is up inside.
+
+    Raises:
+        RequestError: there is no Ray cluster at the address.
+    """
+    _avoid_home_token(resources)
+    warnings.filterwarnings("ignore", category=FutureWarning, module="ray")
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # a trial's failure is a row, not a log
+    of_this_machine = {"num_cpus": usable_cpus(), "object_store_memory": OBJECT_STORE_BYTES}
+    chosen: dict[str, Any] = (
+        {**of_this_machine, "include_dashboard": False}
+        if resources.address is None
+        else {"address": resources.address}
+    )
+    try:
+        ray.init(log_to_driver=False, logging_level=logging.ERROR, **chosen)
+    except (ConnectionError, ValueError) as error:
+        raise RequestError(
+            f"no Ray cluster answers at {resources.address!r} ({str(error).splitlines()[0]}); start one with "
+            "'ray start --head', or leave --address out to use this machine alone"
+        ) from None
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def share_of_a_trial(resources: Resources) -> dict[str, float]:
+    """Ray resources of one trial.
+
+    Raises:
+        RequestError: the whole cluster is smaller than one trial.
+    """
+    cluster = _cluster_resources()
+    gpus = resources.gpus_per_trial
+    if gpus is None:
+        gpus = 0.25 if cluster.get("GPU", 0) else 0.0
+    share = {"CPU": resources.cpus_per_trial, "GPU": gpus}
+    for kind, wanted in share.items():
+        if wanted > cluster.get(kind, 0):
+            raise RequestError(
+                f"a trial asks for {wanted:g} {kind} and the cluster has {cluster.get(kind, 0):g}; lower "
+                f"--{kind.lower()}s-per-trial"
+            )
+    return share
+
+
+def trials_at_once(resources: Resources, share: dict[str, float]) -> int:
+    """How many trials the cluster holds at once, or fewer where the user says so."""
+    cluster = _cluster_resources()
+    held = min(int(cluster.get(kind, 0) / wanted + 1e-9) for kind, wanted in share.items() if wanted > 0)
+    return max(1, held if resources.max_concurrent is None else min(held, resources.max_concurrent))
+
+
+def _cluster_resources() -> dict[str, float]:
+    found: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    return found
+
+
+def _avoid_home_token(resources: Resources) -> None:
+    """Give a cluster of our own a token of its own, instead of one that Ray writes below the home folder."""
+    named = {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & set(os.environ)
+    kept = Path.home() / ".ray" / "auth_token"
+    if resources.address is None and not named and not kept.exists():
+        os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)

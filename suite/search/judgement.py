@@ -1,0 +1,76 @@
+"""After the search: the front's members are judged on the test split once, and timed alone."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+import torch
+from torch import nn
+
+from search_spaces import SearchSpace
+from suite.data.dataset import load_dataset
+from suite.data.store import Store
+from suite.networks import VGG16, place
+from suite.profiling import Latency, measure_latency
+from suite.runs import RunLedger, config_of, metric_columns
+from suite.training import Precision, evaluate
+from suite.trial import UNIT
+from suite.weights import load_network
+
+Progress = Callable[[int, int], None]
+
+
+def judge_on_test(ledger: RunLedger, members: Sequence[Mapping[str, Any]], store: Store) -> None:
+    """Read the test split, once, for the members of the front; selection never sees it."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    for row in members:
+        network, config, label_set = load_network(_weights(ledger.folder, row["id"]))
+        test = load_dataset(store, config.attribute, config.resolution).splits["test"]
+        precision: Precision = row["precision"] if row["precision"] in get_args(Precision) else "float32"
+        network = place(network, device)
+        metrics = evaluate(network, test, label_set, precision=precision, device=device)
+        ledger.amend(row["id"], metric_columns(metrics, "test", UNIT[config.attribute]))
+
+
+def time_beside_vgg16(
+    ledger: RunLedger, members: Sequence[Mapping[str, Any]], space: SearchSpace, on_round: Progress
+) -> None:
+    """Latency of the members as a ratio to VGG-16's, nothing else running.
+
+    Taken at each member's own resolution, and at the one that the space names (the paper's 224).
+    """
+    own = sorted({config_of(row).resolution for row in members})
+    plan = [(size, "") for size in own] + [(space.latency.resolution, f"_at_{space.latency.resolution}")]
+    for resolution, suffix in plan:
+        chosen = [row for row in members if suffix or config_of(row).resolution == resolution]
+        networks = {row["id"]: load_network(_weights(ledger.folder, row["id"]))[0] for row in chosen}
+        measured = measure_latency(
+            networks,
+            _reference(networks),
+            resolution=resolution,
+            batch_size=space.latency.batch_size,
+            rounds=space.latency.rounds,
+            on_round=on_round,
+        )
+        for trial_id, latency in measured.items():
+            ledger.amend(trial_id, _latency_columns(latency, suffix))
+
+
+def _reference(networks: Mapping[str, nn.Module]) -> nn.Module:
+    """VGG-16 with as many bins as the networks that are compared with it."""
+    first = next(iter(networks.values()))
+    head = first.get_submodule("head")
+    return VGG16(head.out_features if isinstance(head, nn.Linear) else 101)
+
+
+def _latency_columns(latency: Latency, suffix: str) -> dict[str, float]:
+    return {
+        f"latency_ms_per_image{suffix}": latency.ms_per_image,
+        f"speedup_vs_vgg16{suffix}": latency.speedup,
+        f"speedup_vs_vgg16{suffix}_low": latency.speedup_low,
+        f"speedup_vs_vgg16{suffix}_high": latency.speedup_high,
+    }
+
+
+def _weights(folder: Path, trial_id: str) -> Path:
+    return folder / "weights" / f"{trial_id}.safetensors"

@@ -1,0 +1,157 @@
+"""The bridge between Ray Tune and the Optuna study; every trial's row is written here.
+
+Ray's own ``OptunaSearch`` is not used because it drops the failure of a trial with a NaN objective
+with a log line, keeps no name for a trial that both the study and the table could share, and reads
+its resume state from a pickle. This one keeps no state of its own: the study's journal and the run's
+ledger have it all.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+from optuna.trial import TrialState
+from ray.tune.search import Searcher
+
+from search_spaces import SearchSpace
+from suite.data.store import LabelRange
+from suite.runs import RunLedger, trial_row
+from suite.search.actor import TrialReport, TrialRequest
+from suite.search.study import ask, config_at, name_of, objectives_of_row
+from suite.trial import EpochResult, Status, TrialConfig, TrialResult
+
+
+@dataclass
+class RunningTrial:
+    """A trial between its suggestion and its end."""
+
+    id: str
+    suggestion: optuna.Trial
+    config: TrialConfig
+    trials_known: int
+    began: float  # seconds since the search began
+    last: TrialReport | None = None
+    epoch: EpochResult | None = None
+
+
+@dataclass(frozen=True)
+class TrialsOf:
+    """What makes a trial out of a suggestion, the same for all trials of a search."""
+
+    space: SearchSpace
+    label_range: LabelRange
+    store: str
+    run_folder: str
+    threads: int
+
+
+class StudySearcher(Searcher):
+    """Suggests trials from an Optuna study and tells it, and the ledger, how they ended."""
+
+    def __init__(
+        self,
+        study: optuna.Study,
+        ledger: RunLedger,
+        trials_of: TrialsOf,
+        *,
+        on_change: Callable[["StudySearcher", TrialResult | None], None],
+        seconds_before: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.study = study
+        self.ledger = ledger
+        self.trials_of = trials_of
+        self.running: dict[str, RunningTrial] = {}
+        self._on_change = on_change
+        self._zero = time.monotonic() - seconds_before
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of the search, its earlier sittings included."""
+        return time.monotonic() - self._zero
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | None:
+        """The configuration of Ray Tune's trial ``trial_id``."""
+        space = self.trials_of.space
+        known = len(self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
+        suggestion = ask(self.study, space)
+        config = config_at(suggestion.params, space, self.trials_of.label_range, space.seed)
+        trial = RunningTrial(name_of(suggestion.number), suggestion, config, known, self.seconds)
+        self.running[trial_id] = trial
+        self._on_change(self, None)
+        request = TrialRequest(
+            id=trial.id,
+            config=config,
+            store=self.trials_of.store,
+            run_folder=self.trials_of.run_folder,
+            threads=self.trials_of.threads,
+        )
+        return {"request": request}
+
+    def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
+        """An epoch of a trial ended."""
+        trial = self.running.get(trial_id)
+        if trial is not None:
+            self._take(trial, result["report"])
+            self._on_change(self, None)
+
+    def on_trial_complete(
+        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
+    ) -> None:
+        """A trial ended, by itself or because its process died."""
+        trial = self.running.get(trial_id)
+        if trial is None:
+            return
+        report: TrialReport | None = (result or {}).get("report")
+        if report is not None and report is not trial.last:
+            self._take(trial, report)
+        del self.running[trial_id]
+        ended = self._result(trial)
+        self.ledger.add_trial(ended)
+        self._tell(trial, ended)
+        self._on_change(self, ended)
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing to save: the journal and the ledger hold the state."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Nothing to restore: the journal and the ledger hold the state."""
+
+    def _take(self, trial: RunningTrial, report: TrialReport) -> None:
+        trial.last = report
+        if report.epoch is not None:
+            trial.epoch = report.epoch
+            self.ledger.add_epoch(trial.id, report.epoch, trial.config.attribute)
+
+    def _result(self, trial: RunningTrial) -> TrialResult:
+        report = trial.last
+        status: Status = "failed"
+        cause = "its worker process was lost (killed, or out of memory); Ray's error is below tune/"
+        if report is not None and report.ended:
+            status, cause = report.status, report.cause  # type: ignore[assignment]
+        return TrialResult(
+            id=trial.id,
+            stage="search",
+            config=trial.config,
+            status=status,
+            cause=cause,
+            profile=report.profile if report else None,
+            validation=trial.epoch.validation if trial.epoch else None,
+            epochs_run=trial.epoch.epoch if trial.epoch else 0,
+            seconds=report.seconds if report else self.seconds - trial.began,
+            precision=report.precision if report else "",
+            trials_known=trial.trials_known,
+            started=trial.began,
+        )
+
+    def _tell(self, trial: RunningTrial, ended: TrialResult) -> None:
+        """A trial without finite objectives is a failed one: NaN must not reach the front."""
+        trial.suggestion.set_user_attr("status", ended.status)
+        if ended.status == "finished":
+            values = objectives_of_row(trial_row(ended), self.trials_of.space.objectives)
+            self.study.tell(trial.suggestion, values)
+        else:
+            trial.suggestion.set_user_attr("cause", ended.cause)
+            self.study.tell(trial.suggestion, state=TrialState.FAIL)

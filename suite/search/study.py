@@ -1,0 +1,135 @@
+"""The Optuna study of a run: its sampler, its journal, and how a suggestion becomes a trial."""
+
+import logging
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESampler
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import TrialState
+
+from search_spaces import Choices, IntRange, SearchSpace
+from search_spaces.space import Dimension, Value
+from suite.data.store import LabelRange
+from suite.trial import UNIT, TrialConfig
+
+#: Suggestions drawn at random before TPE has enough results to model (Optuna's default is 10).
+TPE_STARTUP = 8
+JOURNAL = "study.journal"
+
+
+def open_study(space: SearchSpace, folder: Path, *, concurrent: int) -> optuna.Study:
+    """The study in the run folder's journal; made, with the first points enqueued, where there is none."""
+    optuna.logging.set_verbosity(logging.ERROR)
+    storage = JournalStorage(JournalFileBackend(str(folder / JOURNAL)))
+    known = {summary.study_name for summary in storage.get_all_studies()}
+    study = optuna.create_study(
+        storage=storage,
+        study_name=space.name,
+        directions=["minimize"] * len(space.objectives),
+        load_if_exists=True,
+    )
+    # A resumed search must not draw the first random points once more.
+    study.sampler = make_sampler(space, seed=space.seed + len(study.trials), concurrent=concurrent)
+    if space.name not in known:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            study.set_metric_names(list(space.objectives))
+        for point in space.first:
+            study.enqueue_trial(_parameters(space, space.flat(point)))
+    return study
+
+
+def make_sampler(space: SearchSpace, *, seed: int, concurrent: int) -> BaseSampler:
+    """The sampler that the space names, scaled to its number of trials."""
+    if space.sampler == "random":
+        return RandomSampler(seed=seed)
+    if space.sampler == "nsga2":  # Deb 2002; about five generations, however few the trials
+        return NSGAIISampler(seed=seed, population_size=max(4, min(50, space.trials // 5)))
+    # Bergstra 2011, Ozaki 2022. Parallel suggestions must not fall on the same spot.
+    return TPESampler(seed=seed, n_startup_trials=TPE_STARTUP, constant_liar=concurrent > 1)
+
+
+def ask(study: optuna.Study, space: SearchSpace) -> optuna.Trial:
+    """The next suggestion, with a value for every dimension of the space."""
+    distributions = {name: _distribution(dimension) for name, dimension in space.dimensions().items()}
+    return study.ask(distributions)
+
+
+def config_at(
+    parameters: Mapping[str, Any], space: SearchSpace, label_range: LabelRange, seed: int
+) -> TrialConfig:
+    """The trial at a suggestion; a label range that the space leaves open is the data's own."""
+    values: dict[str, Value] = {
+        name: _chosen(dimension, parameters[name]) if isinstance(dimension, Choices) else parameters[name]
+        for name, dimension in space.dimensions().items()
+    }
+    fields = space.trial_fields(values)
+    for name, own in zip(
+        ("label_low", "label_high", "label_step"),
+        (label_range.low, label_range.high, label_range.step),
+        strict=True,
+    ):
+        if fields[name] is None:
+            fields[name] = own
+    return TrialConfig(**fields, seed=seed)  # type: ignore[arg-type]
+
+
+def reconcile(study: optuna.Study, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Settle the trials that an interruption left running, so that study and table agree.
+
+    One whose row was written is told by its row; any other counts as failed and is suggested again.
+    """
+    by_id = {row["id"]: row for row in rows}
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        row = by_id.get(name_of(trial.number))
+        values = objectives_of_row(row, study.metric_names or []) if row else []
+        if row and row["status"] == "finished" and all(map(math.isfinite, values)):
+            study.tell(trial.number, values)
+            continue
+        study.tell(trial.number, state=TrialState.FAIL)
+        if row is None:
+            study.enqueue_trial(trial.params, user_attrs={"repeats": name_of(trial.number)})
+
+
+def name_of(number: int) -> str:
+    """The name that a trial of the study has in the run folder."""
+    return f"t{number:04d}"
+
+
+def objectives_of_row(row: Mapping[str, Any], objectives: Sequence[str]) -> list[float]:
+    """The objectives of a row of ``trials.parquet``, in the order asked."""
+    error_column = f"val_mae_{UNIT[row['attribute']]}"
+    return [float(row[error_column if name == "val_mae" else name]) for name in objectives]
+
+
+def _parameters(space: SearchSpace, values: Mapping[str, Value]) -> dict[str, Any]:
+    """Values of dimensions as Optuna's parameters."""
+    dimensions = space.dimensions()
+    return {
+        name: _category(value) if isinstance(dimensions[name], Choices) else value
+        for name, value in values.items()
+    }
+
+
+def _category(value: Value) -> str | float | None:
+    """A choice as Optuna keeps it: its categories are scalars, so a tuple becomes "16-32-64"."""
+    return "-".join(str(part) for part in value) if isinstance(value, tuple) else value
+
+
+def _chosen(dimension: Choices, category: str | float | None) -> Value:
+    return next(value for value in dimension.values if _category(value) == category)
+
+
+def _distribution(dimension: Dimension) -> BaseDistribution:
+    if isinstance(dimension, Choices):
+        return CategoricalDistribution([_category(value) for value in dimension.values])
+    if isinstance(dimension, IntRange):
+        return IntDistribution(dimension.low, dimension.high, log=dimension.log, step=dimension.step)
+    return FloatDistribution(dimension.low, dimension.high, log=dimension.log)

@@ -1,0 +1,125 @@
+"""What a person sees of a search: a live line in a terminal, one line a trial elsewhere."""
+
+import math
+import sys
+from collections.abc import Callable
+from typing import TextIO
+
+from suite.search.standing import Standing, Watcher
+from suite.trial import TrialResult
+
+
+def watcher_for(stream: TextIO = sys.stderr) -> Watcher:
+    """A live view where the stream is a terminal, else plain lines."""
+    return LiveView(stream) if stream.isatty() else LineView(stream)
+
+
+class LineView:
+    """One line a stage and one a trial that ended: for logs, pipes and batch systems."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def stage(self, sentence: str) -> None:
+        """Print the stage."""
+        print(sentence, file=self._stream, flush=True)
+
+    def change(self, standing: Standing, ended: TrialResult | None) -> None:
+        """Print a trial that ended; all else would be noise in a log."""
+        if ended is not None:
+            print(f"{describe_end(ended)}  |  {describe(standing)}", file=self._stream, flush=True)
+
+    def close(self) -> None:
+        """Nothing to tidy up."""
+
+
+class LiveView:
+    """A progress bar over all epochs, the counts beneath it, and a line for every trial that ended."""
+
+    def __init__(self, stream: TextIO) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
+
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TaskProgressColumn(),
+            console=Console(file=stream),
+            transient=True,
+        )
+        self._task = self._progress.add_task("", total=1.0)
+        self._progress.start()
+
+    def stage(self, sentence: str) -> None:
+        """Print the stage above the bar."""
+        self._progress.print(sentence, markup=False, highlight=False)
+        self._progress.update(self._task, description=sentence, completed=0.0)
+
+    def change(self, standing: Standing, ended: TrialResult | None) -> None:
+        """Move the bar; print a trial that ended above it."""
+        if ended is not None:
+            self._progress.print(describe_end(ended), markup=False, highlight=False)
+        self._progress.update(self._task, description=describe(standing), completed=standing.share_done)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        self._progress.stop()
+
+
+def describe(standing: Standing) -> str:
+    """The standing in one line."""
+    best = "-" if math.isnan(standing.best_mae) else f"{standing.best_mae:.2f} {standing.unit}"
+    left = "" if math.isnan(standing.seconds_left) else f", about {duration(standing.seconds_left)} left"
+    return (
+        f"{standing.finished} of {standing.asked} done, {standing.running} running, "
+        f"{standing.stopped} stopped, best MAE {best}, front {standing.front}, "
+        f"{duration(standing.seconds)} gone{left}"
+    )
+
+
+def describe_end(ended: TrialResult) -> str:
+    """How a trial ended, in one line."""
+    if ended.status != "finished" or ended.validation is None or ended.profile is None:
+        return f"{ended.id} {ended.status}: {ended.cause}"
+    widths = "-".join(map(str, ended.config.widths))
+    depths = "-".join(map(str, ended.config.depths))
+    return (
+        f"{ended.id} MAE {ended.validation.mae:.2f}, {ended.profile.params / 1e6:.3f} M params, "
+        f"widths {widths}, depths {depths}, {duration(ended.seconds)}"
+    )
+
+
+def duration(seconds: float) -> str:
+    """Seconds as "42 s", "3 min 05 s" or "2 h 10 min"."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+class CountedProgress:
+    """Progress of work that counts its items: a line at every tenth, with the time left."""
+
+    def __init__(self, what: str, stream: TextIO = sys.stderr) -> None:
+        import time
+
+        self._what, self._stream, self._clock = what, stream, time.monotonic
+        self._began = self._clock()
+        self._said = 0
+
+    def __call__(self, done: int, total: int) -> None:
+        """``done`` of ``total`` items are finished."""
+        tenth = done * 10 // max(total, 1)
+        if tenth <= self._said:
+            return
+        self._said = tenth
+        spent = self._clock() - self._began
+        left = spent / done * (total - done)
+        ending = f"about {duration(left)} left" if done < total else f"in {duration(spent)}"
+        print(f"{self._what}: {done:,} of {total:,}, {ending}", file=self._stream, flush=True)
+
+
+Progress = Callable[[int, int], None]
