@@ -1,0 +1,45 @@
+"""The searches that ship, one YAML file each, and the loader that checks them.
+
+``load(find("tiny"))`` gives a ``SearchSpace``. README.md says how to write one.
+"""
+
+from search_spaces.loading import find, load, load_dict, shipped
+from search_spaces.problems import SearchSpaceError
+from search_spaces.space import (
+    PRESETS,
+    Base,
+    Choices,
+    Dimension,
+    FloatRange,
+    IntRange,
+    Latency,
+    Objective,
+    Point,
+    Sampler,
+    Scalar,
+    SearchSpace,
+    Value,
+    Vary,
+)
+
+__all__ = [
+    "PRESETS",
+    "Base",
+    "Choices",
+    "Dimension",
+    "FloatRange",
+    "IntRange",
+    "Latency",
+    "Objective",
+    "Point",
+    "Sampler",
+    "Scalar",
+    "SearchSpace",
+    "SearchSpaceError",
+    "Value",
+    "Vary",
+    "find",
+    "load",
+    "load_dict",
+    "shipped",
+]

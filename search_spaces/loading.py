@@ -1,0 +1,99 @@
+"""Finding a search space and reading it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from search_spaces.checking import check
+from search_spaces.problems import Problem, SearchSpaceError, alternatives, did_you_mean, refusal, shown
+from search_spaces.source import override, read
+from search_spaces.space import SearchSpace
+
+FOLDER = Path(__file__).parent
+
+
+def shipped() -> list[str]:
+    """Names of the search spaces that come with the package."""
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+def find(name_or_path: str) -> Path:
+    """The file of a shipped search space, or the file at a path.
+
+    Raises:
+        SearchSpaceError: neither is there.
+    """
+    names = shipped()
+    if name_or_path in names:
+        return FOLDER / f"{name_or_path}.yaml"
+    path = Path(name_or_path)
+    try:
+        there = bool(name_or_path) and path.exists()
+    except (OSError, ValueError):  # a name that is too long, or one with a null character
+        there = False
+    if there:
+        return path
+    raise SearchSpaceError(
+        f"{shown(name_or_path)} is neither a search space that ships ({alternatives(names)}) nor a file"
+        f"{did_you_mean(name_or_path, names)}"
+    )
+
+
+def load(
+    path: Path, *, data_sets: Collection[str] = ("faces",), overrides: Sequence[str] = ()
+) -> SearchSpace:
+    """Read and check a search space.
+
+    Args:
+        path: a YAML file, as ``find`` gives it.
+        data_sets: the embedded data sets; any other ``data`` must be the folder of a packed one.
+        overrides: settings ``key=value`` laid over the file, such as ``base.epochs=3``.
+
+    Raises:
+        SearchSpaceError: the file cannot be read or used, with the line of the first fault.
+    """
+    source = read(path)
+    override(source, overrides)
+    checked = check(source.values)
+    problems = checked if isinstance(checked, list) else _data_problems(checked.data, data_sets)
+    if problems or isinstance(checked, list):
+        raise refusal(problems, source.places)
+    return checked
+
+
+def load_dict(fields: Mapping[str, Any], *, where: str = "search space") -> SearchSpace:
+    """The search space that ``SearchSpace.to_dict`` gave; whether its data is there is not looked at.
+
+    Args:
+        fields: JSON types.
+        where: what the message of an error begins with.
+
+    Raises:
+        SearchSpaceError: the fields describe no search space.
+    """
+    checked = check({key: _tuples(value) for key, value in fields.items()})
+    if isinstance(checked, list):
+        raise refusal(checked, {(): where})
+    return checked
+
+
+def _data_problems(data: str, data_sets: Collection[str]) -> list[Problem]:
+    if data in data_sets:
+        return []
+    known = alternatives(sorted(data_sets))
+    allowed = f"it must be {known}, or a folder that 'suite data pack' made"
+    try:
+        if (Path(data) / "store.json").is_file():
+            return []
+        found = ", a folder without a store.json" if Path(data).is_dir() else ""
+    except (OSError, ValueError):
+        found = ""
+    hint = did_you_mean(data, data_sets)
+    return [Problem(("data",), f"data is {shown(data)}{found}; {allowed}{hint}")]
+
+
+def _tuples(value: Any) -> Any:
+    """JSON's lists as the tuples that the checks are strict about."""
+    if isinstance(value, Mapping):
+        return {key: _tuples(inner) for key, inner in value.items()}
+    return tuple(_tuples(inner) for inner in value) if isinstance(value, list | tuple) else value

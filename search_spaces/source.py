@@ -1,0 +1,235 @@
+"""A search space as text: YAML and ``--set`` as plain values that remember where they stand."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+from typing import Any, NoReturn
+
+import yaml
+
+from search_spaces.problems import Path, Problem, SearchSpaceError, dotted, refusal, shown
+from search_spaces.space import FIELDS, SearchSpace
+
+#: Far more than any space has; keeps a file of nested aliases from growing without bound.
+MOST_VALUES = 10_000
+LARGEST_FILE = 1_000_000  # bytes
+
+
+@dataclass
+class Source:
+    """Plain values (dicts, tuples, scalars) and the ``file:line`` of each."""
+
+    values: dict[str, Any]
+    places: dict[Path, str] = field(default_factory=dict)
+
+
+def read(path: FilePath) -> Source:
+    """Read a YAML file.
+
+    Raises:
+        SearchSpaceError: the file is missing, is no YAML, or no mapping with words as keys.
+    """
+    name = _display(path)
+    text = _text(path, name)
+    return Source(*_parsed(text, name, lambda line: f"{name}:{line}"))
+
+
+def override(source: Source, settings: Sequence[str]) -> None:
+    """Lay ``key=value`` settings over a source, in order; values are YAML.
+
+    A bare field of a trial (``epochs=3``) means ``base.epochs``. Fixing a field that varies removes
+    it from ``vary``, and varying one that is fixed removes it from ``base``.
+
+    Raises:
+        SearchSpaceError: a setting is no ``key=value``, its value no YAML, or nothing is there to set.
+    """
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        place = f"--set {setting}"
+        if not equals or not key.strip():
+            raise SearchSpaceError(f"{place}: a setting has the form key=value, such as trials=8")
+        path = _key_path(key.strip(), place)
+        value, places = _value(text, place, path)
+        replaced = [path]
+        if len(path) > 1 and path[0] in _RIVAL:
+            replaced.append((_RIVAL[str(path[0])], path[1]))
+            source.values = _without(source.values, replaced[1])
+        source.values = _with(source.values, path, value, place, 0)
+        source.places = {
+            known: at for known, at in source.places.items() if all(known[: len(p)] != p for p in replaced)
+        }
+        source.places |= {
+            path[:depth]: place for depth in range(1, len(path)) if path[:depth] not in source.places
+        }
+        source.places |= places
+
+
+#: A field is fixed in the one or varies in the other.
+_RIVAL = {"base": "vary", "vary": "base"}
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.1 as PyYAML reads it, and 1e-3 is a number as well as 1.0e-3."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9]+(?:\.[0-9]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
+)
+
+
+def _text(path: FilePath, name: str) -> str:
+    try:
+        if path.is_dir():
+            raise SearchSpaceError(f"{name}: this is a folder; name a YAML file")
+        if path.exists() and not path.is_file():
+            raise SearchSpaceError(f"{name}: this is no regular file; name a YAML file")
+        if path.stat().st_size > LARGEST_FILE:
+            raise SearchSpaceError(f"{name}: this file is over {LARGEST_FILE:,} bytes, no search space is")
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise SearchSpaceError(
+            f"{name}: this file is no text in UTF-8; a search space is a YAML file"
+        ) from None
+    except (OSError, ValueError) as error:
+        if isinstance(error, SearchSpaceError):
+            raise
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise SearchSpaceError(f"{name}: this file cannot be read ({reason})") from None
+
+
+def _parsed(text: str, name: str, at: Callable[[int], str]) -> tuple[dict[str, Any], dict[Path, str]]:
+    node = _composed(text, name, at)
+    if node is None:
+        raise SearchSpaceError(
+            f"{name}: this file is empty; a search space needs name, data, trials and vary"
+        )
+    if not isinstance(node, yaml.MappingNode):
+        raise SearchSpaceError(
+            f"{at(_line(node))}: a search space is a mapping of keys to values, this is none"
+        )
+    reader = _NodeReader(at)
+    try:
+        return reader.plain(node, ()), reader.places
+    except RecursionError:
+        raise SearchSpaceError(f"{name}: this is nested too deep to be a search space") from None
+
+
+def _composed(text: str, name: str, at: Callable[[int], str]) -> yaml.Node | None:
+    try:
+        node: yaml.Node | None = yaml.compose(text, _Loader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise SearchSpaceError(f"{at(line)}: this is no YAML ({error.problem or error.context})") from None
+    except yaml.reader.ReaderError:
+        raise SearchSpaceError(f"{name}: this is no YAML (it holds control characters)") from None
+    except (RecursionError, yaml.YAMLError):
+        raise SearchSpaceError(f"{name}: this is no YAML that can be read") from None
+    return node
+
+
+class _NodeReader:
+    """Turns YAML nodes into plain values and notes where each stands."""
+
+    def __init__(self, at: Callable[[int], str]) -> None:
+        self.at = at
+        self.places: dict[Path, str] = {}
+        self._open: list[yaml.Node] = []
+
+    def plain(self, node: yaml.Node, path: Path) -> Any:
+        """The dict, tuple or scalar of a node."""
+        self.places[path] = self.at(_line(node))
+        if any(node is outer for outer in self._open):
+            self._refuse(path, "an alias includes itself here, which has no end")
+        if len(self.places) > MOST_VALUES:
+            self._refuse(path, f"there are over {MOST_VALUES:,} values, no search space has so many")
+        self._open.append(node)
+        if isinstance(node, yaml.MappingNode):
+            value: Any = self._mapping(node, path)
+        elif isinstance(node, yaml.SequenceNode):
+            value = tuple(self.plain(child, (*path, i)) for i, child in enumerate(node.value))
+        else:
+            value = self._scalar(node, path)
+        self._open.pop()
+        return value
+
+    def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
+        mapping: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = key_node.value
+            inner = (*path, key) if isinstance(key, str) else path
+            where = {**self.places, inner: self.at(_line(key_node))}
+            if key_node.tag != "tag:yaml.org,2002:str":
+                text = shown(key) if isinstance(key, str) else "a list or mapping"
+                raise refusal([Problem(inner, f"the key {text} is no word; keys are words")], where)
+            if key in mapping:
+                first = self.places[inner]
+                raise refusal([Problem(inner, f"{dotted(inner)} is given twice, first at {first}")], where)
+            mapping[key] = self.plain(value_node, inner)
+            self.places[inner] = self.at(_line(key_node))
+        return mapping
+
+    def _scalar(self, node: yaml.Node, path: Path) -> Any:
+        try:
+            return _Loader("").construct_object(node, deep=True)
+        except (yaml.YAMLError, ValueError, TypeError, AttributeError, KeyError, OverflowError):
+            self._refuse(path, f"{dotted(path) or 'the value'} is {shown(node.value)}, which cannot be read")
+
+    def _refuse(self, path: Path, sentence: str) -> NoReturn:
+        raise refusal([Problem(path, sentence)], self.places)
+
+
+def _value(text: str, place: str, path: Path) -> tuple[Any, dict[Path, str]]:
+    """The value of a setting and the place of all that it holds."""
+    node = _composed(text, place, lambda _: place)
+    if node is None:
+        raise SearchSpaceError(f"{place}: there is no value behind the equals sign")
+    reader = _NodeReader(lambda _: place)
+    reader.places[()] = place
+    value = reader.plain(node, path)
+    del reader.places[()]
+    return value, reader.places
+
+
+def _key_path(key: str, place: str) -> Path:
+    """``vary.widths[2].low`` as a path; a bare field of a trial is put under base."""
+    if not re.fullmatch(r"\w+(\[\d{1,3}\])*(\.\w+(\[\d{1,3}\])*)*", key):
+        raise SearchSpaceError(f"{place}: {shown(key)} is no key; one looks like vary.widths[2].low")
+    parts = re.findall(r"\w+", key)
+    path: Path = tuple(int(p) if p.isdecimal() and p.isascii() else p for p in parts)
+    bare = path[0] in FIELDS and path[0] not in SearchSpace.model_fields
+    return ("base", *path) if bare else path
+
+
+def _without(values: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Without the field at a path of two parts, where there is one."""
+    section, field = path
+    held = values.get(str(section))
+    if not isinstance(held, dict):
+        return values
+    return {**values, str(section): {key: value for key, value in held.items() if key != field}}
+
+
+def _with(holder: Any, path: Path, value: Any, place: str, depth: int) -> Any:
+    """``holder`` with ``value`` at ``path[depth:]``, making the mappings on the way to it."""
+    if depth == len(path):
+        return value
+    part = path[depth]
+    if isinstance(part, str) and (holder is None or isinstance(holder, dict)):
+        held = holder or {}
+        return {**held, part: _with(held.get(part), path, value, place, depth + 1)}
+    if isinstance(part, int) and isinstance(holder, tuple) and part < len(holder):
+        return (*holder[:part], _with(holder[part], path, value, place, depth + 1), *holder[part + 1 :])
+    raise SearchSpaceError(f"{place}: there is no {dotted(path[: depth + 1])} to set in this search space")
+
+
+def _line(node: yaml.Node) -> int:
+    return int(node.start_mark.line) + 1
+
+
+def _display(path: FilePath) -> str:
+    """Relative to the current directory where the file lies below it."""
+    try:
+        return str(path.resolve().relative_to(FilePath.cwd()))
+    except (ValueError, OSError):
+        return str(path)

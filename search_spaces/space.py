@@ -1,0 +1,268 @@
+"""The types of a search space: what all trials share, what varies between them, and how."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation, model_validator
+from pydantic_core import PydanticCustomError
+
+Objective = Literal["val_mae", "params", "macs", "bytes"]
+Sampler = Literal["tpe", "nsga2", "random"]
+
+STAGES = 5
+#: The compact networks of the paper (VGG-16's widths times 1/2, 1/4, 1/8) by name.
+PRESETS: Mapping[str, Mapping[str, tuple[int, ...]]] = {
+    name: {"widths": widths, "depths": (2, 2, 3, 3, 3)}
+    for name, widths in {
+        "thin": (32, 64, 128, 256, 256),
+        "tiny": (16, 32, 64, 128, 128),
+        "micro": (8, 16, 32, 64, 64),
+    }.items()
+}
+
+Scalar = bool | int | float | str | None  # in strict mode each keeps its own type
+Value = Scalar | tuple[Scalar, ...]
+Width = Annotated[int, Field(ge=1, le=4096)]
+Depth = Annotated[int, Field(ge=1, le=32)]
+
+
+class Strict(BaseModel):
+    """Frozen; takes no unknown fields and converts no types."""
+
+    model_config = ConfigDict(
+        frozen=True, strict=True, extra="forbid", allow_inf_nan=False, protected_namespaces=()
+    )
+
+
+class Base(Strict):
+    """What all trials share: the fields of a trial but its seed, with a trial's defaults.
+
+    A label range that is not given (None) is the data's own. A field that varies has its default
+    here, which no trial takes.
+    """
+
+    network: Literal["compact", "vgg16"] = "compact"
+    widths: Annotated[tuple[Width, ...], Field(min_length=STAGES, max_length=STAGES)] = (16, 32, 64, 128, 128)
+    depths: Annotated[tuple[Depth, ...], Field(min_length=STAGES, max_length=STAGES)] = (2, 2, 3, 3, 3)
+    pooling: Literal["hybrid", "average"] = "hybrid"
+    attribute: Literal["age", "attractiveness"] = "age"
+    label_low: float | None = None  # label units, as the three below
+    label_high: float | None = None
+    label_step: Annotated[float, Field(gt=0)] | None = None
+    label_deviation: Annotated[float, Field(ge=0)] | None = None
+    method: Literal["dldl-v2"] = "dldl-v2"
+    kl_over_bins: Literal["mean", "sum"] = "mean"
+    lambda_l1: Annotated[float, Field(ge=0)] = 1.0
+    optimizer: Literal["adamw", "adam"] = "adamw"
+    learning_rate: Annotated[float, Field(gt=0)] = 3e-3
+    weight_decay: Annotated[float, Field(ge=0)] = 1e-4
+    schedule: Literal["one-cycle", "step"] = "one-cycle"
+    epochs: Annotated[int, Field(ge=1, le=100_000)] = 12
+    batch_size: Annotated[int, Field(ge=1, le=65_536)] = 64
+    resolution: Annotated[int, Field(ge=32, le=1024)] = 64  # pixels a side; five poolings need 32
+    train_images: Annotated[int, Field(ge=1, le=2**31)] | None = None  # None: all
+    flip: bool = True
+    shift_pixels: Annotated[int, Field(ge=0, le=512)] = 2
+    precision: Literal["auto", "bf16", "float32"] = "auto"
+
+    @model_validator(mode="after")
+    def _labels_ascend(self) -> Self:
+        if self.label_low is not None and self.label_high is not None and self.label_low >= self.label_high:
+            raise PydanticCustomError(
+                "label_low",
+                "label_low is {low} and label_high is {high}; label_low must be below label_high",
+                {"low": self.label_low, "high": self.label_high},
+            )
+        return self
+
+
+#: The fields that ``base`` may fix and ``vary`` may vary.
+FIELDS = tuple(Base.model_fields)
+
+
+class IntRange(Strict):
+    """Whole numbers ``low, low + step, ..., high``; ``log`` draws them evenly by logarithm."""
+
+    low: int
+    high: int
+    step: Annotated[int, Field(ge=1)] = 1
+    log: bool = False
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        _check_bounds(self.low, self.high, self.log)
+        if self.log and self.step != 1:
+            raise _range_error(
+                "step", "step is {step} and log is true; a log range has steps of 1", self.model_dump()
+            )
+        if (self.high - self.low) % self.step:
+            met = self.high - (self.high - self.low) % self.step
+            raise _range_error(
+                "high",
+                "high is {high}, which steps of {step} from {low} pass by; set high to {below} or {above}",
+                self.model_dump() | {"below": met, "above": met + self.step},
+            )
+        return self
+
+    def __contains__(self, value: object) -> bool:
+        return (
+            isinstance(value, int)
+            and not isinstance(value, bool)
+            and self.low <= value <= self.high
+            and (value - self.low) % self.step == 0
+        )
+
+    def __str__(self) -> str:
+        return f"from {self.low} to {self.high}" + (f" in steps of {self.step}" if self.step > 1 else "")
+
+
+class FloatRange(Strict):
+    """Numbers from ``low`` to ``high``; ``log`` draws them evenly by logarithm."""
+
+    low: float
+    high: float
+    log: bool = False
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        _check_bounds(self.low, self.high, self.log)
+        return self
+
+    def __contains__(self, value: object) -> bool:
+        return (
+            isinstance(value, int | float) and not isinstance(value, bool) and self.low <= value <= self.high
+        )
+
+    def __str__(self) -> str:
+        return f"from {self.low:g} to {self.high:g}"
+
+
+class Choices(Strict):
+    """One of the listed values: scalars, or whole tuples where the field is a tuple."""
+
+    values: Annotated[tuple[Value, ...], Field(min_length=1)]
+
+    def __contains__(self, value: object) -> bool:
+        return any(
+            value == known and isinstance(value, bool) == isinstance(known, bool) for known in self.values
+        )
+
+    def __str__(self) -> str:
+        return "one of " + ", ".join(str(value) for value in self.values)
+
+
+Dimension = IntRange | FloatRange | Choices
+#: By field of a trial; a tuple of five for widths or depths that vary stage by stage.
+Vary = Mapping[str, Dimension | tuple[Dimension, ...]]
+#: A value for some or all of the fields that vary, by field of a trial.
+Point = Mapping[str, Value]
+
+
+class Latency(Strict):
+    """How the latency of the front's members is taken when the search is over."""
+
+    resolution: Annotated[int, Field(ge=32, le=1024)] = 224  # pixels a side
+    batch_size: Annotated[int, Field(ge=1, le=65_536)] = 1
+    rounds: Annotated[int, Field(ge=2, le=10_000)] = 15
+
+
+class Settings(Strict):
+    """A search space without its dimensions."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+    description: str = ""
+    data: Annotated[str, Field(min_length=1)]  # an embedded set, or the folder of a packed one
+    objectives: Annotated[tuple[Objective, ...], Field(min_length=1)]  # all minimised
+    trials: Annotated[int, Field(ge=1, le=1_000_000)]
+    sampler: Sampler = "tpe"
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    base: Base = Base()
+    latency: Latency = Latency()
+
+
+class SearchSpace(Settings):
+    """A checked search space: every trial is ``base``, with a point of ``vary`` laid over it."""
+
+    # The checks of these two need each other and `base`; search_spaces.checking has them.
+    vary: SkipValidation[Vary]
+    first: SkipValidation[tuple[Point, ...]] = ()  # tried before the sampler has its say
+
+    def dimensions(self) -> dict[str, Dimension]:
+        """The dimensions as a sampler sees them, each with a name: ``widths[0]``, ``lambda_l1``."""
+        return {
+            name: dimension
+            for field, varied in self.vary.items()
+            for name, dimension in _stages(field, varied)
+        }
+
+    def flat(self, point: Point) -> dict[str, Value]:
+        """A point (of ``first``) under the names of ``dimensions``."""
+        return {
+            name: value
+            for field, given in point.items()
+            for name, value in (
+                _stages(field, given) if isinstance(self.vary[field], tuple) else [(field, given)]
+            )
+        }
+
+    def trial_fields(self, values: Mapping[str, Value]) -> dict[str, Value]:
+        """The fields of the trial at ``values``, given under the names of ``dimensions``.
+
+        All fields but the seed; a label range that neither base nor vary sets is None.
+
+        Raises:
+            KeyError: a dimension has no value.
+        """
+        fields: dict[str, Value] = {name: getattr(self.base, name) for name in FIELDS}
+        for field, varied in self.vary.items():
+            if isinstance(varied, tuple):
+                stages = tuple(values[name] for name, _ in _stages(field, varied))
+                fields[field] = stages  # type: ignore[assignment]
+            else:
+                fields[field] = values[field]
+        return fields
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON types, everything resolved; ``load_dict`` reads it back."""
+        document = self.model_dump(mode="json", exclude={"vary", "first"})
+        document["base"] = {k: v for k, v in document["base"].items() if k not in self.vary}
+        document["vary"] = {
+            field: [_dimension_dict(d) for d in varied]
+            if isinstance(varied, tuple)
+            else _dimension_dict(varied)
+            for field, varied in self.vary.items()
+        }
+        document["first"] = [{k: _json(v) for k, v in point.items()} for point in self.first]
+        return document
+
+
+def _stages(field: str, entries: Any) -> Iterator[tuple[str, Any]]:
+    """The entries of a field under the names of their dimensions."""
+    if isinstance(entries, tuple):
+        yield from ((f"{field}[{stage}]", entry) for stage, entry in enumerate(entries))
+    else:
+        yield field, entries
+
+
+def _check_bounds(low: float, high: float, log: bool) -> None:
+    if low > high:
+        raise _range_error(
+            "low", "low is {low} and high is {high}; low must not be above high", {"low": low, "high": high}
+        )
+    if log and low <= 0:
+        raise _range_error("low", "low is {low} and log is true; a log range starts above 0", {"low": low})
+
+
+def _range_error(key: str, message: str, values: dict[str, Any]) -> PydanticCustomError:
+    """An error whose type is the key at fault, whose line the message should name."""
+    return PydanticCustomError(key, message, values)
+
+
+def _dimension_dict(dimension: Dimension) -> dict[str, Any]:
+    if isinstance(dimension, Choices):
+        return {"choices": [_json(value) for value in dimension.values]}
+    return dimension.model_dump(mode="json")
+
+
+def _json(value: Value) -> Any:
+    return list(value) if isinstance(value, tuple) else value

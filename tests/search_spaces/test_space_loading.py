@@ -1,0 +1,393 @@
+"""What a search space's author meets: a space, or one sentence with the place of the fault."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search_spaces import (
+    PRESETS,
+    Choices,
+    FloatRange,
+    IntRange,
+    SearchSpace,
+    SearchSpaceError,
+    find,
+    load,
+    load_dict,
+    shipped,
+)
+
+SPACE = """\
+name: small
+data: faces
+objectives: [val_mae, params]
+trials: 4
+base:
+  epochs: 2
+  resolution: 48
+vary:
+  widths:
+    - {low: 4, high: 24, step: 4}
+    - {low: 8, high: 48, step: 8}
+    - {low: 16, high: 96, step: 16}
+    - {low: 16, high: 160, step: 16}
+    - {low: 16, high: 160, step: 16}
+  lambda_l1: {low: 0.01, high: 1.0, log: true}
+  pooling: {choices: [hybrid, average]}
+first:
+  - {network: tiny}
+"""
+
+Load = Callable[..., SearchSpace]
+
+
+@pytest.fixture
+def load_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
+    """Loads a space from text, as ``space.yaml`` in the current directory."""
+    monkeypatch.chdir(tmp_path)
+
+    def load_it(text: str, overrides: Sequence[str] = ()) -> SearchSpace:
+        path = tmp_path / "space.yaml"
+        path.write_text(text, encoding="utf-8")
+        return load(path, overrides=overrides)
+
+    return load_it
+
+
+def replaced(old: str, new: str) -> str:
+    """The small space with one piece of text replaced."""
+    assert SPACE.count(old) == 1
+    return SPACE.replace(old, new)
+
+
+def test_a_space_is_read_as_it_is_written(load_text: Load) -> None:
+    space = load_text(SPACE)
+    assert (space.name, space.trials, space.sampler, space.seed) == ("small", 4, "tpe", 0)
+    assert space.objectives == ("val_mae", "params")
+    assert (space.base.epochs, space.base.resolution) == (2, 48)
+    assert isinstance(space.vary["widths"], tuple)
+    assert space.vary["widths"][1] == IntRange(low=8, high=48, step=8)
+    assert space.vary["lambda_l1"] == FloatRange(low=0.01, high=1.0, log=True)
+    assert space.vary["pooling"] == Choices(values=("hybrid", "average"))
+
+
+def test_a_preset_becomes_its_widths_and_depths(load_text: Load) -> None:
+    space = load_text(SPACE)
+    assert space.first == ({"widths": PRESETS["tiny"]["widths"]},)  # depths are fixed at tiny's
+    assert space.flat(space.first[0]) == {
+        f"widths[{stage}]": width for stage, width in enumerate((16, 32, 64, 128, 128))
+    }
+
+
+def test_a_trial_is_base_with_the_dimensions_laid_over_it(load_text: Load) -> None:
+    space = load_text(SPACE)
+    values = {"widths[0]": 4, "widths[1]": 8, "widths[2]": 16, "widths[3]": 32, "widths[4]": 48}
+    fields = space.trial_fields({**values, "lambda_l1": 0.5, "pooling": "average"})
+    assert set(values) | {"lambda_l1", "pooling"} == set(space.dimensions())
+    assert fields["widths"] == (4, 8, 16, 32, 48)
+    assert (fields["lambda_l1"], fields["pooling"], fields["epochs"]) == (0.5, "average", 2)
+    assert fields["label_low"] is None
+    assert "seed" not in fields
+
+
+def test_whole_networks_may_be_choices(load_text: Load) -> None:
+    space = load_text(
+        replaced("  pooling:", "  depths: {choices: [[1, 1, 1, 1, 1], [2, 2, 3, 3, 3]]}\n  pooling:")
+    )
+    assert space.vary["depths"] == Choices(values=((1, 1, 1, 1, 1), (2, 2, 3, 3, 3)))
+    assert space.first[0]["depths"] == (2, 2, 3, 3, 3)
+    assert space.flat(space.first[0])["depths"] == (2, 2, 3, 3, 3)
+
+
+def test_a_float_may_be_written_without_a_point(load_text: Load) -> None:
+    space = load_text(replaced("low: 0.01, high: 1.0", "low: 1e-2, high: 1"))
+    assert space.vary["lambda_l1"] == FloatRange(low=0.01, high=1.0, log=True)
+
+
+def test_every_shipped_space_loads_and_starts_with_points_of_its_own() -> None:
+    assert "tiny" in shipped()
+    for name in shipped():
+        space = load(find(name))
+        assert space.name == name
+        for point in space.first:
+            assert set(space.flat(point)) <= set(space.dimensions())
+
+
+def test_a_space_survives_json(load_text: Load) -> None:
+    for space in (load(find("tiny")), load_text(SPACE, ["base.lambda_l1=0.5", "trials=9"])):
+        assert load_dict(json.loads(json.dumps(space.to_dict()))) == space
+
+
+def test_what_json_gives_back_is_checked_too() -> None:
+    fields = load(find("tiny")).to_dict() | {"trials": 0}
+    with pytest.raises(SearchSpaceError, match=r"^run.json: trials is 0; it must be at least 1$"):
+        load_dict(fields, where="run.json")
+
+
+FAULTS = {
+    "bounds the wrong way round": (
+        "{low: 16, high: 96, step: 16}",
+        "{low: 40, high: 24}",
+        "12: vary.widths[2].low is 40 and high is 24; low must not be above high",
+    ),
+    "a width of 0": ("{low: 4,", "{low: 0,", "10: vary.widths[0].low is 0; it must be at least 1"),
+    "a log range from 0": (
+        "low: 0.01",
+        "low: 0",
+        "15: vary.lambda_l1.low is 0.0 and log is true; a log range starts above 0",
+    ),
+    "a step of 0": ("step: 4", "step: 0", "10: vary.widths[0].step is 0; it must be at least 1"),
+    "a step past the end": (
+        "step: 4",
+        "step: 3",
+        "10: vary.widths[0].high is 24, which steps of 3 from 4 pass by; set high to 22 or 25",
+    ),
+    "no choices": (
+        "[hybrid, average]",
+        "[]",
+        "16: vary.pooling.choices is []; it must be a list of at least one value",
+    ),
+    "a choice twice": (
+        "[hybrid, average]",
+        "[hybrid, hybrid]",
+        '16: vary.pooling.choices[1] is "hybrid" once more; list each value once',
+    ),
+    "a choice that a trial cannot have": (
+        "[hybrid, average]",
+        "[hybrid, avrage]",
+        "16: vary.pooling.choices[1] is \"avrage\"; it must be 'hybrid' or 'average'; "
+        'did you mean "average"?',
+    ),
+    "a range of words": (
+        "{choices: [hybrid, average]}",
+        "{low: 1, high: 2}",
+        "16: vary.pooling.low is unknown; allowed are choices",
+    ),
+    "an unknown key": (
+        "trials: 4",
+        "trials: 4\nsampel: tpe",
+        "5: sampel is unknown; allowed are name, description, data, objectives, trials, sampler, seed, base, "
+        'latency, vary, first; did you mean "sampler"?',
+    ),
+    "an unknown key of a dimension": (
+        "log: true",
+        "lg: true",
+        '15: vary.lambda_l1.lg is unknown; allowed are low, high, log; did you mean "log"?',
+    ),
+    "an unknown objective": (
+        "params]",
+        "parms]",
+        "3: objectives[1] is \"parms\"; it must be 'val_mae', 'params', 'macs' or 'bytes'; "
+        'did you mean "params"?',
+    ),
+    "a resolution that is pooled away": (
+        "resolution: 48",
+        "resolution: 31",
+        "7: base.resolution is 31; it must be at least 32",
+    ),
+    "no trials": ("trials: 4", "trials: 0", "4: trials is 0; it must be at least 1"),
+    "a wrong type": ("epochs: 2", 'epochs: "2"', '6: base.epochs is "2"; it must be a whole number'),
+    "truth for a number": ("trials: 4", "trials: true", "4: trials is true; it must be a whole number"),
+    "a duplicate key": (
+        "epochs: 2",
+        "epochs: 2\n  epochs: 3",
+        "7: base.epochs is given twice, first at space.yaml:6",
+    ),
+    "a field fixed and varied": (
+        "epochs: 2",
+        "lambda_l1: 2",
+        "15: lambda_l1 is both in base and in vary; a field is fixed in the one or varies in the other",
+    ),
+    "an unknown data set": (
+        "data: faces",
+        "data: facez",
+        "2: data is \"facez\"; it must be faces, or a folder that 'suite data pack' made; "
+        'did you mean "faces"?',
+    ),
+    "a preset outside of the ranges": (
+        "network: tiny",
+        "network: thin",
+        "18: first[0].widths[0] is 32, outside of vary.widths[0], which goes from 4 to 24 in steps of 4 "
+        "(and 4 more)",
+    ),
+    "a first value off the grid": (
+        "network: tiny",
+        "widths: [5, 8, 16, 16, 16]",
+        "18: first[0].widths[0] is 5, outside of vary.widths[0], which goes from 4 to 24 in steps of 4",
+    ),
+    "an unknown preset": (
+        "network: tiny",
+        "network: tinny",
+        '18: first[0].network is "tinny"; it must be thin, tiny or micro; did you mean "tiny"?',
+    ),
+    "a first value of what does not vary": (
+        "network: tiny",
+        "epochs: 3",
+        "18: first[0].epochs sets a field that does not vary; fix it in base, or vary it",
+    ),
+    "a list where a mapping belongs": ("name: small", "- name: small", "2: this is no YAML"),
+    "a value with no end": (
+        "name: small",
+        "name: &a [*a]",
+        "1: an alias includes itself here, which has no end",
+    ),
+    "an object to construct": (
+        "name: small",
+        "name: !!python/object/apply:os.getcwd []",
+        "1: name is []; it must be text",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_named_with_its_line(load_text: Load, fault: str) -> None:
+    old, new, message = FAULTS[fault]
+    with pytest.raises(SearchSpaceError) as caught:
+        load_text(replaced(old, new))
+    assert str(caught.value).startswith(f"space.yaml:{message}")
+    assert "\n" not in str(caught.value)
+
+
+def test_the_seed_of_a_trial_is_not_for_a_space_to_set(load_text: Load) -> None:
+    with pytest.raises(SearchSpaceError, match=r'base\.seed is unknown.*"seed" belongs at the top level'):
+        load_text(replaced("epochs: 2", "seed: 2"))
+
+
+def test_several_faults_are_counted(load_text: Load) -> None:
+    with pytest.raises(SearchSpaceError, match=r"trials is 0; it must be at least 1 \(and 2 more\)$"):
+        load_text(
+            replaced("trials: 4", "trials: 0").replace("epochs: 2", "epochs: 0").replace("low: 4", "low: 0")
+        )
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "space.yaml: this file is empty"),
+        (b"# nothing\n", "space.yaml: this file is empty"),
+        (b"- 1\n", "space.yaml:1: a search space is a mapping"),
+        (b"name: [1, 2\nseed: }", "space.yaml:2: this is no YAML"),
+        (b"\x89PNG\r\n\x1a\n\x00\x01", "space.yaml: this file is no text in UTF-8"),
+        (b"name: \x00", "space.yaml: this is no YAML"),
+        (b"a: " + b"[" * 3000, "space.yaml: this is no YAML"),
+        (b"name: 2020-13-45", "space.yaml:1: name is"),
+        (b"trials: " + b"9" * 5000, "space.yaml:1: trials is"),
+    ],
+)
+def test_a_file_that_is_no_search_space_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("space.yaml").write_bytes(content)
+    with pytest.raises(SearchSpaceError) as caught:
+        load(Path("space.yaml"))
+    assert str(caught.value).startswith(message)
+
+
+def test_aliases_cannot_make_a_file_grow_without_bound(load_text: Load) -> None:
+    lines = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]
+    lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 12)]
+    with pytest.raises(SearchSpaceError, match="there are over 10,000 values"):
+        load_text("\n".join(lines))
+
+
+def test_a_missing_file_a_folder_and_a_device_are_refused(tmp_path: Path) -> None:
+    for path in (tmp_path / "none.yaml", tmp_path, Path(os.devnull)):
+        with pytest.raises(SearchSpaceError) as caught:
+            load(path)
+        assert str(path) in str(caught.value)
+
+
+@given(st.binary(max_size=200))
+def test_no_file_ends_in_another_error(content: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "space.yaml"
+        path.write_bytes(content)
+        with pytest.raises(SearchSpaceError):
+            load(path)
+
+
+def test_a_packed_folder_is_data(load_text: Load, tmp_path: Path) -> None:
+    with pytest.raises(SearchSpaceError, match="data is"):
+        load_text(SPACE, ["data=packed"])
+    (tmp_path / "packed").mkdir()
+    with pytest.raises(SearchSpaceError, match=r'data is "packed", a folder without a store\.json'):
+        load_text(SPACE, ["data=packed"])
+    (tmp_path / "packed" / "store.json").write_text("{}")
+    assert load_text(SPACE, ["data=packed"]).data == "packed"
+
+
+@pytest.mark.parametrize("setting", ["base.epochs=5", "epochs=5"])
+def test_a_setting_replaces_a_value_of_base(load_text: Load, setting: str) -> None:
+    assert load_text(SPACE, [setting]).base.epochs == 5
+
+
+def test_settings_reach_into_dimensions(load_text: Load) -> None:
+    space = load_text(SPACE, ["vary.lambda_l1.high=2", "vary.widths[0].low=8", "seed=4"])
+    assert space.vary["lambda_l1"] == FloatRange(low=0.01, high=2.0, log=True)
+    assert isinstance(space.vary["widths"], tuple)
+    assert space.vary["widths"][0] == IntRange(low=8, high=24, step=4)
+    assert space.seed == 4
+
+
+def test_fixing_a_field_takes_it_out_of_vary_and_the_reverse(load_text: Load) -> None:
+    fixed = load_text(SPACE, ["lambda_l1=0.5"])
+    assert "lambda_l1" not in fixed.vary
+    assert fixed.base.lambda_l1 == 0.5
+    varied = load_text(SPACE, ["vary.epochs={low: 2, high: 5}"])
+    assert varied.vary["epochs"] == IntRange(low=2, high=5)
+
+
+def test_a_preset_must_fit_what_is_fixed(load_text: Load) -> None:
+    with pytest.raises(
+        SearchSpaceError, match=r"first\[0\] has the widths \[16, 32, 64, 128, 128\] of tiny, and base"
+    ):
+        load_text(SPACE, ["widths=[8, 16, 32, 64, 64]"])
+    space = load_text(SPACE, ["widths=[16, 32, 64, 128, 128]"])
+    assert space.first == ()  # nothing of the point is left to vary
+    assert load_text(SPACE, ["widths=[8, 16, 32, 64, 64]", "first=[]"]).first == ()
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("base.epochs=abc", 'base.epochs is "abc"; it must be a whole number'),
+        ("vary.lambda_l1.low=3", "vary.lambda_l1.low is 3.0 and high is 1.0; low must not be above high"),
+        ("epochs", "a setting has the form key=value, such as trials=8"),
+        ("trials=", "there is no value behind the equals sign"),
+        ("trials=[1", "this is no YAML"),
+        ("trails=3", "trails is unknown"),
+        ("vary.widths[7].low=8", "there is no vary.widths[7] to set"),
+        ("name.x=3", "there is no name.x to set"),
+        ("a b=3", '"a b" is no key'),
+    ],
+)
+def test_a_wrong_setting_is_named(load_text: Load, setting: str, message: str) -> None:
+    with pytest.raises(SearchSpaceError) as caught:
+        load_text(SPACE, [setting])
+    assert str(caught.value).startswith(f"--set {setting}: {message}")
+
+
+def test_find_knows_names_and_paths(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(SPACE)
+    assert find(str(path)) == path
+    assert find("tiny").is_file()
+    with pytest.raises(SearchSpaceError, match=r'^"tinny" is neither a search space that ships \(.*tiny.*\)'):
+        find("tinny")
+
+
+def test_loading_brings_in_nothing_heavy() -> None:
+    heavy = ("torch", "ray", "pandas", "optuna", "suite")
+    code = f"import search_spaces, sys; print(*(m for m in {heavy} if m in sys.modules))"
+    here = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=here)
+    assert done.stdout.split() == []
