@@ -1,0 +1,65 @@
+"""A contact sheet: images of a store in the order of an attribute, to look at what is in it."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+
+from suite.data.store import Store
+from suite.errors import RequestError
+
+SMALLEST_TILE = 64  # pixels; smaller images are enlarged, so that a face can be seen
+CAPTION = 16  # pixels beneath each tile
+MARGIN = 4  # pixels around each tile
+FONT_SIZE = 11  # pixels
+LARGEST_SHEET = 100_000_000  # pixels
+
+
+def write_sheet(
+    store: Store, path: Path, *, columns: int = 10, rows: int = 6, attribute: str = "age"
+) -> None:
+    """Write a PNG of images spread evenly over a store, ascending by an attribute, the label beneath each.
+
+    A store with fewer images than the grid has places gives a smaller grid.
+
+    Raises:
+        RequestError: the store has no such attribute, the grid is no grid, or the file cannot be written.
+    """
+    if attribute not in store.info.attributes:
+        known = ", ".join(sorted(store.info.attributes))
+        raise RequestError(f"{store.folder} has no labels for {attribute!r}, only for {known}")
+    tile = max(store.info.side, SMALLEST_TILE)
+    pitch = (tile + 2 * MARGIN, tile + 2 * MARGIN + CAPTION)
+    if columns < 1 or rows < 1 or columns * rows * pitch[0] * pitch[1] > LARGEST_SHEET:
+        raise RequestError(
+            f"a contact sheet of {columns} columns and {rows} rows cannot be drawn; "
+            f"choose at least 1 of each and at most {LARGEST_SHEET // (pitch[0] * pitch[1])} images"
+        )
+    labels = store.labels[attribute].to_numpy(np.float64)
+    chosen = spread(labels, columns * rows)
+    sheet = Image.new("RGB", (columns * pitch[0], -(-len(chosen) // columns) * pitch[1]), "white")
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(FONT_SIZE)
+    decimals = 0 if np.all(labels[chosen] % 1 == 0) else 1
+    for place, index in enumerate(chosen):
+        left, top = place % columns * pitch[0] + MARGIN, place // columns * pitch[1] + MARGIN
+        image = Image.fromarray(np.asarray(store.images[index]))
+        sheet.paste(image.resize((tile, tile), Image.Resampling.BICUBIC), (left, top))
+        at = (left + tile / 2, top + tile + CAPTION / 2)
+        draw.text(at, f"{labels[index]:.{decimals}f}", fill="black", font=font, anchor="mm")
+    try:
+        sheet.save(path, format="PNG")
+    except OSError as error:
+        raise RequestError(
+            f"{path} cannot be written ({error.strerror or error}); name a file in a folder that exists"
+        ) from None
+
+
+def spread(labels: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.int64]:
+    """Indices of up to ``count`` images, ascending by label and evenly spaced in that order.
+
+    Images without a label (NaN) are left out; equal labels keep the order of the store.
+    """
+    order = np.argsort(labels, kind="stable")[: int(np.sum(~np.isnan(labels)))]
+    places = np.linspace(0, len(order) - 1, min(count, len(order)))
+    return order[np.round(places).astype(np.int64)].astype(np.int64)

@@ -1,0 +1,73 @@
+"""One image file to one square of RGB pixels."""
+
+import io
+import warnings
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+Pixels = npt.NDArray[np.uint8]
+#: Larger images are refused before they are decoded. A file of some kilobytes can claim gigabytes.
+MOST_PIXELS = 64_000_000
+#: The formats that sets of faces come in; Pillow's others are never tried on a stranger's file.
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
+
+
+class UndecodableError(Exception):
+    """Bytes that are no usable image; the message is the reason, for ``skipped.csv``."""
+
+
+def decode(content: bytes, side: int) -> Pixels:
+    """Decode, turn upright (EXIF), convert to RGB, crop the middle square and resize with Lanczos.
+
+    Args:
+        content: an image file in one of ``FORMATS``, whatever its name said.
+        side: pixels.
+
+    Returns:
+        uint8 (side, side, 3).
+
+    Raises:
+        UndecodableError: the bytes are no such image, a damaged or a truncated one.
+    """
+    if not content:
+        raise UndecodableError("the file is empty")
+    try:
+        with warnings.catch_warnings():
+            # Pillow's warning of large images comes below its own limit; ours stands below it.
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+                if image.width * image.height > MOST_PIXELS:
+                    raise UndecodableError(
+                        f"{image.width} x {image.height} pixels, over the limit of {MOST_PIXELS:,}"
+                    )
+                upright = ImageOps.exif_transpose(image)
+                square = ImageOps.fit(_rgb(upright), (side, side), method=Image.Resampling.LANCZOS)
+    except UndecodableError:
+        raise
+    # A damaged file makes Pillow's decoders raise nearly anything (OSError, SyntaxError, struct.error).
+    except Exception as error:
+        raise UndecodableError(_reason(error)) from None
+    return np.asarray(square)
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    """The image in 8-bit RGB; what is transparent becomes white."""
+    if image.mode.startswith("I"):  # 16 bits of grey, which convert() would cut off at 255
+        grey = np.asarray(image).astype(np.int64).clip(0, 65535) // 257
+        return Image.fromarray(grey.astype(np.uint8)).convert("RGB")
+    if image.has_transparency_data:
+        coloured = image.convert("RGBA")
+        white = Image.new("RGBA", coloured.size, "white")
+        return Image.alpha_composite(white, coloured).convert("RGB")
+    return image.convert("RGB")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return f"no image ({', '.join(FORMATS)})"
+    if isinstance(error, Image.DecompressionBombError):
+        return f"more pixels than the limit of {MOST_PIXELS:,}"
+    said = " ".join(str(error).split())
+    return said if said and isinstance(error, OSError) else f"{type(error).__name__}: {said}"

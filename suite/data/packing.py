@@ -1,0 +1,230 @@
+"""Packing a public set: every image decoded once, in parallel, into a store that all trials share."""
+
+import contextlib
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from suite.data.decoding import Pixels
+from suite.data.decoding_processes import CHUNK, decode_all
+from suite.data.reading import Reader, Record, Skipped
+from suite.data.source_files import open_source
+from suite.data.store import Store, StoreInfo, fingerprint, open_store, write_info
+from suite.errors import RequestError
+
+#: Called with the images done and the images in all.
+OnProgress = Callable[[int, int], None]
+
+#: One image in ten is for validation, one for test.
+HELD_OUT = 0.1
+SMALLEST_SIDE = 32  # pixels; five stages of 2x2 pooling need so many
+LARGEST_SIDE = 1024
+_FILES = {"images.npy", "labels.parquet", "skipped.csv", "store.json"}
+
+
+def pack(
+    reader: Reader,
+    path: Path,
+    out: Path,
+    *,
+    size: int = 64,
+    workers: int | None = None,
+    seed: int = 0,
+    overwrite: bool = False,
+    on_progress: OnProgress | None = None,
+) -> Store:
+    """Decode a set into a store.
+
+    An image that cannot be read is named in ``skipped.csv`` and left out. The store is made beside
+    ``out`` and moved there when it is whole.
+
+    Args:
+        reader: how the set is read.
+        path: the set as distributed, a folder or a zip.
+        out: folder of the store.
+        size: pixels a side of the stored images.
+        workers: decoding processes; None takes one a core.
+        seed: of the random split.
+        overwrite: replace a store that is in ``out``.
+        on_progress: told of every chunk of images.
+
+    Raises:
+        RequestError: the set is not there, ``out`` is taken, or too few images are readable.
+    """
+    if not SMALLEST_SIDE <= size <= LARGEST_SIDE:
+        raise RequestError(
+            f"a size of {size} pixels cannot be packed; choose {SMALLEST_SIDE} to {LARGEST_SIDE}"
+        )
+    if seed < 0:
+        raise RequestError(f"a seed of {seed} cannot be used; choose 0 or more")
+    out = out.resolve()
+    _check_free(out, overwrite)
+    with open_source(path) as files:
+        reading = reader.read(files, path)
+    with _folder_beside(out) as folder:
+        _check_space(folder, len(reading.records) * size * size * 3)
+        partial = _Partial(folder, size, len(reading.records))
+        outcomes = decode_all(path, [record.file for record in reading.records], size, workers)
+        for number, outcome in enumerate(outcomes):
+            partial.take(reading.records[number], outcome)
+            if on_progress and ((number + 1) % CHUNK == 0 or number + 1 == len(reading.records)):
+                on_progress(number + 1, len(reading.records))
+        skipped = sorted([*reading.skipped, *partial.skipped], key=lambda s: s.file)
+        _finish(partial, reader, path, seed, skipped)
+        _move(folder, out)
+    return open_store(out)
+
+
+class _Partial:
+    """A store in the making: the images decoded so far, in order."""
+
+    def __init__(self, folder: Path, size: int, most: int) -> None:
+        self.folder = folder
+        self.kept: list[Record] = []
+        self.skipped: list[Skipped] = []
+        self._images = np.lib.format.open_memmap(
+            folder / "images.npy", mode="w+", dtype=np.uint8, shape=(most, size, size, 3)
+        )
+
+    def take(self, record: Record, outcome: Pixels | str) -> None:
+        """Keep the pixels of an image, or the reason why there are none."""
+        if isinstance(outcome, str):
+            self.skipped.append(Skipped(record.file, outcome))
+        else:
+            self._images[len(self.kept)] = outcome
+            self.kept.append(record)
+
+    def images(self) -> Pixels:
+        """The images that were kept, the file cut to them."""
+        if len(self.kept) < len(self._images):
+            shorter = np.lib.format.open_memmap(
+                self.folder / "shorter.npy",
+                mode="w+",
+                dtype=np.uint8,
+                shape=(len(self.kept), *self._images.shape[1:]),
+            )
+            for start in range(0, len(shorter), 1024):
+                stop = min(start + 1024, len(shorter))
+                shorter[start:stop] = self._images[start:stop]
+            (self.folder / "shorter.npy").replace(self.folder / "images.npy")
+            self._images = shorter
+        self._images.flush()
+        return self._images
+
+
+def random_splits(count: int, seed: int) -> npt.NDArray[np.object_]:
+    """A random split for each of ``count`` images: a tenth "val", a tenth "test", the rest "train"."""
+    held_out = max(1, round(count * HELD_OUT))
+    splits = np.full(count, "train", dtype=object)
+    order = np.random.default_rng(seed).permutation(count)
+    splits[order[:held_out]] = "val"
+    splits[order[held_out : 2 * held_out]] = "test"
+    return splits
+
+
+def _finish(partial: _Partial, reader: Reader, path: Path, seed: int, skipped: Sequence[Skipped]) -> None:
+    """Write what a store has beside its images, ``store.json`` last."""
+    folder, kept = partial.folder, partial.kept
+    if len(kept) < 3:
+        first = f"; the first of the others, {skipped[0].file}: {skipped[0].reason}" if skipped else ""
+        raise RequestError(
+            f"{path} has {len(kept)} usable images of {len(kept) + len(skipped)}, "
+            f"a split in three needs at least 3{first}"
+        )
+    images, labels = partial.images(), _labels(kept, reader, seed)
+    labels.to_parquet(folder / "labels.parquet", index=False)
+    rows = [(_text(s.file), _text(s.reason)) for s in skipped]
+    pd.DataFrame(rows, columns=["source", "reason"]).to_csv(folder / "skipped.csv", index=False)
+    info = StoreInfo(
+        name=reader.name,
+        attributes=reader.attributes,
+        images=len(kept),
+        side=images.shape[1],
+        fingerprint=fingerprint(images, labels),
+        protocol=f"Random split of the images (seed {seed}), 80 % train, 10 % validation, 10 % test; the set "
+        "names no subjects, so one person may be in several splits.",
+        origin=f"{reader.origin}; packed from {_text(path.name)}.",
+        skipped=len(skipped),
+    )
+    write_info(folder, info)
+
+
+def _labels(kept: Sequence[Record], reader: Reader, seed: int) -> pd.DataFrame:
+    columns: dict[str, object] = {
+        "split": random_splits(len(kept), seed),
+        "subject": "",
+        "source": _sources([record.file for record in kept]),
+    }
+    for attribute in reader.attributes:
+        columns[attribute] = np.array([record.labels[attribute] for record in kept], dtype=np.float64)
+        columns[f"{attribute}_std"] = np.full(len(kept), np.nan)
+    columns |= {group: [record.groups[group] for record in kept] for group in reader.groups}
+    return pd.DataFrame(columns)
+
+
+def _sources(files: Sequence[str]) -> list[str]:
+    """File names without the folder that all share, so that a folder and a zip of a set pack alike."""
+    common = os.path.commonpath([os.path.dirname(f"/{file}") for file in files])
+    return [_text(os.path.relpath(f"/{file}", common)) for file in files]
+
+
+def _check_free(out: Path, overwrite: bool) -> None:
+    """Refuse a folder that holds anything but, where it may be replaced, a store."""
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise RequestError(f"{out} is a file; name a folder that does not exist yet")
+    held = {entry.name for entry in out.iterdir()}
+    if held - _FILES:
+        raise RequestError(
+            f"{out} is not empty and holds {sorted(held - _FILES)[0]!r}, which is no part of packed data; "
+            "name a folder that does not exist yet"
+        )
+    if held and not overwrite:
+        raise RequestError(f"{out} holds packed data already; name another folder, or add --overwrite")
+
+
+def _check_space(folder: Path, needed: int) -> None:
+    """Refuse what would not fit, because a memory map on a full disk kills the process without a word."""
+    free = shutil.disk_usage(folder).free
+    if free < 2 * needed:  # the images are copied once where some had to be left out
+        raise RequestError(
+            f"{folder.parent} has {free / 1e9:.1f} GB free, packing needs up to {2 * needed / 1e9:.1f} GB; "
+            "name a folder on another disk, or a smaller --size"
+        )
+
+
+@contextlib.contextmanager
+def _folder_beside(out: Path) -> Iterator[Path]:
+    """A fresh folder next to ``out``, on the same disk; gone at the end unless it was moved."""
+    folder = out.with_name(f".{out.name}.partial-{os.getpid()}")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir()
+    except OSError as error:
+        raise RequestError(
+            f"{out.parent} cannot be written to ({error.strerror}); name another folder"
+        ) from None
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _move(folder: Path, out: Path) -> None:
+    """Move a whole store to its place; a store that was there is deleted after that."""
+    old = out.with_name(f".{out.name}.old-{os.getpid()}")
+    if out.exists():
+        out.rename(old)
+    folder.rename(out)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _text(name: str) -> str:
+    """A file name as text that can be written, whatever bytes the file system has in it."""
+    return name.encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,90 @@
+"""UTKFace (Zhang, Song and Qi 2017): real ages from 0 to 116, with gender and race, in file names.
+
+A name is ``[age]_[gender]_[race]_[date&time].jpg``, or ``.jpg.chip.jpg`` where the face is aligned and
+cropped; the files lie in one folder or in several (part1, part2, part3). The set has no subjects and no
+splits of its own.
+"""
+
+import re
+from pathlib import Path, PurePosixPath
+
+from suite.data.reading import Reader, Reading, Record, Skipped
+from suite.data.source_files import SourceFiles
+from suite.data.store import LabelRange
+from suite.errors import RequestError
+
+AGES = LabelRange(0, 116, 1)
+GENDERS = {"0": "male", "1": "female"}
+RACES = {"0": "White", "1": "Black", "2": "Asian", "3": "Indian", "4": "Others"}
+
+# Four published names lack a group or leave it empty (61_1_20170109142408075, 53__0_20170116184028385),
+# and some endings are misspelt (55_0_0_20170116232725357jpg.chip.jpg); their ages still hold.
+_NAME = re.compile(r"(?P<age>[0-9]+)_(?P<groups>(?:[0-9]*_){1,2})(?P<time>[0-9]{8,})[^0-9_]*")
+_IMAGES = (".jpg", ".jpeg")
+
+
+def read(files: SourceFiles, path: Path) -> Reading:
+    """Find the images of UTKFace.
+
+    A face that is there twice (the set is also passed on as several copies in one archive) counts once,
+    so that it cannot be in two splits; the aligned copy is taken.
+
+    Raises:
+        RequestError: no file is named as UTKFace names its images.
+    """
+    images = [name for name in files.names() if name.lower().endswith(_IMAGES) and not _is_hidden(name)]
+    chosen: dict[str, Record] = {}
+    skipped: list[Skipped] = []
+    for name in sorted(images, key=_aligned_first):
+        found = _parse(name)
+        if isinstance(found, Skipped):
+            skipped.append(found)
+        elif (face := _face(name)) in chosen:
+            skipped.append(Skipped(name, f"the same face as {chosen[face].file}"))
+        else:
+            chosen[face] = found
+    if not chosen:
+        raise RequestError(
+            f"{path} has no image named as UTKFace names them, [age]_[gender]_[race]_[date&time].jpg "
+            f"(looked at {len(images)} JPEG files, in all folders); name the folder or the zip of UTKFace, "
+            "which its authors give at https://susanqq.github.io/UTKFace/"
+        )
+    return Reading([chosen[face] for face in sorted(chosen)], sorted(skipped, key=lambda s: s.file))
+
+
+def _parse(name: str) -> Record | Skipped:
+    match = _NAME.fullmatch(PurePosixPath(name).name)
+    if match is None:
+        return Skipped(name, "the name is not [age]_[gender]_[race]_[date&time].jpg")
+    age = int(match["age"][:9])
+    if not AGES.low <= age <= AGES.high:
+        return Skipped(name, f"the age is {age}, outside of {AGES.low:g} to {AGES.high:g}")
+    groups = match["groups"].split("_")[:-1]
+    # With one group of two it is not said which one is missing.
+    gender, race = groups if len(groups) == 2 else ("", "")
+    return Record(name, {"age": age}, {"gender": GENDERS.get(gender, ""), "race": RACES.get(race, "")})
+
+
+def _face(name: str) -> str:
+    """What the copies of a face share: the name up to its time."""
+    match = _NAME.fullmatch(PurePosixPath(name).name)
+    return match["age"] + "_" + match["groups"] + match["time"] if match else name
+
+
+def _aligned_first(name: str) -> tuple[bool, str]:
+    return ".chip." not in name.lower(), name
+
+
+def _is_hidden(name: str) -> bool:
+    """Whether an operating system put the file there: ``__MACOSX/``, ``._x.jpg``."""
+    return any(part.startswith((".", "__")) for part in PurePosixPath(name).parts)
+
+
+UTKFACE = Reader(
+    name="utkface",
+    description="UTKFace, 23,708 faces from the web: age 0-116, gender, race; a folder or a zip",
+    origin="UTKFace (Zhang, Song and Qi 2017), for non-commercial research only",
+    attributes={"age": AGES},
+    groups=("gender", "race"),
+    read=read,
+)
