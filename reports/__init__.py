@@ -1,0 +1,1 @@
+"""The Pareto front of a run and the page that shows it."""

@@ -1,0 +1,136 @@
+"""The Pareto front, its hypervolume and its knee: pure functions on arrays, every objective minimised."""
+
+import numpy as np
+import numpy.typing as npt
+
+Losses = npt.NDArray[np.float64]  # (n points, m objectives)
+
+
+def non_dominated(losses: Losses) -> npt.NDArray[np.bool_]:
+    """Which rows no other row dominates (Pareto dominance; Deb 2001, section 2.4).
+
+    A row dominates another where it is nowhere larger and somewhere smaller. Of equal rows the
+    first one alone is on the front; a row with a NaN never is, and dominates nothing.
+
+    Args:
+        losses: float (n, m), all minimised.
+
+    Returns:
+        bool (n,).
+
+    Raises:
+        ValueError: ``losses`` is not two-dimensional, or has no objective.
+    """
+    losses = _checked(losses)
+    known = np.flatnonzero(~np.isnan(losses).any(axis=1))
+    # Sorted by the first objective, then the second and so on, no row is dominated by a later one.
+    points, first = np.unique(losses[known], axis=0, return_index=True)
+    rows = known[first]
+    on_front = np.zeros(len(losses), dtype=np.bool_)
+    if losses.shape[1] <= 2:
+        on_front[rows[_sorted_front_2d(points)]] = True
+        return on_front
+    while len(points):
+        on_front[rows[0]] = True
+        left = (points < points[0]).any(axis=1)  # neither the head itself nor dominated by it
+        points, rows = points[left], rows[left]
+    return on_front
+
+
+def hypervolume(losses: Losses, reference: npt.ArrayLike) -> float:
+    """Volume that the rows dominate, up to the reference point (Zitzler and Thiele 1998); exact.
+
+    Two objectives are one sweep. More are sliced along the last objective, the slices' volumes one
+    dimension lower (While and others 2006): quadratic in n for three objectives, n^(m-1) in general.
+
+    Args:
+        losses: float (n, m), all minimised; rows with a NaN, or not below the reference in every
+            objective, add nothing.
+        reference: float (m,).
+
+    Returns:
+        The volume, in the product of the objectives' units; 0 where no row is below the reference.
+
+    Raises:
+        ValueError: shapes that do not fit, or a NaN in the reference.
+    """
+    losses = _checked(losses)
+    corner = np.asarray(reference, dtype=np.float64)
+    if corner.shape != losses.shape[1:] or np.isnan(corner).any():
+        raise ValueError(
+            f"the reference point must be {losses.shape[1]} numbers, one an objective; it is {corner}"
+        )
+    inside = losses[(losses < corner).all(axis=1)]
+    return _volume(inside[non_dominated(inside)], corner)
+
+
+def knee(losses: Losses) -> int:
+    """Row of the best compromise on the front: the point farthest below the line between its extremes.
+
+    The first objective is the error, the others are costs that grow together (parameters,
+    multiply-adds). On the front, every objective is taken as its logarithm (as it is, where it has a
+    value of 0 or less) and scaled to 0 .. 1. The line from "best error, dearest" to "cheapest, worst
+    error" is error + mean(costs) = 1, and the knee is the row with the smallest error + mean(costs).
+    With two objectives this is the usual maximum distance to the line between the extremes (Das
+    1999); the mean keeps several costs from outvoting the error. Of equals, the first row.
+
+    Args:
+        losses: float (n, m), all minimised; rows that are not on the front are passed over.
+
+    Returns:
+        Index of a row of ``losses``.
+
+    Raises:
+        ValueError: no row without a NaN or an infinity.
+    """
+    losses = _checked(losses)
+    finite = np.where(np.isfinite(losses).all(axis=1, keepdims=True), losses, np.nan)
+    rows = np.flatnonzero(non_dominated(finite))
+    if not len(rows):
+        raise ValueError("a knee needs at least one row of finite losses")
+    points = losses[rows]
+    positive = (points > 0).all(axis=0)
+    points = np.where(positive, np.log(np.where(positive, points, 1.0)), points)
+    low, high = points.min(axis=0), points.max(axis=0)
+    scaled = (points - low) / np.where(high > low, high - low, 1.0)
+    costs = scaled[:, 1:].mean(axis=1) if losses.shape[1] > 1 else 0.0
+    # Rounded so that rows which tie but for the last bits take the first.
+    return int(rows[np.argmin(np.round(scaled[:, 0] + costs, 12))])
+
+
+def _checked(losses: Losses) -> Losses:
+    losses = np.asarray(losses, dtype=np.float64)
+    if losses.ndim != 2 or losses.shape[1] == 0:
+        raise ValueError(f"losses must be (points, objectives); their shape is {losses.shape}")
+    return losses
+
+
+def _sorted_front_2d(points: Losses) -> npt.NDArray[np.bool_]:
+    """The front of distinct, sorted rows of at most two objectives: where the last falls below all before."""
+    last = points[:, -1]
+    before = np.minimum.accumulate(np.concatenate([[np.inf], last]))[:-1]
+    front = np.asarray(last < before, dtype=np.bool_)
+    front[:1] = True  # the first row is on the front though it be infinite
+    return front
+
+
+def _volume(points: Losses, corner: Losses) -> float:
+    """Hypervolume of rows that are all below the corner."""
+    if len(points) == 0:
+        return 0.0
+    if points.shape[1] == 1:
+        return float(corner[0] - points.min())
+    points = points[np.argsort(points[:, -1], kind="stable")]
+    upper = np.append(points[1:, -1], corner[-1])
+    heights = upper - points[:, -1]
+    if points.shape[1] == 2:
+        widths = corner[0] - np.minimum.accumulate(points[:, 0])
+        return float(widths @ heights)
+    slices = (
+        height * _slice(points[: k + 1, :-1], corner[:-1]) for k, height in enumerate(heights) if height > 0
+    )
+    return float(sum(slices))
+
+
+def _slice(points: Losses, corner: Losses) -> float:
+    return _volume(points[non_dominated(points)], corner) if points.shape[1] > 2 else _volume(points, corner)

@@ -1,0 +1,67 @@
+"""Numbers as a reader wants them: sensible digits, the unit beside them, a dash where there is none."""
+
+import math
+
+MISSING = "\u2013"
+TIMES = "\u00d7"
+
+_PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
+
+
+def digits(value: float, significant: int = 3) -> str:
+    """``significant`` digits without an exponent: 0.00312, 5.13, 144, 15,470."""
+    if not math.isfinite(value):
+        return MISSING
+    if value == 0:
+        return "0"
+    places = significant - 1 - math.floor(math.log10(abs(value)))
+    return f"{round(value, places):,.{max(places, 0)}f}"
+
+
+def quantity(value: float, unit: str = "") -> str:
+    """Three digits with a decimal prefix: 934,869 is "935 k", 3,739,476 bytes "3.74 MB"."""
+    if not math.isfinite(value):
+        return MISSING
+    rounded = float(f"{value:.3g}")
+    size, prefix = next(((s, p) for s, p in _PREFIXES if abs(rounded) >= s), (1.0, ""))
+    number = digits(rounded / size) if size > 1 else f"{rounded:g}"
+    return f"{number}\u00a0{prefix}{unit}" if prefix or unit else number
+
+
+def tick(value: float, unit: str = "") -> str:
+    """A round number beside an axis: 300 k, 1 MB, 1.5x."""
+    size, prefix = next(((s, p) for s, p in _PREFIXES if value >= s * 0.999), (1.0, ""))
+    joined = unit if unit == TIMES else f"\u00a0{prefix}{unit}"
+    return f"{value / size:g}{joined}".rstrip()
+
+
+def percentage(share: float) -> str:
+    """A relative difference with its sign, one decimal, and no "-0.0"."""
+    return f"{round(100 * share, 1) + 0.0:+.1f}\u00a0%" if abs(share) >= 0.0005 else "0.0\u00a0%"
+
+
+def exactly(value: float) -> str:
+    """A count in full: 934,869."""
+    return f"{value:,.0f}" if math.isfinite(value) else MISSING
+
+
+def error(value: float, unit: str) -> str:
+    """A mean absolute error: two decimals of a year, three of a point of the 1 to 5 scale."""
+    return f"{value:.{2 if unit == 'years' else 3}f}" if math.isfinite(value) else MISSING
+
+
+def ratio(value: float) -> str:
+    """36.3 times is "36.3x", with the sign for times."""
+    return f"{digits(value)}{TIMES}" if math.isfinite(value) else MISSING
+
+
+def duration(seconds: float) -> str:
+    """41 s, 7 min 05 s, 2 h 10 min."""
+    if not math.isfinite(seconds):
+        return MISSING
+    if seconds < 60:
+        return f"{digits(seconds, 2 if seconds < 10 else 3) if seconds < 10 else round(seconds)}\u00a0s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes}\u00a0min {rest:02d}\u00a0s"
+    return f"{minutes // 60}\u00a0h {minutes % 60:02d}\u00a0min"

@@ -1,0 +1,79 @@
+"""The report of one run: a single HTML file that opens offline and asks the network for nothing."""
+
+import os
+from html import escape
+from pathlib import Path
+from string import Template
+
+import plotly.graph_objects as go
+from plotly.offline import get_plotlyjs
+
+from reports import sections, tables
+from reports.figures import front_chart, learning_curves
+from reports.trials import Standing, standing
+from suite.runs import Run, RunInfo
+
+_HERE = Path(__file__).parent
+
+
+def write_report(run: Run, path: Path) -> None:
+    """Write the report of a run, finished or not, to ``path``; it appears there whole or not at all.
+
+    Raises:
+        OSError: the folder of ``path`` is missing or cannot be written to.
+    """
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(page(run), encoding="utf-8")
+    os.replace(partial, path)
+
+
+def page(run: Run) -> str:
+    """The HTML of a run's report, with plotly.js, style and data inside it (about 4.9 MB)."""
+    info, results = run.info, standing(run)
+    return Template(_read("page.html")).substitute(
+        title=escape(info.name),
+        style=_read("page.css"),
+        banner=sections.banner(info, results),
+        answer=sections.answer(info, results),
+        asked=sections.asked(info, results),
+        chart_note=sections.chart_note(info, results),
+        charts=_front_charts(info, results),
+        trials=tables.trial_table(info, results),
+        claims=tables.claims_table(info, results),
+        curves=_curves(run, results),
+        failures=sections.failures(results),
+        provenance=sections.provenance(info),
+        plotly=get_plotlyjs(),
+        script=_read("page.js"),
+    )
+
+
+def _front_charts(info: RunInfo, results: Standing) -> str:
+    return "".join(
+        figure_markup(
+            front_chart.draw(front_chart.collect(results, info, panel)),
+            f"Validation MAE against {panel.title}",
+        )
+        for panel in front_chart.panels(info)
+    )
+
+
+def _curves(run: Run, results: Standing) -> str:
+    if not len(run.epochs):
+        return "<p>No epoch has ended.</p>"
+    figure = learning_curves.draw(learning_curves.collect(run, results))
+    return figure_markup(figure, "Validation MAE against epoch")
+
+
+def figure_markup(figure: go.Figure, label: str) -> str:
+    """A place for a figure, and its data as JSON that no string inside can end early."""
+    data = str(figure.to_json()).replace("<", "\\u003c")
+    height = int(figure.layout.height)
+    return (
+        f'<figure class="chart" role="img" aria-label="{escape(label)}" style="min-height:{height}px">'
+        f'<script type="application/json">{data}</script></figure>'
+    )
+
+
+def _read(name: str) -> str:
+    return (_HERE / name).read_text(encoding="utf-8")

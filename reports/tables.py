@@ -1,0 +1,138 @@
+"""The tables of the page: trials, and the paper's claims."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+
+from reports import numerals
+from reports.claims import Finding, findings
+from reports.markup import scrolling, sizes
+from reports.published import SOURCES, published
+from reports.trials import Spread, Standing, Trial
+from suite.runs import RunInfo
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the table of trials: what a cell shows (HTML) and the number or text it sorts by."""
+
+    title: str
+    unit: str
+    shows: Callable[[Trial], str]
+    sorts: Callable[[Trial], float | str]
+    words: bool = False  # words start at the left, numbers end at the right
+
+
+def columns(info: RunInfo) -> tuple[Column, ...]:
+    """To add a column, add a row here."""
+    unit, side = info.unit, f"{info.resolution} px"
+    return (
+        Column("trial", "", _name, lambda t: t.id, words=True),
+        Column("front", "", lambda t: "\u25cf" * t.on_front, lambda t: -float(t.on_front)),
+        Column("widths", "channels", lambda t: sizes(t.widths), lambda t: sum(t.widths), words=True),
+        Column("depths", "convolutions", lambda t: sizes(t.depths), lambda t: sum(t.depths), words=True),
+        Column("lambda", "L1 weight", lambda t: numerals.digits(t.lambda_l1), lambda t: t.lambda_l1),
+        Column("deviation", f"target, {unit}", _deviation, lambda t: t.label_deviation),
+        Column("learning rate", "", lambda t: numerals.digits(t.learning_rate), lambda t: t.learning_rate),
+        Column("params", "", lambda t: numerals.quantity(t.params), lambda t: t.params),
+        Column("macs", side, lambda t: numerals.quantity(t.macs), lambda t: t.macs),
+        Column("size", "on disk", lambda t: numerals.quantity(t.bytes, "B"), lambda t: t.bytes),
+        Column("val MAE", unit, lambda t: numerals.error(t.val_mae, unit), lambda t: t.val_mae),
+        Column("test MAE", unit, lambda t: numerals.error(t.test_mae, unit), lambda t: t.test_mae),
+        Column("latency", "ms an image", lambda t: numerals.digits(t.latency_ms), lambda t: t.latency_ms),
+        Column("speed-up", "over VGG-16, spread", lambda t: _spread(t.speedup), lambda t: t.speedup.value),
+        Column("epochs", "", lambda t: str(t.epochs_run), lambda t: t.epochs_run),
+        Column("time", "", lambda t: numerals.duration(t.seconds), lambda t: t.seconds),
+        Column("status", "", _status, lambda t: t.status, words=True),
+    )
+
+
+def trial_table(info: RunInfo, standing: Standing) -> str:
+    """Every trial, the front first; the headers are buttons that sort (``page.js``)."""
+    heads = "".join(map(_head, columns(info)))
+    rows = "".join(_trial_row(trial, columns(info)) for trial in standing.trials)
+    return scrolling(
+        "Table of trials",
+        f'<table class="sortable"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>',
+    )
+
+
+def claims_table(info: RunInfo, standing: Standing) -> str:
+    """Published, beside counted or measured here."""
+    titles = ("Claim", "Published", "Here", "Difference", "How")
+    heads = "".join(f'<th scope="col">{title}</th>' for title in titles)
+    rows = "".join(_claim_row(finding) for finding in findings(standing, info))
+    papers = "".join(f"<li>{escape(paper)}</li>" for paper in published().papers)
+    table = scrolling(
+        "Claims of the paper",
+        f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>",
+    )
+    return f'{table}<ul class="sources">{papers}</ul>'
+
+
+def _head(column: Column) -> str:
+    unit = f"<small>{escape(column.unit)}</small>" if column.unit else ""
+    words = " class=text" if column.words else ""
+    return f'<th scope="col"{words}><button type="button">{escape(column.title)}{unit}</button></th>'
+
+
+def _trial_row(trial: Trial, shown: tuple[Column, ...]) -> str:
+    cells = []
+    for place, column in enumerate(shown):
+        tag = 'th scope="row"' if place == 0 else "td"
+        words = " class=text" if column.words else ""
+        value = f' data-value="{escape(_sort_key(column.sorts(trial)))}"'
+        cells.append(f"<{tag}{words}{value}>{column.shows(trial)}</{tag[:2]}>")
+    return f"<tr{' class=front' if trial.on_front else ''}>{''.join(cells)}</tr>"
+
+
+def _sort_key(value: float | str) -> str:
+    """Counts in full; empty where there is no value, which sorts last."""
+    if isinstance(value, str):
+        return value
+    return f"{value:.12g}" if math.isfinite(value) else ""
+
+
+def _name(trial: Trial) -> str:
+    return f"{escape(trial.id)}{' <small>TinyAgeNet</small>' if trial.is_tiny else ''}"
+
+
+def _deviation(trial: Trial) -> str:
+    """Without one of its own, a trial takes each annotation's deviation."""
+    return "data's own" if math.isnan(trial.label_deviation) else numerals.digits(trial.label_deviation)
+
+
+def _status(trial: Trial) -> str:
+    return escape(f"{trial.status}: {trial.cause}" if trial.cause else trial.status)
+
+
+def _claim_row(finding: Finding) -> str:
+    claim = finding.claim
+    note = f"; {escape(claim.note)}" if claim.note else ""
+    missing = not math.isfinite(finding.here.value)
+    here = numerals.MISSING if missing else _in_unit(finding.here.value, claim.unit) + _ends(finding.here)
+    difference = "" if missing else numerals.percentage(finding.difference)
+    return (
+        f'<tr><th scope="row">{escape(finding.network.name)}: {escape(claim.claim)}</th>'
+        f"<td>{_in_unit(claim.value, claim.unit)}<small>{SOURCES[claim.source]}{note}</small></td>"
+        f'<td>{here}</td><td>{difference}</td><td class="text">{escape(finding.how)}</td></tr>'
+    )
+
+
+def _in_unit(value: float, unit: str) -> str:
+    if unit == "x":
+        return f"{numerals.digits(value, 4 if value > 10 else 3)}{numerals.TIMES}"
+    prefixed = numerals.quantity(value, "B" if unit == "bytes" else "")
+    round_number = value % 10 ** (math.floor(math.log10(value)) - 2) == 0
+    return prefixed if round_number else f"{prefixed}<small>{numerals.exactly(value)}</small>"
+
+
+def _spread(spread: Spread) -> str:
+    return numerals.ratio(spread.value) + _ends(spread)
+
+
+def _ends(spread: Spread) -> str:
+    if not math.isfinite(spread.low):
+        return ""
+    return f' <small class="ends">{numerals.digits(spread.low)} to {numerals.digits(spread.high)}</small>'

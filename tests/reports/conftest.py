@@ -1,0 +1,253 @@
+"""Synthetic runs, written and read through ``suite.runs``: plausible numbers, none measured."""
+
+import dataclasses
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from suite.runs import (
+    DataUsed,
+    ReferenceNetwork,
+    Run,
+    RunInfo,
+    epoch_row,
+    read_run,
+    trial_row,
+    write_info,
+    write_rows,
+)
+from suite.trial import EpochResult, Metrics, Profile, Status, TrialConfig, TrialResult
+
+MakeRun = Callable[..., Run]
+
+
+@pytest.fixture
+def make_run(tmp_path: Path) -> MakeRun:
+    """``synthetic_run`` in the test's own folder."""
+    return lambda **options: synthetic_run(tmp_path, **options)
+
+
+def synthetic_run(
+    folder: Path,
+    trials: int = 24,
+    epochs: int = 12,
+    seed: int = 0,
+    latency: bool = True,
+    test: bool = True,
+    statuses: Sequence[Status] | None = None,
+    **info: Any,
+) -> Run:
+    """A run of ``trials`` trials; keywords replace fields of its ``RunInfo`` (data, status, name ...)."""
+    rng = np.random.default_rng(seed)
+    base = run_info(trials, epochs)
+    base = dataclasses.replace(base, **info)
+    kinds = list(statuses) if statuses is not None else _statuses(trials, rng)
+    rows: list[dict[str, Any]] = []
+    epoch_rows: list[dict[str, Any]] = []
+    for number, status in enumerate(kinds):
+        config = _config(number, epochs, base, rng)
+        curve = _curve(config, status, base, rng)
+        epoch_rows += [epoch_row(f"t{number:03d}", result, base.attribute) for result in curve]
+        rows.append(trial_row(_result(f"t{number:03d}", config, status, curve, rng)))
+    if test:
+        _add_test(rows, base, rng)
+    if latency:
+        _add_latency(rows, rng)
+    write_info(folder, base)
+    write_rows(folder, "trials", rows)
+    write_rows(folder, "epochs", epoch_rows)
+    return read_run(folder)
+
+
+def run_info(trials: int, epochs: int) -> RunInfo:
+    """What ``run.json`` says of a synthetic run."""
+    search = {
+        "name": "tiny",
+        "description": "Width and depth variants around the 0.9 M-parameter network.",
+        "objectives": ["val_mae", "params", "macs"],
+        "sampler": "tpe",
+        "trials": trials,
+        "base": {"epochs": epochs, "resolution": 48, "train_images": 2000, "batch_size": 64},
+        "vary": {
+            "width_1": {"choices": [4, 8, 16, 24]},
+            "width_2": {"choices": [8, 16, 32, 48]},
+            "depth_3": {"low": 1, "high": 3},
+            "lambda_l1": {"low": 0.01, "high": 10.0, "log": True},
+            "label_deviation": {"low": 1.0, "high": 4.0},
+            "learning_rate": {"low": 0.0005, "high": 0.02, "log": True},
+        },
+    }
+    return RunInfo(
+        name="tiny-20261123-221000",
+        status="finished",
+        command=["suite", "run", "--search", "tiny", "--set", "base.epochs=12"],
+        search=search,
+        search_file="search_spaces/tiny.yaml",
+        attribute="age",
+        resolution=48,
+        objectives=["val_mae", "params", "macs"],
+        trials_asked=trials,
+        seed=0,
+        max_concurrent=2,
+        data=DataUsed(
+            name="faces",
+            folder="cache/faces",
+            fingerprint="9f2c1e" + "0" * 58,
+            side=64,
+            train_images=2000,
+            train_images_stored=4000,
+            val_images=800,
+            test_images=800,
+            origin="procedural renderer, seed 0",
+            protocol="train, validation and test split by identity",
+            skipped=0,
+            constant_val_mae=24.6,
+        ),
+        references=references(48),
+        versions={"python": "3.11.9", "torch": "2.13.0", "ray": "2.60.0", "optuna": "5.0.0"},
+        git_revision="0123456789abcdef0123456789abcdef01234567",
+        hardware={"cpu": "a processor", "cores": 2, "memory_gib": 16, "gpus": []},
+        started="2026-11-23T22:10:00+00:00",
+        ended="2026-11-23T22:16:40+00:00",
+        seconds=400.0,
+        latency={"batch": 32, "threads": 1, "rounds": 15, "warm_up": 3, "precision": "float32"},
+    )
+
+
+def references(resolution: int) -> list[ReferenceNetwork]:
+    """The paper's networks; parameters and multiply-adds from the architecture, by hand."""
+    named = {"ThinAgeNet": (32, 64, 128, 256, 256), "TinyAgeNet": (16, 32, 64, 128, 128)}
+    vgg_convolutions = _macs((64, 128, 256, 512, 512), (2, 2, 3, 3, 3), 224) - 512 * 101
+    vgg_linear = 25088 * 4096 + 4096 * 4096 + 4096 * 101
+    scaled = round(vgg_convolutions * (resolution / 224) ** 2)
+    vgg16 = ReferenceNetwork(
+        "VGG-16", 134_674_341, scaled + vgg_linear, vgg_convolutions + vgg_linear, 134_674_341 * 4 + 2600
+    )
+    return [vgg16] + [
+        ReferenceNetwork(
+            name,
+            _params(widths, (2, 2, 3, 3, 3)),
+            _macs(widths, (2, 2, 3, 3, 3), resolution),
+            _macs(widths, (2, 2, 3, 3, 3), 224),
+            4 * _params(widths, (2, 2, 3, 3, 3)) + 18_000,
+        )
+        for name, widths in named.items()
+    ]
+
+
+def _statuses(trials: int, rng: np.random.Generator) -> list[Status]:
+    """The first finishes; after it one in ten diverges and one in twenty fails."""
+    drawn: list[Status] = ["finished"]
+    kinds: list[Status] = ["finished", "diverged", "failed"]
+    drawn += [kinds[i] for i in rng.choice(3, size=max(trials - 1, 0), p=[0.85, 0.1, 0.05])]
+    return drawn[:trials]
+
+
+def _config(number: int, epochs: int, info: RunInfo, rng: np.random.Generator) -> TrialConfig:
+    varied: dict[str, Any] = {}
+    if number > 0:  # the first trial is TinyAgeNet itself
+        scale = 2.0 ** rng.uniform(-2.5, 1.0)
+        drawn = (w * scale * 2.0 ** rng.normal(0, 0.3) for w in (16, 32, 64, 128, 128))
+        varied = {
+            "widths": tuple(8 * max(1, round(width / 8)) for width in drawn),
+            "depths": tuple(int(rng.integers(1, d + 1)) for d in (2, 2, 3, 3, 3)),
+            "lambda_l1": float(10 ** rng.uniform(-2, 1)),
+            "label_deviation": float(rng.uniform(1, 4)),
+            "learning_rate": float(10 ** rng.uniform(-3.3, -1.7)),
+        }
+    return TrialConfig(
+        attribute=info.attribute, epochs=epochs, resolution=info.resolution, train_images=2000, **varied
+    )
+
+
+def _curve(config: TrialConfig, status: Status, info: RunInfo, rng: np.random.Generator) -> list[EpochResult]:
+    ran = {"finished": config.epochs, "diverged": max(config.epochs // 3, 1), "failed": 0}[status]
+    scale = 1.0 if info.attribute == "age" else 0.03
+    smaller = max(math.log10(3e6 / _params(config.widths, config.depths)), 0.0)
+    end = 4.5 + 2.5 * smaller**0.8 + abs(rng.normal(0, 0.7))
+    values = end + 14 * np.exp(-np.arange(ran) / (config.epochs / 4)) + rng.normal(0, 0.2, ran)
+    return [
+        EpochResult(
+            epoch=epoch,
+            train_loss=float(value) / 3,
+            train_kl=float(value) / 4,
+            train_l1=float(value * scale * 0.9),
+            learning_rate=config.learning_rate,
+            seconds=4.2,
+            images_per_second=480.0,
+            validation=_metrics(float(value * scale)),
+        )
+        for epoch, value in enumerate(values, start=1)
+    ]
+
+
+def _metrics(mae: float) -> Metrics:
+    return Metrics(mae=mae, rmse=1.3 * mae, pearson=0.9, cs3=0.4, cs5=0.6, cs8=0.8, epsilon_error=0.35)
+
+
+def _result(
+    trial_id: str, config: TrialConfig, status: Status, curve: list[EpochResult], rng: np.random.Generator
+) -> TrialResult:
+    params = _params(config.widths, config.depths)
+    profile = Profile(
+        params=params,
+        macs=_macs(config.widths, config.depths, config.resolution),
+        macs_at_224=_macs(config.widths, config.depths, 224),
+        bytes=4 * params + 18_000,
+    )
+    causes = {"finished": "", "diverged": "the loss is NaN at step 212", "failed": "the worker was killed"}
+    return TrialResult(
+        id=trial_id,
+        stage="search",
+        config=config,
+        status=status,
+        cause=causes[status],
+        profile=profile if status != "failed" else None,
+        validation=curve[-1].validation if curve else None,
+        epochs_run=len(curve),
+        seconds=4.2 * len(curve) + float(rng.uniform(0, 2)),
+        precision="float32",
+        trials_known=max(0, int(trial_id[1:]) - 2),
+        started=20.0 * int(trial_id[1:]),
+    )
+
+
+def _add_test(rows: list[dict[str, Any]], info: RunInfo, rng: np.random.Generator) -> None:
+    for row in rows:
+        if row["status"] == "finished":
+            row[f"test_mae_{info.unit}"] = row[info.error_column] * float(rng.uniform(0.97, 1.06))
+
+
+def _add_latency(rows: list[dict[str, Any]], rng: np.random.Generator) -> None:
+    """Every other finished trial, as if those were on the front."""
+    for row in [row for row in rows if row["status"] == "finished"][::2]:
+        for suffix, vgg_macs in (("", 0.82e9), ("_at_224", 15.47e9)):
+            speedup = (vgg_macs / row[f"macs{suffix}"]) ** 0.75 * float(rng.uniform(0.9, 1.1))
+            row[f"latency_ms_per_image{suffix}"] = vgg_macs / 4e7 / speedup
+            row[f"speedup_vs_vgg16{suffix}"] = speedup
+            row[f"speedup_vs_vgg16{suffix}_low"] = speedup * 0.93
+            row[f"speedup_vs_vgg16{suffix}_high"] = speedup * 1.08
+
+
+def _convolutions(widths: Sequence[int], depths: Sequence[int]) -> list[tuple[int, int, int]]:
+    """(channels in, channels out, stage) of every convolution."""
+    layers, entering = [], 3
+    for stage, (width, depth) in enumerate(zip(widths, depths, strict=True)):
+        for _ in range(depth):
+            layers.append((entering, width, stage))
+            entering = width
+    return layers
+
+
+def _params(widths: Sequence[int], depths: Sequence[int]) -> int:
+    layers = _convolutions(widths, depths)
+    return sum(9 * a * b + 2 * b for a, b, _ in layers) + (widths[-1] + 1) * 101
+
+
+def _macs(widths: Sequence[int], depths: Sequence[int], resolution: int) -> int:
+    layers = _convolutions(widths, depths)
+    return sum(9 * a * b * (resolution >> stage) ** 2 for a, b, stage in layers) + widths[-1] * 101

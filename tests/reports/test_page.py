@@ -1,0 +1,244 @@
+"""The page: whole, offline, honest about what is missing, and deaf to what its data would smuggle in."""
+
+import dataclasses
+import json
+import re
+from collections.abc import Callable
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+from plotly.offline import get_plotlyjs
+
+from reports.figures import style
+from reports.page import figure_markup, page, write_report
+from reports.trials import standing
+from suite.runs import Run, read_run
+
+MakeRun = Callable[..., Run]
+
+
+def own(html: str) -> str:
+    """The page without plotly.js."""
+    return html.replace(get_plotlyjs(), "")
+
+
+def text(html: str) -> str:
+    """What a reader sees: no style, no scripts, no tags."""
+    bare = re.sub(r"<(script|style)\b.*?</\1>", " ", own(html), flags=re.DOTALL)
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", bare)))
+
+
+def charts(html: str) -> list[dict[str, Any]]:
+    return [
+        json.loads(found) for found in re.findall(r'<script type="application/json">(.*?)</script>', html)
+    ]
+
+
+def data_named(run: Run, name: str) -> Run:
+    return dataclasses.replace(
+        run, info=dataclasses.replace(run.info, data=dataclasses.replace(run.info.data, name=name))
+    )
+
+
+def test_fifty_trials_are_one_file_below_five_and_a_half_megabytes(make_run: MakeRun, tmp_path: Path) -> None:
+    target = tmp_path / "report.html"
+    write_report(make_run(trials=50), target)
+    assert 4_500_000 < target.stat().st_size < 5_500_000
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_nothing_is_loaded_from_anywhere(make_run: MakeRun) -> None:
+    html = own(page(make_run(trials=8)))
+    assert not re.findall(r"\b(?:src|href|action|data|poster)\s*=", html.replace('data-value="', ""))
+    assert "@import" not in html
+    assert "url(" not in html
+    assert "default-src 'none'" in html
+
+
+def test_the_page_says_its_charset_and_fits_a_phone(make_run: MakeRun) -> None:
+    html = page(make_run(trials=2))
+    assert html.index('<meta charset="utf-8">') < 1024
+    assert '<meta name="viewport" content="width=device-width' in html
+    assert "prefers-color-scheme: dark" in html
+
+
+def test_sections_come_in_their_order(make_run: MakeRun) -> None:
+    headings = re.findall(r"<h2>(.*?)</h2>", own(page(make_run(trials=8))))
+    assert headings == [
+        "What was asked", "The front", "Trials", "The paper's claims", "Learning curves",
+        "Trials without a result", "Provenance",
+    ]  # fmt: skip
+
+
+def test_the_answer_names_best_knee_and_smallest_against_the_exact_references(
+    make_run: MakeRun,
+) -> None:
+    run = make_run(trials=40)
+    result = standing(run)
+    seen = text(page(run))
+    lead = seen[: seen.index("What was asked")]
+    for trial in (result.best, result.knee, result.smallest):
+        assert trial.id in lead
+        assert f"{trial.val_mae:.2f}" in lead
+    assert f"{134_674_341 / result.best.params:.3g}\u00d7 fewer than VGG-16" in lead
+
+
+def test_a_shortened_training_is_said_plainly(make_run: MakeRun) -> None:
+    seen = text(page(make_run(trials=3)))
+    assert "validated at 48 px ; the images are stored at 64 px" in seen
+    assert "2,000 of 4,000 training images (50%)" in seen
+    assert "one training with one seed , so there is no interval" in seen
+    assert "could not be read" not in seen
+
+
+def test_skipped_images_are_counted(make_run: MakeRun) -> None:
+    run = make_run(trials=3)
+    skipped = dataclasses.replace(run.info, data=dataclasses.replace(run.info.data, skipped=3))
+    assert "3 images of the source could not be read and were skipped" in text(
+        page(dataclasses.replace(run, info=skipped))
+    )
+
+
+def test_full_training_at_full_resolution_is_not_called_short(make_run: MakeRun) -> None:
+    run = make_run(trials=3, resolution=224)
+    full = dataclasses.replace(run.info.data, side=224, train_images=4000)
+    seen = text(page(dataclasses.replace(run, info=dataclasses.replace(run.info, data=full))))
+    assert "images are stored at" not in seen
+    assert "training images (" not in seen
+    assert "The paper works at" not in seen
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [("running", "still running"), ("interrupted", "was interrupted"), ("failed", "This run failed")],
+)
+def test_an_unfinished_run_says_so_first(make_run: MakeRun, status: str, said: str) -> None:
+    run = make_run(trials=5, trials_asked=16, status=status, latency=False, test=False, ended="")
+    seen = text(page(run))
+    top = seen[: seen.index("What was asked")]
+    assert said in top
+    assert "5 of 16 trials have ended" in top
+    assert "Speed has not been measured" in top
+    assert "not measured yet" in json.dumps(charts(page(run))[3])
+
+
+def test_a_finished_run_has_no_banner(make_run: MakeRun) -> None:
+    assert 'class="banner"' not in page(make_run(trials=5))
+
+
+def test_no_trial_at_all_and_none_finished_still_make_a_page(make_run: MakeRun) -> None:
+    assert "No trial has finished" in text(page(make_run(trials=0, status="interrupted")))
+    seen = text(page(make_run(trials=2, statuses=["diverged", "failed"])))
+    assert "No trial has finished" in seen
+    assert "t000 diverged after 4 epochs: the loss is NaN at step 212" in seen
+    assert "t001 failed after 0 epochs: the worker was killed" in seen
+
+
+def test_one_trial_makes_a_page_without_a_knee(make_run: MakeRun) -> None:
+    seen = text(page(make_run(trials=1)))
+    assert "most accurate of 1 finished trial is t000" in seen
+    assert "knee" not in seen[: seen.index("What was asked")]
+
+
+def test_a_front_no_better_than_a_constant_is_called_that(make_run: MakeRun) -> None:
+    run = make_run(trials=5)
+    easy = dataclasses.replace(run.info.data, constant_val_mae=1.0)
+    seen = text(page(dataclasses.replace(run, info=dataclasses.replace(run.info, data=easy))))
+    assert "No trial does better than a constant" in seen
+
+
+HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>&amp;\"'${title}"
+
+
+def test_strings_of_a_run_stay_text_wherever_they_appear(make_run: MakeRun, tmp_path: Path) -> None:
+    run = make_run(trials=6, statuses=["finished"] * 4 + ["diverged", "failed"])
+    fields = {f.name: HOSTILE for f in dataclasses.fields(run.info.data) if f.type is str}
+    info = dataclasses.replace(
+        run.info,
+        data=dataclasses.replace(run.info.data, **fields),
+        name=HOSTILE, command=["suite", HOSTILE], search_file=HOSTILE, git_revision=HOSTILE,
+        started=HOSTILE, ended=HOSTILE, versions={HOSTILE: HOSTILE}, hardware={HOSTILE: [HOSTILE]},
+        latency={HOSTILE: HOSTILE},
+        search={"name": HOSTILE, "description": HOSTILE, "sampler": HOSTILE, "vary": {HOSTILE: HOSTILE}},
+    )  # fmt: skip
+    trials, epochs = run.trials.copy(), run.epochs.copy()
+    trials["id"], epochs["id"] = trials["id"] + HOSTILE, epochs["id"] + HOSTILE
+    trials["cause"] = HOSTILE
+    html = own(page(Run(run.folder, info, trials, epochs)))
+    assert "<img" not in html
+    assert html.count("</script") == page(run).count("</script")
+    assert "<script>alert" not in html
+    assert text(html).count("<script>alert(1)</script>") > 20
+    labels = json.dumps(charts(html))
+    assert "<img" not in labels  # plotly would read it as markup
+    assert "&lt;img" in labels
+
+
+def test_no_string_in_a_figure_ends_its_script_early() -> None:
+    drawn = style.bare_figure(height=100)
+    drawn.update_layout(title_text="</script><b>")
+    html = figure_markup(drawn, "a <figure>")
+    assert html.count("</script") == 1
+    assert charts(html)[0]["layout"]["title"]["text"] == "</script><b>"
+    assert 'aria-label="a &lt;figure&gt;"' in html
+
+
+def test_a_data_set_called_script_is_shown_by_that_name(make_run: MakeRun) -> None:
+    assert "<script> : procedural renderer" in text(page(data_named(make_run(trials=3), "<script>")))
+
+
+def test_published_marks_are_called_published_in_every_chart_and_in_the_legend(
+    make_run: MakeRun,
+) -> None:
+    html = page(make_run(trials=8))
+    front_charts = charts(html)[:4]
+    for chart in front_charts:
+        (published,) = (trace for trace in chart["data"] if trace.get("legendgroup") == "published")
+        assert published["name"] == "published, not measured here"
+        assert any("not measured here" in note["text"] for note in chart["layout"]["annotations"])
+    assert "Hollow diamonds are the paper's figures, not measured here." in text(html)
+    assert "not comparable with this run's" in text(html)
+
+
+def test_the_table_has_every_trial_and_headers_that_sort(make_run: MakeRun) -> None:
+    run = make_run(trials=12)
+    html = own(page(run))
+    table = re.search(r'<table class="sortable">.*?</table>', html, flags=re.DOTALL).group()
+    heads = re.findall(r'<th scope="col"[^>]*><button type="button">', table)
+    rows = re.findall(r"<tr(?: class=front)?><th scope=\"row\".*?</tr>", table)
+    assert len(rows) == 12
+    assert all(row.count("data-value=") == len(heads) for row in rows)
+    assert 'data-value="934869"' in table
+    assert '<div class="scroll" tabindex="0" role="region"' in html
+
+
+def test_test_errors_and_speed_are_dashes_until_they_are_known(make_run: MakeRun) -> None:
+    bare = page(make_run(trials=3, statuses=["finished"] * 3, test=False, latency=False))
+    table = re.search(r'<table class="sortable">.*?</table>', bare, flags=re.DOTALL).group()
+    assert table.count('<td data-value="">\u2013</td>') == 3 * 3  # test MAE, latency, speed-up
+
+
+def test_provenance_has_what_repeats_the_run(make_run: MakeRun) -> None:
+    run = make_run(trials=3)
+    seen = text(page(run))
+    folded = seen[seen.rindex("Provenance") :]
+    for part in (
+        run.info.git_revision, run.info.data.fingerprint, "suite run --search tiny --set base.epochs=12",
+        "torch 2.13.0", run.info.started, run.info.ended, "6\u00a0min 40\u00a0s".replace("\u00a0", " "),
+        "cores: 2", "rounds: 15", "learning_rate: {low: 0.0005, high: 0.02, log: true}",
+    ):  # fmt: skip
+        assert part in folded
+    assert "<details>" in page(run)
+
+
+def test_a_run_read_from_its_folder_gives_the_same_page(make_run: MakeRun) -> None:
+    run = make_run(trials=6)
+    assert page(read_run(run.folder)) == page(run)
+
+
+def test_colours_of_figures_are_those_that_the_script_replaces() -> None:
+    script = (Path(style.__file__).parents[1] / "page.js").read_text(encoding="utf-8")
+    (themed,) = re.findall(r"const THEMED = \{(.*?)\}", script)
+    assert re.findall(r'"(#\w{6})"', themed) == [style.FRONT, style.PUBLISHED, style.GROUND]
