@@ -1,7 +1,7 @@
 """What a network costs: parameters, multiply-adds, bytes as saved, and latency beside VGG-16.
 
 Multiply-adds follow fvcore's conventions: a fused multiply-add counts as one; convolutions and linear
-layers by their definition, a batch normalisation one an element, an average pooling one an element
+layers by their definition, a batch normalisation two an element, an average pooling one an element
 that it reads. Max pooling, ReLU and softmax multiply nothing and count as zero by the table below.
 An operator in neither table is an error, never a silent zero.
 """

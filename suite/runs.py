@@ -192,11 +192,17 @@ def read_run(folder: Path) -> Run:
             f"{folder}/run.json has schema version {fields.get('schema_version')}, this suite reads "
             f"{SCHEMA_VERSION}; read it with the version of suite that its 'versions' names"
         )
-    fields["data"] = DataUsed(**fields["data"])
-    fields["references"] = [ReferenceNetwork(**reference) for reference in fields["references"]]
+    try:
+        fields["data"] = DataUsed(**fields["data"])
+        fields["references"] = [ReferenceNetwork(**reference) for reference in fields["references"]]
+        info = RunInfo(**fields)
+    except (KeyError, TypeError) as error:
+        raise RequestError(
+            f"{folder}/run.json is not whole ({error}); take it from a backup, or run the search again"
+        ) from None
     tables = {name: folder / f"{name}.parquet" for name in ("trials", "epochs")}
     trials, epochs = (pd.read_parquet(path) if path.exists() else pd.DataFrame() for path in tables.values())
-    return Run(folder, RunInfo(**fields), trials, epochs)
+    return Run(folder, info, trials, epochs)
 
 
 class RunLedger:

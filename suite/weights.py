@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
@@ -34,7 +35,7 @@ def load_network(path: Path) -> tuple[nn.Module, TrialConfig, LabelSet]:
         label_set = LabelSet(config.label_low, config.label_high, config.label_step)
         network = build_network(config, label_set.bins)
         network.load_state_dict(load_file(path))
-    except (OSError, ValueError, TypeError, RuntimeError) as error:
+    except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
         raise RequestError(
             f"{path} cannot be read as a trained network ({str(error).splitlines()[0]}); it needs the "
             f"safetensors file of a run and {path.with_suffix('.json').name} beside it"

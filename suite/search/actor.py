@@ -88,7 +88,8 @@ class TrialActor(tune.Trainable):
         if epoch.epoch < self._request.config.epochs:
             return self._report(ended=False, status="running", epoch=epoch)
         weights = Path(self._request.run_folder) / "weights" / f"{self._request.id}.safetensors"
-        save_network(training.network, self._request.config, weights)
+        as_trained = dataclasses.replace(self._request.config, precision=training.precision)
+        save_network(training.network, as_trained, weights)
         return self._report(ended=True, status="finished", epoch=epoch)
 
     def _report(

@@ -3,6 +3,7 @@
 import logging
 import os
 import secrets
+import socket
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,6 +45,7 @@ def ray_session(resources: Resources) -> Iterator[None]:
         RequestError: there is no Ray cluster at the address.
     """
     _avoid_home_token(resources)
+    _check_reachable(resources.address)
     warnings.filterwarnings("ignore", category=FutureWarning, module="ray")
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # a trial's failure is a row, not a log
     of_this_machine = {"num_cpus": usable_cpus(), "object_store_memory": OBJECT_STORE_BYTES}
@@ -55,10 +57,7 @@ def ray_session(resources: Resources) -> Iterator[None]:
     try:
         ray.init(log_to_driver=False, logging_level=logging.ERROR, **chosen)
     except (ConnectionError, ValueError) as error:
-        raise RequestError(
-            f"no Ray cluster answers at {resources.address!r} ({str(error).splitlines()[0]}); start one with "
-            "'ray start --head', or leave --address out to use this machine alone"
-        ) from None
+        raise _no_cluster(resources.address, error) from None
     try:
         yield
     finally:
@@ -95,6 +94,24 @@ def trials_at_once(resources: Resources, share: dict[str, float]) -> int:
 def _cluster_resources() -> dict[str, float]:
     found: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
     return found
+
+
+def _no_cluster(address: str | None, error: Exception) -> RequestError:
+    return RequestError(
+        f"no Ray cluster answers at {address!r} ({str(error).splitlines()[0]}); start one with "
+        "'ray start --head', or leave --address out to use this machine alone"
+    )
+
+
+def _check_reachable(address: str | None) -> None:
+    """Ray itself waits for minutes where nobody listens."""
+    host, _, port = (address or "").removeprefix("ray://").rpartition(":")
+    if not host or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except (OSError, OverflowError) as error:
+        raise _no_cluster(address, error) from None
 
 
 def _avoid_home_token(resources: Resources) -> None:

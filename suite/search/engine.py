@@ -40,7 +40,6 @@ from suite.search.standing import Standing, Watcher, best_error, front_rows
 from suite.search.study import open_study, reconcile
 from suite.trial import TrialConfig, TrialResult
 
-
 #: Finished networks go to weights/; an unfinished trial is trained again.
 NO_CHECKPOINTS = tune.CheckpointConfig(checkpoint_at_end=False)
 
@@ -168,7 +167,7 @@ def _tune(search: Search, searcher: StudySearcher, share: dict[str, float], at_o
 
 def _judge(search: Search, info: RunInfo, ledger: RunLedger) -> RunInfo:
     members = front_rows(ledger.rows, info.objectives, info.error_column)
-    if not members:
+    if not members or info.latency:  # nothing to judge, or judged already: the test split is read once
         return info
     search.watcher.stage(f"judging the {len(members)} members of the front on the test split")
     judge_on_test(ledger, members, search.store)
@@ -222,6 +221,11 @@ class _Watch:
 def _describe(search: Search, search_file: str, command: Sequence[str]) -> RunInfo:
     space, store = search.space, search.store
     shared = space.base
+    if "attribute" in space.vary:
+        raise RequestError(
+            f"{search_file} varies attribute, and errors in years and in points make no common front; "
+            "fix attribute under base"
+        )
     label_range = store.info.attributes.get(shared.attribute)
     dataset = load_dataset(store, shared.attribute, shared.resolution)  # says what is wrong, if it is
     assert label_range is not None

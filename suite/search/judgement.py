@@ -1,5 +1,6 @@
 """After the search: the front's members are judged on the test split once, and timed alone."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -24,6 +25,8 @@ def judge_on_test(ledger: RunLedger, members: Sequence[Mapping[str, Any]], store
     """Read the test split, once, for the members of the front; selection never sees it."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     for row in members:
+        if math.isfinite(row[f"test_mae_{UNIT[row['attribute']]}"]):
+            continue  # judged before an interruption
         network, config, label_set = load_network(_weights(ledger.folder, row["id"]))
         test = load_dataset(store, config.attribute, config.resolution).splits["test"]
         precision: Precision = row["precision"] if row["precision"] in get_args(Precision) else "float32"

@@ -1,0 +1,254 @@
+"""A real Ray cluster in this process: what a search leaves behind."""
+
+import dataclasses
+import json
+import math
+from pathlib import Path
+
+import optuna
+import pandas as pd
+import pytest
+from optuna.trial import TrialState
+
+from search_spaces import SearchSpace, load_dict
+from suite.data.store import Store
+from suite.errors import RequestError
+from suite.runs import Run, read_run
+from suite.search.cluster_session import Resources
+from suite.search.engine import Search, resume_search, run_search
+from suite.search.standing import Standing, front_rows
+from suite.trial import TrialResult
+from suite.weights import load_network
+
+
+class Recorder:
+    """A watcher that remembers."""
+
+    def __init__(self) -> None:
+        self.stages: list[str] = []
+        self.standings: list[Standing] = []
+        self.ended: list[TrialResult] = []
+
+    def stage(self, sentence: str) -> None:
+        self.stages.append(sentence)
+
+    def change(self, standing: Standing, ended: TrialResult | None) -> None:
+        self.standings.append(standing)
+        if ended:
+            self.ended.append(ended)
+
+    def close(self) -> None:
+        pass
+
+
+def space(store: Store, **changes: object) -> SearchSpace:
+    fields: dict[str, object] = {
+        "name": "small",
+        "data": str(store.folder),
+        "objectives": ["val_mae", "params", "macs"],
+        "trials": 6,
+        "base": {"epochs": 2, "resolution": 32, "batch_size": 32, "depths": [1, 1, 1, 1, 1]},
+        "vary": {
+            "widths": [{"low": 2, "high": 8, "step": 2}] * 5,
+            "learning_rate": {"choices": [0.003, 1e30]},
+            "label_step": {"choices": [1.0, 0.3]},
+            "schedule": {"choices": ["one-cycle", "step"]},
+        },
+        "first": [
+            {"widths": [8] * 5, "learning_rate": 0.003, "label_step": 1.0},
+            {"widths": [2] * 5, "learning_rate": 0.003, "label_step": 1.0},
+            {"widths": [4] * 5, "learning_rate": 1e30, "label_step": 1.0, "schedule": "step"},
+            {"widths": [4] * 5, "learning_rate": 0.003, "label_step": 0.3},
+        ],
+        "latency": {"resolution": 64, "batch_size": 1, "rounds": 2},
+    }
+    return load_dict({**fields, **changes})
+
+
+@pytest.fixture(scope="module")
+def searched(store: Store, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Recorder]:
+    """A search of six trials, one that diverges and one that fails, two at once."""
+    folder, recorder = tmp_path_factory.mktemp("runs") / "small", Recorder()
+    search = Search(space(store), store, folder, Resources(cpus_per_trial=0.5, max_concurrent=2), recorder)
+    run_search(search, "small.yaml", ["suite", "run", "--search", "small.yaml"])
+    return read_run(folder), recorder
+
+
+def row(run: Run, trial_id: str) -> pd.Series:
+    return run.trials.set_index("id").loc[trial_id]
+
+
+def test_every_trial_asked_for_has_one_row(searched: tuple[Run, Recorder]) -> None:
+    run, _ = searched
+    assert run.info.status == "finished"
+    assert sorted(run.trials["id"]) == [f"t000{i}" for i in range(6)]
+
+
+def test_trials_overlap(searched: tuple[Run, Recorder]) -> None:
+    run, _ = searched
+    began = run.trials["started"]
+    ended = began + run.trials["seconds"]
+    overlapping = [
+        (first, second)
+        for first in run.trials.index
+        for second in run.trials.index
+        if first != second and began[first] <= began[second] < ended[first]
+    ]
+    assert overlapping
+    assert run.info.max_concurrent == 2
+
+
+def test_a_diverged_trial_has_its_step_and_configuration_and_the_search_goes_on(
+    searched: tuple[Run, Recorder],
+) -> None:
+    run, _ = searched
+    diverged = row(run, "t0002")
+    assert diverged["status"] == "diverged"
+    assert "step" in diverged["cause"]
+    assert "learning_rate 1e+30" in diverged["cause"]
+    assert diverged["learning_rate"] == 1e30
+    assert row(run, "t0001")["status"] == "finished"
+
+
+def test_a_failed_trial_has_its_cause_and_keeps_its_traceback(searched: tuple[Run, Recorder]) -> None:
+    run, _ = searched
+    assert row(run, "t0003")["status"] == "failed"
+    assert "label_step" in row(run, "t0003")["cause"]
+    assert "Traceback" in (run.folder / "failures" / "t0003.txt").read_text()
+
+
+def test_the_study_and_the_table_agree(searched: tuple[Run, Recorder]) -> None:
+    run, _ = searched
+    backend = optuna.storages.journal.JournalFileBackend(str(run.folder / "study.journal"))
+    study = optuna.load_study(study_name="small", storage=optuna.storages.JournalStorage(backend))
+    finished = run.trials[run.trials["status"] == "finished"]
+    told = {
+        f"t{trial.number:04d}": trial.values
+        for trial in study.get_trials()
+        if trial.state == TrialState.COMPLETE
+    }
+    assert told == {r["id"]: [r["val_mae_years"], r["params"], r["macs"]] for _, r in finished.iterrows()}
+    assert len(study.get_trials()) == len(run.trials)
+
+
+def test_params_macs_and_bytes_are_those_of_the_saved_network(searched: tuple[Run, Recorder]) -> None:
+    run, _ = searched
+    first = row(run, "t0000")
+    weights = run.folder / "weights" / "t0000.safetensors"
+    network, config, label_set = load_network(weights)
+    assert sum(p.numel() for p in network.parameters()) == first["params"]
+    assert weights.stat().st_size == first["bytes"]
+    assert config.widths == (8,) * 5
+    assert label_set.bins == 101
+
+
+def test_only_the_front_is_judged_on_test_and_timed(searched: tuple[Run, Recorder]) -> None:
+    run, _ = searched
+    members = front_rows(run.trials.to_dict("records"), run.info.objectives, "val_mae_years")
+    on_front = run.trials["id"].isin({member["id"] for member in members})
+    assert on_front.sum() >= 2
+    for column in ("test_mae_years", "latency_ms_per_image", "speedup_vs_vgg16"):
+        assert run.trials.loc[on_front, column].notna().all()
+        assert run.trials.loc[~on_front, column].isna().all()
+    timed = run.trials[on_front]
+    assert (timed["speedup_vs_vgg16_low"] <= timed["speedup_vs_vgg16"]).all()
+    assert (timed["speedup_vs_vgg16"] > 1).all()
+    assert run.info.latency["rounds"] == 2
+
+
+def test_latency_at_another_resolution_has_its_own_columns(searched: tuple[Run, Recorder]) -> None:
+    run, _ = searched
+    assert run.trials["speedup_vs_vgg16_at_64"].notna().sum() >= 2
+
+
+def test_epochs_are_kept_for_every_trial_that_trained(searched: tuple[Run, Recorder]) -> None:
+    run, _ = searched
+    counted = run.epochs.groupby("id")["epoch"].max().to_dict()
+    finished = run.trials[run.trials["status"] == "finished"]["id"]
+    assert {trial_id: counted[trial_id] for trial_id in finished} == dict.fromkeys(finished, 2)
+    last = run.epochs.sort_values("epoch").groupby("id")["val_mae_years"].last()
+    assert last["t0000"] == row(run, "t0000")["val_mae_years"]
+
+
+def test_provenance_says_what_is_needed_to_repeat_it(searched: tuple[Run, Recorder], store: Store) -> None:
+    run, _ = searched
+    assert run.info.data.fingerprint == store.info.fingerprint
+    assert load_dict(dict(run.info.search)) == space(store)
+    assert {"torch", "ray", "optuna", "python"} <= set(run.info.versions)
+    assert [r.name for r in run.info.references] == ["VGG-16", "ThinAgeNet", "TinyAgeNet"]
+    assert [r.params for r in run.info.references] == [134_674_341, 3_708_229, 934_869]
+    assert json.loads((run.folder / "run.json").read_text())["schema_version"] == 1
+
+
+def test_a_watcher_sees_counts_best_error_front_and_time_left(searched: tuple[Run, Recorder]) -> None:
+    run, recorder = searched
+    last = recorder.standings[-1]
+    assert (last.finished + last.stopped, last.running, last.asked) == (6, 0, 6)
+    assert last.stopped == (run.trials["status"] != "finished").sum()
+    assert last.best_mae == run.trials["val_mae_years"].min()
+    assert last.front >= 2
+    assert any(not math.isnan(s.seconds_left) for s in recorder.standings)
+    assert max(s.running for s in recorder.standings) == 2
+    assert len(recorder.ended) == 6
+
+
+def test_suggestions_know_the_results_before_them(searched: tuple[Run, Recorder]) -> None:
+    run, _ = searched
+    known = run.trials.sort_values("id")["trials_known"].tolist()
+    assert known[0] == 0
+    assert known == sorted(known)
+
+
+def test_the_same_seed_gives_the_same_trials_and_the_same_front(store: Store, tmp_path: Path) -> None:
+    def front(name: str) -> tuple[list[object], list[object]]:
+        small = space(store, trials=4, first=[], vary={"widths": [{"low": 2, "high": 8}] * 5})
+        search = Search(small, store, tmp_path / name, Resources(max_concurrent=1), Recorder())
+        run_search(search, "small.yaml", [])
+        run = read_run(tmp_path / name)
+        members = front_rows(run.trials.to_dict("records"), run.info.objectives, "val_mae_years")
+        columns = ["id", "params", "val_mae_years", "learning_rate"]
+        return run.trials[columns].to_numpy().tolist(), [m["id"] for m in members]
+
+    assert front("a") == front("b")
+
+
+def test_a_finished_run_resumes_to_itself(searched: tuple[Run, Recorder]) -> None:
+    run, _ = searched
+    info = resume_search(run.folder, Resources(), Recorder())
+    assert info.status == "finished"
+    assert len(read_run(run.folder).trials) == 6
+
+
+def test_a_folder_in_use_is_refused_before_anything_starts(
+    searched: tuple[Run, Recorder], store: Store
+) -> None:
+    run, _ = searched
+    with pytest.raises(RequestError, match="suite resume"):
+        run_search(Search(space(store), store, run.folder, Resources(), Recorder()), "", [])
+
+
+def test_data_that_changed_since_is_refused(searched: tuple[Run, Recorder], tmp_path: Path) -> None:
+    run, _ = searched
+    fields = json.loads((run.folder / "run.json").read_text())
+    fields["data"]["fingerprint"] = "0" * 64
+    (tmp_path / "run.json").write_text(json.dumps(fields))
+    with pytest.raises(RequestError, match="is not what"):
+        resume_search(tmp_path, Resources(), Recorder())
+
+
+def test_a_space_that_varies_the_attribute_is_refused(store: Store, tmp_path: Path) -> None:
+    mixed = space(store, vary={"attribute": {"choices": ["age", "attractiveness"]}}, first=[])
+    with pytest.raises(RequestError, match="varies attribute"):
+        run_search(Search(mixed, store, tmp_path / "mixed", Resources(), Recorder()), "mixed.yaml", [])
+
+
+def test_a_trial_larger_than_the_machine_is_refused(store: Store, tmp_path: Path) -> None:
+    resources = dataclasses.replace(Resources(), cpus_per_trial=4096)
+    with pytest.raises(RequestError, match="--cpus-per-trial"):
+        run_search(Search(space(store), store, tmp_path / "big", resources, Recorder()), "", [])
+
+
+def test_no_cluster_at_an_address_is_one_sentence(store: Store, tmp_path: Path) -> None:
+    resources = Resources(address="127.0.0.1:1")
+    with pytest.raises(RequestError, match="no Ray cluster answers"):
+        run_search(Search(space(store), store, tmp_path / "far", resources, Recorder()), "", [])

@@ -1,0 +1,78 @@
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save
+from torch import nn
+
+from suite.networks import PRESETS, VGG16, CompactNet
+from suite.profiling import (
+    UncountedOperatorError,
+    count_macs,
+    measure_latency,
+    profile_trial,
+    safetensors_bytes,
+)
+from suite.trial import TrialConfig
+from suite.weights import save_network
+
+
+@pytest.mark.parametrize(("preset", "giga"), [("thin", 3.87), ("tiny", 0.982)])
+def test_presets_have_the_published_multiply_adds(preset: str, giga: float) -> None:
+    macs = count_macs(CompactNet(PRESETS[preset].widths), 224)
+    assert macs / 1e9 == pytest.approx(giga, rel=0.001)
+
+
+def test_vgg16_has_its_multiply_adds() -> None:
+    assert count_macs(VGG16(), 224) / 1e9 == pytest.approx(15.47, rel=0.001)
+
+
+def test_multiply_adds_of_a_small_network_are_those_counted_by_hand() -> None:
+    network = CompactNet([4] * 5, [1] * 5, bins=10)
+    side, entering, by_hand = 32, 3, 0
+    for _ in range(5):
+        by_hand += side * side * 4 * entering * 9  # convolution
+        by_hand += 2 * side * side * 4  # batch normalisation: two an element
+        side, entering = side // 2, 4
+    by_hand += 4 * side * side + 4 * 10  # average pooling reads, linear layer
+    assert count_macs(network, 32) == by_hand
+
+
+def test_an_uncounted_operator_is_an_error_and_is_named() -> None:
+    class Odd(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.convolution = nn.Conv2d(3, 2, 1)
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return torch.cumsum(self.convolution(images), 0)
+
+    with pytest.raises(UncountedOperatorError, match="aten::cumsum"):
+        count_macs(Odd(), 32)
+
+
+@pytest.mark.parametrize("widths", [(16, 32, 64, 128, 128), (3, 5, 7, 11, 13)])
+def test_bytes_are_those_of_the_file(widths: tuple[int, ...], tmp_path: Path) -> None:
+    config = TrialConfig(widths=widths, depths=(1, 2, 1, 1, 1), resolution=32)
+    network = CompactNet(widths, config.depths)
+    assert safetensors_bytes(network) == len(save(network.state_dict()))
+    save_network(network, config, tmp_path / "a.safetensors")
+    assert profile_trial(config, 101).bytes == (tmp_path / "a.safetensors").stat().st_size
+
+
+def test_latency_is_paired_and_the_smaller_network_is_faster() -> None:
+    small, large = CompactNet([4] * 5, [1] * 5), CompactNet([64] * 5, [2] * 5)
+    rounds: list[int] = []
+    measured = measure_latency(
+        {"small": small, "large": large},
+        large,
+        resolution=64,
+        batch_size=2,
+        rounds=5,
+        device=torch.device("cpu"),
+        on_round=lambda done, of: rounds.append(done),
+    )
+    assert rounds == [1, 2, 3, 4, 5]
+    assert measured["small"].speedup > 1.5 * measured["large"].speedup
+    for latency in measured.values():
+        assert latency.speedup_low <= latency.speedup <= latency.speedup_high

@@ -1,0 +1,187 @@
+import dataclasses
+import math
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from suite.data.dataset import Dataset
+from suite.errors import RequestError
+from suite.labels import LabelSet
+from suite.training import (
+    DivergedError,
+    augmented,
+    evaluate,
+    fit,
+    normalised,
+    predict,
+    resolve_precision,
+)
+from suite.trial import EpochResult, TrialConfig
+
+CPU = torch.device("cpu")
+CONFIG = TrialConfig(
+    widths=(4, 4, 8, 8, 8), depths=(1, 1, 1, 1, 1), resolution=32, epochs=2, batch_size=32, shift_pixels=1
+)
+
+
+def trained(config: TrialConfig, dataset: Dataset) -> tuple[list[EpochResult], dict[str, torch.Tensor]]:
+    training = fit(config, dataset, threads=1, device="cpu")
+    return list(training), training.network.state_dict()
+
+
+@pytest.mark.parametrize("precision", ["float32", "bf16"])
+def test_the_same_configuration_gives_the_same_network_bit_for_bit(precision, dataset: Dataset) -> None:
+    config = dataclasses.replace(CONFIG, precision=precision)
+    first, weights = trained(config, dataset)
+    torch.rand(17)  # whatever else a process draws must not matter
+    second, again = trained(config, dataset)
+    assert all(torch.equal(weights[name], again[name]) for name in weights)
+    assert [e.validation for e in first] == [e.validation for e in second]
+    assert [e.train_loss for e in first] == [e.train_loss for e in second]
+
+
+def test_another_seed_gives_another_network(dataset: Dataset) -> None:
+    _, weights = trained(CONFIG, dataset)
+    _, other = trained(dataclasses.replace(CONFIG, seed=1), dataset)
+    assert not torch.equal(weights["head.weight"], other["head.weight"])
+
+
+def test_training_learns_more_than_a_constant(dataset: Dataset) -> None:
+    config = dataclasses.replace(CONFIG, epochs=8, learning_rate=0.01, precision="float32")
+    epochs, _ = trained(config, dataset)
+    labels = dataset.splits["val"].labels
+    constant = (labels - dataset.splits["train"].labels.median()).abs().mean().item()
+    assert epochs[-1].validation.mae < 0.6 * constant
+    assert [e.epoch for e in epochs] == list(range(1, 9))
+
+
+def test_a_fit_ends_after_its_epochs_and_stays_ended(dataset: Dataset) -> None:
+    training = fit(CONFIG, dataset, threads=1, device="cpu")
+    assert len(list(training)) == CONFIG.epochs
+    assert list(training) == []
+
+
+def test_a_loss_that_becomes_nan_ends_with_step_and_configuration(dataset: Dataset) -> None:
+    config = dataclasses.replace(CONFIG, learning_rate=1e30, precision="float32", schedule="step", epochs=5)
+    with pytest.raises(DivergedError) as caught:
+        trained(config, dataset)
+    assert caught.value.step >= 2
+    assert f"step {caught.value.step}" in str(caught.value)
+    assert "learning_rate 1e+30" in str(caught.value)
+    assert caught.value.config == config
+
+
+def test_divergence_is_dated_to_the_first_step_that_was_not_finite(dataset: Dataset) -> None:
+    """Labels poisoned after the first epoch make the second's first loss NaN."""
+    training = fit(
+        dataclasses.replace(CONFIG, batch_size=8, precision="float32"), dataset, threads=1, device="cpu"
+    )
+    next(training)
+    dataset.splits["train"].labels.fill_(math.nan)
+    with pytest.raises(DivergedError) as caught:
+        next(training)
+    assert caught.value.epoch == 2
+    assert caught.value.step == 96 // 8 + 1
+
+
+def test_predictions_are_the_mean_of_image_and_mirror_image(dataset: Dataset) -> None:
+    _, weights = trained(CONFIG, dataset)
+    training = fit(CONFIG, dataset, threads=1, device="cpu")
+    training.network.load_state_dict(weights)
+    ages, part = LabelSet(0, 100, 1), dataset.splits["val"]
+    straight = predict(training.network, part, ages, precision="float32", device=CPU)
+    mirrored = dataclasses.replace(part, images=part.images.flip(2))
+    assert torch.allclose(
+        straight, predict(training.network, mirrored, ages, precision="float32", device=CPU), atol=1e-3
+    )
+
+
+def test_evaluating_leaves_the_network_in_its_mode(dataset: Dataset) -> None:
+    training = fit(CONFIG, dataset, threads=1, device="cpu")
+    training.network.train()
+    evaluate(training.network, dataset.splits["val"], LabelSet(0, 100, 1), precision="float32", device=CPU)
+    assert training.network.training
+
+
+def test_augmentation_mirrors_and_shifts_whole_images(dataset: Dataset) -> None:
+    part = dataset.splits["train"]
+    config = dataclasses.replace(CONFIG, shift_pixels=2, flip=True)
+    torch.manual_seed(0)
+    batch = torch.arange(40)
+    changed = augmented(part, batch, config)
+    assert changed.shape == (40, 32, 32, 3)
+    core = slice(4, -4)
+    for image, original in zip(changed, part.images[part.rows[batch]], strict=True):
+        candidates = [
+            flipped.roll((dy, dx), (0, 1))[core, core]
+            for flipped in (original, original.flip(1))
+            for dy in range(-2, 3)
+            for dx in range(-2, 3)
+        ]
+        assert any(torch.equal(image[core, core], candidate) for candidate in candidates)
+
+
+def test_without_augmentation_a_batch_is_the_images_themselves(dataset: Dataset) -> None:
+    part = dataset.splits["val"]
+    config = dataclasses.replace(CONFIG, shift_pixels=0, flip=False)
+    assert torch.equal(augmented(part, torch.arange(5), config), part.images[part.rows[:5]])
+
+
+def test_normalised_images_are_channels_last_with_the_papers_mean() -> None:
+    grey = torch.full((2, 8, 8, 3), 128, dtype=torch.uint8)
+    inputs = normalised(grey)
+    assert inputs.is_contiguous(memory_format=torch.channels_last)
+    assert inputs[0, :, 0, 0].tolist() == pytest.approx(
+        [
+            (128 / 255 - m) / s
+            for m, s in zip((0.5958, 0.4637, 0.4065), (0.2693, 0.2409, 0.2352), strict=True)
+        ],
+        abs=1e-5,
+    )
+
+
+def test_the_step_schedule_falls_to_a_tenth_after_half(dataset: Dataset) -> None:
+    config = dataclasses.replace(CONFIG, schedule="step", epochs=4, learning_rate=1e-3)
+    rates = [epoch.learning_rate for epoch in trained(config, dataset)[0]]
+    assert rates[0] == pytest.approx(1e-3)
+    assert rates[-1] == pytest.approx(1e-4)
+
+
+def test_a_part_of_the_training_split_is_the_same_for_every_trial(dataset: Dataset) -> None:
+    part = dataset.splits["train"].first(10)
+    assert len(part) == 10
+    assert torch.equal(part.rows, dataset.splits["train"].first(10).rows)
+    assert part.rows[0] == 0
+    assert part.rows[-1] == 95
+
+
+def test_a_dataset_of_another_resolution_is_refused(dataset: Dataset) -> None:
+    with pytest.raises(RequestError, match="at 64 pixels"):
+        fit(dataclasses.replace(CONFIG, resolution=64), dataset)
+
+
+def test_the_cpu_share_is_honoured(dataset: Dataset) -> None:
+    before = torch.get_num_threads()
+    try:
+        fit(CONFIG, dataset, threads=2, device="cpu")
+        assert torch.get_num_threads() == 2
+        fit(CONFIG, dataset, threads=1, device="cpu")
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_auto_precision_follows_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True}, raising=False)
+    assert resolve_precision("auto", CPU) == "bf16"
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True}, raising=False)
+    assert resolve_precision("auto", CPU) == "float32"
+    assert resolve_precision("bf16", CPU) == "bf16"
+
+
+def test_training_imports_neither_ray_nor_optuna_nor_pyarrow() -> None:
+    code = "import sys, suite.training; print([m for m in ('ray', 'optuna', 'plotly') if m in sys.modules])"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"
