@@ -9,8 +9,9 @@ from suite.search.standing import Standing, Watcher
 from suite.trial import TrialResult
 
 
-def watcher_for(stream: TextIO = sys.stderr) -> Watcher:
-    """A live view where the stream is a terminal, else plain lines."""
+def watcher_for(stream: TextIO | None = None) -> Watcher:
+    """A live view where the stream (default: standard error) is a terminal, else plain lines."""
+    stream = stream or sys.stderr
     return LiveView(stream) if stream.isatty() else LineView(stream)
 
 
@@ -103,10 +104,10 @@ def duration(seconds: float) -> str:
 class CountedProgress:
     """Progress of work that counts its items: a line at every tenth, with the time left."""
 
-    def __init__(self, what: str, stream: TextIO = sys.stderr) -> None:
+    def __init__(self, what: str, stream: TextIO | None = None) -> None:
         import time
 
-        self._what, self._stream, self._clock = what, stream, time.monotonic
+        self._what, self._stream, self._clock = what, stream or sys.stderr, time.monotonic
         self._began = self._clock()
         self._said = 0
 

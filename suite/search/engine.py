@@ -63,15 +63,10 @@ def run_search(search: Search, search_file: str, command: Sequence[str]) -> RunI
     Raises:
         RequestError: space and data do not agree, or the folder is in use.
     """
-    if search.folder.exists() and any(search.folder.iterdir()):
-        raise RequestError(
-            f"{search.folder} is not empty; choose another --out, or continue the run in it with "
-            f"'suite resume {search.folder}'"
-        )
-    for room in ("weights", "tune"):
-        (search.folder / room).mkdir(parents=True, exist_ok=True)
+    _check_free(search.folder)
     search.watcher.stage("checking the data and counting the reference networks")
     info = _describe(search, search_file, command)
+    _make_rooms(search.folder)
     write_info(search.folder, info)
     return _carry_out(search, info)
 
@@ -94,8 +89,38 @@ def resume_search(folder: Path, resources: Resources, watcher: Watcher) -> RunIn
     return _carry_out(search, dataclasses.replace(info, status="running", ended=""))
 
 
+def _check_free(folder: Path) -> None:
+    try:
+        taken = folder.exists() and any(folder.iterdir())
+    except OSError as error:
+        raise _unusable(folder, error) from None
+    if taken:
+        raise RequestError(
+            f"{folder} is not empty; choose another --out, or continue the run in it with "
+            f"'suite resume {folder}'"
+        )
+
+
+def _make_rooms(folder: Path) -> None:
+    try:
+        for room in ("weights", "tune"):
+            (folder / room).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unusable(folder, error) from None
+
+
+def _unusable(folder: Path, error: OSError) -> RequestError:
+    return RequestError(
+        f"{folder} cannot be a run folder ({error.strerror}); choose another --out, in a folder that you may "
+        "write to"
+    )
+
+
 def _carry_out(search: Search, info: RunInfo) -> RunInfo:
     ledger = RunLedger(search.folder)
+    # A killed sitting did not come to write how long it was; its trials tell.
+    last_end = max((row["started"] + row["seconds"] for row in ledger.rows), default=0.0)
+    info = dataclasses.replace(info, seconds=max(info.seconds, last_end))
     began = time.monotonic()
 
     def standing_now(info: RunInfo, status: RunStatus) -> RunInfo:

@@ -25,7 +25,8 @@ def judge_on_test(ledger: RunLedger, members: Sequence[Mapping[str, Any]], store
     """Read the test split, once, for the members of the front; selection never sees it."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     for row in members:
-        if math.isfinite(row[f"test_mae_{UNIT[row['attribute']]}"]):
+        judged = row[f"test_mae_{UNIT[row['attribute']]}"]  # None where the row was read back from its file
+        if judged is not None and math.isfinite(judged):
             continue  # judged before an interruption
         network, config, label_set = load_network(_weights(ledger.folder, row["id"]))
         test = load_dataset(store, config.attribute, config.resolution).splits["test"]
