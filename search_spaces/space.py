@@ -8,6 +8,18 @@ from pydantic_core import PydanticCustomError
 
 Objective = Literal["val_mae", "params", "macs", "bytes"]
 Sampler = Literal["tpe", "nsga2", "random"]
+Method = Literal[
+    "mr-l1",
+    "mr-l2",
+    "dex",
+    "ranking-bce",
+    "ranking-mse",
+    "dldl",
+    "er",
+    "dldl-v2",
+    "mean-variance",
+    "coral",
+]
 
 STAGES = 5
 #: The compact networks of the paper (VGG-16's widths times 1/2, 1/4, 1/8) by name.
@@ -50,9 +62,11 @@ class Base(Strict):
     label_high: float | None = None
     label_step: Annotated[float, Field(gt=0)] | None = None
     label_deviation: Annotated[float, Field(ge=0)] | None = None
-    method: Literal["dldl-v2"] = "dldl-v2"
+    method: Method = "dldl-v2"
     kl_over_bins: Literal["mean", "sum"] = "mean"
     lambda_l1: Annotated[float, Field(ge=0)] = 1.0
+    lambda_mean: Annotated[float, Field(ge=0)] = 0.2
+    lambda_variance: Annotated[float, Field(ge=0)] = 0.05
     optimizer: Literal["adamw", "adam"] = "adamw"
     learning_rate: Annotated[float, Field(gt=0)] = 3e-3
     weight_decay: Annotated[float, Field(ge=0)] = 1e-4

@@ -7,28 +7,22 @@ configuration, number of threads and precision give the same network bit for bit
 import math
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from suite.data.dataset import Dataset, LabelledImages
+from suite.data.dataset import Dataset
 from suite.errors import RequestError
-from suite.labels import LabelSet, target_distribution
-from suite.methods import estimate, joint_loss
-from suite.metrics import measure
+from suite.evaluation import evaluate
+from suite.inputs import augmented, normalised
+from suite.labels import LabelSet
+from suite.methods import METHODS, LossWeights, Truth
 from suite.networks import build_network, place
-from suite.trial import EpochResult, Metrics, TrialConfig
+from suite.recipe import autocast, make_optimizer, make_schedule, resolve_precision, seeded
+from suite.trial import EpochResult, TrialConfig
 
-#: Mean and standard deviation of the red, green and blue channels in 0..1 (paper, training recipe).
-CHANNEL_MEAN = (0.5958, 0.4637, 0.4065)
-CHANNEL_STD = (0.2693, 0.2409, 0.2352)
 #: Steps between two looks at the losses: a look makes the CPU wait for a GPU.
 STEPS_A_LOOK = 16
-EVALUATION_BATCH = 256
-
-Precision = Literal["bf16", "float32"]
 
 
 class DivergedError(Exception):
@@ -37,9 +31,10 @@ class DivergedError(Exception):
     def __init__(self, epoch: int, step: int, config: TrialConfig) -> None:
         self.epoch, self.step, self.config = epoch, step, config
         super().__init__(
-            f"the loss became NaN or infinite at epoch {epoch}, step {step} "
-            f"(learning_rate {config.learning_rate:g}, lambda_l1 {config.lambda_l1:g}, "
-            f"widths {config.widths}, depths {config.depths}, seed {config.seed})"
+            f"the loss became NaN or infinite at epoch {epoch}, step {step} (network "
+            f"{config.network}, method {config.method}, learning_rate {config.learning_rate:g}, "
+            f"lambda_l1 {config.lambda_l1:g}, widths {config.widths}, depths {config.depths}, "
+            f"seed {config.seed})"
         )
 
 
@@ -72,9 +67,9 @@ class Fit(Iterator[EpochResult]):
         with seeded(config.seed, self.device):
             network = build_network(config, self.label_set.bins)
         self.network = place(network, self.device)
-        self._optimizer = _optimizer(config, self.network)
+        self._optimizer = make_optimizer(config, self.network)
         self._steps = math.ceil(len(self._train) / config.batch_size)
-        self._schedule = _schedule(config, self._optimizer, self._steps)
+        self._schedule = make_schedule(config, self._optimizer, config.epochs * self._steps)
         self._epoch = 0
 
     def __next__(self) -> EpochResult:
@@ -85,7 +80,12 @@ class Fit(Iterator[EpochResult]):
         losses = self._train_epoch()
         trained = time.perf_counter()
         validation = evaluate(
-            self.network, self._val, self.label_set, precision=self.precision, device=self.device
+            self.network,
+            self._val,
+            self.label_set,
+            method=self.config.method,
+            precision=self.precision,
+            device=self.device,
         )
         if not math.isfinite(validation.mae):
             raise DivergedError(self._epoch, self._epoch * self._steps, self.config)
@@ -101,7 +101,7 @@ class Fit(Iterator[EpochResult]):
         )
 
     def _train_epoch(self) -> tuple[float, float, float]:
-        """One pass over the training images; means of the loss, its KL and its L1 term."""
+        """One pass over the training images; means of the loss, its KL and its L1."""
         self.network.train()
         losses: list[Tensor] = []
         # An epoch's random numbers depend on the seed and the epoch alone, not on what else ran here.
@@ -118,17 +118,10 @@ class Fit(Iterator[EpochResult]):
         images = augmented(self._train, batch, self.config)
         inputs = normalised(images.to(self.device, non_blocking=True))
         labels = self._train.labels[batch].to(self.device)
-        target = target_distribution(labels, self._deviations(batch).to(self.device), self.label_set)
+        truth = Truth(labels, self._deviations(batch).to(self.device))
         with autocast(self.precision, self.device):
-            logits = self.network(inputs)
-        loss = joint_loss(
-            logits,
-            target,
-            labels,
-            self.label_set,
-            lambda_l1=self.config.lambda_l1,
-            kl_over_bins=self.config.kl_over_bins,
-        )
+            outputs = self.network(inputs)
+        loss = METHODS[self.config.method].loss(outputs, truth, self.label_set, LossWeights.of(self.config))
         self._optimizer.zero_grad(set_to_none=True)
         loss.total.backward()  # type: ignore[no-untyped-call]
         self._optimizer.step()
@@ -171,95 +164,6 @@ def fit(
     return Fit(config, dataset, threads=threads, device=device)
 
 
-@torch.inference_mode()
-def predict(
-    network: nn.Module,
-    part: LabelledImages,
-    label_set: LabelSet,
-    *,
-    precision: Precision,
-    device: torch.device,
-) -> Tensor:
-    """Estimates for a split, float32 (n,) on the CPU: the mean of an image's and its mirror image's."""
-    was_training = network.training
-    network.eval()
-    estimates = []
-    for rows in torch.split(part.rows, EVALUATION_BATCH):
-        inputs = normalised(part.images[rows].to(device))
-        with autocast(precision, device):
-            straight, mirrored = network(inputs), network(inputs.flip(3))
-        estimates.append((estimate(straight, label_set) + estimate(mirrored, label_set)) / 2)
-    network.train(was_training)
-    return torch.cat(estimates).cpu()
-
-
-def evaluate(
-    network: nn.Module,
-    part: LabelledImages,
-    label_set: LabelSet,
-    *,
-    precision: Precision,
-    device: torch.device,
-) -> Metrics:
-    """The metrics of ``predict`` on a split; MAE is NaN where a prediction is."""
-    predictions = predict(network, part, label_set, precision=precision, device=device)
-    return measure(predictions, part.labels, part.deviations)
-
-
-def augmented(part: LabelledImages, batch: Tensor, config: TrialConfig) -> Tensor:
-    """Gather a batch, each image mirrored with probability 1/2 and shifted, in one indexing.
-
-    Pixels shifted in from outside repeat the border. Draws from torch's CPU generator.
-
-    Args:
-        part: the split.
-        batch: int64 (b,), positions within the split.
-        config: its ``flip`` and ``shift_pixels`` decide.
-
-    Returns:
-        uint8 (b, side, side, 3).
-    """
-    side, count, reach = part.images.shape[1], len(batch), config.shift_pixels
-    across = torch.arange(side)
-    shift = torch.randint(-reach, reach + 1, (2, count, 1)) if reach else torch.zeros(2, count, 1).long()
-    rows = (across + shift[0]).clamp(0, side - 1)
-    columns = (across + shift[1]).clamp(0, side - 1)
-    if config.flip:
-        columns = torch.where(torch.rand(count, 1) < 0.5, columns.flip(1), columns)
-    return part.images[part.rows[batch][:, None, None], rows[:, :, None], columns[:, None, :]]
-
-
-def normalised(images: Tensor) -> Tensor:
-    """uint8 (b, side, side, 3) as float32 (b, 3, side, side), channels-last in memory."""
-    mean = torch.tensor(CHANNEL_MEAN, device=images.device) * 255
-    scale = 1 / (torch.tensor(CHANNEL_STD, device=images.device) * 255)
-    return ((images.float() - mean) * scale).permute(0, 3, 1, 2)
-
-
-def resolve_precision(wanted: Literal["auto", "bf16", "float32"], device: torch.device) -> Precision:
-    """What "auto" comes to: bf16 where the device multiplies in it natively, else float32."""
-    if wanted != "auto":
-        return wanted
-    if device.type == "cuda":
-        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
-    capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
-    return "bf16" if capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") else "float32"
-
-
-def autocast(precision: Precision, device: torch.device) -> AbstractContextManager[object]:
-    """Run the forward pass in bf16, or leave it alone."""
-    return torch.autocast(device.type, torch.bfloat16) if precision == "bf16" else nullcontext()
-
-
-@contextmanager
-def seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Torch's random numbers start from ``seed`` inside, and go on outside as if nothing had been."""
-    devices = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(seed)
-        yield
-
-
 def _check_agreement(config: TrialConfig, dataset: Dataset) -> None:
     if (config.attribute, config.resolution) != (dataset.attribute, dataset.resolution):
         raise RequestError(
@@ -271,18 +175,3 @@ def _check_agreement(config: TrialConfig, dataset: Dataset) -> None:
             f"epochs {config.epochs}, batch_size {config.batch_size} and learning_rate "
             f"{config.learning_rate:g} must all be above 0"
         )
-
-
-def _optimizer(config: TrialConfig, network: nn.Module) -> torch.optim.Optimizer:
-    kind: type[torch.optim.Adam] = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}[config.optimizer]
-    return kind(network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
-
-
-def _schedule(
-    config: TrialConfig, optimizer: torch.optim.Optimizer, steps_an_epoch: int
-) -> torch.optim.lr_scheduler.LRScheduler:
-    total = config.epochs * steps_an_epoch
-    if config.schedule == "one-cycle":
-        return torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, total_steps=total)
-    half = max(1, total // 2)
-    return torch.optim.lr_scheduler.MultiStepLR(optimizer, milestones=[half], gamma=0.1)

@@ -12,6 +12,18 @@ from typing import Any, Literal, Self
 
 Attribute = Literal["age", "attractiveness"]
 Network = Literal["compact", "vgg16"]
+MethodName = Literal[
+    "mr-l1",
+    "mr-l2",
+    "dex",
+    "ranking-bce",
+    "ranking-mse",
+    "dldl",
+    "er",
+    "dldl-v2",
+    "mean-variance",
+    "coral",
+]
 Pooling = Literal["hybrid", "average"]
 Status = Literal["finished", "diverged", "failed"]
 Stage = Literal["search"]
@@ -44,12 +56,15 @@ class TrialConfig:
     #: annotation's own deviation, or 2 label steps where the data has none.
     label_deviation: float | None = None
 
-    # The loss: KL(target || prediction) + lambda_l1 * |expectation - label|.
-    method: Literal["dldl-v2"] = "dldl-v2"
-    #: "mean" divides the KL by the number of bins, as the paper's released code does; "sum" does
-    #: not. With 101 bins, lambda 1 under "mean" weighs the L1 term as lambda 101 under "sum".
+    # The method (``suite.methods``): output layer, loss and prediction.
+    method: MethodName = "dldl-v2"
+    #: For dldl and dldl-v2. "mean" divides the KL by the number of bins, as the paper's released code
+    #: does; "sum" does not. With 101 bins, lambda 1 under "mean" weighs the L1 term as lambda 101 under
+    #: "sum".
     kl_over_bins: Literal["mean", "sum"] = "mean"
-    lambda_l1: float = 1.0
+    lambda_l1: float = 1.0  # of dldl-v2: KL(target || prediction) + lambda_l1 * |expectation - label|
+    lambda_mean: float = 0.2  # of mean-variance, as is the next (Pan 2018)
+    lambda_variance: float = 0.05
 
     # The recipe.
     optimizer: Literal["adamw", "adam"] = "adamw"
@@ -108,8 +123,9 @@ class EpochResult:
 
     epoch: int
     train_loss: float
-    train_kl: float  # summed over bins, whatever the loss's scale, so that trials compare
-    train_l1: float  # label units
+    #: Summed over bins, whatever the loss's scale, so that trials compare; NaN for a method without KL.
+    train_kl: float
+    train_l1: float  # mean of |estimate - label| on the training batches, label units
     learning_rate: float  # at the end of the epoch
     seconds: float  # of training and validation
     images_per_second: float  # of training alone

@@ -7,17 +7,14 @@ import pytest
 import torch
 
 from suite.data.dataset import Dataset
+from suite.data.store import LabelRange
 from suite.errors import RequestError
+from suite.evaluation import evaluate, predict
+from suite.inputs import augmented, normalised
 from suite.labels import LabelSet
-from suite.training import (
-    DivergedError,
-    augmented,
-    evaluate,
-    fit,
-    normalised,
-    predict,
-    resolve_precision,
-)
+from suite.methods import METHODS
+from suite.recipe import resolve_precision
+from suite.training import DivergedError, fit
 from suite.trial import EpochResult, TrialConfig
 
 CPU = torch.device("cpu")
@@ -91,17 +88,26 @@ def test_predictions_are_the_mean_of_image_and_mirror_image(dataset: Dataset) ->
     training = fit(CONFIG, dataset, threads=1, device="cpu")
     training.network.load_state_dict(weights)
     ages, part = LabelSet(0, 100, 1), dataset.splits["val"]
-    straight = predict(training.network, part, ages, precision="float32", device=CPU)
+    straight = predict(training.network, part, ages, method="dldl-v2", precision="float32", device=CPU)
     mirrored = dataclasses.replace(part, images=part.images.flip(2))
     assert torch.allclose(
-        straight, predict(training.network, mirrored, ages, precision="float32", device=CPU), atol=1e-3
+        straight,
+        predict(training.network, mirrored, ages, method="dldl-v2", precision="float32", device=CPU),
+        atol=1e-3,
     )
 
 
 def test_evaluating_leaves_the_network_in_its_mode(dataset: Dataset) -> None:
     training = fit(CONFIG, dataset, threads=1, device="cpu")
     training.network.train()
-    evaluate(training.network, dataset.splits["val"], LabelSet(0, 100, 1), precision="float32", device=CPU)
+    evaluate(
+        training.network,
+        dataset.splits["val"],
+        LabelSet(0, 100, 1),
+        method="dldl-v2",
+        precision="float32",
+        device=CPU,
+    )
     assert training.network.training
 
 
@@ -185,3 +191,46 @@ def test_training_imports_neither_ray_nor_optuna_nor_pyarrow() -> None:
     code = "import sys, suite.training; print([m for m in ('ray', 'optuna', 'plotly') if m in sys.modules])"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("attribute", ["age", "attractiveness"])
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_trains_on_both_attributes_and_has_all_metrics(
+    method: str, attribute: str, dataset: Dataset
+) -> None:
+    if attribute == "attractiveness":
+        dataset = scored(dataset)
+    label_range = dataset.label_range
+    config = dataclasses.replace(
+        CONFIG,
+        method=method,
+        attribute=attribute,
+        label_low=label_range.low,
+        label_high=label_range.high,
+        label_step=label_range.step,
+    )
+    training = fit(config, dataset, threads=1, device="cpu")
+    last = list(training)[-1]
+    test = evaluate(
+        training.network,
+        dataset.splits["test"],
+        training.label_set,
+        method=training.config.method,
+        precision="float32",
+        device=CPU,
+    )
+    for metrics in (last.validation, test):
+        assert all(math.isfinite(value) for value in dataclasses.asdict(metrics).values())
+        assert metrics.mae <= label_range.high - label_range.low
+    assert math.isfinite(last.train_loss)
+    assert math.isfinite(last.train_l1)
+    assert math.isnan(last.train_kl) == (method not in ("dldl", "dldl-v2"))
+
+
+def scored(dataset: Dataset) -> Dataset:
+    """The same images with their ages as scores from 1 to 5."""
+    splits = {
+        name: dataclasses.replace(part, labels=1 + part.labels / 25, deviations=part.deviations / 25)
+        for name, part in dataset.splits.items()
+    }
+    return Dataset("attractiveness", dataset.resolution, LabelRange(1, 5, 0.1), splits)

@@ -166,6 +166,22 @@ FAULTS = {
         "16: vary.pooling.choices[1] is \"avrage\"; it must be 'hybrid' or 'average'; "
         'did you mean "average"?',
     ),
+    "an unknown method": (
+        "epochs: 2",
+        "epochs: 2\n  method: dldlv2",
+        "7: base.method is \"dldlv2\"; it must be 'mr-l1', 'mr-l2', 'dex', 'ranking-bce', 'ranking-mse', "
+        "'dldl', 'er', 'dldl-v2', 'mean-variance' or 'coral'; did you mean \"dldl-v2\"?",
+    ),
+    "an unknown method among choices": (
+        "  pooling: {choices: [hybrid, average]}",
+        "  method: {choices: [dex, rank]}",
+        "16: vary.method.choices[1] is \"rank\"; it must be 'mr-l1'",
+    ),
+    "a negative weight": (
+        "epochs: 2",
+        "epochs: 2\n  lambda_variance: -1",
+        "7: base.lambda_variance is -1; it must be at least 0",
+    ),
     "a range of words": (
         "{choices: [hybrid, average]}",
         "{low: 1, high: 2}",
