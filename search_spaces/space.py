@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 
 Objective = Literal["val_mae", "params", "macs", "bytes"]
 Sampler = Literal["tpe", "nsga2", "random"]
+Network = Literal["compact", "vgg16", "vgg16-bn", "resnet50"]
 Method = Literal[
     "mr-l1",
     "mr-l2",
@@ -22,13 +23,15 @@ Method = Literal[
 ]
 
 STAGES = 5
-#: The compact networks of the paper (VGG-16's widths times 1/2, 1/4, 1/8) by name.
+#: The compact networks of the paper and its released code by name: where a network is chosen, one of these
+#: words stands for "compact" with these widths and depths.
 PRESETS: Mapping[str, Mapping[str, tuple[int, ...]]] = {
     name: {"widths": widths, "depths": (2, 2, 3, 3, 3)}
     for name, widths in {
         "thin": (32, 64, 128, 256, 256),
         "tiny": (16, 32, 64, 128, 128),
         "micro": (8, 16, 32, 64, 64),
+        "thin-128": (32, 64, 128, 128, 128),
     }.items()
 }
 
@@ -53,7 +56,7 @@ class Base(Strict):
     here, which no trial takes.
     """
 
-    network: Literal["compact", "vgg16"] = "compact"
+    network: Network = "compact"
     widths: Annotated[tuple[Width, ...], Field(min_length=STAGES, max_length=STAGES)] = (16, 32, 64, 128, 128)
     depths: Annotated[tuple[Depth, ...], Field(min_length=STAGES, max_length=STAGES)] = (2, 2, 3, 3, 3)
     pooling: Literal["hybrid", "average"] = "hybrid"
@@ -234,6 +237,8 @@ class SearchSpace(Settings):
                 fields[field] = stages  # type: ignore[assignment]
             else:
                 fields[field] = values[field]
+        if preset := PRESETS.get(str(fields["network"])):  # a choice of vary.network
+            fields |= {"network": "compact", **preset}
         return fields
 
     def to_dict(self) -> dict[str, Any]:

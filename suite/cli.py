@@ -9,6 +9,7 @@ from pathlib import Path
 
 from suite import __version__
 from suite.errors import RequestError
+from suite.presets import NETWORKS
 
 WORK_FAILED, WRONG_REQUEST, INTERRUPTED = 1, 2, 130
 
@@ -95,9 +96,7 @@ def _resource_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _profile_options(profile: argparse.ArgumentParser) -> None:
-    profile.add_argument(
-        "network", choices=("thin", "tiny", "micro", "vgg16"), metavar="NET", help="%(choices)s"
-    )
+    profile.add_argument("network", choices=NETWORKS, metavar="NET", help="%(choices)s")
     profile.add_argument(
         "--resolution", type=_count, default=224, metavar="R", help="pixels a side; default 224"
     )

@@ -73,15 +73,10 @@ def report(options: argparse.Namespace) -> int:
 
 def profile(options: argparse.Namespace) -> int:
     """``suite profile``: what a network costs, without training it."""
-    from suite.networks import PRESETS
+    from suite.presets import config_of_network
     from suite.profiling import profile_trial
-    from suite.trial import TrialConfig
 
-    if options.network == "vgg16":
-        config = TrialConfig(network="vgg16", resolution=options.resolution)
-    else:
-        preset = PRESETS[options.network]
-        config = TrialConfig(widths=preset.widths, depths=preset.depths, resolution=options.resolution)
+    config = dataclasses.replace(config_of_network(options.network), resolution=options.resolution)
     cost = profile_trial(config, options.bins)
     if options.json:
         print(json.dumps({"network": options.network, **dataclasses.asdict(cost)}))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 Attribute = Literal["age", "attractiveness"]
-Network = Literal["compact", "vgg16"]
+Network = Literal["compact", "vgg16", "vgg16-bn", "resnet50"]
 MethodName = Literal[
     "mr-l1",
     "mr-l2",
@@ -43,6 +43,7 @@ class TrialConfig:
 
     # The network.
     network: Network = "compact"
+    # The next three are of the compact network; the others have their own.
     widths: tuple[int, ...] = (16, 32, 64, 128, 128)  # channels of each stage
     depths: tuple[int, ...] = (2, 2, 3, 3, 3)  # 3x3 convolutions of each stage
     pooling: Pooling = "hybrid"

@@ -82,11 +82,13 @@ def describe_end(ended: TrialResult) -> str:
     """How a trial ended, in one line."""
     if ended.status != "finished" or ended.validation is None or ended.profile is None:
         return f"{ended.id} {ended.status}: {ended.cause}"
-    widths = "-".join(map(str, ended.config.widths))
-    depths = "-".join(map(str, ended.config.depths))
+    network: str = ended.config.network
+    if network == "compact":
+        widths, depths = ended.config.widths, ended.config.depths
+        network = f"widths {'-'.join(map(str, widths))}, depths {'-'.join(map(str, depths))}"
     return (
         f"{ended.id} MAE {ended.validation.mae:.2f}, {ended.profile.params / 1e6:.3f} M params, "
-        f"widths {widths}, depths {depths}, {duration(ended.seconds)}"
+        f"{network}, {duration(ended.seconds)}"
     )
 
 

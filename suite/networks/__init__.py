@@ -7,6 +7,7 @@ from suite.networks.building import (
     place,
 )
 from suite.networks.compact import STAGES, CompactNet
+from suite.networks.resnet50 import ResNet50
 from suite.networks.vgg16 import VGG16
 from suite.presets import PRESETS, VGG16_DEPTHS, Architecture
 
@@ -18,6 +19,7 @@ __all__ = [
     "VGG16_DEPTHS",
     "Architecture",
     "CompactNet",
+    "ResNet50",
     "assemble_network",
     "build_network",
     "place",

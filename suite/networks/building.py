@@ -1,13 +1,16 @@
 """From a ``TrialConfig`` to its network."""
 
+from typing import get_args
+
 import torch
 from torch import nn
 
 from suite.errors import RequestError
 from suite.methods import METHODS, Head
 from suite.networks.compact import STAGES, CompactNet
+from suite.networks.resnet50 import ResNet50
 from suite.networks.vgg16 import VGG16
-from suite.trial import TrialConfig
+from suite.trial import Network, TrialConfig
 
 #: Five halvings, by pooling or by stride, would leave nothing of a smaller image.
 SMALLEST_RESOLUTION = 2**STAGES
@@ -39,9 +42,16 @@ def assemble_network(config: TrialConfig, head: Head, bins: int) -> nn.Module:
         )
     if bins < 2:
         raise RequestError(f"a label set of {bins} bins has nothing to estimate; it needs at least 2")
-    if config.network == "vgg16":
-        return VGG16(bins, head)
-    return CompactNet(config.widths, config.depths, config.pooling, bins, head)
+    match config.network:
+        case "compact":
+            return CompactNet(config.widths, config.depths, config.pooling, bins, head)
+        case "vgg16":
+            return VGG16(bins, head)
+        case "vgg16-bn":
+            return VGG16(bins, head, batch_norm=True)
+        case "resnet50":
+            return ResNet50(bins, head)
+    raise RequestError(f"network is {config.network!r}; choose one of {', '.join(get_args(Network))}")
 
 
 def place(network: nn.Module, device: torch.device) -> nn.Module:

@@ -107,6 +107,34 @@ def test_whole_networks_may_be_choices(load_text: Load) -> None:
     assert space.flat(space.first[0])["depths"] == (2, 2, 3, 3, 3)
 
 
+def test_a_preset_in_base_is_the_compact_network_with_its_widths(load_text: Load) -> None:
+    text = "name: a\ndata: faces\nobjectives: [val_mae]\ntrials: 2\n"
+    text += "base: {network: thin-128}\nvary: {method: {choices: [dex, dldl]}}\n"
+    space = load_text(text)
+    assert (space.base.network, space.base.widths) == ("compact", (32, 64, 128, 128, 128))
+    assert load_dict(json.loads(json.dumps(space.to_dict()))) == space
+
+
+def test_networks_and_presets_may_be_choices(load_text: Load) -> None:
+    text = "name: a\ndata: faces\nobjectives: [val_mae]\ntrials: 3\nbase: {epochs: 2}\n"
+    text += (
+        "vary: {network: {choices: [vgg16-bn, thin, tiny]}}\nfirst: [{network: thin}, {network: vgg16-bn}]\n"
+    )
+    space = load_text(text)
+    assert space.first == ({"network": "thin"}, {"network": "vgg16-bn"})
+    thin = space.trial_fields({"network": "thin"})
+    assert (thin["network"], thin["widths"]) == ("compact", PRESETS["thin"]["widths"])
+    assert space.trial_fields({"network": "vgg16-bn"})["network"] == "vgg16-bn"
+    assert load_dict(json.loads(json.dumps(space.to_dict()))) == space
+
+
+def test_a_preset_tried_first_is_a_compact_network_where_the_network_varies(load_text: Load) -> None:
+    space = load_text(
+        replaced("pooling: {choices: [hybrid, average]}", "network: {choices: [resnet50, compact]}")
+    )
+    assert space.first == ({"widths": PRESETS["tiny"]["widths"], "network": "compact"},)
+
+
 def test_a_float_may_be_written_without_a_point(load_text: Load) -> None:
     space = load_text(replaced("low: 0.01, high: 1.0", "low: 1e-2, high: 1"))
     assert space.vary["lambda_l1"] == FloatRange(low=0.01, high=1.0, log=True)
@@ -182,6 +210,28 @@ FAULTS = {
         "epochs: 2\n  lambda_variance: -1",
         "7: base.lambda_variance is -1; it must be at least 0",
     ),
+    "an unknown network": (
+        "epochs: 2",
+        "epochs: 2\n  network: resnet",
+        "7: base.network is \"resnet\"; it must be 'compact', 'vgg16', 'vgg16-bn' or 'resnet50', or a "
+        'preset: thin, tiny, micro or thin-128; did you mean "resnet50"?',
+    ),
+    "widths beside a preset": (
+        "epochs: 2",
+        "depths: [1, 1, 1, 1, 1]\n  network: thin",
+        "6: base.depths is set and base.network is thin, which has its own; leave one of them out",
+    ),
+    "widths that vary beside a network that has its own": (
+        "epochs: 2",
+        "network: resnet50",
+        "9: widths varies and base.network is resnet50, which has its own; choose compact, or do not "
+        "vary widths",
+    ),
+    "widths that vary and no choice that has them": (
+        "pooling: {choices: [hybrid, average]}",
+        "network: {choices: [vgg16, thin]}",
+        "9: widths varies and vary.network has only vgg16 and thin, which have their own; choose compact",
+    ),
     "a range of words": (
         "{choices: [hybrid, average]}",
         "{low: 1, high: 2}",
@@ -242,7 +292,7 @@ FAULTS = {
     "an unknown preset": (
         "network: tiny",
         "network: tinny",
-        '18: first[0].network is "tinny"; it must be thin, tiny or micro; did you mean "tiny"?',
+        '18: first[0].network is "tinny"; it must be thin, tiny, micro or thin-128; did you mean "tiny"?',
     ),
     "a first value of what does not vary": (
         "network: tiny",
