@@ -227,6 +227,28 @@ def test_every_method_trains_on_both_attributes_and_has_all_metrics(
     assert math.isnan(last.train_kl) == (method not in ("dldl", "dldl-v2"))
 
 
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("low", "high", "step"), [(0, 100, 0.5), (10, 60, 2.5), (0, 116, 116)])
+def test_label_range_and_step_are_free(
+    low: float, high: float, step: float, method: str, dataset: Dataset
+) -> None:
+    """Ages outside of the range among them: they pull to its ends and break nothing."""
+    config = dataclasses.replace(
+        CONFIG, method=method, label_low=low, label_high=high, label_step=step, epochs=1, train_images=32
+    )
+    training = fit(config, dataset, threads=1, device="cpu")
+    assert math.isfinite(next(training).train_loss)
+    read = predict(
+        training.network,
+        dataset.splits["val"],
+        training.label_set,
+        method=training.config.method,
+        precision="float32",
+        device=CPU,
+    )
+    assert low - 1e-4 <= read.min() <= read.max() <= high + 1e-4
+
+
 def scored(dataset: Dataset) -> Dataset:
     """The same images with their ages as scores from 1 to 5."""
     splits = {
