@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails
 from search_spaces.problems import Path, Problem, alternatives, did_you_mean, dotted, shown
 from search_spaces.space import (
     FIELDS,
+    OUTPUT_LAYERS,
     PRESETS,
     STAGES,
     Base,
@@ -41,6 +42,7 @@ def check(values: Mapping[str, Any]) -> SearchSpace | list[Problem]:
     if settings is None or vary is None or problems:
         return problems
     _check_network(values.get("base", {}), settings.base, vary, problems)
+    _check_warmup(settings.base, vary, problems)
     first = _first(values.get("first", ()), settings.base, vary, problems)
     if problems:
         return problems
@@ -180,6 +182,46 @@ def _check_network(
             has = "which has its own" if len(networks) == 1 else "which have their own"
             sentence = f"{field} varies and {where} {names}, {has}; choose compact, or do not vary {field}"
             problems.append(Problem(("vary", field), sentence))
+
+
+def _check_warmup(base: Base, vary: Mapping[str, Varied], problems: list[Problem]) -> None:
+    """What no trial could do; a combination of dimensions that some cannot is found out by those trials."""
+    lengths, epochs = _values("warmup_epochs", base, vary), _values("epochs", base, vary)
+    warming = _values("warmup_method", base, vary)
+    path = _place("warmup_epochs", vary)
+    if lengths and epochs and min(lengths) >= max(epochs):
+        sentence = f"warmup_epochs is {min(lengths)} and epochs is {max(epochs)}"
+        problems.append(Problem(path, f"{sentence}; warmup_epochs must be below epochs"))
+    if lengths and min(lengths) > 0 and warming == (None,):
+        problems.append(Problem(path, "warmup_epochs is above 0 and warmup_method is missing; name a method"))
+    if lengths == (0,) and warming != (None,):
+        sentence = "warmup_method is set and warmup_epochs is 0; raise warmup_epochs or drop warmup_method"
+        problems.append(Problem(_place("warmup_method", vary), sentence))
+    for number, method in enumerate(_values("method", base, vary)):
+        layer = OUTPUT_LAYERS[method]
+        unfit = [word for word in warming if word is not None and OUTPUT_LAYERS[word] != layer]
+        if unfit:
+            fit = [word for word in OUTPUT_LAYERS if OUTPUT_LAYERS[word] == layer]
+            sentence = f"warmup_method {unfit[0]} has another output layer than method {method}"
+            where = ("vary", "method", "choices", number) if "method" in vary else ("base", "warmup_method")
+            problems.append(Problem(where, f"{sentence}, which may follow {alternatives(fit)}"))
+
+
+def _values(field: str, base: Base, vary: Mapping[str, Varied]) -> tuple[Any, ...]:
+    """The values that a field can have, or the ends of its range; one where it does not vary."""
+    match vary.get(field):
+        case None:
+            return (getattr(base, field),)
+        case Choices(values=values):
+            return values
+        case IntRange(low=low, high=high) | FloatRange(low=low, high=high):
+            return low, high
+        case stages:
+            return tuple(stages)
+
+
+def _place(field: str, vary: Mapping[str, Varied]) -> Path:
+    return ("vary" if field in vary else "base", field)
 
 
 def _first(given: Any, base: Base, vary: Mapping[str, Varied], problems: list[Problem]) -> tuple[Point, ...]:

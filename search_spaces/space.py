@@ -35,6 +35,20 @@ PRESETS: Mapping[str, Mapping[str, tuple[int, ...]]] = {
     }.items()
 }
 
+#: Methods with the same word have the same output layer, so that one can follow the other on a network.
+OUTPUT_LAYERS: Mapping[Method, str] = {
+    "mr-l1": "value",
+    "mr-l2": "value",
+    "dex": "bins",
+    "ranking-bce": "thresholds",
+    "ranking-mse": "thresholds",
+    "dldl": "bins",
+    "er": "bins",
+    "dldl-v2": "bins",
+    "mean-variance": "bins",
+    "coral": "shared thresholds",
+}
+
 Scalar = bool | int | float | str | None  # in strict mode each keeps its own type
 Value = Scalar | tuple[Scalar, ...]
 Width = Annotated[int, Field(ge=1, le=4096)]
@@ -70,6 +84,9 @@ class Base(Strict):
     lambda_l1: Annotated[float, Field(ge=0)] = 1.0
     lambda_mean: Annotated[float, Field(ge=0)] = 0.2
     lambda_variance: Annotated[float, Field(ge=0)] = 0.05
+    warmup_method: Method | None = None
+    warmup_epochs: Annotated[int, Field(ge=0, le=100_000)] = 0  # the first of `epochs`
+    backbone: Annotated[str, Field(min_length=1)] | None = None  # a file of weights to start from
     optimizer: Literal["adamw", "adam"] = "adamw"
     learning_rate: Annotated[float, Field(gt=0)] = 3e-3
     weight_decay: Annotated[float, Field(ge=0)] = 1e-4

@@ -1,16 +1,19 @@
 """Training one network: ``fit(config, dataset)`` yields an ``EpochResult`` an epoch.
 
-No Ray, no Optuna, no files: it runs in a notebook, in a test, on a GPU machine. On a CPU the same
-configuration, number of threads and precision give the same network bit for bit.
+No Ray, no Optuna, and no files but the backbone that a configuration may name: it runs in a notebook, in
+a test, on a GPU machine. On a CPU the same configuration, number of threads and precision give the same
+network bit for bit.
 """
 
 import math
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from suite.backbones import pinned, start_from
 from suite.data.dataset import Dataset
 from suite.errors import RequestError
 from suite.evaluation import evaluate
@@ -19,7 +22,7 @@ from suite.labels import LabelSet
 from suite.methods import METHODS, LossWeights, Truth
 from suite.networks import build_network, place
 from suite.recipe import autocast, make_optimizer, make_schedule, resolve_precision, seeded
-from suite.trial import EpochResult, TrialConfig
+from suite.trial import EpochResult, MethodName, TrialConfig
 
 #: Steps between two looks at the losses: a look makes the CPU wait for a GPU.
 STEPS_A_LOOK = 16
@@ -45,6 +48,7 @@ class Fit(Iterator[EpochResult]):
         network: the network as it stands after the epochs so far.
         label_set: the bins that it estimates over.
         precision: what ``config.precision`` came to on this device.
+        transfer: what the network took from ``config.backbone``; None where it starts from nothing.
     """
 
     def __init__(
@@ -58,7 +62,7 @@ class Fit(Iterator[EpochResult]):
         _check_agreement(config, dataset)
         if threads is not None:
             torch.set_num_threads(threads)
-        self.config = config
+        self.config = config = pinned(config)
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self.precision = resolve_precision(config.precision, self.device)
         self.label_set = LabelSet(config.label_low, config.label_high, config.label_step)
@@ -66,15 +70,18 @@ class Fit(Iterator[EpochResult]):
         self._val = dataset.splits["val"]
         with seeded(config.seed, self.device):
             network = build_network(config, self.label_set.bins)
+        self.transfer = start_from(network, Path(config.backbone)) if config.backbone else None
         self.network = place(network, self.device)
-        self._optimizer = make_optimizer(config, self.network)
         self._steps = math.ceil(len(self._train) / config.batch_size)
-        self._schedule = make_schedule(config, self._optimizer, config.epochs * self._steps)
         self._epoch = 0
+        warming = config.warmup_method if config.warmup_epochs else None
+        self._begin_stage(warming or config.method, config.warmup_epochs if warming else config.epochs)
 
     def __next__(self) -> EpochResult:
         if self._epoch == self.config.epochs:
             raise StopIteration
+        if 0 < self._epoch == self.config.warmup_epochs:
+            self._begin_stage(self.config.method, self.config.epochs - self._epoch)
         self._epoch += 1
         started = time.perf_counter()
         losses = self._train_epoch()
@@ -100,6 +107,12 @@ class Fit(Iterator[EpochResult]):
             validation=validation,
         )
 
+    def _begin_stage(self, method: MethodName, epochs: int) -> None:
+        """Train by a method from here on, with an optimiser and a schedule of its own."""
+        self._method = METHODS[method]
+        self._optimizer = make_optimizer(self.config, self.network)
+        self._schedule = make_schedule(self.config, self._optimizer, epochs * self._steps)
+
     def _train_epoch(self) -> tuple[float, float, float]:
         """One pass over the training images; means of the loss, its KL and its L1."""
         self.network.train()
@@ -121,7 +134,7 @@ class Fit(Iterator[EpochResult]):
         truth = Truth(labels, self._deviations(batch).to(self.device))
         with autocast(self.precision, self.device):
             outputs = self.network(inputs)
-        loss = METHODS[self.config.method].loss(outputs, truth, self.label_set, LossWeights.of(self.config))
+        loss = self._method.loss(outputs, truth, self.label_set, LossWeights.of(self.config))
         self._optimizer.zero_grad(set_to_none=True)
         loss.total.backward()  # type: ignore[no-untyped-call]
         self._optimizer.step()
@@ -158,7 +171,7 @@ def fit(
         device: "cpu", "cuda", ...; None takes CUDA where there is one.
 
     Raises:
-        RequestError: configuration and dataset do not agree.
+        RequestError: configuration and dataset do not agree, or its backbone cannot be used.
         DivergedError: (while iterating) the loss became NaN or infinite.
     """
     return Fit(config, dataset, threads=threads, device=device)
@@ -174,4 +187,26 @@ def _check_agreement(config: TrialConfig, dataset: Dataset) -> None:
         raise RequestError(
             f"epochs {config.epochs}, batch_size {config.batch_size} and learning_rate "
             f"{config.learning_rate:g} must all be above 0"
+        )
+    _check_warmup(config)
+
+
+def _check_warmup(config: TrialConfig) -> None:
+    if not config.warmup_epochs:
+        return
+    if not 0 < config.warmup_epochs < config.epochs:
+        raise RequestError(
+            f"warmup_epochs is {config.warmup_epochs} of {config.epochs} epochs; it must be from 0 to "
+            f"{config.epochs - 1}, so that method {config.method} trains at least one"
+        )
+    if config.warmup_method is None:
+        raise RequestError(
+            f"warmup_epochs is {config.warmup_epochs} and warmup_method is missing; name a method, or set "
+            "warmup_epochs to 0"
+        )
+    if METHODS[config.warmup_method].head is not METHODS[config.method].head:
+        shared = [word for word in METHODS if METHODS[word].head is METHODS[config.method].head]
+        raise RequestError(
+            f"warmup_method {config.warmup_method} has another output layer than method {config.method}; "
+            f"choose {' or '.join(shared)}"
         )

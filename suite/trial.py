@@ -66,6 +66,16 @@ class TrialConfig:
     lambda_l1: float = 1.0  # of dldl-v2: KL(target || prediction) + lambda_l1 * |expectation - label|
     lambda_mean: float = 0.2  # of mean-variance, as is the next (Pan 2018)
     lambda_variance: float = 0.05
+    #: The first warmup_epochs of epochs train by this method, from which the others then start with a
+    #: fresh optimiser and schedule (the paper trains by KL alone, then jointly). It must have the
+    #: output layer of `method`.
+    warmup_method: MethodName | None = None
+    warmup_epochs: int = 0
+
+    #: A file of weights to start from, but for the output layer (``suite.backbones``); None: none.
+    backbone: str | None = None
+    #: SHA-256 of that file, filled in where training begins; where it is given, no other file will do.
+    backbone_sha256: str | None = None
 
     # The recipe.
     optimizer: Literal["adamw", "adam"] = "adamw"
@@ -131,6 +141,16 @@ class EpochResult:
     seconds: float  # of training and validation
     images_per_second: float  # of training alone
     validation: Metrics
+
+
+@dataclass(frozen=True)
+class IdentityEpoch:
+    """What one epoch on identities gave; ``epoch`` counts from 1."""
+
+    epoch: int
+    train_loss: float  # cross-entropy, nats
+    accuracy: float  # share of the held-out images that are recognised; NaN where there are none
+    seconds: float
 
 
 @dataclass(frozen=True)

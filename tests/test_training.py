@@ -227,6 +227,55 @@ def test_every_method_trains_on_both_attributes_and_has_all_metrics(
     assert math.isnan(last.train_kl) == (method not in ("dldl", "dldl-v2"))
 
 
+WARMED = dataclasses.replace(CONFIG, warmup_method="dldl", warmup_epochs=2, epochs=5, precision="float32")
+
+
+def test_the_first_epochs_train_by_the_warm_up_method(dataset: Dataset) -> None:
+    """The joint stage starts from the network that KL alone gave (paper, training recipe)."""
+    warmed = fit(WARMED, dataset, threads=1, device="cpu")
+    alone = fit(
+        dataclasses.replace(CONFIG, method="dldl", precision="float32"), dataset, threads=1, device="cpu"
+    )
+    for _ in range(2):
+        assert next(warmed).train_loss == next(alone).train_loss
+    state = alone.network.state_dict()
+    assert all(torch.equal(state[name], tensor) for name, tensor in warmed.network.state_dict().items())
+    joint = next(warmed)
+    assert joint.train_loss == pytest.approx(joint.train_kl / 101 + joint.train_l1, rel=1e-4)
+
+
+def test_each_stage_has_a_schedule_of_its_own(dataset: Dataset) -> None:
+    config = dataclasses.replace(WARMED, epochs=6, schedule="step", learning_rate=1e-3)
+    rates = [epoch.learning_rate for epoch in trained(config, dataset)[0]]
+    assert rates[1] == pytest.approx(1e-4)
+    assert rates[2] == pytest.approx(1e-3)
+    assert rates[-1] == pytest.approx(1e-4)
+
+
+def test_a_training_in_stages_repeats_bit_for_bit(dataset: Dataset) -> None:
+    first, weights = trained(WARMED, dataset)
+    second, again = trained(WARMED, dataset)
+    assert [e.epoch for e in first] == [1, 2, 3, 4, 5]
+    assert all(torch.equal(weights[name], again[name]) for name in weights)
+    assert [e.train_loss for e in first] == [e.train_loss for e in second]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"warmup_epochs": 5}, "from 0 to 4"),
+        ({"warmup_epochs": -1}, "from 0 to 4"),
+        ({"warmup_method": None}, "warmup_method is missing"),
+        ({"warmup_method": "coral"}, "another output layer than method dldl-v2; choose dex or dldl"),
+    ],
+)
+def test_a_warm_up_that_cannot_be_is_refused(
+    changes: dict[str, object], message: str, dataset: Dataset
+) -> None:
+    with pytest.raises(RequestError, match=message):
+        fit(dataclasses.replace(WARMED, **changes), dataset)
+
+
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(("low", "high", "step"), [(0, 100, 0.5), (10, 60, 2.5), (0, 116, 116)])
 def test_label_range_and_step_are_free(

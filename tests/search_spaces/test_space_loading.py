@@ -232,6 +232,48 @@ FAULTS = {
         "network: {choices: [vgg16, thin]}",
         "9: widths varies and vary.network has only vgg16 and thin, which have their own; choose compact",
     ),
+    "a warm-up as long as the training": (
+        "epochs: 2",
+        "epochs: 2\n  warmup_epochs: 2\n  warmup_method: dldl",
+        "7: warmup_epochs is 2 and epochs is 2; warmup_epochs must be below epochs",
+    ),
+    "a warm-up without a method": (
+        "epochs: 2",
+        "epochs: 2\n  warmup_epochs: 1",
+        "7: warmup_epochs is above 0 and warmup_method is missing; name a method",
+    ),
+    "a warm-up of no length": (
+        "epochs: 2",
+        "epochs: 2\n  warmup_method: dldl",
+        "7: warmup_method is set and warmup_epochs is 0; raise warmup_epochs or drop warmup_method",
+    ),
+    "a warm-up with another output layer": (
+        "epochs: 2",
+        "epochs: 2\n  warmup_epochs: 1\n  warmup_method: coral",
+        "8: warmup_method coral has another output layer than method dldl-v2, which may follow dex, dldl, "
+        "er, dldl-v2 or mean-variance",
+    ),
+    "a method among others that cannot follow the warm-up": (
+        "vary:",
+        "  warmup_epochs: 1\n  warmup_method: dldl\nvary:\n  method: {choices: [er, mr-l1]}",
+        "11: warmup_method dldl has another output layer than method mr-l1, which may follow mr-l1 or mr-l2",
+    ),
+    "an unknown warm-up": (
+        "epochs: 2",
+        "epochs: 2\n  warmup_epochs: 1\n  warmup_method: dldx",
+        "8: base.warmup_method is \"dldx\"; it must be 'mr-l1'",
+    ),
+    "a backbone that is not there": (
+        "epochs: 2",
+        "epochs: 2\n  backbone: faces.safetensors",
+        '7: base.backbone is "faces.safetensors", which is no file; it must be a file of weights, such as '
+        "'suite pretrain' writes",
+    ),
+    "a backbone among others that is not there": (
+        "pooling: {choices: [hybrid, average]}",
+        "backbone: {choices: [null, a.pt]}",
+        '16: vary.backbone.choices[1] is "a.pt", which is no file',
+    ),
     "a range of words": (
         "{choices: [hybrid, average]}",
         "{low: 1, high: 2}",
