@@ -88,7 +88,7 @@ def describe_end(ended: TrialResult) -> str:
         network = f"widths {'-'.join(map(str, widths))}, depths {'-'.join(map(str, depths))}"
     return (
         f"{ended.id} MAE {ended.validation.mae:.2f}, {ended.profile.params / 1e6:.3f} M params, "
-        f"{network}, {ended.config.method}, {duration(ended.seconds)}"
+        f"{network}, {duration(ended.seconds)}"
     )
 
 

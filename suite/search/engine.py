@@ -96,13 +96,6 @@ def resume_search(folder: Path, resources: Resources, watcher: Watcher) -> RunIn
     return _carry_out(search, dataclasses.replace(info, status="running", ended=""))
 
 
-def _check_backbones(space: SearchSpace) -> None:
-    """Refuse a backbone that is not there before anything starts."""
-    varied = space.vary.get("backbone")
-    for file in varied.values if isinstance(varied, Choices) else (space.base.backbone,):
-        pinned(TrialConfig(backbone=None if file is None else str(file)))
-
-
 def _carry_out(search: Search, info: RunInfo) -> RunInfo:
     ledger = RunLedger(search.folder)
     began = time.monotonic()
@@ -265,6 +258,13 @@ def _describe(search: Search, search_file: str, command: Sequence[str]) -> RunIn
         hardware=provenance.hardware(),
         started=datetime.now().astimezone().isoformat(timespec="seconds"),
     )
+
+
+def _check_backbones(space: SearchSpace) -> None:
+    """Refuse a backbone that is not there before anything starts."""
+    varied = space.vary.get("backbone")
+    for file in varied.values if isinstance(varied, Choices) else (space.base.backbone,):
+        pinned(TrialConfig(backbone=None if file is None else str(file)))
 
 
 def _data_used(store: Store, dataset: Dataset, train_images: int | None) -> DataUsed:
