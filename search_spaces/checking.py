@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails
 from search_spaces.problems import Path, Problem, alternatives, did_you_mean, dotted, shown
 from search_spaces.space import (
     FIELDS,
+    OUTPUT_LAYERS,
     PRESETS,
     STAGES,
     Base,
@@ -19,6 +20,7 @@ from search_spaces.space import (
     FloatRange,
     IntRange,
     Latency,
+    Network,
     Point,
     SearchSpace,
     Settings,
@@ -39,7 +41,8 @@ def check(values: Mapping[str, Any]) -> SearchSpace | list[Problem]:
     vary = _vary(values, problems)
     if settings is None or vary is None or problems:
         return problems
-    _check_network(settings.base, vary, problems)
+    _check_network(values.get("base", {}), settings.base, vary, problems)
+    _check_warmup(settings.base, vary, problems)
     first = _first(values.get("first", ()), settings.base, vary, problems)
     if problems:
         return problems
@@ -58,7 +61,7 @@ def _settings(values: Mapping[str, Any], problems: list[Problem]) -> Settings | 
     if isinstance(base, dict):
         for key in [key for key in base if key not in FIELDS]:
             problems.append(_unknown(("base", key), list(FIELDS), _top_level_hint(key)))
-        known["base"] = {key: value for key, value in base.items() if key in FIELDS}
+        known["base"] = _base({key: value for key, value in base.items() if key in FIELDS}, problems)
     try:
         settings = Settings.model_validate(known)
     except ValidationError as error:
@@ -70,6 +73,17 @@ def _settings(values: Mapping[str, Any], problems: list[Problem]) -> Settings | 
         for name in sorted(repeated)
     ]
     return settings
+
+
+def _base(given: dict[str, Any], problems: list[Problem]) -> dict[str, Any]:
+    """The fields that are fixed, with the preset that ``network`` may name laid out."""
+    name = given.get("network")
+    if not isinstance(name, str) or name not in PRESETS:
+        return given
+    for field in PRESETS[name].keys() & given.keys():
+        sentence = f"base.{field} is set and base.network is {name}, which has its own; leave one of them out"
+        problems.append(Problem(("base", field), sentence))
+    return {**given, "network": "compact", **PRESETS[name]}
 
 
 def _vary(values: Mapping[str, Any], problems: list[Problem]) -> dict[str, Varied] | None:
@@ -155,13 +169,59 @@ def _choices(path: Path, given: Any, adapter: TypeAdapter[Any], problems: list[P
     return tuple(_valid((*path, i), value, adapter, problems) for i, value in enumerate(given))
 
 
-def _check_network(base: Base, vary: Mapping[str, Varied], problems: list[Problem]) -> None:
+def _check_network(
+    given: Mapping[str, Any], base: Base, vary: Mapping[str, Varied], problems: list[Problem]
+) -> None:
+    """Widths and depths must be of use to some network that trials can have, and not be set twice."""
+    varied = vary.get("network")
+    networks = varied.values if isinstance(varied, Choices) else (given.get("network", base.network),)
     for field in STAGED:
-        if base.network == "vgg16" and "network" not in vary and field in vary:
-            sentence = (
-                f"{field} varies and base.network is vgg16, which has its own; set base.network to compact"
-            )
+        if field in vary and "compact" not in networks:
+            where = "vary.network has only" if "network" in vary else "base.network is"
+            names = " and ".join(str(name) for name in networks)
+            has = "which has its own" if len(networks) == 1 else "which have their own"
+            sentence = f"{field} varies and {where} {names}, {has}; choose compact, or do not vary {field}"
             problems.append(Problem(("vary", field), sentence))
+
+
+def _check_warmup(base: Base, vary: Mapping[str, Varied], problems: list[Problem]) -> None:
+    """What no trial could do; a combination of dimensions that some cannot is found out by those trials."""
+    lengths, epochs = _values("warmup_epochs", base, vary), _values("epochs", base, vary)
+    warming = _values("warmup_method", base, vary)
+    path = _place("warmup_epochs", vary)
+    if lengths and epochs and min(lengths) >= max(epochs):
+        sentence = f"warmup_epochs is {min(lengths)} and epochs is {max(epochs)}"
+        problems.append(Problem(path, f"{sentence}; warmup_epochs must be below epochs"))
+    if lengths and min(lengths) > 0 and warming == (None,):
+        problems.append(Problem(path, "warmup_epochs is above 0 and warmup_method is missing; name a method"))
+    if lengths == (0,) and warming != (None,):
+        sentence = "warmup_method is set and warmup_epochs is 0; raise warmup_epochs or drop warmup_method"
+        problems.append(Problem(_place("warmup_method", vary), sentence))
+    for number, method in enumerate(_values("method", base, vary)):
+        layer = OUTPUT_LAYERS[method]
+        unfit = [word for word in warming if word is not None and OUTPUT_LAYERS[word] != layer]
+        if unfit:
+            fit = [word for word in OUTPUT_LAYERS if OUTPUT_LAYERS[word] == layer]
+            sentence = f"warmup_method {unfit[0]} has another output layer than method {method}"
+            where = ("vary", "method", "choices", number) if "method" in vary else ("base", "warmup_method")
+            problems.append(Problem(where, f"{sentence}, which may follow {alternatives(fit)}"))
+
+
+def _values(field: str, base: Base, vary: Mapping[str, Varied]) -> tuple[Any, ...]:
+    """The values that a field can have, or the ends of its range; one where it does not vary."""
+    match vary.get(field):
+        case None:
+            return (getattr(base, field),)
+        case Choices(values=values):
+            return values
+        case IntRange(low=low, high=high) | FloatRange(low=low, high=high):
+            return low, high
+        case stages:
+            return tuple(stages)
+
+
+def _place(field: str, vary: Mapping[str, Varied]) -> Path:
+    return ("vary" if field in vary else "base", field)
 
 
 def _first(given: Any, base: Base, vary: Mapping[str, Varied], problems: list[Problem]) -> tuple[Point, ...]:
@@ -188,7 +248,7 @@ def _point(
     entry = dict(entry)
     preset: dict[str, Value] = {}
     name = entry.get("network")
-    if isinstance(name, str) and name in PRESETS:
+    if isinstance(name, str) and name in PRESETS and not _may_be("network", name, vary):
         del entry["network"]
         preset = {k: v for k, v in PRESETS[name].items() if k not in entry}
     elif "network" in entry and "network" not in vary:
@@ -203,6 +263,8 @@ def _point(
                 f"{dotted(path)} has the {field} {shown(value)} of {name}, and base fixes {field} at {fixed}"
             )
             problems.append(Problem((*path, "network"), f"{sentence}; vary {field}, or leave this point out"))
+    if preset and "network" in vary:
+        preset["network"] = "compact"
     point = {field: value for field, value in preset.items() if field in vary} | entry
     before = len(problems)
     for field, value in point.items():
@@ -210,6 +272,12 @@ def _point(
     if len(problems) > before:
         return {}
     return {k: _valid((*path, k), value, _field_adapter(k), problems) for k, value in point.items()}
+
+
+def _may_be(field: str, value: Any, vary: Mapping[str, Varied]) -> bool:
+    """Whether a value is among the choices of a field that varies."""
+    varied = vary.get(field)
+    return isinstance(varied, Choices) and value in varied
 
 
 def _check_inside(
@@ -245,8 +313,11 @@ def _outside(path: Path, value: Any, at: Path, dimension: Dimension) -> str:
 
 @cache
 def _field_adapter(field: str) -> TypeAdapter[Any]:
-    """What a field of a trial may be."""
+    """What a field of a trial may be, where it varies."""
     info = Base.model_fields[field]
+    if field == "network":  # a preset is as good a choice as a network
+        words: Any = Literal[(*get_args(Network), *PRESETS)]
+        return TypeAdapter(words)
     # With its metadata as Field() would give it: the bounds stand beside the type.
     annotation: Any = Annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation
     return TypeAdapter(annotation)
@@ -298,8 +369,9 @@ def _problem(prefix: Path, details: ErrorDetails) -> Problem:
             return _unknown(path, list(Latency.model_fields))  # the keys of the rest are looked at before
         case "literal_error":
             hint = did_you_mean(value, context["expected"].split("'"))
-            if path[-1] == "network" and isinstance(value, str) and value in PRESETS:
-                hint = "; a preset by name is a point under first, here give widths and depths"
+            if path == ("base", "network"):
+                hint = f", or a preset: {alternatives(PRESETS)}"
+                hint += did_you_mean(value, [*get_args(Network), *PRESETS])
             sentence = f"is {shown(value)}; it must be {context['expected']}{hint}"
         case "string_pattern_mismatch":
             sentence = (

@@ -5,9 +5,17 @@ from pathlib import Path
 from typing import Any
 
 from search_spaces.checking import check
-from search_spaces.problems import Problem, SearchSpaceError, alternatives, did_you_mean, refusal, shown
+from search_spaces.problems import (
+    Problem,
+    SearchSpaceError,
+    alternatives,
+    did_you_mean,
+    dotted,
+    refusal,
+    shown,
+)
 from search_spaces.source import override, read
-from search_spaces.space import SearchSpace
+from search_spaces.space import Choices, SearchSpace
 
 FOLDER = Path(__file__).parent
 
@@ -55,7 +63,10 @@ def load(
     source = read(path)
     override(source, overrides)
     checked = check(source.values)
-    problems = checked if isinstance(checked, list) else _data_problems(checked.data, data_sets)
+    if isinstance(checked, list):
+        problems = checked
+    else:
+        problems = _data_problems(checked.data, data_sets) + _backbone_problems(checked)
     if problems or isinstance(checked, list):
         raise refusal(problems, source.places)
     return checked
@@ -90,6 +101,27 @@ def _data_problems(data: str, data_sets: Collection[str]) -> list[Problem]:
         found = ""
     hint = did_you_mean(data, data_sets)
     return [Problem(("data",), f"data is {shown(data)}{found}; {allowed}{hint}")]
+
+
+def _backbone_problems(space: SearchSpace) -> list[Problem]:
+    """Files of weights that are not there."""
+    varied = space.vary.get("backbone")
+    files: dict[tuple[str | int, ...], object] = {("base", "backbone"): space.base.backbone}
+    if isinstance(varied, Choices):
+        files = {("vary", "backbone", "choices", i): file for i, file in enumerate(varied.values)}
+    must = "it must be a file of weights, such as 'suite pretrain' writes"
+    return [
+        Problem(path, f"{dotted(path)} is {shown(file)}, which is no file; {must}")
+        for path, file in files.items()
+        if isinstance(file, str) and not _is_file(file)
+    ]
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except (OSError, ValueError):  # a name that is too long, or one with a null character
+        return False
 
 
 def _tuples(value: Any) -> Any:

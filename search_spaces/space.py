@@ -8,16 +8,45 @@ from pydantic_core import PydanticCustomError
 
 Objective = Literal["val_mae", "params", "macs", "bytes"]
 Sampler = Literal["tpe", "nsga2", "random"]
+Network = Literal["compact", "vgg16", "vgg16-bn", "resnet50"]
+Method = Literal[
+    "mr-l1",
+    "mr-l2",
+    "dex",
+    "ranking-bce",
+    "ranking-mse",
+    "dldl",
+    "er",
+    "dldl-v2",
+    "mean-variance",
+    "coral",
+]
 
 STAGES = 5
-#: The compact networks of the paper (VGG-16's widths times 1/2, 1/4, 1/8) by name.
+#: The compact networks of the paper and its released code by name: where a network is chosen, one of these
+#: words stands for "compact" with these widths and depths.
 PRESETS: Mapping[str, Mapping[str, tuple[int, ...]]] = {
     name: {"widths": widths, "depths": (2, 2, 3, 3, 3)}
     for name, widths in {
         "thin": (32, 64, 128, 256, 256),
         "tiny": (16, 32, 64, 128, 128),
         "micro": (8, 16, 32, 64, 64),
+        "thin-128": (32, 64, 128, 128, 128),
     }.items()
+}
+
+#: Methods with the same word have the same output layer, so that one can follow the other on a network.
+OUTPUT_LAYERS: Mapping[Method, str] = {
+    "mr-l1": "value",
+    "mr-l2": "value",
+    "dex": "bins",
+    "ranking-bce": "thresholds",
+    "ranking-mse": "thresholds",
+    "dldl": "bins",
+    "er": "bins",
+    "dldl-v2": "bins",
+    "mean-variance": "bins",
+    "coral": "shared thresholds",
 }
 
 Scalar = bool | int | float | str | None  # in strict mode each keeps its own type
@@ -41,7 +70,7 @@ class Base(Strict):
     here, which no trial takes.
     """
 
-    network: Literal["compact", "vgg16"] = "compact"
+    network: Network = "compact"
     widths: Annotated[tuple[Width, ...], Field(min_length=STAGES, max_length=STAGES)] = (16, 32, 64, 128, 128)
     depths: Annotated[tuple[Depth, ...], Field(min_length=STAGES, max_length=STAGES)] = (2, 2, 3, 3, 3)
     pooling: Literal["hybrid", "average"] = "hybrid"
@@ -50,9 +79,14 @@ class Base(Strict):
     label_high: float | None = None
     label_step: Annotated[float, Field(gt=0)] | None = None
     label_deviation: Annotated[float, Field(ge=0)] | None = None
-    method: Literal["dldl-v2"] = "dldl-v2"
+    method: Method = "dldl-v2"
     kl_over_bins: Literal["mean", "sum"] = "mean"
     lambda_l1: Annotated[float, Field(ge=0)] = 1.0
+    lambda_mean: Annotated[float, Field(ge=0)] = 0.2
+    lambda_variance: Annotated[float, Field(ge=0)] = 0.05
+    warmup_method: Method | None = None
+    warmup_epochs: Annotated[int, Field(ge=0, le=100_000)] = 0  # the first of `epochs`
+    backbone: Annotated[str, Field(min_length=1)] | None = None  # a file of weights to start from
     optimizer: Literal["adamw", "adam"] = "adamw"
     learning_rate: Annotated[float, Field(gt=0)] = 3e-3
     weight_decay: Annotated[float, Field(ge=0)] = 1e-4
@@ -220,6 +254,8 @@ class SearchSpace(Settings):
                 fields[field] = stages  # type: ignore[assignment]
             else:
                 fields[field] = values[field]
+        if preset := PRESETS.get(str(fields["network"])):  # a choice of vary.network
+            fields |= {"network": "compact", **preset}
         return fields
 
     def to_dict(self) -> dict[str, Any]:

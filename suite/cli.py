@@ -9,6 +9,7 @@ from pathlib import Path
 
 from suite import __version__
 from suite.errors import RequestError
+from suite.presets import NETWORKS
 
 WORK_FAILED, WRONG_REQUEST, INTERRUPTED = 1, 2, 130
 
@@ -54,6 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
     report.add_argument("run", type=Path, metavar="RUN", help="run folder")
     report.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: RUN/report.html")
     _profile_options(command("profile", "profile", "parameters, multiply-adds and bytes of a network"))
+    _pretrain_options(command("pretrain", "pretrain", "train a backbone on identities, to start trials from"))
     _data_commands(command("data", "data", "list, pack and show data sets"))
     return parser
 
@@ -95,9 +97,7 @@ def _resource_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _profile_options(profile: argparse.ArgumentParser) -> None:
-    profile.add_argument(
-        "network", choices=("thin", "tiny", "micro", "vgg16"), metavar="NET", help="%(choices)s"
-    )
+    profile.add_argument("network", choices=NETWORKS, metavar="NET", help="%(choices)s")
     profile.add_argument(
         "--resolution", type=_count, default=224, metavar="R", help="pixels a side; default 224"
     )
@@ -105,6 +105,28 @@ def _profile_options(profile: argparse.ArgumentParser) -> None:
         "--bins", type=_count, default=101, metavar="N", help="label bins; default 101 (ages 0-100)"
     )
     profile.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def _pretrain_options(pretrain: argparse.ArgumentParser) -> None:
+    pretrain.add_argument(
+        "--data", required=True, metavar="NAME|DIR", help="data with subjects: faces, or a packed set"
+    )
+    pretrain.add_argument(
+        "--network", choices=NETWORKS, default="tiny", metavar="NET", help="%(choices)s; default tiny"
+    )
+    pretrain.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FILE", help="the backbone, a .safetensors file"
+    )
+    pretrain.add_argument("--epochs", type=_count, default=12, metavar="N", help="default 12")
+    pretrain.add_argument(
+        "--resolution", type=_count, default=64, metavar="R", help="pixels a side; default 64"
+    )
+    pretrain.add_argument("--batch-size", type=_count, default=64, metavar="N", help="default 64")
+    pretrain.add_argument(
+        "--learning-rate", type=_share, default=3e-3, metavar="X", help="the highest; default 0.003"
+    )
+    pretrain.add_argument("--seed", type=int, default=0, metavar="N", help="default 0")
+    pretrain.add_argument("--overwrite", action="store_true", help="replace a FILE that is there")
 
 
 def _data_commands(data: argparse.ArgumentParser) -> None:

@@ -79,15 +79,10 @@ def report(options: argparse.Namespace) -> int:
 
 def profile(options: argparse.Namespace) -> int:
     """``suite profile``: what a network costs, without training it."""
-    from suite.networks import PRESETS
+    from suite.presets import config_of_network
     from suite.profiling import profile_trial
-    from suite.trial import TrialConfig
 
-    if options.network == "vgg16":
-        config = TrialConfig(network="vgg16", resolution=options.resolution)
-    else:
-        preset = PRESETS[options.network]
-        config = TrialConfig(widths=preset.widths, depths=preset.depths, resolution=options.resolution)
+    config = dataclasses.replace(config_of_network(options.network), resolution=options.resolution)
     cost = profile_trial(config, options.bins)
     if options.json:
         print(json.dumps({"network": options.network, **dataclasses.asdict(cost)}))
@@ -96,6 +91,46 @@ def profile(options: argparse.Namespace) -> int:
         print(f"  parameters    {cost.params:,}")
         print(f"  multiply-adds {cost.macs:,}")
         print(f"  bytes         {cost.bytes:,} as safetensors, float32")
+    return DONE
+
+
+def pretrain(options: argparse.Namespace) -> int:
+    """``suite pretrain``: a backbone from the identities of a data set."""
+    from suite.presets import config_of_network
+
+    path: Path = options.output
+    if path.suffix != ".safetensors":
+        raise RequestError(f"{path} does not end in .safetensors; name the output so")
+    if path.exists() and not options.overwrite:
+        raise RequestError(f"{path} is there already; name another file, or add --overwrite")
+    config = dataclasses.replace(
+        config_of_network(options.network),
+        epochs=options.epochs,
+        resolution=options.resolution,
+        batch_size=options.batch_size,
+        learning_rate=options.learning_rate,
+        seed=options.seed,
+    )
+    store = _open_data(options.data)
+
+    from suite.pretraining import pretrain as train
+    from suite.trial import IdentityEpoch
+    from suite.watching import describe_pretraining
+
+    epochs: list[IdentityEpoch] = []
+
+    def tell(epoch: IdentityEpoch) -> None:
+        epochs.append(epoch)
+        print(describe_pretraining(epochs, config.epochs), file=sys.stderr, flush=True)
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        train(config, store, path, tell)
+    except KeyboardInterrupt:
+        kept = f"has epoch {epochs[-1].epoch} of {config.epochs}" if epochs else "is not written yet"
+        print(f"Interrupted; {path} {kept}.")
+        return INTERRUPTED
+    print(f"{path}: start from it with --set base.backbone={path}")
     return DONE
 
 

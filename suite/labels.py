@@ -1,4 +1,4 @@
-"""The label set, the target distribution over it, and the expectation that reads a prediction."""
+"""The label set, and the distributions over it: Gaussian targets, expectation, nearest bin, exceedance."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -68,3 +68,38 @@ def target_distribution(labels: Tensor, deviations: Tensor, label_set: LabelSet)
 def expectation(probabilities: Tensor, label_set: LabelSet) -> Tensor:
     """Expected label, float (batch,), of distributions over the bins, float (batch, bins)."""
     return probabilities @ label_set.values.to(probabilities.device, probabilities.dtype)
+
+
+def nearest_bin(labels: Tensor, label_set: LabelSet) -> Tensor:
+    """Index of the bin nearest to each label, int64 (batch,), of labels, float (batch,).
+
+    A label halfway between two bins takes the upper one; one outside of the range the outermost.
+    """
+    steps = (labels.double() - label_set.low) / label_set.step
+    return (steps + 0.5).floor().clamp(0, label_set.bins - 1).long()
+
+
+def exceedance(distributions: Tensor) -> Tensor:
+    """1 - CDF: the probability that the label lies above each bin but the last.
+
+    Of a label distribution whose deviation goes to 0 this goes to ``ranking_targets``, which is why
+    Ranking learns a label distribution without saying so (paper, analysis of Ranking).
+
+    Args:
+        distributions: float (batch, bins), each row summing to 1.
+
+    Returns:
+        float (batch, bins - 1), falling along each row.
+    """
+    # Summed from above: 1 - cumsum would leave rounding errors where the tail is empty.
+    return distributions.flip(1).cumsum(1).flip(1)[:, 1:]
+
+
+def ranking_targets(labels: Tensor, label_set: LabelSet) -> Tensor:
+    """For each bin but the last whether the label ranks above it, float32 (batch, bins - 1) of 0 and 1.
+
+    "Above" is meant of the nearest bin: for labels on the bins it is Ranking-CNN's y > l_k (Chen 2017),
+    and other labels are rounded to the nearest bin rather than up.
+    """
+    ranks = torch.arange(label_set.bins - 1, device=labels.device)
+    return (nearest_bin(labels, label_set).unsqueeze(1) > ranks).float()

@@ -2,7 +2,8 @@
 
 Multiply-adds follow fvcore's conventions: a fused multiply-add counts as one; convolutions and linear
 layers by their definition, a batch normalisation two an element, an average pooling one an element
-that it reads. Max pooling, ReLU and softmax multiply nothing and count as zero by the table below.
+that it reads. Max pooling, ReLU, softmax and the addition of a shortcut or of CORAL's biases multiply
+nothing and count as zero by the table below.
 An operator in neither table is an error, never a silent zero.
 """
 
@@ -19,8 +20,8 @@ from torch import nn
 from suite.networks import build_network, place
 from suite.trial import Profile, TrialConfig
 
-#: Operators without a multiply-add: comparisons and a normalisation over the bins.
-FREE_OPERATORS = ("aten::max_pool2d", "aten::softmax", "aten::log_softmax")
+#: Operators without a multiply-add: comparisons, additions and a normalisation over the bins.
+FREE_OPERATORS = ("aten::max_pool2d", "aten::softmax", "aten::log_softmax", "aten::add", "aten::add_")
 PAPER_RESOLUTION = 224
 
 

@@ -240,7 +240,8 @@ class RunLedger:
 
 def config_of(row: Mapping[str, Any]) -> TrialConfig:
     """The configuration of a row of ``trials.parquet``."""
-    values = {f.name: row[f.name] for f in dataclasses.fields(TrialConfig)}
+    # A run of an earlier version has no column for a field that came later: its default then held.
+    values = {f.name: row[f.name] for f in dataclasses.fields(TrialConfig) if f.name in row}
     return TrialConfig.from_json({name: _plain(value) for name, value in values.items()})
 
 

@@ -11,7 +11,19 @@ from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 Attribute = Literal["age", "attractiveness"]
-Network = Literal["compact", "vgg16"]
+Network = Literal["compact", "vgg16", "vgg16-bn", "resnet50"]
+MethodName = Literal[
+    "mr-l1",
+    "mr-l2",
+    "dex",
+    "ranking-bce",
+    "ranking-mse",
+    "dldl",
+    "er",
+    "dldl-v2",
+    "mean-variance",
+    "coral",
+]
 Pooling = Literal["hybrid", "average"]
 Status = Literal["finished", "diverged", "failed"]
 Stage = Literal["search"]
@@ -31,6 +43,7 @@ class TrialConfig:
 
     # The network.
     network: Network = "compact"
+    # The next three are of the compact network; the others have their own.
     widths: tuple[int, ...] = (16, 32, 64, 128, 128)  # channels of each stage
     depths: tuple[int, ...] = (2, 2, 3, 3, 3)  # 3x3 convolutions of each stage
     pooling: Pooling = "hybrid"
@@ -44,12 +57,25 @@ class TrialConfig:
     #: annotation's own deviation, or 2 label steps where the data has none.
     label_deviation: float | None = None
 
-    # The loss: KL(target || prediction) + lambda_l1 * |expectation - label|.
-    method: Literal["dldl-v2"] = "dldl-v2"
-    #: "mean" divides the KL by the number of bins, as the paper's released code does; "sum" does
-    #: not. With 101 bins, lambda 1 under "mean" weighs the L1 term as lambda 101 under "sum".
+    # The method (``suite.methods``): output layer, loss and prediction.
+    method: MethodName = "dldl-v2"
+    #: For dldl and dldl-v2. "mean" divides the KL by the number of bins, as the paper's released code
+    #: does; "sum" does not. With 101 bins, lambda 1 under "mean" weighs the L1 term as lambda 101 under
+    #: "sum".
     kl_over_bins: Literal["mean", "sum"] = "mean"
-    lambda_l1: float = 1.0
+    lambda_l1: float = 1.0  # of dldl-v2: KL(target || prediction) + lambda_l1 * |expectation - label|
+    lambda_mean: float = 0.2  # of mean-variance, as is the next (Pan 2018)
+    lambda_variance: float = 0.05
+    #: The first warmup_epochs of epochs train by this method, from which the others then start with a
+    #: fresh optimiser and schedule (the paper trains by KL alone, then jointly). It must have the
+    #: output layer of `method`.
+    warmup_method: MethodName | None = None
+    warmup_epochs: int = 0
+
+    #: A file of weights to start from, but for the output layer (``suite.backbones``); None: none.
+    backbone: str | None = None
+    #: SHA-256 of that file, filled in where training begins; where it is given, no other file will do.
+    backbone_sha256: str | None = None
 
     # The recipe.
     optimizer: Literal["adamw", "adam"] = "adamw"
@@ -108,12 +134,23 @@ class EpochResult:
 
     epoch: int
     train_loss: float
-    train_kl: float  # summed over bins, whatever the loss's scale, so that trials compare
-    train_l1: float  # label units
+    #: Summed over bins, whatever the loss's scale, so that trials compare; NaN for a method without KL.
+    train_kl: float
+    train_l1: float  # mean of |estimate - label| on the training batches, label units
     learning_rate: float  # at the end of the epoch
     seconds: float  # of training and validation
     images_per_second: float  # of training alone
     validation: Metrics
+
+
+@dataclass(frozen=True)
+class IdentityEpoch:
+    """What one epoch on identities gave; ``epoch`` counts from 1."""
+
+    epoch: int
+    train_loss: float  # cross-entropy, nats
+    accuracy: float  # share of the held-out images that are recognised; NaN where there are none
+    seconds: float
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,11 @@
 
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TextIO
 
 from suite.search.standing import Standing, Watcher
-from suite.trial import TrialResult
+from suite.trial import IdentityEpoch, TrialResult
 
 
 def watcher_for(stream: TextIO | None = None) -> Watcher:
@@ -83,12 +83,24 @@ def describe_end(ended: TrialResult) -> str:
     """How a trial ended, in one line."""
     if ended.status != "finished" or ended.validation is None or ended.profile is None:
         return f"{ended.id} {ended.status}: {ended.cause}"
-    widths = "-".join(map(str, ended.config.widths))
-    depths = "-".join(map(str, ended.config.depths))
+    network: str = ended.config.network
+    if network == "compact":
+        widths, depths = ended.config.widths, ended.config.depths
+        network = f"widths {'-'.join(map(str, widths))}, depths {'-'.join(map(str, depths))}"
     return (
         f"{ended.id} MAE {ended.validation.mae:.2f}, {ended.profile.params / 1e6:.3f} M params, "
-        f"widths {widths}, depths {depths}, {duration(ended.seconds)}"
+        f"{network}, {duration(ended.seconds)}"
     )
+
+
+def describe_pretraining(epochs: Sequence[IdentityEpoch], asked: int) -> str:
+    """How a pretraining of ``asked`` epochs stands after some of them, in one line."""
+    last = epochs[-1]
+    recognised = "" if math.isnan(last.accuracy) else f", {last.accuracy:.1%} of held-out images recognised"
+    mean = sum(epoch.seconds for epoch in epochs) / len(epochs)
+    left = f", about {duration(mean * (asked - last.epoch))} left" if last.epoch < asked else ""
+    spent = duration(last.seconds)
+    return f"epoch {last.epoch} of {asked}: loss {last.train_loss:.3f}{recognised}, {spent}{left}"
 
 
 def duration(seconds: float) -> str:

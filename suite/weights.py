@@ -1,11 +1,13 @@
 """Trained networks as files: safetensors, and the ``TrialConfig`` that made them beside it."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import Tensor, nn
 
 from suite.errors import RequestError
 from suite.labels import LabelSet
@@ -15,11 +17,16 @@ from suite.trial import TrialConfig
 
 def save_network(network: nn.Module, config: TrialConfig, path: Path) -> None:
     """Write ``path`` (.safetensors) and its configuration as JSON, each replaced in one step."""
-    state = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    beside = path.with_suffix(".json")
-    partials = {path: path.with_suffix(".safetensors.partial"), beside: path.with_suffix(".json.partial")}
-    save_file(state, partials[path])
-    partials[beside].write_text(json.dumps(config.to_json(), indent=2) + "\n", encoding="utf-8")
+    write_tensors(network.state_dict(), config.to_json(), path)
+
+
+def write_tensors(state: Mapping[str, Tensor], beside: Mapping[str, Any], path: Path) -> None:
+    """Write ``path`` (.safetensors) and, as JSON, what is to be said of it, each replaced in one step."""
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+    told = path.with_suffix(".json")
+    partials = {path: path.with_suffix(".safetensors.partial"), told: path.with_suffix(".json.partial")}
+    save_file(tensors, partials[path])
+    partials[told].write_text(json.dumps(beside, indent=2) + "\n", encoding="utf-8")
     for final, partial in partials.items():
         partial.replace(final)
 

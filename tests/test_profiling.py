@@ -1,3 +1,4 @@
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -5,7 +6,8 @@ import torch
 from safetensors.torch import save
 from torch import nn
 
-from suite.networks import PRESETS, VGG16, CompactNet
+from suite.methods import METHODS
+from suite.networks import PRESETS, VGG16, CompactNet, ResNet50
 from suite.profiling import (
     UncountedOperatorError,
     count_macs,
@@ -25,6 +27,22 @@ def test_presets_have_the_published_multiply_adds(preset: str, giga: float) -> N
 
 def test_vgg16_has_its_multiply_adds() -> None:
     assert count_macs(VGG16(), 224) / 1e9 == pytest.approx(15.47, rel=0.001)
+
+
+def test_resnet50_has_its_multiply_adds_and_nothing_is_left_uncounted() -> None:
+    """4.089 G by the usual count of convolutions and the linear layer; the rest is batch norm and pooling."""
+    usual = 4_089_184_256
+    normalised = 2 * 11_113_984  # two an element of what the 53 batch normalisations give
+    assert count_macs(ResNet50(1000), 224) == usual + normalised + 2048 * 7 * 7
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_can_be_profiled_before_it_trains(method: str) -> None:
+    config = TrialConfig(method=method, widths=(4,) * 5, depths=(1,) * 5, resolution=32)
+    profile = profile_trial(config, 101)
+    outputs = {"mr-l1": 1, "mr-l2": 1, "coral": 1, "ranking-bce": 100, "ranking-mse": 100}.get(method, 101)
+    plain = profile_trial(dataclasses.replace(config, method="dldl"), 101)
+    assert profile.macs == plain.macs - 4 * (101 - outputs)
 
 
 def test_multiply_adds_of_a_small_network_are_those_counted_by_hand() -> None:

@@ -7,17 +7,14 @@ import pytest
 import torch
 
 from suite.data.dataset import Dataset
+from suite.data.store import LabelRange
 from suite.errors import RequestError
+from suite.evaluation import evaluate, predict
+from suite.inputs import augmented, normalised
 from suite.labels import LabelSet
-from suite.training import (
-    DivergedError,
-    augmented,
-    evaluate,
-    fit,
-    normalised,
-    predict,
-    resolve_precision,
-)
+from suite.methods import METHODS
+from suite.recipe import resolve_precision
+from suite.training import DivergedError, fit
 from suite.trial import EpochResult, TrialConfig
 
 CPU = torch.device("cpu")
@@ -91,17 +88,26 @@ def test_predictions_are_the_mean_of_image_and_mirror_image(dataset: Dataset) ->
     training = fit(CONFIG, dataset, threads=1, device="cpu")
     training.network.load_state_dict(weights)
     ages, part = LabelSet(0, 100, 1), dataset.splits["val"]
-    straight = predict(training.network, part, ages, precision="float32", device=CPU)
+    straight = predict(training.network, part, ages, method="dldl-v2", precision="float32", device=CPU)
     mirrored = dataclasses.replace(part, images=part.images.flip(2))
     assert torch.allclose(
-        straight, predict(training.network, mirrored, ages, precision="float32", device=CPU), atol=1e-3
+        straight,
+        predict(training.network, mirrored, ages, method="dldl-v2", precision="float32", device=CPU),
+        atol=1e-3,
     )
 
 
 def test_evaluating_leaves_the_network_in_its_mode(dataset: Dataset) -> None:
     training = fit(CONFIG, dataset, threads=1, device="cpu")
     training.network.train()
-    evaluate(training.network, dataset.splits["val"], LabelSet(0, 100, 1), precision="float32", device=CPU)
+    evaluate(
+        training.network,
+        dataset.splits["val"],
+        LabelSet(0, 100, 1),
+        method="dldl-v2",
+        precision="float32",
+        device=CPU,
+    )
     assert training.network.training
 
 
@@ -185,3 +191,117 @@ def test_training_imports_neither_ray_nor_optuna_nor_pyarrow() -> None:
     code = "import sys, suite.training; print([m for m in ('ray', 'optuna', 'plotly') if m in sys.modules])"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("attribute", ["age", "attractiveness"])
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_trains_on_both_attributes_and_has_all_metrics(
+    method: str, attribute: str, dataset: Dataset
+) -> None:
+    if attribute == "attractiveness":
+        dataset = scored(dataset)
+    label_range = dataset.label_range
+    config = dataclasses.replace(
+        CONFIG,
+        method=method,
+        attribute=attribute,
+        label_low=label_range.low,
+        label_high=label_range.high,
+        label_step=label_range.step,
+    )
+    training = fit(config, dataset, threads=1, device="cpu")
+    last = list(training)[-1]
+    test = evaluate(
+        training.network,
+        dataset.splits["test"],
+        training.label_set,
+        method=training.config.method,
+        precision="float32",
+        device=CPU,
+    )
+    for metrics in (last.validation, test):
+        assert all(math.isfinite(value) for value in dataclasses.asdict(metrics).values())
+        assert metrics.mae <= label_range.high - label_range.low
+    assert math.isfinite(last.train_loss)
+    assert math.isfinite(last.train_l1)
+    assert math.isnan(last.train_kl) == (method not in ("dldl", "dldl-v2"))
+
+
+WARMED = dataclasses.replace(CONFIG, warmup_method="dldl", warmup_epochs=2, epochs=5, precision="float32")
+
+
+def test_the_first_epochs_train_by_the_warm_up_method(dataset: Dataset) -> None:
+    """The joint stage starts from the network that KL alone gave (paper, training recipe)."""
+    warmed = fit(WARMED, dataset, threads=1, device="cpu")
+    alone = fit(
+        dataclasses.replace(CONFIG, method="dldl", precision="float32"), dataset, threads=1, device="cpu"
+    )
+    for _ in range(2):
+        assert next(warmed).train_loss == next(alone).train_loss
+    state = alone.network.state_dict()
+    assert all(torch.equal(state[name], tensor) for name, tensor in warmed.network.state_dict().items())
+    joint = next(warmed)
+    assert joint.train_loss == pytest.approx(joint.train_kl / 101 + joint.train_l1, rel=1e-4)
+
+
+def test_each_stage_has_a_schedule_of_its_own(dataset: Dataset) -> None:
+    config = dataclasses.replace(WARMED, epochs=6, schedule="step", learning_rate=1e-3)
+    rates = [epoch.learning_rate for epoch in trained(config, dataset)[0]]
+    assert rates[1] == pytest.approx(1e-4)
+    assert rates[2] == pytest.approx(1e-3)
+    assert rates[-1] == pytest.approx(1e-4)
+
+
+def test_a_training_in_stages_repeats_bit_for_bit(dataset: Dataset) -> None:
+    first, weights = trained(WARMED, dataset)
+    second, again = trained(WARMED, dataset)
+    assert [e.epoch for e in first] == [1, 2, 3, 4, 5]
+    assert all(torch.equal(weights[name], again[name]) for name in weights)
+    assert [e.train_loss for e in first] == [e.train_loss for e in second]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"warmup_epochs": 5}, "from 0 to 4"),
+        ({"warmup_epochs": -1}, "from 0 to 4"),
+        ({"warmup_method": None}, "warmup_method is missing"),
+        ({"warmup_method": "coral"}, "another output layer than method dldl-v2; choose dex or dldl"),
+    ],
+)
+def test_a_warm_up_that_cannot_be_is_refused(
+    changes: dict[str, object], message: str, dataset: Dataset
+) -> None:
+    with pytest.raises(RequestError, match=message):
+        fit(dataclasses.replace(WARMED, **changes), dataset)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("low", "high", "step"), [(0, 100, 0.5), (10, 60, 2.5), (0, 116, 116)])
+def test_label_range_and_step_are_free(
+    low: float, high: float, step: float, method: str, dataset: Dataset
+) -> None:
+    """Ages outside of the range among them: they pull to its ends and break nothing."""
+    config = dataclasses.replace(
+        CONFIG, method=method, label_low=low, label_high=high, label_step=step, epochs=1, train_images=32
+    )
+    training = fit(config, dataset, threads=1, device="cpu")
+    assert math.isfinite(next(training).train_loss)
+    read = predict(
+        training.network,
+        dataset.splits["val"],
+        training.label_set,
+        method=training.config.method,
+        precision="float32",
+        device=CPU,
+    )
+    assert low - 1e-4 <= read.min() <= read.max() <= high + 1e-4
+
+
+def scored(dataset: Dataset) -> Dataset:
+    """The same images with their ages as scores from 1 to 5."""
+    splits = {
+        name: dataclasses.replace(part, labels=1 + part.labels / 25, deviations=part.deviations / 25)
+        for name, part in dataset.splits.items()
+    }
+    return Dataset("attractiveness", dataset.resolution, LabelRange(1, 5, 0.1), splits)

@@ -1,9 +1,11 @@
+import dataclasses
 from pathlib import Path
 
 import pytest
 import torch
 
 from suite.errors import RequestError
+from suite.methods import METHODS
 from suite.networks import build_network
 from suite.trial import TrialConfig
 from suite.weights import load_network, save_network
@@ -18,6 +20,16 @@ def test_a_saved_network_gives_the_same_output(tmp_path: Path) -> None:
     images = torch.rand(2, 3, 32, 32)
     assert config == CONFIG
     assert label_set.bins == 61
+    assert torch.equal(loaded(images), network(images))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_configuration_alone_rebuilds_the_network_of_every_method(method: str, tmp_path: Path) -> None:
+    config = dataclasses.replace(CONFIG, method=method)
+    network = build_network(config, 61).eval()
+    save_network(network, config, tmp_path / "t0.safetensors")
+    loaded, _, _ = load_network(tmp_path / "t0.safetensors")
+    images = torch.rand(2, 3, 32, 32)
     assert torch.equal(loaded(images), network(images))
 
 

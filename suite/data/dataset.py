@@ -63,9 +63,7 @@ def load_dataset(store: Store, attribute: Attribute, resolution: int) -> Dataset
             f"{store.folder} has no labels for {attribute!r}, only for "
             f"{', '.join(sorted(store.info.attributes))}; set attribute to one of these"
         )
-    with warnings.catch_warnings():  # the map is read-only and nobody writes to the tensor
-        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
-        images = torch.from_numpy(images_at(store, resolution))
+    images = mapped_images(store, resolution)
     labels = torch.tensor(store.labels[attribute].to_numpy(np.float32))
     deviations = torch.tensor(store.labels[f"{attribute}_std"].to_numpy(np.float32))
     splits: dict[Split, LabelledImages] = {}
@@ -75,6 +73,13 @@ def load_dataset(store: Store, attribute: Attribute, resolution: int) -> Dataset
             raise RequestError(f"{store.folder} has no {split} images; pack more images into it")
         splits[split] = LabelledImages(images, rows, labels[rows], deviations[rows])
     return Dataset(attribute, resolution, store.info.attributes[attribute], splits)
+
+
+def mapped_images(store: Store, resolution: int) -> Tensor:
+    """``images_at`` as a tensor, uint8 (images, resolution, resolution, 3), still memory-mapped."""
+    with warnings.catch_warnings():  # the map is read-only and nobody writes to the tensor
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        return torch.from_numpy(images_at(store, resolution))
 
 
 def images_at(store: Store, resolution: int) -> npt.NDArray[np.uint8]:

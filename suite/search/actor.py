@@ -82,6 +82,9 @@ class TrialActor(tune.Trainable):
         self._profile = profile_trial(config, label_set.bins)
         dataset = _dataset(self._request.store, config.attribute, config.resolution)
         self._fit = fit(config, dataset, threads=self._request.threads)
+        if self._fit.transfer:
+            told = Path(self._request.run_folder) / "weights" / f"{self._request.id}.backbone.txt"
+            told.write_text(f"{self._fit.transfer}\n", encoding="utf-8")
 
     def _train_epoch(self, training: Fit) -> TrialReport:
         epoch = next(training)

@@ -15,8 +15,9 @@ import torch
 from ray import tune
 
 import suite.search.cluster_session as cluster
-from search_spaces import SearchSpace, load_dict
+from search_spaces import Choices, SearchSpace, load_dict
 from suite import provenance
+from suite.backbones import pinned
 from suite.data.dataset import Dataset, load_dataset
 from suite.data.store import Store, open_store
 from suite.errors import RequestError
@@ -86,6 +87,7 @@ def resume_search(folder: Path, resources: Resources, watcher: Watcher) -> RunIn
             "start a new run"
         )
     search = Search(load_dict(dict(info.search)), store, folder, resources, watcher)
+    _check_backbones(search.space)
     return _carry_out(search, dataclasses.replace(info, status="running", ended=""))
 
 
@@ -246,6 +248,7 @@ class _Watch:
 def _describe(search: Search, search_file: str, command: Sequence[str]) -> RunInfo:
     space, store = search.space, search.store
     shared = space.base
+    _check_backbones(space)
     if "attribute" in space.vary:
         raise RequestError(
             f"{search_file} varies attribute, and errors in years and in points make no common front; "
@@ -280,6 +283,13 @@ def _describe(search: Search, search_file: str, command: Sequence[str]) -> RunIn
         hardware=provenance.hardware(),
         started=datetime.now().astimezone().isoformat(timespec="seconds"),
     )
+
+
+def _check_backbones(space: SearchSpace) -> None:
+    """Refuse a backbone that is not there before anything starts."""
+    varied = space.vary.get("backbone")
+    for file in varied.values if isinstance(varied, Choices) else (space.base.backbone,):
+        pinned(TrialConfig(backbone=None if file is None else str(file)))
 
 
 def _data_used(store: Store, dataset: Dataset, train_images: int | None) -> DataUsed:

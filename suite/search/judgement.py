@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any, get_args
 
 import torch
-from torch import nn
 
 from search_spaces import SearchSpace
 from suite.data.dataset import load_dataset
 from suite.data.store import Store
+from suite.evaluation import evaluate
 from suite.networks import VGG16, place
 from suite.profiling import Latency, measure_latency
+from suite.recipe import Precision
 from suite.runs import RunLedger, config_of, metric_columns
-from suite.training import Precision, evaluate
 from suite.trial import UNIT
 from suite.weights import load_network
 
@@ -32,7 +32,7 @@ def judge_on_test(ledger: RunLedger, members: Sequence[Mapping[str, Any]], store
         test = load_dataset(store, config.attribute, config.resolution).splits["test"]
         precision: Precision = row["precision"] if row["precision"] in get_args(Precision) else "float32"
         network = place(network, device)
-        metrics = evaluate(network, test, label_set, precision=precision, device=device)
+        metrics = evaluate(network, test, label_set, method=config.method, precision=precision, device=device)
         ledger.amend(row["id"], metric_columns(metrics, "test", UNIT[config.attribute]))
 
 
@@ -47,10 +47,12 @@ def time_beside_vgg16(
     plan = [(size, "") for size in own] + [(space.latency.resolution, f"_at_{space.latency.resolution}")]
     for resolution, suffix in plan:
         chosen = [row for row in members if suffix or config_of(row).resolution == resolution]
-        networks = {row["id"]: load_network(_weights(ledger.folder, row["id"]))[0] for row in chosen}
+        loaded = {row["id"]: load_network(_weights(ledger.folder, row["id"])) for row in chosen}
+        networks = {trial_id: network for trial_id, (network, _, _) in loaded.items()}
+        bins = next(label_set.bins for _, _, label_set in loaded.values())
         measured = measure_latency(
             networks,
-            _reference(networks),
+            VGG16(bins),
             resolution=resolution,
             batch_size=space.latency.batch_size,
             rounds=space.latency.rounds,
@@ -58,13 +60,6 @@ def time_beside_vgg16(
         )
         for trial_id, latency in measured.items():
             ledger.amend(trial_id, _latency_columns(latency, suffix))
-
-
-def _reference(networks: Mapping[str, nn.Module]) -> nn.Module:
-    """VGG-16 with as many bins as the networks that are compared with it."""
-    first = next(iter(networks.values()))
-    head = first.get_submodule("head")
-    return VGG16(head.out_features if isinstance(head, nn.Linear) else 101)
 
 
 def _latency_columns(latency: Latency, suffix: str) -> dict[str, float]:

@@ -16,6 +16,7 @@ from optuna.trial import TrialState
 from ray.tune.search import Searcher
 
 from search_spaces import SearchSpace
+from suite.backbones import pinned
 from suite.data.store import LabelRange
 from suite.runs import RunLedger, trial_row
 from suite.search.actor import TrialReport, TrialRequest
@@ -77,7 +78,7 @@ class StudySearcher(Searcher):
         space = self.trials_of.space
         known = len(self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
         suggestion = ask(self.study, space)
-        config = config_at(suggestion.params, space, self.trials_of.label_range, space.seed)
+        config = pinned(config_at(suggestion.params, space, self.trials_of.label_range, space.seed))
         trial = RunningTrial(name_of(suggestion.number), suggestion, config, known, self.seconds)
         self.running[trial_id] = trial
         self._on_change(self, None)

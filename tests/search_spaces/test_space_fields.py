@@ -9,28 +9,33 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from search_spaces import PRESETS, Base, FloatRange, IntRange
+from search_spaces.space import OUTPUT_LAYERS
 from suite import networks
+from suite.methods import METHODS
 from suite.trial import TrialConfig
 
 LABEL_RANGE = {"label_low", "label_high", "label_step"}
 TRIAL_FIELDS = {field.name: field for field in dataclasses.fields(TrialConfig)}
+#: The seed is of the whole search, and the fingerprint is found out rather than asked for.
+NOT_OF_A_SPACE = {"seed", "backbone_sha256"}
 
 
 def literals(annotation: Any) -> set[str]:
-    """The words that an annotation allows."""
-    return {value for value in get_args(annotation) if isinstance(value, str)}
+    """The words that an annotation allows, alone or as a part of a union."""
+    inner = [literals(part) for part in get_args(annotation) if not isinstance(part, str)]
+    return {value for value in get_args(annotation) if isinstance(value, str)}.union(*inner)
 
 
-def test_base_has_the_fields_of_a_trial_but_its_seed() -> None:
-    assert set(Base.model_fields) == set(TRIAL_FIELDS) - {"seed"}
+def test_base_has_the_fields_of_a_trial_that_are_for_a_space_to_set() -> None:
+    assert set(Base.model_fields) == set(TRIAL_FIELDS) - NOT_OF_A_SPACE
 
 
-@pytest.mark.parametrize("name", sorted(set(TRIAL_FIELDS) - {"seed"}))
+@pytest.mark.parametrize("name", sorted(set(TRIAL_FIELDS) - NOT_OF_A_SPACE))
 def test_a_field_allows_the_same_words_as_a_trial(name: str) -> None:
     assert literals(Base.model_fields[name].annotation) == literals(get_type_hints(TrialConfig)[name])
 
 
-@pytest.mark.parametrize("name", sorted(set(TRIAL_FIELDS) - {"seed"} - LABEL_RANGE))
+@pytest.mark.parametrize("name", sorted(set(TRIAL_FIELDS) - NOT_OF_A_SPACE - LABEL_RANGE))
 def test_a_field_has_the_default_of_a_trial(name: str) -> None:
     assert getattr(Base(), name) == TRIAL_FIELDS[name].default
 
@@ -43,6 +48,14 @@ def test_presets_are_those_of_the_networks() -> None:
     assert {
         name: networks.Architecture(preset["widths"], preset["depths"]) for name, preset in PRESETS.items()
     } == dict(networks.PRESETS)
+
+
+def test_methods_that_may_follow_each_other_are_those_with_one_output_layer() -> None:
+    assert set(OUTPUT_LAYERS) == set(METHODS)
+    for one in METHODS:
+        for other in METHODS:
+            same = METHODS[one].head is METHODS[other].head
+            assert (OUTPUT_LAYERS[one] == OUTPUT_LAYERS[other]) == same
 
 
 @given(st.integers(-50, 50), st.integers(0, 20), st.integers(1, 9), st.integers(-200, 300))

@@ -107,6 +107,34 @@ def test_whole_networks_may_be_choices(load_text: Load) -> None:
     assert space.flat(space.first[0])["depths"] == (2, 2, 3, 3, 3)
 
 
+def test_a_preset_in_base_is_the_compact_network_with_its_widths(load_text: Load) -> None:
+    text = "name: a\ndata: faces\nobjectives: [val_mae]\ntrials: 2\n"
+    text += "base: {network: thin-128}\nvary: {method: {choices: [dex, dldl]}}\n"
+    space = load_text(text)
+    assert (space.base.network, space.base.widths) == ("compact", (32, 64, 128, 128, 128))
+    assert load_dict(json.loads(json.dumps(space.to_dict()))) == space
+
+
+def test_networks_and_presets_may_be_choices(load_text: Load) -> None:
+    text = "name: a\ndata: faces\nobjectives: [val_mae]\ntrials: 3\nbase: {epochs: 2}\n"
+    text += (
+        "vary: {network: {choices: [vgg16-bn, thin, tiny]}}\nfirst: [{network: thin}, {network: vgg16-bn}]\n"
+    )
+    space = load_text(text)
+    assert space.first == ({"network": "thin"}, {"network": "vgg16-bn"})
+    thin = space.trial_fields({"network": "thin"})
+    assert (thin["network"], thin["widths"]) == ("compact", PRESETS["thin"]["widths"])
+    assert space.trial_fields({"network": "vgg16-bn"})["network"] == "vgg16-bn"
+    assert load_dict(json.loads(json.dumps(space.to_dict()))) == space
+
+
+def test_a_preset_tried_first_is_a_compact_network_where_the_network_varies(load_text: Load) -> None:
+    space = load_text(
+        replaced("pooling: {choices: [hybrid, average]}", "network: {choices: [resnet50, compact]}")
+    )
+    assert space.first == ({"widths": PRESETS["tiny"]["widths"], "network": "compact"},)
+
+
 def test_a_float_may_be_written_without_a_point(load_text: Load) -> None:
     space = load_text(replaced("low: 0.01, high: 1.0", "low: 1e-2, high: 1"))
     assert space.vary["lambda_l1"] == FloatRange(low=0.01, high=1.0, log=True)
@@ -165,6 +193,86 @@ FAULTS = {
         "[hybrid, avrage]",
         "16: vary.pooling.choices[1] is \"avrage\"; it must be 'hybrid' or 'average'; "
         'did you mean "average"?',
+    ),
+    "an unknown method": (
+        "epochs: 2",
+        "epochs: 2\n  method: dldlv2",
+        "7: base.method is \"dldlv2\"; it must be 'mr-l1', 'mr-l2', 'dex', 'ranking-bce', 'ranking-mse', "
+        "'dldl', 'er', 'dldl-v2', 'mean-variance' or 'coral'; did you mean \"dldl-v2\"?",
+    ),
+    "an unknown method among choices": (
+        "  pooling: {choices: [hybrid, average]}",
+        "  method: {choices: [dex, rank]}",
+        "16: vary.method.choices[1] is \"rank\"; it must be 'mr-l1'",
+    ),
+    "a negative weight": (
+        "epochs: 2",
+        "epochs: 2\n  lambda_variance: -1",
+        "7: base.lambda_variance is -1; it must be at least 0",
+    ),
+    "an unknown network": (
+        "epochs: 2",
+        "epochs: 2\n  network: resnet",
+        "7: base.network is \"resnet\"; it must be 'compact', 'vgg16', 'vgg16-bn' or 'resnet50', or a "
+        'preset: thin, tiny, micro or thin-128; did you mean "resnet50"?',
+    ),
+    "widths beside a preset": (
+        "epochs: 2",
+        "depths: [1, 1, 1, 1, 1]\n  network: thin",
+        "6: base.depths is set and base.network is thin, which has its own; leave one of them out",
+    ),
+    "widths that vary beside a network that has its own": (
+        "epochs: 2",
+        "network: resnet50",
+        "9: widths varies and base.network is resnet50, which has its own; choose compact, or do not "
+        "vary widths",
+    ),
+    "widths that vary and no choice that has them": (
+        "pooling: {choices: [hybrid, average]}",
+        "network: {choices: [vgg16, thin]}",
+        "9: widths varies and vary.network has only vgg16 and thin, which have their own; choose compact",
+    ),
+    "a warm-up as long as the training": (
+        "epochs: 2",
+        "epochs: 2\n  warmup_epochs: 2\n  warmup_method: dldl",
+        "7: warmup_epochs is 2 and epochs is 2; warmup_epochs must be below epochs",
+    ),
+    "a warm-up without a method": (
+        "epochs: 2",
+        "epochs: 2\n  warmup_epochs: 1",
+        "7: warmup_epochs is above 0 and warmup_method is missing; name a method",
+    ),
+    "a warm-up of no length": (
+        "epochs: 2",
+        "epochs: 2\n  warmup_method: dldl",
+        "7: warmup_method is set and warmup_epochs is 0; raise warmup_epochs or drop warmup_method",
+    ),
+    "a warm-up with another output layer": (
+        "epochs: 2",
+        "epochs: 2\n  warmup_epochs: 1\n  warmup_method: coral",
+        "8: warmup_method coral has another output layer than method dldl-v2, which may follow dex, dldl, "
+        "er, dldl-v2 or mean-variance",
+    ),
+    "a method among others that cannot follow the warm-up": (
+        "vary:",
+        "  warmup_epochs: 1\n  warmup_method: dldl\nvary:\n  method: {choices: [er, mr-l1]}",
+        "11: warmup_method dldl has another output layer than method mr-l1, which may follow mr-l1 or mr-l2",
+    ),
+    "an unknown warm-up": (
+        "epochs: 2",
+        "epochs: 2\n  warmup_epochs: 1\n  warmup_method: dldx",
+        "8: base.warmup_method is \"dldx\"; it must be 'mr-l1'",
+    ),
+    "a backbone that is not there": (
+        "epochs: 2",
+        "epochs: 2\n  backbone: faces.safetensors",
+        '7: base.backbone is "faces.safetensors", which is no file; it must be a file of weights, such as '
+        "'suite pretrain' writes",
+    ),
+    "a backbone among others that is not there": (
+        "pooling: {choices: [hybrid, average]}",
+        "backbone: {choices: [null, a.pt]}",
+        '16: vary.backbone.choices[1] is "a.pt", which is no file',
     ),
     "a range of words": (
         "{choices: [hybrid, average]}",
@@ -226,7 +334,7 @@ FAULTS = {
     "an unknown preset": (
         "network: tiny",
         "network: tinny",
-        '18: first[0].network is "tinny"; it must be thin, tiny or micro; did you mean "tiny"?',
+        '18: first[0].network is "tinny"; it must be thin, tiny, micro or thin-128; did you mean "tiny"?',
     ),
     "a first value of what does not vary": (
         "network: tiny",

@@ -1,0 +1,76 @@
+"""Methods whose output is a distribution over the label bins: DEX, DLDL, ER, DLDL-v2, mean-variance.
+
+All read their prediction as the expectation of the softmax; they differ in the loss.
+"""
+
+import torch
+from torch import Tensor
+
+from suite.labels import LabelSet, expectation, nearest_bin, target_distribution
+from suite.methods.method import LossParts, LossWeights, Truth
+
+
+def estimate(logits: Tensor, label_set: LabelSet) -> Tensor:
+    """The estimated label: the expectation of the softmax, float32 (batch,), of logits (batch, bins)."""
+    return expectation(torch.softmax(logits.float(), 1), label_set)
+
+
+def kl_divergence(logits: Tensor, target: Tensor) -> Tensor:
+    """KL(target || softmax(logits)) summed over bins, float32 (batch,).
+
+    Args:
+        logits: float (batch, bins).
+        target: float32 (batch, bins), each row summing to 1; a bin may be empty.
+    """
+    return (torch.xlogy(target, target) - target * torch.log_softmax(logits.float(), 1)).sum(1)
+
+
+def dldl_loss(logits: Tensor, truth: Truth, label_set: LabelSet, weights: LossWeights) -> LossParts:
+    """KL to the Gaussian label distribution (Gao 2017; the paper's first stage)."""
+    target = target_distribution(truth.labels, truth.deviations, label_set)
+    kl = kl_divergence(logits, target).mean()
+    scaled = kl / label_set.bins if weights.kl_over_bins == "mean" else kl
+    return LossParts(scaled, kl, (estimate(logits, label_set) - truth.labels).abs().mean())
+
+
+def dldl_v2_loss(logits: Tensor, truth: Truth, label_set: LabelSet, weights: LossWeights) -> LossParts:
+    """KL(target || prediction) + lambda_l1 * |expectation - label| (paper, joint learning).
+
+    ``kl_over_bins`` "mean" divides the KL by the number of bins as the released code does, so that its
+    lambda weighs as ``bins`` times that lambda under "sum".
+    """
+    dldl = dldl_loss(logits, truth, label_set, weights)
+    return LossParts(dldl.total + weights.lambda_l1 * dldl.l1, dldl.kl, dldl.l1)
+
+
+def expectation_loss(logits: Tensor, truth: Truth, label_set: LabelSet, weights: LossWeights) -> LossParts:
+    """ER: |expectation - label| alone (paper, expectation regression)."""
+    estimates = estimate(logits, label_set)
+    return LossParts.without_kl((estimates - truth.labels).abs().mean(), estimates, truth.labels)
+
+
+def nearest_bin_cross_entropy(logits: Tensor, truth: Truth, label_set: LabelSet) -> Tensor:
+    """Cross-entropy of the softmax with the bin nearest to the label, float32 (batch,)."""
+    bins = nearest_bin(truth.labels, label_set)
+    return torch.nn.functional.cross_entropy(logits.float(), bins, reduction="none")
+
+
+def dex_loss(logits: Tensor, truth: Truth, label_set: LabelSet, weights: LossWeights) -> LossParts:
+    """Cross-entropy on the nearest bin (DEX, Rothe 2018)."""
+    total = nearest_bin_cross_entropy(logits, truth, label_set).mean()
+    return LossParts.without_kl(total, estimate(logits, label_set), truth.labels)
+
+
+def mean_variance_loss(logits: Tensor, truth: Truth, label_set: LabelSet, weights: LossWeights) -> LossParts:
+    """Cross-entropy + lambda_mean * (mean - label)^2 / 2 + lambda_variance * variance (Pan 2018).
+
+    Mean and variance are counted in label steps, the classes of Pan; for ages by 1 those are years.
+    """
+    probabilities = torch.softmax(logits.float(), 1)
+    estimates = expectation(probabilities, label_set)
+    off_mean = (label_set.values.to(logits.device) - estimates.unsqueeze(1)) / label_set.step
+    variance = (probabilities * off_mean.square()).sum(1)
+    off_label = ((estimates - truth.labels) / label_set.step).square() / 2
+    entropy = nearest_bin_cross_entropy(logits, truth, label_set)
+    total = (entropy + weights.lambda_mean * off_label + weights.lambda_variance * variance).mean()
+    return LossParts.without_kl(total, estimates, truth.labels)

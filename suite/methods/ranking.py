@@ -1,0 +1,35 @@
+"""Methods whose outputs answer, for each bin but the last, whether the label ranks above it.
+
+Ranking-CNN (Chen 2017) and OR-CNN (Niu 2016) with an output layer of their own for each threshold,
+CORAL (Cao 2020) with a shared one; the loss and the count are the same.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from suite.labels import LabelSet, ranking_targets
+from suite.methods.method import LossParts, LossWeights, Truth
+
+
+def ranked_label(logits: Tensor, label_set: LabelSet) -> Tensor:
+    """The bin reached by the count of sigmoids over 0.5, float32 (batch,), of logits (batch, bins - 1).
+
+    NaN where a logit is, so that a broken network is not read as one that answers the lowest label.
+    """
+    labels = label_set.low + label_set.step * (logits.float() > 0).sum(1).float()
+    return labels.masked_fill(logits.isnan().any(1), torch.nan)
+
+
+def rank_cross_entropy_loss(
+    logits: Tensor, truth: Truth, label_set: LabelSet, weights: LossWeights
+) -> LossParts:
+    """Binary cross-entropy of each threshold, summed over thresholds (OR-CNN, CORAL)."""
+    targets = ranking_targets(truth.labels, label_set)
+    losses = nn.functional.binary_cross_entropy_with_logits(logits.float(), targets, reduction="none")
+    return LossParts.without_kl(losses.sum(1).mean(), ranked_label(logits, label_set), truth.labels)
+
+
+def rank_squared_loss(logits: Tensor, truth: Truth, label_set: LabelSet, weights: LossWeights) -> LossParts:
+    """Squared error of each threshold's sigmoid, summed over thresholds (paper, Ranking with MSE)."""
+    squared = (torch.sigmoid(logits.float()) - ranking_targets(truth.labels, label_set)).square()
+    return LossParts.without_kl(squared.sum(1).mean(), ranked_label(logits, label_set), truth.labels)

@@ -1,0 +1,25 @@
+"""Metric regression: one output, squashed by tanh and mapped to the label range (paper, MR)."""
+
+import torch
+from torch import Tensor
+
+from suite.labels import LabelSet
+from suite.methods.method import LossParts, LossWeights, Truth
+
+
+def mapped_label(outputs: Tensor, label_set: LabelSet) -> Tensor:
+    """Estimated labels within the range, float32 (batch,), of outputs, float (batch, 1)."""
+    half = (label_set.high - label_set.low) / 2
+    return label_set.low + half * (1 + torch.tanh(outputs.float().squeeze(1)))
+
+
+def absolute_loss(outputs: Tensor, truth: Truth, label_set: LabelSet, weights: LossWeights) -> LossParts:
+    """Mean of |estimate - label|, label units."""
+    estimates = mapped_label(outputs, label_set)
+    return LossParts.without_kl((estimates - truth.labels).abs().mean(), estimates, truth.labels)
+
+
+def squared_loss(outputs: Tensor, truth: Truth, label_set: LabelSet, weights: LossWeights) -> LossParts:
+    """Mean of (estimate - label)^2, label units squared."""
+    estimates = mapped_label(outputs, label_set)
+    return LossParts.without_kl((estimates - truth.labels).square().mean(), estimates, truth.labels)

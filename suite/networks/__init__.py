@@ -1,0 +1,26 @@
+"""The compact network of the paper, its presets, and the networks that it is compared with."""
+
+from suite.networks.building import (
+    SMALLEST_RESOLUTION,
+    assemble_network,
+    build_network,
+    place,
+)
+from suite.networks.compact import STAGES, CompactNet
+from suite.networks.resnet50 import ResNet50
+from suite.networks.vgg16 import VGG16
+from suite.presets import PRESETS, VGG16_DEPTHS, Architecture
+
+__all__ = [
+    "PRESETS",
+    "SMALLEST_RESOLUTION",
+    "STAGES",
+    "VGG16",
+    "VGG16_DEPTHS",
+    "Architecture",
+    "CompactNet",
+    "ResNet50",
+    "assemble_network",
+    "build_network",
+    "place",
+]
