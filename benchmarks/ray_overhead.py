@@ -78,6 +78,9 @@ class Stopwatch:
         if ended is not None:
             self.ends.append(time.perf_counter() - self._ray_started)
 
+    def advance(self, done: int, of: int) -> None:
+        """Nothing comes after the trials."""
+
     def close(self) -> None:
         """Nothing to tidy up."""
 

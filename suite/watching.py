@@ -30,6 +30,9 @@ class LineView:
         if ended is not None:
             print(f"{describe_end(ended)}  |  {describe(standing)}", file=self._stream, flush=True)
 
+    def advance(self, done: int, of: int) -> None:
+        """Nothing: a stage after the trials is short, and its name is printed."""
+
     def close(self) -> None:
         """Nothing to tidy up."""
 
@@ -62,6 +65,10 @@ class LiveView:
         if ended is not None:
             self._progress.print(describe_end(ended), markup=False, highlight=False)
         self._progress.update(self._task, description=describe(standing), completed=standing.share_done)
+
+    def advance(self, done: int, of: int) -> None:
+        """Move the bar."""
+        self._progress.update(self._task, completed=done / of)
 
     def close(self) -> None:
         """Take the bar away."""

@@ -38,6 +38,9 @@ class Recorder:
         if ended:
             self.ended.append(ended)
 
+    def advance(self, done: int, of: int) -> None:
+        pass
+
     def close(self) -> None:
         pass
 
