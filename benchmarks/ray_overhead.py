@@ -93,8 +93,10 @@ class Overhead:
     at_once: int
     seconds_a_trial: float  # all_trials / trials: the number that the target is for
     all_trials: float  # wall time, the start of the worker processes included
+    # The three parts of all_trials:
     first_trial: float  # until the first had ended: worker processes start and import torch
-    each_further_trial: float
+    further_trials: float  # from there until the last had ended
+    tune_end: float  # from there until Tune had stopped its worker processes
     ray_start: float  # in none of the above
     ray_end: float  # in none of the above
 
@@ -121,7 +123,8 @@ def measure(trials: int) -> Overhead:
         seconds_a_trial=watch.trials / trials,
         all_trials=watch.trials,
         first_trial=watch.ends[0],
-        each_further_trial=(watch.trials - watch.ends[0]) / max(1, trials - 1),
+        further_trials=watch.ends[-1] - watch.ends[0],
+        tune_end=watch.trials - watch.ends[-1],
         ray_start=watch.ray_start,
         ray_end=watch.ray_end,
     )
@@ -177,12 +180,13 @@ def main() -> None:
     _use_cores(options.cores)
     overhead = measure(options.trials)
     print(f"{overhead.trials} trials that do nothing, {overhead.at_once} at once, {options.cores} cores")
-    print(f"  a trial                {overhead.seconds_a_trial:6.2f} s  (target {TARGET} s)")
-    print(f"  all trials             {overhead.all_trials:6.2f} s  wall time")
-    print(f"    until the first end  {overhead.first_trial:6.2f} s  worker processes start and import torch")
-    print(f"    each further trial   {overhead.each_further_trial:6.2f} s")
-    print(f"  Ray's start            {overhead.ray_start:6.2f} s  not in the above")
-    print(f"  Ray's end              {overhead.ray_end:6.2f} s  not in the above")
+    print(f"  a trial               {overhead.seconds_a_trial:6.2f} s  (target {TARGET} s)")
+    print(f"  all trials            {overhead.all_trials:6.2f} s")
+    print(f"    until the first end {overhead.first_trial:6.2f} s  worker processes start and import torch")
+    print(f"    until the last end  {overhead.further_trials:6.2f} s")
+    print(f"    until Tune's end    {overhead.tune_end:6.2f} s  worker processes stop")
+    print(f"  Ray's start           {overhead.ray_start:6.2f} s  not in the above")
+    print(f"  Ray's end             {overhead.ray_end:6.2f} s  not in the above")
     if options.json:
         document = {**asdict(overhead), "target": TARGET, "versions": versions(), "hardware": hardware()}
         options.json.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")

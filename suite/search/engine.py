@@ -209,7 +209,7 @@ def _judge(search: Search, info: RunInfo, ledger: RunLedger) -> RunInfo:
         "threads": torch.get_num_threads(),
         "device": "cuda" if torch.cuda.is_available() else "cpu",
         "precision": "float32",
-        "method": "eager PyTorch, channels-last; VGG-16, the front's members and the paper's compact networks "
+        "method": "eager PyTorch, channels-last; VGG-16, the front and the paper's compact networks "
         "timed in turn in one process after the search; speed-up is the median over rounds, its spread the "
         "10th to 90th percentile",
     }

@@ -70,14 +70,26 @@ class Driver:
         self.said += rest.splitlines()
         return self.process.returncode
 
-    def left_over(self) -> list[psutil.Process]:
-        """Processes of the driver's session that still run."""
+    def left_over(self) -> list[str]:
+        """Names of the processes of the driver's session that still run."""
+        return [name for _, name in self._session()]
+
+    def clear_away(self) -> None:
+        """Kill what still runs of the driver's session."""
+        for process, _ in self._session():
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        self.process.wait()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+    def _session(self) -> list[tuple[psutil.Process, str]]:
         found = []
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error, OSError):
                 is_ours = os.getsid(process.pid) == self.process.pid
                 if is_ours and process.status() != psutil.STATUS_ZOMBIE:
-                    found.append(process)
+                    found.append((process, process.name()))
         return found
 
 
@@ -100,9 +112,4 @@ def drive(tmp_path: Path) -> Iterator[Callable[..., Driver]]:
 
     yield start
     for driver in drivers:
-        for process in driver.left_over():
-            with contextlib.suppress(psutil.Error):
-                process.kill()
-        driver.process.wait()
-        assert driver.process.stdout is not None
-        driver.process.stdout.close()
+        driver.clear_away()

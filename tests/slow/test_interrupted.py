@@ -10,7 +10,7 @@ import pytest
 
 from suite.runs import read_run
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 TRIALS = 7
 
@@ -31,8 +31,9 @@ def test_ctrl_c_keeps_what_had_finished_and_prints_the_command_that_goes_on(
     assert (interrupted.trials["status"] == "finished").all()
     assert all((folder / "weights" / f"{name}.safetensors").exists() for name in interrupted.trials["id"])
     assert (folder / "report.html").exists()
-    while first.left_over():  # pytest's time limit ends it
-        time.sleep(0.2)
+    # Two small agents of Ray's own may need a minute to notice that their node is gone.
+    while [name for name in first.left_over() if not name.startswith(("ray::Dashboard", "ray::RuntimeEnv"))]:
+        time.sleep(0.2)  # pytest's time limit ends it
 
     program, *arguments = shlex.split(first.said[-1])
     assert (program, arguments) == ("suite", ["resume", "run"])

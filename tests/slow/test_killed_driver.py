@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from suite.runs import Run, read_run
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 TRIALS, EPOCHS = 7, 6
 #: Columns that are filled in when the whole search is over.

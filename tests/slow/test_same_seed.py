@@ -10,7 +10,7 @@ import pytest
 from suite.runs import Run, read_run
 from suite.search.standing import front_rows
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 #: Columns that say how long something took.
 TIMED = ("seconds", "started", "latency_", "speedup_", "images_per_second")

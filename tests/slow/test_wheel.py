@@ -11,7 +11,7 @@ import pytest
 
 from suite.data.store import Store
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGED = ("pyproject.toml", "README.md", "suite", "search_spaces", "reports")
