@@ -1,6 +1,6 @@
 """Is `faces` hard enough that size matters? One recipe, several seeds, widths from x1/16 up.
 
-    python benchmarks/faces_difficulty.py [--widths 16 8 4] [--seeds 3] [--epochs 12] [--json FILE]
+    python benchmarks/faces_difficulty.py [--widths 16 8 4] [--seeds 3] [--epochs 8] [--json FILE]
 
 Trains each width with each seed and prints the validation MAE of each, with how much worse it is than
 the widest, paired by seed, and the error of the best constant.
@@ -9,11 +9,14 @@ the widest, paired by seed, and the error of the best constant.
 import argparse
 import json
 import math
+import multiprocessing
 import statistics
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
+from suite.cpus import usable_cpus
 from suite.data.dataset import Dataset, load_dataset
 from suite.data.faces.embedded import faces_store
 from suite.training import fit
@@ -30,13 +33,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--widths", type=int, nargs="+", default=[16, 8, 4], help="VGG-16's divided by these")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--resolution", type=int, default=48)
-    parser.add_argument("--threads", type=int, help="default: all cores")
+    parser.add_argument(
+        "--processes", type=int, default=usable_cpus(), help="trainings at once; default: cores"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args()
     dataset = load_dataset(faces_store(), "age", options.resolution)
-    errors = measure(dataset, options)
+    errors = measure(options)
     constant = constant_error(dataset)
     print(table(errors, constant))
     if options.json:
@@ -44,25 +49,39 @@ def main() -> None:
         options.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
 
 
-def measure(dataset: Dataset, options: argparse.Namespace) -> dict[int, list[float]]:
+def measure(options: argparse.Namespace) -> dict[int, list[float]]:
     """Validation MAE in years after the last epoch, by divisor of the widths, one for each seed."""
     progress = CountedProgress("trainings", sys.stderr)
-    errors: dict[int, list[float]] = {divisor: [] for divisor in options.widths}
-    for seed in range(options.seeds):
-        for divisor in options.widths:
-            config = TrialConfig(
-                widths=tuple(width // divisor for width in VGG16_WIDTHS),
-                resolution=options.resolution,
-                epochs=options.epochs,
-                batch_size=32,
-                learning_rate=5e-3,
-                lambda_l1=0.03,
-                seed=seed,
-            )
-            *_, last = fit(config, dataset, threads=options.threads)
-            errors[divisor].append(last.validation.mae)
-            progress(sum(map(len, errors.values())), options.seeds * len(options.widths))
-    return errors
+    # The longest first, each on a core of its own.
+    asked = [(divisor, seed) for divisor in sorted(options.widths) for seed in range(options.seeds)]
+    with ProcessPoolExecutor(options.processes, multiprocessing.get_context("spawn")) as pool:
+        running = {
+            pool.submit(train, divisor, seed, options.epochs, options.resolution): (divisor, seed)
+            for divisor, seed in asked
+        }
+        for done, ended in enumerate(as_completed(running), 1):
+            ended.result()
+            progress(done, len(asked))
+    found = {which: training.result() for training, which in running.items()}
+    return {
+        divisor: [found[divisor, seed] for seed in range(options.seeds)]
+        for divisor in sorted(options.widths, reverse=True)
+    }
+
+
+def train(divisor: int, seed: int, epochs: int, resolution: int) -> float:
+    """One training on one core: the validation MAE in years after its last epoch."""
+    config = TrialConfig(
+        widths=tuple(width // divisor for width in VGG16_WIDTHS),
+        resolution=resolution,
+        epochs=epochs,
+        batch_size=32,
+        learning_rate=5e-3,
+        lambda_l1=0.03,
+        seed=seed,
+    )
+    *_, last = fit(config, load_dataset(faces_store(), "age", resolution), threads=1)
+    return last.validation.mae
 
 
 def constant_error(dataset: Dataset) -> float:

@@ -39,7 +39,8 @@ def override(source: Source, settings: Sequence[str]) -> None:
     """Lay ``key=value`` settings over a source, in order; values are YAML.
 
     A bare field of a trial (``epochs=3``) means ``base.epochs``. Fixing a field that varies removes
-    it from ``vary``, and varying one that is fixed removes it from ``base``.
+    it from ``vary`` and from the points of ``first``, and varying one that is fixed removes it from
+    ``base``.
 
     Raises:
         SearchSpaceError: a setting is no ``key=value``, its value no YAML, or nothing is there to set.
@@ -55,6 +56,8 @@ def override(source: Source, settings: Sequence[str]) -> None:
         if len(path) > 1 and path[0] in _RIVAL:
             replaced.append((_RIVAL[str(path[0])], path[1]))
             source.values = _without(source.values, replaced[1])
+            if path[0] == "base":
+                source.values["first"] = _points_without(source.values.get("first", ()), str(path[1]))
         source.values = _with(source.values, path, value, place, 0)
         source.places = {
             known: at for known, at in source.places.items() if all(known[: len(p)] != p for p in replaced)
@@ -67,6 +70,14 @@ def override(source: Source, settings: Sequence[str]) -> None:
 
 #: A field is fixed in the one or varies in the other.
 _RIVAL = {"base": "vary", "vary": "base"}
+
+
+def _points_without(first: Any, field: str) -> Any:
+    """Points that no longer set a field; one that set nothing else is gone."""
+    if not isinstance(first, tuple):
+        return first
+    fewer = ({k: v for k, v in p.items() if k != field} if isinstance(p, dict) else p for p in first)
+    return tuple(point for point in fewer if point)
 
 
 class _Loader(yaml.SafeLoader):

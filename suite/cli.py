@@ -11,7 +11,7 @@ from suite import __version__
 from suite.errors import RequestError
 from suite.presets import NETWORKS
 
-WORK_FAILED, WRONG_REQUEST, INTERRUPTED = 1, 2, 130
+WRONG_REQUEST, INTERRUPTED = 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,7 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
     _run_options(command("run", "run", "carry out a search and write its report"))
     resume = command("resume", "resume", "go on with an interrupted search")
     resume.add_argument("run", type=Path, metavar="RUN", help="run folder")
-    _resource_options(resume)
+    _resource_options(resume, resumed=True)
     report = command("report", "report", "write the report of a run, finished or not")
     report.add_argument("run", type=Path, metavar="RUN", help="run folder")
     report.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: RUN/report.html")
@@ -81,18 +81,26 @@ def _run_options(run: argparse.ArgumentParser) -> None:
     _resource_options(run)
 
 
-def _resource_options(parser: argparse.ArgumentParser) -> None:
+def _resource_options(parser: argparse.ArgumentParser, *, resumed: bool = False) -> None:
+    def otherwise(default: str) -> str:
+        return f"default: {'as before' if resumed else default}"
+
     parser.add_argument(
-        "--max-concurrent", type=_count, metavar="N", help="trials at once; default: all that fit"
+        "--max-concurrent", type=_count, metavar="N", help=f"trials at once; {otherwise('all that fit')}"
     )
     parser.add_argument(
-        "--cpus-per-trial", type=_share, default=1.0, metavar="X", help="cores of a trial; default 1"
+        "--cpus-per-trial", type=_share, metavar="X", help=f"cores of a trial; {otherwise('1')}"
     )
     parser.add_argument(
-        "--gpus-per-trial", type=_share, metavar="X", help="GPUs of a trial; default 0.25 where there are any"
+        "--gpus-per-trial",
+        type=_share,
+        metavar="X",
+        help=f"GPUs of a trial; {otherwise('0.25 where there are any')}",
     )
     parser.add_argument(
-        "--address", metavar="A", help="a running Ray cluster (auto, HOST:PORT); default: this machine"
+        "--address",
+        metavar="A",
+        help=f"a running Ray cluster (auto, HOST:PORT), or local: this machine; {otherwise('local')}",
     )
 
 

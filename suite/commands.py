@@ -3,19 +3,19 @@
 import argparse
 import dataclasses
 import json
+import shlex
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from suite.errors import RequestError
 
 if TYPE_CHECKING:
     from suite.data.store import Store
     from suite.runs import RunInfo
-    from suite.search.cluster_session import Resources
 
-DONE, WORK_FAILED, WRONG_REQUEST, INTERRUPTED = 0, 1, 2, 130
+DONE, WORK_FAILED, INTERRUPTED = 0, 1, 130
 
 
 def run(options: argparse.Namespace) -> int:
@@ -35,12 +35,13 @@ def run(options: argparse.Namespace) -> int:
     folder = options.out or Path("runs") / f"{space.name}-{datetime.now():%Y%m%d-%H%M%S}"
     store = _open_data(space.data)
 
+    from suite.runs import Resources
     from suite.search.engine import Search, run_search
     from suite.watching import watcher_for
 
     watcher = watcher_for()
     try:
-        search = Search(space, store, folder.resolve(), _resources(options), watcher)
+        search = Search(space, store, folder.resolve(), Resources(**_resources_asked(options)), watcher)
         info = run_search(search, str(path), ["suite", *sys.argv[1:]])
     finally:
         watcher.close()
@@ -54,7 +55,7 @@ def resume(options: argparse.Namespace) -> int:
 
     watcher = watcher_for()
     try:
-        info = resume_search(options.run.resolve(), _resources(options), watcher)
+        info = resume_search(options.run.resolve(), _resources_asked(options), watcher)
     finally:
         watcher.close()
     return _conclude(options.run, info)
@@ -114,6 +115,7 @@ def pretrain(options: argparse.Namespace) -> int:
     store = _open_data(options.data)
 
     from suite.pretraining import pretrain as train
+    from suite.training import DivergedError
     from suite.trial import IdentityEpoch
     from suite.watching import describe_pretraining
 
@@ -123,13 +125,18 @@ def pretrain(options: argparse.Namespace) -> int:
         epochs.append(epoch)
         print(describe_pretraining(epochs, config.epochs), file=sys.stderr, flush=True)
 
+    def kept() -> str:
+        return f"has epoch {epochs[-1].epoch} of {config.epochs}" if epochs else "is not written yet"
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         train(config, store, path, tell)
     except KeyboardInterrupt:
-        kept = f"has epoch {epochs[-1].epoch} of {config.epochs}" if epochs else "is not written yet"
-        print(f"Interrupted; {path} {kept}.")
+        print(f"Interrupted; {path} {kept()}.")
         return INTERRUPTED
+    except DivergedError as diverged:
+        print(f"suite: {diverged}; lower --learning-rate; {path} {kept()}", file=sys.stderr)
+        return WORK_FAILED
     print(f"{path}: start from it with --set base.backbone={path}")
     return DONE
 
@@ -203,7 +210,8 @@ def _conclude(folder: Path, info: "RunInfo") -> int:
     write_report(finished, folder / "report.html")
     if info.status == "interrupted":
         print(
-            f"Interrupted; everything that had finished is in {folder}. Go on with:\n  suite resume {folder}"
+            f"Interrupted; everything that had finished is in {folder}. Go on with:\n"
+            f"  suite resume {shlex.quote(str(folder))}"
         )
         return INTERRUPTED
     if finished.trials.empty or not (finished.trials["status"] == "finished").any():
@@ -213,12 +221,7 @@ def _conclude(folder: Path, info: "RunInfo") -> int:
     return DONE
 
 
-def _resources(options: argparse.Namespace) -> "Resources":
-    from suite.search.cluster_session import Resources
-
-    return Resources(
-        cpus_per_trial=options.cpus_per_trial,
-        gpus_per_trial=options.gpus_per_trial,
-        max_concurrent=options.max_concurrent,
-        address=options.address,
-    )
+def _resources_asked(options: argparse.Namespace) -> dict[str, Any]:
+    """The fields of ``suite.runs.Resources`` that the command line names."""
+    fields = ("cpus_per_trial", "gpus_per_trial", "max_concurrent", "address")
+    return {name: getattr(options, name) for name in fields if getattr(options, name) is not None}

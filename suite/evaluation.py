@@ -8,7 +8,7 @@ from suite.inputs import normalised
 from suite.labels import LabelSet
 from suite.methods import METHODS
 from suite.metrics import measure
-from suite.recipe import Precision, autocast
+from suite.recipe import Precision, arithmetic, autocast
 from suite.trial import MethodName, Metrics
 
 EVALUATION_BATCH = 256
@@ -31,7 +31,7 @@ def predict(
     estimates = []
     for rows in torch.split(part.rows, EVALUATION_BATCH):
         inputs = normalised(part.images[rows].to(device))
-        with autocast(precision, device):
+        with arithmetic(precision), autocast(precision, device):
             straight, mirrored = network(inputs), network(inputs.flip(3))
         estimates.append((decode(straight, label_set) + decode(mirrored, label_set)) / 2)
     network.train(was_training)

@@ -24,7 +24,7 @@ from suite.inputs import augmented, normalised
 from suite.methods.heads import one_a_bin
 from suite.networks import assemble_network, place
 from suite.provenance import git_revision, versions
-from suite.recipe import autocast, make_optimizer, make_schedule, resolve_precision, seeded
+from suite.recipe import arithmetic, autocast, make_optimizer, make_schedule, resolve_precision, seeded
 from suite.training import DivergedError
 from suite.trial import IdentityEpoch, TrialConfig
 from suite.weights import write_tensors
@@ -72,7 +72,7 @@ class IdentityFit(Iterator[IdentityEpoch]):
         self._epoch += 1
         began = time.perf_counter()
         self.network.train()
-        with seeded(self.config.seed * 100_003 + self._epoch, self.device):
+        with arithmetic(self.precision), seeded(self.config.seed * 100_003 + self._epoch, self.device):
             order = torch.randperm(len(self.identities.train))
             losses = [self._step(batch) for batch in torch.split(order, self.config.batch_size)]
         loss = float(torch.stack(losses).mean())
@@ -99,7 +99,7 @@ class IdentityFit(Iterator[IdentityEpoch]):
         right = 0
         for chosen in torch.split(torch.arange(len(part)), EVALUATION_BATCH):
             inputs = normalised(part.images[part.rows[chosen]].to(self.device))
-            with autocast(self.precision, self.device):
+            with arithmetic(self.precision), autocast(self.precision, self.device):
                 guesses = self.network(inputs).argmax(1).cpu()
             right += int((guesses == part.labels[chosen].long()).sum())
         return right / len(part) if len(part) else math.nan

@@ -2,9 +2,10 @@
 
 Multiply-adds follow fvcore's conventions: a fused multiply-add counts as one; convolutions and linear
 layers by their definition, a batch normalisation two an element, an average pooling one an element
-that it reads. Max pooling, ReLU, softmax and the addition of a shortcut or of CORAL's biases multiply
-nothing and count as zero by the table below.
-An operator in neither table is an error, never a silent zero.
+that it reads. Max pooling, softmax and the addition of a shortcut or of CORAL's biases multiply nothing and
+count as zero by ``FREE_OPERATORS``; ReLU, and whatever only moves, shapes or compares numbers (view, index,
+cat, clamp, dropout, ...), counts as zero by a list of fvcore's own (``_IGNORED_OPS`` of its
+``nn/jit_analysis.py``). Any other operator without a counting function is an error, never a silent zero.
 """
 
 import json
@@ -18,6 +19,7 @@ from fvcore.nn import FlopCountAnalysis
 from torch import nn
 
 from suite.networks import build_network, place
+from suite.recipe import arithmetic
 from suite.trial import Profile, TrialConfig
 
 #: Operators without a multiply-add: comparisons, additions and a normalisation over the bins.
@@ -163,12 +165,13 @@ def _calls_for(network: nn.Module, images: torch.Tensor) -> int:
 
 @torch.inference_mode()
 def _seconds_a_call(network: nn.Module, images: torch.Tensor, calls: int) -> float:
-    _settle(images.device)
-    started = time.perf_counter()
-    for _ in range(calls):
-        network(images)
-    _settle(images.device)
-    return (time.perf_counter() - started) / calls
+    with arithmetic("float32"):
+        _settle(images.device)
+        started = time.perf_counter()
+        for _ in range(calls):
+            network(images)
+        _settle(images.device)
+        return (time.perf_counter() - started) / calls
 
 
 def _settle(device: torch.device) -> None:

@@ -1,11 +1,12 @@
 """What is needed to trust and repeat a run: versions, source revision, hardware."""
 
-import os
 import platform
 import subprocess
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
+
+from suite.cpus import usable_cpus
 
 #: Packages whose version can change a result or the way it is reported.
 PACKAGES = ("torch", "numpy", "pandas", "ray", "optuna", "fvcore", "plotly", "safetensors", "pillow")
@@ -52,11 +53,6 @@ def hardware() -> Mapping[str, str | int | float]:
         "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
         "gpus": ", ".join(gpus) or "none",
     }
-
-
-def usable_cpus() -> int:
-    """CPUs that this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _processor() -> str:

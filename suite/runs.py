@@ -56,6 +56,21 @@ class ReferenceNetwork:
 
 
 @dataclass(frozen=True)
+class Resources:
+    """Share of a machine that a trial was to have, and how many trials at once, as asked for."""
+
+    cpus_per_trial: float = 1.0
+    gpus_per_trial: float | None = None  # None: a quarter where the cluster has GPUs
+    max_concurrent: int | None = None  # None: as many as the cluster holds
+    address: str | None = None  # of a running Ray cluster; None or "local": one of this machine alone
+
+    @property
+    def of_this_machine(self) -> bool:
+        """No running cluster is asked for."""
+        return self.address in (None, "local")
+
+
+@dataclass(frozen=True)
 class RunInfo:
     """``run.json``."""
 
@@ -76,6 +91,7 @@ class RunInfo:
     git_revision: str  # empty where the suite does not run from a git checkout
     hardware: Mapping[str, Any]
     started: str  # ISO 8601 with the time zone
+    resources: Resources = Resources()
     ended: str = ""  # empty while it runs
     seconds: float = 0.0  # wall time, all sittings of a resumed run together
     latency: Mapping[str, Any] = field(default_factory=dict)  # how latency was measured
@@ -195,6 +211,7 @@ def read_run(folder: Path) -> Run:
     try:
         fields["data"] = DataUsed(**fields["data"])
         fields["references"] = [ReferenceNetwork(**reference) for reference in fields["references"]]
+        fields["resources"] = Resources(**fields.get("resources", {}))  # a run of an earlier version has none
         info = RunInfo(**fields)
     except (KeyError, TypeError) as error:
         raise RequestError(

@@ -21,7 +21,7 @@ from suite.inputs import augmented, normalised
 from suite.labels import LabelSet
 from suite.methods import METHODS, LossWeights, Truth
 from suite.networks import build_network, place
-from suite.recipe import autocast, make_optimizer, make_schedule, resolve_precision, seeded
+from suite.recipe import arithmetic, autocast, make_optimizer, make_schedule, resolve_precision, seeded
 from suite.trial import EpochResult, MethodName, TrialConfig
 
 #: Steps between two looks at the losses: a look makes the CPU wait for a GPU.
@@ -84,7 +84,8 @@ class Fit(Iterator[EpochResult]):
             self._begin_stage(self.config.method, self.config.epochs - self._epoch)
         self._epoch += 1
         started = time.perf_counter()
-        losses = self._train_epoch()
+        with arithmetic(self.precision):
+            losses = self._train_epoch()
         trained = time.perf_counter()
         validation = evaluate(
             self.network,

@@ -2,7 +2,7 @@
 
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TextIO
 
 from suite.search.standing import Standing, Watcher
@@ -140,6 +140,3 @@ class CountedProgress:
         left = spent / done * (total - done)
         ending = f"about {duration(left)} left" if done < total else f"in {duration(spent)}"
         print(f"{self._what}: {done:,} of {total:,}, {ending}", file=self._stream, flush=True)
-
-
-Progress = Callable[[int, int], None]

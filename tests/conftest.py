@@ -4,11 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from hypothesis import settings
 
 from suite.data.dataset import Dataset, LabelledImages
 from suite.data.store import LabelRange, Store, StoreInfo, fingerprint, open_store, write_info
 
 SIDE = 32
+
+# How long an example takes tells of the machine, not of the code.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
 
 
 @pytest.fixture(autouse=True)

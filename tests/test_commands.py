@@ -2,19 +2,20 @@
 
 import dataclasses
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 
 import suite.search.engine
 from search_spaces import load_dict
 from suite.cli import main
 from suite.data.store import Store
-from suite.runs import DataUsed, RunInfo, RunLedger, RunStatus, write_info
-from suite.search.cluster_session import Resources
+from suite.runs import DataUsed, Resources, RunInfo, RunLedger, RunStatus, write_info
 from suite.search.engine import Search
 from suite.trial import Metrics, Profile, Status, TrialConfig, TrialResult
 
@@ -46,7 +47,7 @@ def info_of(data: Path, status: RunStatus = "finished") -> RunInfo:
         name="small",
         status=status,
         command=["suite", "run"],
-        search={"name": "small", "sampler": "tpe", "base": {}, "vary": {}},
+        search=load_dict(yaml.safe_load(SPACE.format(data=data))).to_dict(),
         search_file="small.yaml",
         attribute="age",
         resolution=32,
@@ -168,9 +169,10 @@ def test_the_options_of_a_run_are_laid_over_the_search_space(
         return write_run(search.folder, store.folder)
 
     monkeypatch.setattr(suite.search.engine, "run_search", note)
-    options = "--trials 3 --epochs 5 --seed 7 --set base.batch_size=16 --set lambda_l1=0.5 --out run"
+    options = "--trials 3 --epochs 5 --seed 7 --set base.batch_size=16 --out run"
     shares = "--max-concurrent 2 --cpus-per-trial 0.5"
-    chosen = ["--data", str(store.folder), *options.split(), *shares.split()]
+    fixed = "--set lambda_l1=0.5"
+    chosen = ["--data", str(store.folder), *options.split(), *fixed.split(), *shares.split()]
     assert main(["run", "--search", "tiny", *chosen]) == 0
     search, file = asked[0]
     space = search.space
@@ -218,6 +220,37 @@ def test_an_interrupted_search_prints_the_command_that_goes_on(
     assert resumed(monkeypatch, Path("run"), info) == 130
     assert capsys.readouterr().out.splitlines()[-1] == "  suite resume run"
     assert (here / "run" / "report.html").exists()
+
+
+def test_the_printed_command_can_be_pasted_whatever_the_folder_is_called(
+    here: Path, store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    info = write_run(here / "a run's", store.folder, run="interrupted")
+    assert resumed(monkeypatch, Path("a run's"), info) == 130
+    assert shlex.split(capsys.readouterr().out.splitlines()[-1]) == ["suite", "resume", "a run's"]
+
+
+@pytest.mark.parametrize(
+    ("options", "changes"),
+    [
+        ("", {}),
+        ("--cpus-per-trial 0.5 --gpus-per-trial 0", {"cpus_per_trial": 0.5, "gpus_per_trial": 0.0}),
+        ("--max-concurrent 2 --address local", {"max_concurrent": 2, "address": "local"}),
+    ],
+)
+def test_only_the_resources_that_are_named_change_when_a_run_is_resumed(
+    options: str, changes: dict[str, object], here: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = write_run(here / "run", store.folder)
+    asked: list[tuple[Path, object]] = []
+
+    def note(folder: Path, changes: object, watcher: object) -> RunInfo:
+        asked.append((folder, changes))
+        return info
+
+    monkeypatch.setattr(suite.search.engine, "resume_search", note)
+    assert main(["resume", "run", *options.split()]) == 0
+    assert asked == [(here / "run", changes)]
 
 
 def test_a_search_without_a_finished_trial_has_failed(

@@ -148,6 +148,17 @@ def test_an_output_that_is_there_or_no_safetensors_is_refused(
         assert message in capsys.readouterr().err
 
 
+def test_a_pretraining_that_diverges_is_one_sentence_and_ends_with_1(
+    people: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "base.safetensors"
+    request = f"pretrain --data {people.folder} -o {path} --resolution 32 --learning-rate 1e30"
+    assert main(request.split()) == 1
+    *_, said = capsys.readouterr().err.splitlines()
+    assert said.startswith("suite: the loss became NaN or infinite at epoch")
+    assert f"lower --learning-rate; {path} " in said
+
+
 def test_a_line_says_how_far_it_is_and_how_long_it_takes() -> None:
     epochs = [IdentityEpoch(1, 2.5, 0.25, 10.0), IdentityEpoch(2, 1.5, 0.5, 20.0)]
     assert describe_pretraining(epochs, 4) == (

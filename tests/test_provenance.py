@@ -1,5 +1,4 @@
 import json
-import os
 import platform
 import subprocess
 from importlib import metadata
@@ -8,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from suite import provenance
+from suite.cpus import usable_cpus
 
 
 def git(folder: Path, *words: str) -> str:
@@ -63,17 +63,7 @@ def test_without_git_there_is_no_revision(checkout: Path, monkeypatch: pytest.Mo
 
 def test_the_hardware_is_this_machines_and_fits_into_run_json() -> None:
     found = json.loads(json.dumps(provenance.hardware()))
-    assert found["cpus"] == provenance.usable_cpus()
+    assert found["cpus"] == usable_cpus()
     assert found["memory_gib"] > 0
     assert found["processor"]
     assert set(found) == {"system", "processor", "cpus", "memory_gib", "gpus"}
-
-
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="processor affinity is Linux's")
-def test_only_the_cpus_that_the_process_may_use_are_counted() -> None:
-    allowed = os.sched_getaffinity(0)
-    try:
-        os.sched_setaffinity(0, {min(allowed)})
-        assert provenance.usable_cpus() == 1
-    finally:
-        os.sched_setaffinity(0, allowed)

@@ -9,6 +9,7 @@ from suite.errors import RequestError
 from suite.runs import (
     DataUsed,
     ReferenceNetwork,
+    Resources,
     RunInfo,
     RunLedger,
     config_of,
@@ -126,6 +127,25 @@ def test_a_run_folder_without_a_field_that_is_needed_is_one_sentence(tmp_path: P
     (tmp_path / "run.json").write_text(json.dumps(fields))
     with pytest.raises(RequestError, match=r"run\.json"):
         read_run(tmp_path)
+
+
+def test_a_run_of_before_resources_were_kept_can_be_read(tmp_path: Path) -> None:
+    fields = dataclasses.asdict(INFO)
+    del fields["resources"]
+    (tmp_path / "run.json").write_text(json.dumps(fields))
+    assert read_run(tmp_path).info.resources == Resources()
+
+
+def test_the_resources_asked_for_are_read_back(tmp_path: Path) -> None:
+    info = dataclasses.replace(INFO, resources=Resources(0.5, 0.25, 3, "host:6379"))
+    write_info(tmp_path, info)
+    assert read_run(tmp_path).info == info
+
+
+def test_the_keys_of_a_run_are_those_of_the_documentation() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "runs.md").read_text(encoding="utf-8")
+    for key in dataclasses.asdict(INFO):
+        assert f"`{key}`" in text, f"docs/runs.md does not name {key} of run.json"
 
 
 def test_the_columns_are_those_of_the_documentation(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@ import dataclasses
 import math
 import subprocess
 import sys
+from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 import torch
@@ -13,6 +15,8 @@ from suite.evaluation import evaluate, predict
 from suite.inputs import augmented, normalised
 from suite.labels import LabelSet
 from suite.methods import METHODS
+from suite.networks import CompactNet
+from suite.profiling import measure_latency
 from suite.recipe import resolve_precision
 from suite.training import DivergedError, fit
 from suite.trial import EpochResult, TrialConfig
@@ -185,6 +189,52 @@ def test_auto_precision_follows_the_processor(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True}, raising=False)
     assert resolve_precision("auto", CPU) == "float32"
     assert resolve_precision("bf16", CPU) == "bf16"
+
+
+class Tf32Seen:
+    """Whether TF32 was allowed whenever an operator ran, forwards and backwards."""
+
+    def __init__(self) -> None:
+        self.allowed: list[bool] = []
+
+    def __call__(self, *_: object) -> None:
+        self.allowed += [torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32]
+
+    def watch(self, network: torch.nn.Module) -> torch.nn.Module:
+        """Look at every call of the network, and at every gradient of its weights."""
+        network.register_forward_hook(self)
+        for parameter in network.parameters():
+            if parameter.requires_grad:
+                parameter.register_post_accumulate_grad_hook(self)
+        return network
+
+
+@pytest.fixture
+def tf32_seen() -> Iterator[Tf32Seen]:
+    """TF32 is allowed, outside of what is tested."""
+    convolutions, products = torch.backends.cudnn, torch.backends.cuda.matmul
+    before = convolutions.allow_tf32, products.allow_tf32
+    convolutions.allow_tf32 = products.allow_tf32 = True
+    yield Tf32Seen()
+    after = convolutions.allow_tf32, products.allow_tf32
+    convolutions.allow_tf32, products.allow_tf32 = before
+    assert after == (True, True)
+
+
+@pytest.mark.parametrize(("precision", "allowed"), [("float32", False), ("bf16", True)])
+def test_float32_is_not_tf32_in_training_and_evaluation(
+    precision: Literal["float32", "bf16"], allowed: bool, dataset: Dataset, tf32_seen: Tf32Seen
+) -> None:
+    training = fit(dataclasses.replace(CONFIG, precision=precision), dataset, device="cpu")
+    tf32_seen.watch(training.network)
+    next(training)
+    assert set(tf32_seen.allowed) == {allowed}
+
+
+def test_float32_is_not_tf32_where_latency_is_measured(tf32_seen: Tf32Seen) -> None:
+    network = tf32_seen.watch(CompactNet([2] * 5, [1] * 5))
+    measure_latency({"a": network}, network, resolution=32, batch_size=1, rounds=1, device=CPU)
+    assert set(tf32_seen.allowed) == {False}
 
 
 def test_training_imports_neither_ray_nor_optuna_nor_pyarrow() -> None:

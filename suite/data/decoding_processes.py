@@ -2,7 +2,6 @@
 
 import contextlib
 import multiprocessing
-import os
 import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -10,6 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
+from suite.cpus import usable_cpus
 from suite.data.decoding import Pixels, UndecodableError, decode
 from suite.data.source_files import SourceFiles, UnreadableFileError, open_source
 from suite.errors import RequestError
@@ -39,7 +39,7 @@ def decode_all(
         RequestError: a process died.
     """
     chunks = [_Chunk(tuple(names[i : i + CHUNK]), size) for i in range(0, len(names), CHUNK)]
-    processes = min(workers or _cores(), len(chunks))
+    processes = min(workers or usable_cpus(), len(chunks))
     if processes <= 1:
         with open_source(path) as files:
             for chunk in chunks:
@@ -83,8 +83,3 @@ def _start(path: Path) -> None:
 
 def _decode_in_process(chunk: _Chunk) -> list[Pixels | str]:
     return _decode_chunk(_open[0], chunk)
-
-
-def _cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

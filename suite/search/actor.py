@@ -27,6 +27,7 @@ class TrialRequest:
     store: str  # folder of the packed store
     run_folder: str
     threads: int
+    device: str | None  # None: a GPU where the trial's process has one
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +41,8 @@ class TrialReport:
     profile: Profile | None
     precision: str
     epoch: EpochResult | None
-    seconds: float  # since the trial began
+    began: float  # by the clock of the actor's machine, seconds since 1970
+    seconds: float  # since then
 
 
 class TrialActor(tune.Trainable):
@@ -72,7 +74,8 @@ class TrialActor(tune.Trainable):
 
     def _begin(self, request: TrialRequest) -> None:
         self._request = request
-        self._began = time.perf_counter()
+        self._began = time.time()
+        self._zero = time.perf_counter()
         self._profile: Profile | None = None
         self._fit: Fit | None = None
 
@@ -81,7 +84,7 @@ class TrialActor(tune.Trainable):
         label_set = LabelSet(config.label_low, config.label_high, config.label_step)
         self._profile = profile_trial(config, label_set.bins)
         dataset = _dataset(self._request.store, config.attribute, config.resolution)
-        self._fit = fit(config, dataset, threads=self._request.threads)
+        self._fit = fit(config, dataset, threads=self._request.threads, device=self._request.device)
         if self._fit.transfer:
             told = Path(self._request.run_folder) / "weights" / f"{self._request.id}.backbone.txt"
             told.write_text(f"{self._fit.transfer}\n", encoding="utf-8")
@@ -106,7 +109,8 @@ class TrialActor(tune.Trainable):
             profile=self._profile,
             precision=self._fit.precision if self._fit else "",
             epoch=epoch,
-            seconds=time.perf_counter() - self._began,
+            began=self._began,
+            seconds=time.perf_counter() - self._zero,
         )
 
 

@@ -8,7 +8,6 @@ import socket
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -22,21 +21,12 @@ os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")  # Ctrl-C is the drive
 
 import ray
 
+from suite.cpus import usable_cpus
 from suite.errors import RequestError
-from suite.provenance import usable_cpus
+from suite.runs import Resources
 
 #: The trials' data is memory-mapped, not sent, so Ray's own store can be small.
 OBJECT_STORE_BYTES = 100 * 2**20
-
-
-@dataclass(frozen=True)
-class Resources:
-    """Share of a machine that a trial gets, and how many trials run at once."""
-
-    cpus_per_trial: float = 1.0
-    gpus_per_trial: float | None = None  # None: a quarter where the cluster has GPUs
-    max_concurrent: int | None = None  # None: as many as the cluster holds
-    address: str | None = None  # None: a cluster of this machine alone
 
 
 @contextmanager
@@ -53,7 +43,7 @@ def ray_session(resources: Resources) -> Iterator[None]:
     of_this_machine = {"num_cpus": usable_cpus(), "object_store_memory": OBJECT_STORE_BYTES}
     chosen: dict[str, Any] = (
         {**of_this_machine, "include_dashboard": False}
-        if resources.address is None
+        if resources.of_this_machine
         else {"address": resources.address}
     )
     try:
@@ -129,7 +119,7 @@ def _cluster_resources() -> dict[str, float]:
 def _no_cluster(address: str | None, error: Exception) -> RequestError:
     return RequestError(
         f"no Ray cluster answers at {address!r} ({str(error).splitlines()[0]}); start one with "
-        "'ray start --head', or leave --address out to use this machine alone"
+        "'ray start --head', or use this machine alone with --address local"
     )
 
 
@@ -148,5 +138,5 @@ def _avoid_home_token(resources: Resources) -> None:
     """Give a cluster of our own a token of its own, instead of one that Ray writes below the home folder."""
     named = {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & set(os.environ)
     kept = Path.home() / ".ray" / "auth_token"
-    if resources.address is None and not named and not kept.exists():
+    if resources.of_this_machine and not named and not kept.exists():
         os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)

@@ -3,10 +3,9 @@
 import dataclasses
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -15,31 +14,20 @@ import torch
 from ray import tune
 
 import suite.search.cluster_session as cluster
-from search_spaces import Choices, SearchSpace, load_dict
-from suite import provenance
-from suite.backbones import pinned
-from suite.data.dataset import Dataset, load_dataset
+from search_spaces import SearchSpace, SearchSpaceError, load_dict
+from suite.data.faces.embedded import faces_store
 from suite.data.store import Store, open_store
 from suite.errors import RequestError
-from suite.labels import LabelSet
-from suite.networks import PRESETS
-from suite.profiling import profile_trial
-from suite.runs import (
-    DataUsed,
-    ReferenceNetwork,
-    RunInfo,
-    RunLedger,
-    RunStatus,
-    read_run,
-    write_info,
-)
+from suite.runs import Resources, RunInfo, RunLedger, read_run, write_info
 from suite.search.actor import TrialActor
-from suite.search.cluster_session import Resources
+from suite.search.description import check_backbones, describe
 from suite.search.judgement import judge_on_test, named_networks, time_beside_vgg16
-from suite.search.searcher import StudySearcher, TrialsOf
+from suite.search.run_folder import check_free, locked, new_folder
+from suite.search.searcher import StudySearcher, TellsBegins, TrialsOf
+from suite.search.sitting import Sitting
 from suite.search.standing import Standing, Watcher, best_error, front_rows
 from suite.search.study import open_study, reconcile
-from suite.trial import TrialConfig, TrialResult
+from suite.trial import TrialResult
 
 #: Finished networks go to weights/; an unfinished trial is trained again.
 NO_CHECKPOINTS = tune.CheckpointConfig(checkpoint_at_end=False)
@@ -62,112 +50,113 @@ def run_search(search: Search, search_file: str, command: Sequence[str]) -> RunI
     Its status is "interrupted" after Ctrl-C; everything that had finished is kept.
 
     Raises:
-        RequestError: space and data do not agree, or the folder is in use.
+        RequestError: space and data do not agree, the folder is in use, or a trial finds no room.
     """
-    _check_free(search.folder)
+    check_free(search.folder)
     search.watcher.stage("checking the data and counting the reference networks")
-    info = _describe(search, search_file, command)
-    _make_rooms(search.folder)
-    write_info(search.folder, info)
-    return _carry_out(search, info)
+    info = describe(search.space, search.store, search.resources, search_file, command)
+    with new_folder(search.folder):
+        write_info(search.folder, info)
+        return _carry_out(search, info)
 
 
-def resume_search(folder: Path, resources: Resources, watcher: Watcher) -> RunInfo:
+def resume_search(folder: Path, changes: Mapping[str, Any], watcher: Watcher) -> RunInfo:
     """Go on with an interrupted search: finished trials stay, unfinished ones are trained again.
 
+    Args:
+        folder: the run.
+        changes: the fields of ``Resources`` that are to be others than before.
+        watcher: told how it goes.
+
     Raises:
-        RequestError: the folder is no run, or its data has changed or gone.
+        RequestError: the folder is no run, a search works in it, or its data has changed or gone.
     """
-    info = read_run(folder).info
-    store = open_store(Path(info.data.folder))
+    read_run(folder)  # a folder that is no run stays as it is
+    with locked(folder):
+        info = read_run(folder).info
+        space = _space_of(folder, info)
+        check_backbones(space)
+        store = _data_of(folder, info, watcher)
+        info = dataclasses.replace(
+            info,
+            status="running",
+            ended="",
+            data=dataclasses.replace(info.data, folder=str(store.folder)),
+            resources=dataclasses.replace(info.resources, **changes),
+        )
+        return _carry_out(Search(space, store, folder, info.resources, watcher), info)
+
+
+def _space_of(folder: Path, info: RunInfo) -> SearchSpace:
+    try:
+        return load_dict(dict(info.search), where=f"search in {folder / 'run.json'}")
+    except SearchSpaceError as error:
+        raise RequestError(
+            f"{error}; resume it with the version of suite that its 'versions' names, or start a new run"
+        ) from None
+
+
+def _data_of(folder: Path, info: RunInfo, watcher: Watcher) -> Store:
+    """The data that a run began with; the embedded faces are rendered anew where the cache lost them."""
+    kept = Path(info.data.folder)
+    if info.data.name == "faces" and not (kept / "store.json").exists():
+        watcher.stage(f"rendering the faces again, which are gone from {kept}")
+        store = faces_store(on_progress=watcher.advance)
+    else:
+        store = open_store(kept)
     if store.info.fingerprint != info.data.fingerprint:
         raise RequestError(
             f"the data in {store.folder} is not what {folder} began with (fingerprint "
             f"{store.info.fingerprint[:12]}, then {info.data.fingerprint[:12]}); put the old data back or "
             "start a new run"
         )
-    search = Search(load_dict(dict(info.search)), store, folder, resources, watcher)
-    _check_backbones(search.space)
-    return _carry_out(search, dataclasses.replace(info, status="running", ended=""))
-
-
-def _check_free(folder: Path) -> None:
-    try:
-        taken = folder.exists() and any(folder.iterdir())
-    except OSError as error:
-        raise _unusable(folder, error) from None
-    if taken:
-        raise RequestError(
-            f"{folder} is not empty; choose another --out, or continue the run in it with "
-            f"'suite resume {folder}'"
-        )
-
-
-def _make_rooms(folder: Path) -> None:
-    try:
-        for room in ("weights", "tune"):
-            (folder / room).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _unusable(folder, error) from None
-
-
-def _unusable(folder: Path, error: OSError) -> RequestError:
-    return RequestError(
-        f"{folder} cannot be a run folder ({error.strerror}); choose another --out, in a folder that you may "
-        "write to"
-    )
+    return store
 
 
 def _carry_out(search: Search, info: RunInfo) -> RunInfo:
     ledger = RunLedger(search.folder)
     # A killed sitting did not come to write how long it was; its trials tell.
     last_end = max((row["started"] + row["seconds"] for row in ledger.rows), default=0.0)
-    info = dataclasses.replace(info, seconds=max(info.seconds, last_end))
-    began = time.monotonic()
-
-    def standing_now(info: RunInfo, status: RunStatus) -> RunInfo:
-        spent = info.seconds + time.monotonic() - began
-        ended = "" if status == "running" else datetime.now().astimezone().isoformat(timespec="seconds")
-        described = dataclasses.replace(info, status=status, ended=ended, seconds=spent)
-        write_info(search.folder, described)
-        return described
-
+    sitting = Sitting(search.folder, dataclasses.replace(info, seconds=max(info.seconds, last_end)))
     with _stop_signals_as_interrupt():
         try:
-            info = _train(search, info, ledger)
-            info = _judge(search, info, ledger)
+            _train(search, sitting, ledger)
+            sitting.info = _judge(search, sitting.info, ledger)
         except KeyboardInterrupt:
-            return standing_now(info, "interrupted")
-        except BaseException:
-            standing_now(info, "failed")
+            return sitting.end("interrupted")
+        except RequestError:
+            if sitting.has_noted:  # else it was refused before anything was done, and the run is as it was
+                sitting.end("failed")
             raise
-    return standing_now(info, "finished")
+        except BaseException:
+            sitting.end("failed")
+            raise
+    return sitting.end("finished")
 
 
-def _train(search: Search, info: RunInfo, ledger: RunLedger) -> RunInfo:
+def _train(search: Search, sitting: Sitting, ledger: RunLedger) -> None:
     """Train until the ledger has as many trials as were asked for."""
     if len(ledger.rows) >= search.space.trials:
-        return info
+        return
     search.watcher.stage("starting Ray")
     with cluster.ray_session(search.resources):
         share = cluster.share_of_a_trial(search.resources)
         at_once = cluster.trials_at_once(search.resources, share)
-        info = dataclasses.replace(info, max_concurrent=at_once)
-        write_info(search.folder, info)
+        sitting.note(max_concurrent=at_once)
         study = open_study(search.space, search.folder, concurrent=at_once)
         reconcile(study, ledger.rows)
         trials_of = TrialsOf(
             space=search.space,
-            label_range=search.store.info.attributes[info.attribute],
+            label_range=search.store.info.attributes[sitting.info.attribute],
             store=str(search.store.folder),
             run_folder=str(search.folder),
             threads=max(1, int(share["CPU"])),
+            device=None if share["GPU"] else "cpu",
         )
-        watch = _Watch(search, info, ledger)
-        searcher = StudySearcher(study, ledger, trials_of, on_change=watch, seconds_before=info.seconds)
+        watch = _Watch(search, sitting.info, ledger)
+        searcher = StudySearcher(study, ledger, trials_of, on_change=watch, seconds_before=sitting.seconds)
         search.watcher.stage(f"training, {at_once} trials at once")
         _tune(search, searcher, share, at_once, search.space.trials - len(ledger.rows))
-    return info
 
 
 def _tune(search: Search, searcher: StudySearcher, share: dict[str, float], at_once: int, left: int) -> None:
@@ -187,6 +176,7 @@ def _tune(search: Search, searcher: StudySearcher, share: dict[str, float], at_o
             verbose=0,
             log_to_file=False,
             checkpoint_config=NO_CHECKPOINTS,
+            callbacks=[TellsBegins(searcher)],
         ),
     )
     tuner.fit()
@@ -235,7 +225,7 @@ class _Watch:
         standing = Standing(
             asked=asked,
             finished=finished,
-            running=len(searcher.running),
+            running=sum(trial.begun is not None for trial in searcher.running.values()),
             stopped=len(rows) - finished,
             share_done=min(1.0, (len(rows) + under_way) / asked),
             best_mae=best_error(rows, info.error_column),
@@ -245,81 +235,6 @@ class _Watch:
             seconds_left=spent / done_now * left if done_now else float("nan"),
         )
         self._search.watcher.change(standing, ended)
-
-
-def _describe(search: Search, search_file: str, command: Sequence[str]) -> RunInfo:
-    space, store = search.space, search.store
-    shared = space.base
-    _check_backbones(space)
-    if "attribute" in space.vary:
-        raise RequestError(
-            f"{search_file} varies attribute, and errors in years and in points make no common front; "
-            "fix attribute under base"
-        )
-    label_range = store.info.attributes.get(shared.attribute)
-    dataset = load_dataset(store, shared.attribute, shared.resolution)  # says what is wrong, if it is
-    assert label_range is not None
-    tiny = TrialConfig(
-        attribute=shared.attribute,
-        resolution=shared.resolution,
-        label_low=label_range.low if shared.label_low is None else shared.label_low,
-        label_high=label_range.high if shared.label_high is None else shared.label_high,
-        label_step=label_range.step if shared.label_step is None else shared.label_step,
-    )
-    return RunInfo(
-        name=space.name,
-        status="running",
-        command=list(command),
-        search=space.to_dict(),
-        search_file=search_file,
-        attribute=shared.attribute,
-        resolution=shared.resolution,
-        objectives=list(space.objectives),
-        trials_asked=space.trials,
-        seed=space.seed,
-        max_concurrent=0,
-        data=_data_used(store, dataset, shared.train_images),
-        references=_references(tiny),
-        versions=provenance.versions(),
-        git_revision=provenance.git_revision(),
-        hardware=provenance.hardware(),
-        started=datetime.now().astimezone().isoformat(timespec="seconds"),
-    )
-
-
-def _check_backbones(space: SearchSpace) -> None:
-    """Refuse a backbone that is not there before anything starts."""
-    varied = space.vary.get("backbone")
-    for file in varied.values if isinstance(varied, Choices) else (space.base.backbone,):
-        pinned(TrialConfig(backbone=None if file is None else str(file)))
-
-
-def _data_used(store: Store, dataset: Dataset, train_images: int | None) -> DataUsed:
-    train, val = dataset.splits["train"], dataset.splits["val"]
-    constant = train.first(train_images).labels.median()
-    return DataUsed(
-        name=store.info.name,
-        folder=str(store.folder),
-        fingerprint=store.info.fingerprint,
-        side=store.info.side,
-        train_images=len(train.first(train_images)),
-        train_images_stored=len(train),
-        val_images=len(val),
-        test_images=len(dataset.splits["test"]),
-        origin=store.info.origin,
-        protocol=store.info.protocol,
-        skipped=store.info.skipped,
-        constant_val_mae=float((val.labels - constant).abs().mean()),
-    )
-
-
-def _references(tiny: TrialConfig) -> list[ReferenceNetwork]:
-    """VGG-16, ThinAgeNet and TinyAgeNet counted with the run's bins at the run's resolution."""
-    bins = LabelSet(tiny.label_low, tiny.label_high, tiny.label_step).bins
-    thin = dataclasses.replace(tiny, widths=PRESETS["thin"].widths, depths=PRESETS["thin"].depths)
-    configs = {"VGG-16": dataclasses.replace(tiny, network="vgg16"), "ThinAgeNet": thin, "TinyAgeNet": tiny}
-    profiles = {name: profile_trial(config, bins) for name, config in configs.items()}
-    return [ReferenceNetwork(name, **dataclasses.asdict(profile)) for name, profile in profiles.items()]
 
 
 @contextmanager

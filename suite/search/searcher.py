@@ -13,6 +13,7 @@ from typing import Any
 
 import optuna
 from optuna.trial import TrialState
+from ray.tune import Callback
 from ray.tune.search import Searcher
 
 from search_spaces import SearchSpace
@@ -32,7 +33,8 @@ class RunningTrial:
     suggestion: optuna.Trial
     config: TrialConfig
     trials_known: int
-    began: float  # seconds since the search began
+    suggested: float  # seconds since the search began
+    begun: float | None = None  # when its actor was seen to begin; None: it still waits for one
     last: TrialReport | None = None
     epoch: EpochResult | None = None
 
@@ -46,6 +48,7 @@ class TrialsOf:
     store: str
     run_folder: str
     threads: int
+    device: str | None
 
 
 class StudySearcher(Searcher):
@@ -67,6 +70,7 @@ class StudySearcher(Searcher):
         self.running: dict[str, RunningTrial] = {}
         self._on_change = on_change
         self._zero = time.monotonic() - seconds_before
+        self._zero_by_the_clock = time.time() - seconds_before
 
     @property
     def seconds(self) -> float:
@@ -88,8 +92,16 @@ class StudySearcher(Searcher):
             store=self.trials_of.store,
             run_folder=self.trials_of.run_folder,
             threads=self.trials_of.threads,
+            device=self.trials_of.device,
         )
         return {"request": request}
+
+    def on_trial_start(self, trial_id: str) -> None:
+        """An actor began a trial."""
+        trial = self.running.get(trial_id)
+        if trial is not None:
+            trial.begun = self.seconds
+            self._on_change(self, None)
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """An epoch of a trial ended."""
@@ -120,6 +132,10 @@ class StudySearcher(Searcher):
     def restore(self, checkpoint_path: str) -> None:
         """Nothing to restore: the journal and the ledger hold the state."""
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Nothing: Tune pickles its settings, and what watches the search need not be a thing that can be."""
+        return {}
+
     def _take(self, trial: RunningTrial, report: TrialReport) -> None:
         trial.last = report
         if report.epoch is not None:
@@ -132,6 +148,7 @@ class StudySearcher(Searcher):
         cause = "its worker process was lost (killed, or out of memory); Ray's error is below tune/"
         if report is not None and report.ended:
             status, cause = report.status, report.cause  # type: ignore[assignment]
+        seen = trial.suggested if trial.begun is None else trial.begun
         return TrialResult(
             id=trial.id,
             stage="search",
@@ -141,10 +158,10 @@ class StudySearcher(Searcher):
             profile=report.profile if report else None,
             validation=trial.epoch.validation if trial.epoch else None,
             epochs_run=trial.epoch.epoch if trial.epoch else 0,
-            seconds=report.seconds if report else self.seconds - trial.began,
+            seconds=report.seconds if report else self.seconds - seen,
             precision=report.precision if report else "",
             trials_known=trial.trials_known,
-            started=trial.began,
+            started=report.began - self._zero_by_the_clock if report else seen,
         )
 
     def _tell(self, trial: RunningTrial, ended: TrialResult) -> None:
@@ -156,3 +173,14 @@ class StudySearcher(Searcher):
         else:
             trial.suggestion.set_user_attr("cause", ended.cause)
             self.study.tell(trial.suggestion, state=TrialState.FAIL)
+
+
+class TellsBegins(Callback):
+    """Passes on that an actor began a trial, of which Ray Tune tells callbacks only."""
+
+    def __init__(self, searcher: StudySearcher) -> None:
+        self._searcher = searcher
+
+    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """An actor, a new one or one that had a trial before, is ready to train."""
+        self._searcher.on_trial_start(trial.trial_id)

@@ -4,18 +4,26 @@ import dataclasses
 import json
 import math
 import shutil
+import sys
+import threading
+import time
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import optuna
 import pandas as pd
 import pytest
 from optuna.trial import TrialState
+from ray import cloudpickle
 
 from search_spaces import SearchSpace, load_dict
 from suite.data.store import Store
 from suite.errors import RequestError
-from suite.runs import Run, read_run, write_info
-from suite.search.cluster_session import Resources
+from suite.runs import Resources, Run, RunInfo, read_run, write_info
+from suite.search import cluster_session, engine
+from suite.search.actor import TrialActor
 from suite.search.engine import Search, resume_search, run_search
 from suite.search.standing import Standing, front_rows
 from suite.trial import TrialResult
@@ -23,12 +31,13 @@ from suite.weights import load_network
 
 
 class Recorder:
-    """A watcher that remembers."""
+    """A watcher that remembers, and can no more be pickled than a live view of a terminal can."""
 
     def __init__(self) -> None:
         self.stages: list[str] = []
         self.standings: list[Standing] = []
         self.ended: list[TrialResult] = []
+        self.lock = threading.RLock()
 
     def stage(self, sentence: str) -> None:
         self.stages.append(sentence)
@@ -69,12 +78,27 @@ def space(store: Store, **changes: object) -> SearchSpace:
     return load_dict({**fields, **changes})
 
 
+class Meeting(TrialActor):
+    """The first two trials wait for each other to begin, for machines that start the second process late."""
+
+    def step(self) -> dict[str, Any]:
+        folder, ours = Path(self._request.run_folder), self._request.id
+        if ours in ("t0000", "t0001"):
+            (folder / f"{ours}.here").touch()
+            patience_ends = time.monotonic() + 60
+            while len(list(folder.glob("*.here"))) < 2 and time.monotonic() < patience_ends:
+                time.sleep(0.05)
+        return super().step()
+
+
 @pytest.fixture(scope="module")
 def searched(store: Store, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Recorder]:
     """A search of six trials, one that diverges and one that fails, two at once."""
     folder, recorder = tmp_path_factory.mktemp("runs") / "small", Recorder()
     search = Search(space(store), store, folder, Resources(cpus_per_trial=0.5, max_concurrent=2), recorder)
-    run_search(search, "small.yaml", ["suite", "run", "--search", "small.yaml"])
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])  # a worker cannot import this file
+    with patch.object(engine, "TrialActor", Meeting):
+        run_search(search, "small.yaml", ["suite", "run", "--search", "small.yaml"])
     return read_run(folder), recorder
 
 
@@ -90,16 +114,20 @@ def test_every_trial_asked_for_has_one_row(searched: tuple[Run, Recorder]) -> No
 
 def test_trials_overlap(searched: tuple[Run, Recorder]) -> None:
     run, _ = searched
-    began = run.trials["started"]
-    ended = began + run.trials["seconds"]
-    overlapping = [
-        (first, second)
-        for first in run.trials.index
-        for second in run.trials.index
-        if first != second and began[first] <= began[second] < ended[first]
-    ]
-    assert overlapping
+    first, second = row(run, "t0000"), row(run, "t0001")
+    ends = [trial["started"] + trial["seconds"] for trial in (first, second)]
+    assert max(first["started"], second["started"]) < min(ends)
     assert run.info.max_concurrent == 2
+
+
+def test_a_trial_starts_when_its_actor_does_within_the_time_of_the_search(
+    searched: tuple[Run, Recorder],
+) -> None:
+    run, _ = searched
+    third = row(run, "t0002")  # it had to wait for one of the first two to end
+    assert third["started"] >= min((run.trials["started"] + run.trials["seconds"]).head(2))
+    assert (run.trials["started"] > 0).all()
+    assert (run.trials["started"] + run.trials["seconds"]).max() <= run.info.seconds
 
 
 def test_a_diverged_trial_has_its_step_and_configuration_and_the_search_goes_on(
@@ -218,7 +246,7 @@ def test_the_same_seed_gives_the_same_trials_and_the_same_front(store: Store, tm
 
 def test_a_finished_run_resumes_to_itself(searched: tuple[Run, Recorder]) -> None:
     run, _ = searched
-    info = resume_search(run.folder, Resources(), Recorder())
+    info = resume_search(run.folder, {}, Recorder())
     assert info.status == "finished"
     assert len(read_run(run.folder).trials) == 6
 
@@ -234,7 +262,7 @@ def test_a_run_that_ended_before_its_judgement_is_judged_when_it_is_resumed(
     unjudged[judged] = math.nan
     unjudged.to_parquet(folder / "trials.parquet", index=False)
     write_info(folder, dataclasses.replace(run.info, status="interrupted", latency={}))
-    assert resume_search(folder, Resources(), Recorder()).status == "finished"
+    assert resume_search(folder, {}, Recorder()).status == "finished"
     again = read_run(folder).trials
     assert (again["test_mae_years"].notna() == run.trials["test_mae_years"].notna()).all()
     on_front = again["test_mae_years"].notna()
@@ -249,7 +277,7 @@ def test_the_time_of_a_killed_sitting_counts(searched: tuple[Run, Recorder], tmp
     folder = tmp_path / "killed"
     shutil.copytree(run.folder, folder)
     write_info(folder, dataclasses.replace(run.info, status="running", ended="", seconds=0.0))
-    info = resume_search(folder, Resources(), Recorder())
+    info = resume_search(folder, {}, Recorder())
     assert info.seconds >= (run.trials["started"] + run.trials["seconds"]).max()
 
 
@@ -267,7 +295,7 @@ def test_data_that_changed_since_is_refused(searched: tuple[Run, Recorder], tmp_
     fields["data"]["fingerprint"] = "0" * 64
     (tmp_path / "run.json").write_text(json.dumps(fields))
     with pytest.raises(RequestError, match="is not what"):
-        resume_search(tmp_path, Resources(), Recorder())
+        resume_search(tmp_path, {}, Recorder())
 
 
 def test_a_space_that_varies_the_attribute_is_refused(store: Store, tmp_path: Path) -> None:
@@ -276,13 +304,160 @@ def test_a_space_that_varies_the_attribute_is_refused(store: Store, tmp_path: Pa
         run_search(Search(mixed, store, tmp_path / "mixed", Resources(), Recorder()), "mixed.yaml", [])
 
 
-def test_a_trial_larger_than_the_machine_is_refused(store: Store, tmp_path: Path) -> None:
-    resources = dataclasses.replace(Resources(), cpus_per_trial=4096)
-    with pytest.raises(RequestError, match="--cpus-per-trial"):
-        run_search(Search(space(store), store, tmp_path / "big", resources, Recorder()), "", [])
-
-
-def test_no_cluster_at_an_address_is_one_sentence(store: Store, tmp_path: Path) -> None:
+def test_no_cluster_at_an_address_is_one_sentence_and_leaves_no_folder(store: Store, tmp_path: Path) -> None:
     resources = Resources(address="127.0.0.1:1")
     with pytest.raises(RequestError, match="no Ray cluster answers"):
         run_search(Search(space(store), store, tmp_path / "far", resources, Recorder()), "", [])
+    assert not (tmp_path / "far").exists()
+
+
+def stand_in_for_ray(patches: pytest.MonkeyPatch) -> None:
+    """A cluster of two CPUs that is not there; training on it is interrupted at once."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    patches.setattr(cluster_session, "ray_session", lambda resources: nullcontext())
+    patches.setattr(cluster_session, "_cluster_resources", lambda: {"CPU": 2.0})
+    patches.setattr(engine, "_tune", interrupted)
+
+
+@pytest.fixture
+def without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in_for_ray(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def once_interrupted(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("interrupted") / "run"
+    resources = Resources(cpus_per_trial=0.5, max_concurrent=3)
+    with pytest.MonkeyPatch.context() as patches:
+        stand_in_for_ray(patches)
+        run_search(Search(space(store), store, folder, resources, Recorder()), "small.yaml", [])
+    return folder
+
+
+@pytest.fixture
+def interrupted(once_interrupted: Path, tmp_path: Path, without_ray: None) -> Path:
+    """The folder of a run that was interrupted when its first trials were to train."""
+    return Path(shutil.copytree(once_interrupted, tmp_path / "run"))
+
+
+def test_an_interruption_keeps_how_many_trials_ran_at_once(interrupted: Path) -> None:
+    info = read_run(interrupted).info
+    assert (info.status, info.max_concurrent) == ("interrupted", 3)
+
+
+def test_a_failure_keeps_how_many_trials_ran_at_once(
+    interrupted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(engine, "_tune", broken)
+    with pytest.raises(RuntimeError, match="broken"):
+        resume_search(interrupted, {"max_concurrent": 2}, Recorder())
+    info = read_run(interrupted).info
+    assert (info.status, info.max_concurrent) == ("failed", 2)
+
+
+def test_a_resumed_run_has_the_resources_that_it_began_with_unless_others_are_asked_for(
+    interrupted: Path,
+) -> None:
+    assert resume_search(interrupted, {}, Recorder()).resources == Resources(0.5, None, 3)
+    resume_search(interrupted, {"cpus_per_trial": 1.0}, Recorder())
+    kept = read_run(interrupted).info
+    assert (kept.resources, kept.max_concurrent) == (Resources(1.0, None, 3), 2)
+
+
+def test_a_run_of_before_resources_were_kept_resumes_with_the_defaults(interrupted: Path) -> None:
+    fields = json.loads((interrupted / "run.json").read_text())
+    del fields["resources"]
+    (interrupted / "run.json").write_text(json.dumps(fields))
+    assert resume_search(interrupted, {}, Recorder()).resources == Resources()
+
+
+def test_a_run_in_which_a_search_is_at_work_is_not_resumed(
+    interrupted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusals: list[str] = []
+
+    def resume_again(*_: object) -> None:
+        with pytest.raises(RequestError) as refused:
+            resume_search(interrupted, {}, Recorder())
+        refusals.append(str(refused.value))
+
+    monkeypatch.setattr(engine, "_tune", resume_again)
+    resume_search(interrupted, {}, Recorder())
+    assert [refusal.split(";")[0] for refusal in refusals] == [f"a search is at work in {interrupted}"]
+
+
+@pytest.mark.usefixtures("without_ray")
+def test_a_trial_larger_than_the_machine_is_refused_and_leaves_no_folder(
+    store: Store, tmp_path: Path
+) -> None:
+    search = Search(space(store), store, tmp_path / "big", Resources(cpus_per_trial=4096), Recorder())
+    with pytest.raises(RequestError, match="--cpus-per-trial"):
+        run_search(search, "", [])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_refused_resumption_leaves_the_run_as_it_was(interrupted: Path) -> None:
+    before = (interrupted / "run.json").read_text()
+    with pytest.raises(RequestError, match="--cpus-per-trial"):
+        resume_search(interrupted, {"cpus_per_trial": 4096}, Recorder())
+    assert (interrupted / "run.json").read_text() == before
+
+
+def test_a_search_space_that_this_version_does_not_know_is_one_sentence(interrupted: Path) -> None:
+    fields = json.loads((interrupted / "run.json").read_text())
+    fields["search"]["sampler"] = "oracle"
+    (interrupted / "run.json").write_text(json.dumps(fields))
+    with pytest.raises(RequestError, match=r"run\.json: sampler is .oracle.*; resume it with the version"):
+        resume_search(interrupted, {}, Recorder())
+
+
+def with_faces(folder: Path, gone: Path) -> RunInfo:
+    """The run, as if it had been one on the embedded faces in a folder that is gone."""
+    info = read_run(folder).info
+    info = dataclasses.replace(info, data=dataclasses.replace(info.data, name="faces", folder=str(gone)))
+    write_info(folder, info)
+    return info
+
+
+def test_faces_that_are_gone_from_the_cache_are_rendered_again(
+    interrupted: Path, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_faces(interrupted, tmp_path / "gone")
+    monkeypatch.setattr(engine, "faces_store", lambda on_progress: store)
+    recorder = Recorder()
+    assert resume_search(interrupted, {}, recorder).data.folder == str(store.folder)
+    assert recorder.stages[0].startswith("rendering the faces again")
+
+
+def test_other_faces_than_those_that_are_gone_are_refused(
+    interrupted: Path, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_faces(interrupted, tmp_path / "gone")
+    other = dataclasses.replace(store, info=dataclasses.replace(store.info, fingerprint="0" * 64))
+    monkeypatch.setattr(engine, "faces_store", lambda on_progress: other)
+    with pytest.raises(RequestError, match="is not what"):
+        resume_search(interrupted, {}, Recorder())
+
+
+@pytest.mark.usefixtures("without_ray")
+@pytest.mark.parametrize(("gpus", "device"), [(0.0, "cpu"), (0.5, None)])
+def test_without_a_share_of_a_gpu_a_trial_is_sent_to_the_cpu(
+    gpus: float, device: str | None, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str | None] = []
+
+    def note(search: object, searcher: Any, *_: object) -> None:
+        sent.append(searcher.suggest("any")["request"].device)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cluster_session, "_cluster_resources", lambda: {"CPU": 2.0, "GPU": 1.0})
+    monkeypatch.setattr(engine, "_tune", note)
+    resources = Resources(gpus_per_trial=gpus)
+    run_search(Search(space(store), store, tmp_path / "run", resources, Recorder()), "", [])
+    assert sent == [device]

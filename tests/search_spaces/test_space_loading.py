@@ -461,6 +461,18 @@ def test_a_preset_must_fit_what_is_fixed(load_text: Load) -> None:
         load_text(SPACE, ["widths=[8, 16, 32, 64, 64]"])
     space = load_text(SPACE, ["widths=[16, 32, 64, 128, 128]"])
     assert space.first == ()  # nothing of the point is left to vary
+
+
+def test_fixing_a_field_takes_it_out_of_the_points_tried_first(load_text: Load) -> None:
+    points = "first:\n  - {network: tiny, lambda_l1: 0.3}\n  - {lambda_l1: 0.2}\n"
+    space = load_text(SPACE.split("first:")[0] + points, ["lambda_l1=0.5"])
+    assert space.base.lambda_l1 == 0.5
+    assert [set(point) for point in space.first] == [{"widths"}]
+
+
+def test_a_point_tried_first_that_is_no_mapping_is_still_refused(load_text: Load) -> None:
+    with pytest.raises(SearchSpaceError, match=r"first\[0\] is 3"):
+        load_text(SPACE.split("first:")[0] + "first: [3]\n", ["lambda_l1=0.5"])
     assert load_text(SPACE, ["widths=[8, 16, 32, 64, 64]", "first=[]"]).first == ()
 
 

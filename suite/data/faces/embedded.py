@@ -1,7 +1,6 @@
 """The data set ``faces``: rendered on first use, then kept in the cache like any packed store."""
 
 import hashlib
-import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from suite.cpus import usable_cpus
 from suite.data.cache import cache_folder
 from suite.data.faces.circumstances import Circumstances
 from suite.data.faces.people import Floats, People, signs_of_age
@@ -102,9 +102,8 @@ def draw_ages(rng: np.random.Generator, count: int) -> Floats:
 
 def _in_threads(traits: People, count: int, seed: int) -> Iterator[tuple[int, Rendered]]:
     """The batches in order, painted on all cores (numpy lets go of the interpreter)."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     batches = [slice(start, min(start + BATCH, count)) for start in range(0, count, BATCH)]
-    with ThreadPoolExecutor(cores) as pool:
+    with ThreadPoolExecutor(usable_cpus()) as pool:
         yield from zip(
             (batch.start for batch in batches),
             pool.map(lambda batch: render(traits, batch, seed), batches),

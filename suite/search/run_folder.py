@@ -1,0 +1,94 @@
+"""The run folder as a driver takes it: free or refused, and its own alone for as long as it works."""
+
+import contextlib
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from suite.errors import RequestError
+from suite.search.study import JOURNAL
+
+LOCK = ".lock"
+ROOMS = ("weights", "tune")
+
+
+def check_free(folder: Path) -> None:
+    """Refuse a folder that holds anything.
+
+    Raises:
+        RequestError: it does, or it cannot be a folder.
+    """
+    with _usable(folder):
+        taken = folder.exists() and any(entry.name != LOCK for entry in folder.iterdir())
+    if taken:
+        raise RequestError(
+            f"{folder} is not empty; choose another --out, or continue the run in it with "
+            f"'suite resume {folder}'"
+        )
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[None]:
+    """Make the folder of a new run; it is this driver's inside.
+
+    Nothing of it is left where the request is refused before the first trial was suggested.
+
+    Raises:
+        RequestError: it cannot be written to, or another search took it in the meantime.
+    """
+    with _usable(folder):
+        was_there = folder.exists()
+        folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder):
+        check_free(folder)
+        with _usable(folder):
+            for room in ROOMS:
+                (folder / room).mkdir()
+        try:
+            yield
+        except RequestError:
+            if not (folder / JOURNAL).exists():
+                _clear(folder, keep=was_there)
+            raise
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """No other driver works in the folder inside; the kernel lets go of it when this process dies.
+
+    Raises:
+        RequestError: another driver does.
+    """
+    with _usable(folder):
+        file = (folder / LOCK).open("a")
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RequestError(
+                f"a search is at work in {folder}; wait until it has ended, or stop it with Ctrl-C first"
+            ) from None
+        except OSError:  # a file system without locks: as good as it gets
+            pass
+        yield
+
+
+def _clear(folder: Path, *, keep: bool) -> None:
+    with contextlib.suppress(OSError):  # somebody put something there: it stays
+        for room in ROOMS:
+            (folder / room).rmdir()
+        for file in ("run.json", LOCK):
+            (folder / file).unlink(missing_ok=True)
+        if not keep:
+            folder.rmdir()
+
+
+@contextmanager
+def _usable(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise RequestError(
+            f"{folder} cannot be a run folder ({error.strerror}); choose another, which you may write to"
+        ) from None
