@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from reports import numerals
 from reports.published import PublishedClaim, PublishedNetwork, published
 from reports.trials import Spread, Standing, Trial, reference
 from suite.runs import RunInfo
@@ -34,7 +35,7 @@ class Finding:
 
 def rounds_to(value: float, printed: float) -> bool:
     """Whether ``value``, in as many significant digits as ``printed`` has, is ``printed``: 36.32 is 36."""
-    digits = len(f"{printed:.12e}".split("e")[0].replace(".", "").rstrip("0"))
+    digits = numerals.significant(printed)
     return math.isfinite(value) and f"{value:.{digits - 1}e}" == f"{printed:.{digits - 1}e}"
 
 

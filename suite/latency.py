@@ -1,7 +1,7 @@
 """How fast networks are beside each other: paired rounds in one process, float32, eager, channels-last.
 
 Every round times each network once, in an order that alternates, so that a slow moment of the machine
-falls on both sides of a ratio. The caller sees to it that nothing else runs.
+falls on both sides of a ratio. The caller sees to it that nothing else runs; what did run is told.
 """
 
 import math
@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from suite.contention import read_clock, share_of_others, usable_cores
 from suite.networks import place
 
 #: Rounds that are taken however short the time is: fewer show no spread.
@@ -37,6 +38,7 @@ class PairedTimes:
     seconds: Mapping[str, tuple[float, ...]]
     batch_size: int  # images a call
     resolution: int  # pixels a side
+    others: float  # share of the processor that other programs took meanwhile, 0 to 1
 
     @property
     def rounds(self) -> int:
@@ -76,7 +78,7 @@ def time_in_rounds(
         device: None takes CUDA where there is one.
         on_round: told (rounds done, rounds planned) after the warm-up and after each round.
     """
-    began = time.perf_counter()
+    before = read_clock()
     device = device or best_device()
     images = torch.rand(batch_size, 3, resolution, resolution).to(device, memory_format=torch.channels_last)
     placed = {name: place(network, device).eval() for name, network in networks.items()}
@@ -86,7 +88,7 @@ def time_in_rounds(
     a_round = sum(call.seconds * call.repeats for call in calls.values())
     done, first_round = 0, time.perf_counter()
     while True:
-        left = seconds - (time.perf_counter() - began)
+        left = seconds - (time.perf_counter() - before.wall)
         planned = rounds_planned(done, rounds, a_round, left)
         if on_round:
             on_round(done, planned)
@@ -96,7 +98,8 @@ def time_in_rounds(
             taken[name].append(_seconds_a_call(placed[name], images, calls[name].repeats))
         done += 1
         a_round = (time.perf_counter() - first_round) / done
-    return PairedTimes({name: tuple(times) for name, times in taken.items()}, batch_size, resolution)
+    others = share_of_others(before, read_clock(), len(usable_cores()))
+    return PairedTimes({name: tuple(times) for name, times in taken.items()}, batch_size, resolution, others)
 
 
 def rounds_planned(done: int, asked: int, a_round: float, left: float) -> int:
@@ -121,11 +124,11 @@ class _Call:
 def _warm_up(network: nn.Module, images: torch.Tensor) -> _Call:
     """Warm up, on one image first: where a whole batch takes long, it needs no warm-up of its own."""
     _seconds_a_call(network, images[:1], 2)
-    guess = _seconds_a_call(network, images[:1], 1) * len(images)
-    if guess > LONG_CALL_SECONDS and images.device.type == "cpu":
-        return _Call(guess, 1)
-    _seconds_a_call(network, images, 2)
-    seconds = _seconds_a_call(network, images, 1)
+    seconds = _seconds_a_call(network, images[:1], 1) * len(images)
+    long = seconds > LONG_CALL_SECONDS and images.device.type == "cpu"
+    if len(images) > 1 and not long:
+        _seconds_a_call(network, images, 2)
+        seconds = _seconds_a_call(network, images, 1)
     return _Call(seconds, max(1, min(200, round(MEASUREMENT_SECONDS / seconds))))
 
 
