@@ -2,11 +2,14 @@
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 from reports import numerals
 from reports.published import PublishedClaim, PublishedNetwork, published
 from reports.trials import Spread, Standing, Trial, reference
 from suite.runs import RunInfo
+
+Verdict = Literal["yes", "within spread", "no", "open"]
 
 
 @dataclass(frozen=True)
@@ -27,10 +30,17 @@ class Finding:
         return self.here.value / self.claim.value - 1
 
     @property
-    def comes_out(self) -> bool:
-        """Whether the number here rounds to the published digits, or its spread holds the published one."""
-        within = self.here.low <= self.claim.value <= self.here.high
-        return within or rounds_to(self.here.value, self.claim.value)
+    def verdict(self) -> Verdict:
+        """Whether the published number comes out.
+
+        "yes" where the number here rounds to the published digits; "within spread" where only the spread
+        of a measured one holds it, which a noisy measurement makes easy; "open" where there is none.
+        """
+        if not math.isfinite(self.here.value):
+            return "open"
+        if rounds_to(self.here.value, self.claim.value):
+            return "yes"
+        return "within spread" if self.here.low <= self.claim.value <= self.here.high else "no"
 
 
 def rounds_to(value: float, printed: float) -> bool:

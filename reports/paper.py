@@ -82,11 +82,7 @@ def paper_findings(measured: Measured) -> tuple[Finding, ...]:
 
 def remarks(measured: Measured) -> tuple[str, ...]:
     """Sentences on what does not come out as published, what can make it differ, and what to doubt."""
-    missed = [
-        finding
-        for finding in paper_findings(measured)
-        if math.isfinite(finding.here.value) and not finding.comes_out
-    ]
+    missed = [finding for finding in paper_findings(measured) if finding.verdict == "no"]
     sentences = [_departure(finding, measured) for finding in missed]
     if any(timed.disturbed for timed in measured.timed):
         sentences.append(_DISTURBED)
@@ -126,7 +122,8 @@ def _timed(claim: PublishedClaim, measured: Measured) -> list[Finding]:
             claim,
             network,
             timed.speedups[claim.of][claim.over],
-            f"batch {timed.batch_size}, {timed.resolution} px, {timed.rounds} rounds",
+            f"batch {timed.batch_size}, {timed.resolution} px, {timed.rounds} rounds"
+            + ", disturbed" * timed.disturbed,
         )
         for timed in measured.timed
     ]

@@ -35,7 +35,6 @@ def _network_json(counted: Counted) -> dict[str, Any]:
 
 
 def _claim_json(finding: Finding) -> dict[str, Any]:
-    measured = math.isfinite(finding.here.value)
     claim = dataclasses.asdict(finding.claim)
     return {
         "published": claim.pop("value"),
@@ -43,7 +42,7 @@ def _claim_json(finding: Finding) -> dict[str, Any]:
         "here": _or_null(finding.here.value),
         "here_low": _or_null(finding.here.low),
         "here_high": _or_null(finding.here.high),
-        "comes_out": finding.comes_out if measured else None,
+        "verdict": finding.verdict,
         "how": finding.how,
     }
 

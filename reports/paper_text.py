@@ -54,13 +54,13 @@ def _size_row(counted: Counted) -> tuple[str, ...]:
 
 def _claim_row(finding: Finding) -> tuple[str, ...]:
     claim = finding.claim
-    here, outcome = MISSING, MISSING
-    if math.isfinite(finding.here.value):
+    here, verdict = MISSING, MISSING
+    if finding.verdict != "open":
         here = _in_unit(finding.here.value, claim.unit, 4 if finding.here.value > 10 else 3)
         here += _ends(finding.here)
-        outcome = "yes" if finding.comes_out else f"no, {finding.difference:+.0%}"
+        verdict = f"no, {finding.difference:+.0%}" if finding.verdict == "no" else finding.verdict
     quoted = f"{_printed(claim.value, claim.unit)} {claim.source}"
-    return (f"{finding.network.name}: {claim.claim}", quoted, here, outcome, finding.how)
+    return (f"{finding.network.name}: {claim.claim}", quoted, here, verdict, finding.how)
 
 
 def _printed(value: float, unit: str) -> str:

@@ -78,7 +78,7 @@ def time_in_rounds(
         device: None takes CUDA where there is one.
         on_round: told (rounds done, rounds planned) after the warm-up and after each round.
     """
-    before = read_clock()
+    before, began = read_clock(), time.perf_counter()
     device = device or best_device()
     images = torch.rand(batch_size, 3, resolution, resolution).to(device, memory_format=torch.channels_last)
     placed = {name: place(network, device).eval() for name, network in networks.items()}
@@ -88,7 +88,7 @@ def time_in_rounds(
     a_round = sum(call.seconds * call.repeats for call in calls.values())
     done, first_round = 0, time.perf_counter()
     while True:
-        left = seconds - (time.perf_counter() - before.wall)
+        left = seconds - (time.perf_counter() - began)
         planned = rounds_planned(done, rounds, a_round, left)
         if on_round:
             on_round(done, planned)

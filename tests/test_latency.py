@@ -7,35 +7,66 @@ import pytest
 import torch
 from torch import nn
 
-from suite.latency import LEAST_ROUNDS, PairedTimes, rounds_planned, time_in_rounds
+import suite.latency
+from suite.latency import LEAST_ROUNDS, PairedTimes, Speedup, rounds_planned, time_in_rounds
 from suite.networks import CompactNet
 
 CPU = torch.device("cpu")
 
 
-class Called(nn.Module):
-    """Notes the calls of several networks in one list."""
+class SimulatedTime:
+    """A clock that only the networks of the test move, in the place of the module ``time``."""
 
-    def __init__(self, name: str, notes: list[tuple[str, int]]) -> None:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def perf_counter(self) -> float:
+        return self.now
+
+
+class Simulated(nn.Module):
+    """Takes so many simulated seconds an image, and notes its calls."""
+
+    def __init__(self, name: str, seconds: float, time: SimulatedTime, notes: list[tuple[str, int]]) -> None:
         super().__init__()
-        self.name, self.notes = name, notes
+        self.name, self.seconds, self.time, self.notes = name, seconds, time, notes
         self.weight = nn.Parameter(torch.ones(1))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         assert not self.training
         assert not torch.is_grad_enabled()
         self.notes.append((self.name, len(images)))
+        self.time.now += self.seconds * len(images)
         return images.sum() * self.weight
 
 
-def test_the_smaller_network_is_faster_in_every_statistic() -> None:
-    networks = {"small": CompactNet([4] * 5, [1] * 5), "large": CompactNet([32] * 5, [2] * 5)}
-    times = time_in_rounds(networks, resolution=64, batch_size=2, rounds=5, device=CPU)
-    speedup = times.speedup("small", over="large")
+@pytest.fixture
+def simulated(monkeypatch: pytest.MonkeyPatch) -> SimulatedTime:
+    clock = SimulatedTime()
+    monkeypatch.setattr(suite.latency, "time", clock)
+    return clock
+
+
+def test_times_are_an_images_and_their_ratio_is_the_speed_up(simulated: SimulatedTime) -> None:
+    notes: list[tuple[str, int]] = []
+    networks = {
+        "small": Simulated("small", 0.25, simulated, notes),
+        "large": Simulated("large", 1.0, simulated, notes),
+    }
+    times = time_in_rounds(networks, resolution=8, batch_size=2, rounds=5, device=CPU)
     assert times.rounds == 5
+    assert times.seconds["small"] == pytest.approx([0.5] * 5)
+    assert times.ms_per_image("small") == pytest.approx(250)
+    assert times.ms_per_image("large") == pytest.approx(1000)
+    assert times.speedup("small", over="large") == Speedup(4.0, 4.0, 4.0)
     assert 0 <= times.others <= 1
-    assert times.ms_per_image("small") < times.ms_per_image("large")
-    assert 1 < speedup.low <= speedup.median <= speedup.high
+
+
+def test_a_real_network_is_timed() -> None:
+    network = CompactNet([4] * 5, [1] * 5)
+    times = time_in_rounds({"only": network}, resolution=32, batch_size=2, rounds=4, device=CPU)
+    assert len(times.seconds["only"]) == 4
+    assert times.ms_per_image("only") > 0
 
 
 def test_ratios_are_formed_round_by_round() -> None:
@@ -54,12 +85,11 @@ def test_the_spread_is_that_of_the_ratios() -> None:
     assert (speedup.low, speedup.median, speedup.high) == pytest.approx((1.1, 1.5, 1.9))
 
 
-def test_rounds_alternate_their_order_and_are_told() -> None:
+def test_rounds_alternate_their_order_and_are_told(simulated: SimulatedTime) -> None:
     notes: list[tuple[str, int]] = []
     told: list[tuple[int, int]] = []
-    networks = {name: Called(name, notes) for name in "ab"}
     time_in_rounds(
-        networks,
+        {name: Simulated(name, 0.02, simulated, notes) for name in "ab"},
         resolution=8,
         batch_size=2,
         rounds=4,
@@ -69,7 +99,18 @@ def test_rounds_alternate_their_order_and_are_told() -> None:
     runs = "".join(name for i, (name, _) in enumerate(notes) if i == 0 or notes[i - 1][0] != name)
     assert runs == "ab" + "ab" + "a" + "b" + "a"  # warm-up, then ab, ba, ab, ba
     assert told == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
-    assert {images for _, images in notes} == {1, 2}  # the warm-up begins with one image
+
+
+def test_a_short_call_is_repeated_and_a_long_one_is_warmed_up_by_one_image(simulated: SimulatedTime) -> None:
+    notes: list[tuple[str, int]] = []
+    networks = {
+        "short": Simulated("short", 0.001, simulated, notes),
+        "long": Simulated("long", 1.0, simulated, notes),
+    }
+    times = time_in_rounds(networks, resolution=8, batch_size=10, rounds=3, device=CPU)
+    assert [images for name, images in notes if name == "long"] == [1, 1, 1] + [10] * 3
+    assert [images for name, images in notes if name == "short"] == [1, 1, 1, 10, 10, 10] + [10] * 3 * 3
+    assert times.seconds["short"] == pytest.approx([0.01] * 3)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +129,10 @@ def test_rounds_are_those_that_fit(done: int, asked: int, a_round: float, left: 
     assert rounds_planned(done, asked, a_round, left) == planned
 
 
-def test_a_limit_of_time_ends_the_rounds_early() -> None:
-    networks = {"only": CompactNet([4] * 5, [1] * 5)}
-    times = time_in_rounds(networks, resolution=32, batch_size=1, rounds=10**6, seconds=0.0, device=CPU)
-    assert times.rounds == LEAST_ROUNDS
+@pytest.mark.parametrize(("seconds", "rounds"), [(0.0, LEAST_ROUNDS), (25.4, 5), (25.5, 6), (1000.0, 12)])
+def test_a_limit_of_time_decides_the_rounds(simulated: SimulatedTime, seconds: float, rounds: int) -> None:
+    """The warm-up is 3 calls of one image, 1.5 s; a round of 8 images is 4 s."""
+    networks = {"only": Simulated("only", 0.5, simulated, [])}
+    times = time_in_rounds(networks, resolution=8, batch_size=8, rounds=12, seconds=seconds, device=CPU)
+    assert times.rounds == rounds
+    assert simulated.now <= max(seconds, 1.5 + 4 * LEAST_ROUNDS)

@@ -27,8 +27,8 @@ def test_every_size_that_was_published_comes_out_when_counted(capsys: pytest.Cap
     }
     sizes = [claim for claim in told["claims"] if claim["quantity"] != "speedup"]
     assert len(sizes) == 8
-    assert all(claim["comes_out"] for claim in sizes)
-    assert {claim["comes_out"] for claim in told["claims"] if claim["quantity"] == "speedup"} == {None}
+    assert {claim["verdict"] for claim in sizes} == {"yes"}
+    assert {claim["verdict"] for claim in told["claims"] if claim["quantity"] == "speedup"} == {"open"}
     assert "counting" in printed.err
 
 
@@ -63,7 +63,9 @@ def test_networks_are_timed_on_one_image_and_on_32_beside_the_references() -> No
     assert together.resolution in RESOLUTIONS
     assert singly.rounds >= LEAST_ROUNDS <= together.rounds
     assert singly.speedups["tiny"].keys() == {"vgg16"}
-    assert singly.speedups["tiny"]["vgg16"].value > 1
+    assert singly.speedups["vgg16"]["vgg16"].value == 1
+    ratio = together.speedups["tiny"]["vgg16"]
+    assert 0 < ratio.low <= ratio.value <= ratio.high
     assert stages[0] == "timing at 224 px, batch 1"
     assert told[-1] == (together.rounds, together.rounds)
 

@@ -99,12 +99,16 @@ def test_a_number_is_held_against_the_digits_that_were_printed(
     assert rounds_to(value, printed) is same
 
 
-def test_a_measured_ratio_comes_out_where_its_spread_holds_the_published_one() -> None:
+@pytest.mark.parametrize(
+    ("here", "verdict"),
+    [
+        (Spread(2.62, 2.61, 2.64), "yes"),
+        (Spread(2.9, 2.5, 3.2), "within spread"),
+        (Spread(2.9, 2.7, 3.2), "no"),
+        (exact(2.9), "no"),
+        (exact(math.nan), "open"),
+    ],
+)
+def test_a_claim_comes_out_by_its_digits_or_within_the_spread_or_not(here: Spread, verdict: str) -> None:
     claim = next(claim for claim in published().claims if (claim.of, claim.value) == ("thin", 2.6))
-    network = published().networks["thin"]
-    here = {
-        spread: Finding(claim, network, spread, "")
-        for spread in (Spread(2.9, 2.5, 3.2), Spread(2.9, 2.7, 3.2))
-    }
-    assert [finding.comes_out for finding in here.values()] == [True, False]
-    assert not Finding(claim, network, exact(math.nan), "").comes_out
+    assert Finding(claim, published().networks["thin"], here, "").verdict == verdict
