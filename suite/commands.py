@@ -66,7 +66,13 @@ def report(options: argparse.Namespace) -> int:
     from suite.runs import read_run
 
     path = options.output or options.run / "report.html"
-    write_report(read_run(options.run), path)
+    finished = read_run(options.run)
+    try:
+        write_report(finished, path)
+    except OSError as error:
+        raise RequestError(
+            f"{path} cannot be written ({error.strerror}); name a file in a folder that exists"
+        ) from None
     print(path)
     return DONE
 
@@ -197,7 +203,7 @@ def _open_data(name: str) -> "Store":
     from suite.watching import CountedProgress
 
     if name == "faces":
-        from suite.data.faces import faces_store
+        from suite.data.faces.embedded import faces_store
 
         return faces_store(on_progress=CountedProgress("rendering faces (once; then from the cache)"))
     return open_store(Path(name).resolve())

@@ -9,8 +9,9 @@ from suite.search.standing import Standing, Watcher
 from suite.trial import IdentityEpoch, TrialResult
 
 
-def watcher_for(stream: TextIO = sys.stderr) -> Watcher:
-    """A live view where the stream is a terminal, else plain lines."""
+def watcher_for(stream: TextIO | None = None) -> Watcher:
+    """A live view where the stream (default: standard error) is a terminal, else plain lines."""
+    stream = stream or sys.stderr
     return LiveView(stream) if stream.isatty() else LineView(stream)
 
 
@@ -28,6 +29,9 @@ class LineView:
         """Print a trial that ended; all else would be noise in a log."""
         if ended is not None:
             print(f"{describe_end(ended)}  |  {describe(standing)}", file=self._stream, flush=True)
+
+    def advance(self, done: int, of: int) -> None:
+        """Nothing: a stage after the trials is short, and its name is printed."""
 
     def close(self) -> None:
         """Nothing to tidy up."""
@@ -61,6 +65,10 @@ class LiveView:
         if ended is not None:
             self._progress.print(describe_end(ended), markup=False, highlight=False)
         self._progress.update(self._task, description=describe(standing), completed=standing.share_done)
+
+    def advance(self, done: int, of: int) -> None:
+        """Move the bar."""
+        self._progress.update(self._task, completed=done / of)
 
     def close(self) -> None:
         """Take the bar away."""
@@ -115,10 +123,10 @@ def duration(seconds: float) -> str:
 class CountedProgress:
     """Progress of work that counts its items: a line at every tenth, with the time left."""
 
-    def __init__(self, what: str, stream: TextIO = sys.stderr) -> None:
+    def __init__(self, what: str, stream: TextIO | None = None) -> None:
         import time
 
-        self._what, self._stream, self._clock = what, stream, time.monotonic
+        self._what, self._stream, self._clock = what, stream or sys.stderr, time.monotonic
         self._began = self._clock()
         self._said = 0
 

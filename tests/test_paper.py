@@ -68,11 +68,3 @@ def test_networks_are_timed_on_one_image_and_on_32_beside_the_references() -> No
     assert 0 < ratio.low <= ratio.value <= ratio.high
     assert stages[0] == "timing at 224 px, batch 1"
     assert told[-1] == (together.rounds, together.rounds)
-
-
-@pytest.mark.parametrize("seconds", ["0", "-1", "inf", "soon"])
-def test_a_time_that_is_none_is_refused(seconds: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as end:
-        main(["paper", "--seconds", seconds])
-    assert end.value.code == 2
-    assert "argument --seconds" in capsys.readouterr().err

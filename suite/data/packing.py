@@ -1,9 +1,8 @@
 """Packing a public set: every image decoded once, in parallel, into a store that all trials share."""
 
-import contextlib
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ import pandas as pd
 from suite.data.decoding import Pixels
 from suite.data.decoding_processes import CHUNK, decode_all
 from suite.data.reading import Reader, Record, Skipped
+from suite.data.replacing import folder_beside, move_into_place
 from suite.data.source_files import open_source
 from suite.data.store import Store, StoreInfo, fingerprint, open_store, write_info
 from suite.errors import RequestError
@@ -66,7 +66,7 @@ def pack(
     _check_free(out, overwrite)
     with open_source(path) as files:
         reading = reader.read(files, path)
-    with _folder_beside(out) as folder:
+    with folder_beside(out) as folder:
         _check_space(folder, len(reading.records) * size * size * 3)
         partial = _Partial(folder, size, len(reading.records))
         outcomes = decode_all(path, [record.file for record in reading.records], size, workers)
@@ -76,7 +76,7 @@ def pack(
                 on_progress(number + 1, len(reading.records))
         skipped = sorted([*reading.skipped, *partial.skipped], key=lambda s: s.file)
         _finish(partial, reader, path, seed, skipped)
-        _move(folder, out)
+        move_into_place(folder, out)
     return open_store(out)
 
 
@@ -197,32 +197,6 @@ def _check_space(folder: Path, needed: int) -> None:
             f"{folder.parent} has {free / 1e9:.1f} GB free, packing needs up to {2 * needed / 1e9:.1f} GB; "
             "name a folder on another disk, or a smaller --size"
         )
-
-
-@contextlib.contextmanager
-def _folder_beside(out: Path) -> Iterator[Path]:
-    """A fresh folder next to ``out``, on the same disk; gone at the end unless it was moved."""
-    folder = out.with_name(f".{out.name}.partial-{os.getpid()}")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        folder.mkdir()
-    except OSError as error:
-        raise RequestError(
-            f"{out.parent} cannot be written to ({error.strerror}); name another folder"
-        ) from None
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _move(folder: Path, out: Path) -> None:
-    """Move a whole store to its place; a store that was there is deleted after that."""
-    old = out.with_name(f".{out.name}.old-{os.getpid()}")
-    if out.exists():
-        out.rename(old)
-    folder.rename(out)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _text(name: str) -> str:

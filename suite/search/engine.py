@@ -35,7 +35,7 @@ from suite.runs import (
 )
 from suite.search.actor import TrialActor
 from suite.search.cluster_session import Resources
-from suite.search.judgement import judge_on_test, time_beside_vgg16
+from suite.search.judgement import judge_on_test, named_networks, time_beside_vgg16
 from suite.search.searcher import StudySearcher, TrialsOf
 from suite.search.standing import Standing, Watcher, best_error, front_rows
 from suite.search.study import open_study, reconcile
@@ -64,15 +64,10 @@ def run_search(search: Search, search_file: str, command: Sequence[str]) -> RunI
     Raises:
         RequestError: space and data do not agree, or the folder is in use.
     """
-    if search.folder.exists() and any(search.folder.iterdir()):
-        raise RequestError(
-            f"{search.folder} is not empty; choose another --out, or continue the run in it with "
-            f"'suite resume {search.folder}'"
-        )
-    for room in ("weights", "tune"):
-        (search.folder / room).mkdir(parents=True, exist_ok=True)
+    _check_free(search.folder)
     search.watcher.stage("checking the data and counting the reference networks")
     info = _describe(search, search_file, command)
+    _make_rooms(search.folder)
     write_info(search.folder, info)
     return _carry_out(search, info)
 
@@ -96,8 +91,38 @@ def resume_search(folder: Path, resources: Resources, watcher: Watcher) -> RunIn
     return _carry_out(search, dataclasses.replace(info, status="running", ended=""))
 
 
+def _check_free(folder: Path) -> None:
+    try:
+        taken = folder.exists() and any(folder.iterdir())
+    except OSError as error:
+        raise _unusable(folder, error) from None
+    if taken:
+        raise RequestError(
+            f"{folder} is not empty; choose another --out, or continue the run in it with "
+            f"'suite resume {folder}'"
+        )
+
+
+def _make_rooms(folder: Path) -> None:
+    try:
+        for room in ("weights", "tune"):
+            (folder / room).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unusable(folder, error) from None
+
+
+def _unusable(folder: Path, error: OSError) -> RequestError:
+    return RequestError(
+        f"{folder} cannot be a run folder ({error.strerror}); choose another --out, in a folder that you may "
+        "write to"
+    )
+
+
 def _carry_out(search: Search, info: RunInfo) -> RunInfo:
     ledger = RunLedger(search.folder)
+    # A killed sitting did not come to write how long it was; its trials tell.
+    last_end = max((row["started"] + row["seconds"] for row in ledger.rows), default=0.0)
+    info = dataclasses.replace(info, seconds=max(info.seconds, last_end))
     began = time.monotonic()
 
     def standing_now(info: RunInfo, status: RunStatus) -> RunInfo:
@@ -173,18 +198,20 @@ def _judge(search: Search, info: RunInfo, ledger: RunLedger) -> RunInfo:
         return info
     search.watcher.stage(f"judging the {len(members)} members of the front on the test split")
     judge_on_test(ledger, members, search.store)
+    timed = [*members, *named_networks(ledger.rows, members)]
     search.watcher.stage(
-        f"timing the front beside VGG-16, alone ({search.space.latency.rounds} paired rounds)"
+        f"timing {len(timed)} networks beside VGG-16, alone ({search.space.latency.rounds} paired rounds)"
     )
-    time_beside_vgg16(ledger, members, search.space, on_round=lambda done, of: None)
+    time_beside_vgg16(ledger, timed, search.space, on_round=search.watcher.advance)
     how = {
         "batch_size": search.space.latency.batch_size,
         "rounds": search.space.latency.rounds,
         "threads": torch.get_num_threads(),
         "device": "cuda" if torch.cuda.is_available() else "cpu",
         "precision": "float32",
-        "method": "eager PyTorch, channels-last; VGG-16 and the front's members timed in turn in one process "
-        "after the search; speed-up is the median over rounds, its spread the 10th to 90th percentile",
+        "method": "eager PyTorch, channels-last; VGG-16, the front and the paper's compact networks "
+        "timed in turn in one process after the search; speed-up is the median over rounds, its spread the "
+        "10th to 90th percentile",
     }
     return dataclasses.replace(info, latency=how)
 

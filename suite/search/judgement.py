@@ -13,6 +13,7 @@ from suite.data.store import Store
 from suite.evaluation import evaluate
 from suite.latency import PairedTimes, time_in_rounds
 from suite.networks import VGG16, place
+from suite.presets import PRESETS
 from suite.recipe import Precision
 from suite.runs import RunLedger, config_of, metric_columns
 from suite.trial import UNIT
@@ -26,7 +27,8 @@ def judge_on_test(ledger: RunLedger, members: Sequence[Mapping[str, Any]], store
     """Read the test split, once, for the members of the front; selection never sees it."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     for row in members:
-        if math.isfinite(row[f"test_mae_{UNIT[row['attribute']]}"]):
+        judged = row[f"test_mae_{UNIT[row['attribute']]}"]  # None where the row was read back from its file
+        if judged is not None and math.isfinite(judged):
             continue  # judged before an interruption
         network, config, label_set = load_network(_weights(ledger.folder, row["id"]))
         test = load_dataset(store, config.attribute, config.resolution).splits["test"]
@@ -36,17 +38,33 @@ def judge_on_test(ledger: RunLedger, members: Sequence[Mapping[str, Any]], store
         ledger.amend(row["id"], metric_columns(metrics, "test", UNIT[config.attribute]))
 
 
-def time_beside_vgg16(
-    ledger: RunLedger, members: Sequence[Mapping[str, Any]], space: SearchSpace, on_round: Progress
-) -> None:
-    """Latency of the members as a ratio to VGG-16's, nothing else running.
+def named_networks(
+    rows: Sequence[Mapping[str, Any]], members: Sequence[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """A finished trial of each of the paper's compact networks, so that its speed can be checked.
 
-    Taken at each member's own resolution, and at the one that the space names (the paper's 224).
+    Those that the members of the front show already are left out.
     """
-    own = sorted({config_of(row).resolution for row in members})
+    shown = {_architecture(row) for row in members}
+    found: dict[tuple[object, ...], Mapping[str, Any]] = {}
+    for row in rows:
+        architecture = _architecture(row)
+        if row["status"] == "finished" and architecture in _NAMED and architecture not in shown:
+            found.setdefault(architecture, row)
+    return list(found.values())
+
+
+def time_beside_vgg16(
+    ledger: RunLedger, timed: Sequence[Mapping[str, Any]], space: SearchSpace, on_round: Progress
+) -> None:
+    """Latency of trials as a ratio to VGG-16's, nothing else running.
+
+    Taken at each trial's own resolution, and at the one that the space names (the paper's 224).
+    """
+    own = sorted({config_of(row).resolution for row in timed})
     plan = [(size, "") for size in own] + [(space.latency.resolution, f"_at_{space.latency.resolution}")]
     for resolution, suffix in plan:
-        chosen = [row for row in members if suffix or config_of(row).resolution == resolution]
+        chosen = [row for row in timed if suffix or config_of(row).resolution == resolution]
         loaded = {row["id"]: load_network(_weights(ledger.folder, row["id"])) for row in chosen}
         networks = {trial_id: network for trial_id, (network, _, _) in loaded.items()}
         bins = next(label_set.bins for _, _, label_set in loaded.values())
@@ -59,6 +77,14 @@ def time_beside_vgg16(
         )
         for trial_id in networks:
             ledger.amend(trial_id, _latency_columns(times, trial_id, suffix))
+
+
+_NAMED = {("compact", *preset.widths, *preset.depths) for preset in PRESETS.values()}
+
+
+def _architecture(row: Mapping[str, Any]) -> tuple[object, ...]:
+    config = config_of(row)
+    return (config.network, *config.widths, *config.depths)
 
 
 def _latency_columns(times: PairedTimes, trial_id: str, suffix: str) -> dict[str, float]:

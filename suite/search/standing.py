@@ -36,6 +36,9 @@ class Watcher(Protocol):
     def change(self, standing: Standing, ended: TrialResult | None) -> None:
         """A trial began, went on, or (``ended``) ended."""
 
+    def advance(self, done: int, of: int) -> None:
+        """So many steps of the stage are done, after the trials."""
+
     def close(self) -> None:
         """Nothing more will come."""
 

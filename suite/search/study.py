@@ -27,6 +27,8 @@ JOURNAL = "study.journal"
 def open_study(space: SearchSpace, folder: Path, *, concurrent: int) -> optuna.Study:
     """The study in the run folder's journal; made, with the first points enqueued, where there is none."""
     optuna.logging.set_verbosity(logging.ERROR)
+    # A killed driver may have left its lock, for which Optuna waits 30 s, or for ever in a moved folder.
+    (folder / f"{JOURNAL}.lock").unlink(missing_ok=True)
     storage = JournalStorage(JournalFileBackend(str(folder / JOURNAL)))
     known = {summary.study_name for summary in storage.get_all_studies()}
     study = optuna.create_study(

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import shutil
 from pathlib import Path
 
 import optuna
@@ -13,7 +14,7 @@ from optuna.trial import TrialState
 from search_spaces import SearchSpace, load_dict
 from suite.data.store import Store
 from suite.errors import RequestError
-from suite.runs import Run, read_run
+from suite.runs import Run, read_run, write_info
 from suite.search.cluster_session import Resources
 from suite.search.engine import Search, resume_search, run_search
 from suite.search.standing import Standing, front_rows
@@ -36,6 +37,9 @@ class Recorder:
         self.standings.append(standing)
         if ended:
             self.ended.append(ended)
+
+    def advance(self, done: int, of: int) -> None:
+        pass
 
     def close(self) -> None:
         pass
@@ -217,6 +221,36 @@ def test_a_finished_run_resumes_to_itself(searched: tuple[Run, Recorder]) -> Non
     info = resume_search(run.folder, Resources(), Recorder())
     assert info.status == "finished"
     assert len(read_run(run.folder).trials) == 6
+
+
+def test_a_run_that_ended_before_its_judgement_is_judged_when_it_is_resumed(
+    searched: tuple[Run, Recorder], tmp_path: Path
+) -> None:
+    run, _ = searched
+    folder = tmp_path / "unjudged"
+    shutil.copytree(run.folder, folder)
+    unjudged = run.trials.copy()
+    judged = [c for c in unjudged if c.startswith(("test_", "latency_", "speedup_"))]
+    unjudged[judged] = math.nan
+    unjudged.to_parquet(folder / "trials.parquet", index=False)
+    write_info(folder, dataclasses.replace(run.info, status="interrupted", latency={}))
+    assert resume_search(folder, Resources(), Recorder()).status == "finished"
+    again = read_run(folder).trials
+    assert (again["test_mae_years"].notna() == run.trials["test_mae_years"].notna()).all()
+    on_front = again["test_mae_years"].notna()
+    assert (
+        again.loc[on_front, "test_mae_years"].tolist() == run.trials.loc[on_front, "test_mae_years"].tolist()
+    )
+    assert again.loc[on_front, "speedup_vs_vgg16"].notna().all()
+
+
+def test_the_time_of_a_killed_sitting_counts(searched: tuple[Run, Recorder], tmp_path: Path) -> None:
+    run, _ = searched
+    folder = tmp_path / "killed"
+    shutil.copytree(run.folder, folder)
+    write_info(folder, dataclasses.replace(run.info, status="running", ended="", seconds=0.0))
+    info = resume_search(folder, Resources(), Recorder())
+    assert info.seconds >= (run.trials["started"] + run.trials["seconds"]).max()
 
 
 def test_a_folder_in_use_is_refused_before_anything_starts(

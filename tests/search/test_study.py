@@ -128,3 +128,11 @@ def test_a_resumed_random_search_does_not_repeat_itself(tmp_path: Path) -> None:
     before = ask(open_study(small, tmp_path, concurrent=1), small).params
     after = ask(open_study(small, tmp_path, concurrent=1), small).params
     assert before != after
+
+
+def test_the_lock_of_a_killed_driver_holds_nobody_up(tmp_path: Path) -> None:
+    open_study(space(), tmp_path, concurrent=1)
+    # As it is found where the run folder was moved afterwards: Optuna itself would wait for ever.
+    (tmp_path / "study.journal.lock").symlink_to("/where/the/folder/was/study.journal")
+    study = open_study(space(), tmp_path, concurrent=1)
+    assert ask(study, space()).number == 0

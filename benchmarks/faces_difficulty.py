@@ -1,0 +1,97 @@
+"""Is `faces` hard enough that size matters? One recipe, several seeds, widths from x1/16 up.
+
+    python benchmarks/faces_difficulty.py [--widths 16 8 4] [--seeds 3] [--epochs 16] [--json FILE]
+
+Trains each width with each seed and prints the validation MAE of each, with how much worse it is than
+the widest, paired by seed, and the error of the best constant.
+"""
+
+import argparse
+import json
+import math
+import statistics
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from suite.data.dataset import Dataset, load_dataset
+from suite.data.faces.embedded import faces_store
+from suite.training import fit
+from suite.trial import TrialConfig
+from suite.watching import CountedProgress
+
+VGG16_WIDTHS = (64, 128, 256, 512, 512)
+#: Two-sided 95 % points of Student's t for 1, 2, ... degrees of freedom.
+T_95 = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
+
+
+def main() -> None:
+    """Train, then print a table in Markdown."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--widths", type=int, nargs="+", default=[16, 8, 4], help="VGG-16's divided by these")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=16)
+    parser.add_argument("--resolution", type=int, default=64)
+    parser.add_argument("--threads", type=int, help="default: all cores")
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    options = parser.parse_args()
+    dataset = load_dataset(faces_store(), "age", options.resolution)
+    errors = measure(dataset, options)
+    constant = constant_error(dataset)
+    print(table(errors, constant))
+    if options.json:
+        found = {"val_mae_years": errors, "constant_val_mae_years": constant}
+        options.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+
+
+def measure(dataset: Dataset, options: argparse.Namespace) -> dict[int, list[float]]:
+    """Validation MAE in years after the last epoch, by divisor of the widths, one for each seed."""
+    progress = CountedProgress("trainings", sys.stderr)
+    errors: dict[int, list[float]] = {divisor: [] for divisor in options.widths}
+    for seed in range(options.seeds):
+        for divisor in options.widths:
+            config = TrialConfig(
+                widths=tuple(width // divisor for width in VGG16_WIDTHS),
+                resolution=options.resolution,
+                epochs=options.epochs,
+                seed=seed,
+            )
+            *_, last = fit(config, dataset, threads=options.threads)
+            errors[divisor].append(last.validation.mae)
+            progress(sum(map(len, errors.values())), options.seeds * len(options.widths))
+    return errors
+
+
+def constant_error(dataset: Dataset) -> float:
+    """Validation MAE of the median training label."""
+    constant = dataset.splits["train"].labels.median()
+    return float((dataset.splits["val"].labels - constant).abs().mean())
+
+
+def table(errors: dict[int, list[float]], constant: float) -> str:
+    """The errors and how much worse each width is than the widest, with 95 % intervals."""
+    widest = min(errors)
+    lines = [
+        f"| widths | MAE by seed | mean | worse than x1/{widest}, paired by seed |",
+        "|---|---|---|---|",
+    ]
+    for divisor, found in errors.items():
+        ratios = [own / best - 1 for own, best in zip(found, errors[widest], strict=True)]
+        worse = "" if divisor == widest else with_interval([100 * ratio for ratio in ratios], " %")
+        each = ", ".join(f"{error:.2f}" for error in found)
+        lines.append(f"| x1/{divisor} | {each} | {with_interval(found, '')} | {worse} |")
+    times = constant / statistics.mean(errors[widest])
+    lines.append(f"| a constant | | {constant:.2f} | {times:.2f} times the error of x1/{widest} |")
+    return "\n".join(lines)
+
+
+def with_interval(values: Sequence[float], unit: str) -> str:
+    """Mean and half the width of its 95 % interval (Student's t)."""
+    if len(values) < 2:
+        return f"{values[0]:.2f}{unit}"
+    half = T_95[len(values) - 2] * statistics.stdev(values) / math.sqrt(len(values))
+    return f"{statistics.mean(values):.2f} ± {half:.2f}{unit}"
+
+
+if __name__ == "__main__":
+    main()

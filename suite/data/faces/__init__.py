@@ -1,0 +1,1 @@
+"""Synthetic faces with an age and an attractiveness: data that ships with the suite, of no real person."""

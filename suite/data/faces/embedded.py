@@ -1,0 +1,153 @@
+"""The data set ``faces``: rendered on first use, then kept in the cache like any packed store."""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from suite.data.cache import cache_folder
+from suite.data.faces.circumstances import Circumstances
+from suite.data.faces.people import Floats, People, signs_of_age
+from suite.data.faces.portraits import paint_portraits
+from suite.data.faces.raters import Votes, rate_age, rate_attractiveness
+from suite.data.replacing import folder_beside, move_into_place
+from suite.data.store import LabelRange, Split, Store, StoreInfo, fingerprint, open_store, write_info
+
+SIDE = 64  # pixels
+#: Each person is pictured at four ages, and is in one split only.
+IMAGES_A_PERSON = 4
+PEOPLE: Mapping[Split, int] = {"train": 1000, "val": 200, "test": 200}
+#: Images painted at a time, by one generator of random numbers; another size gives other pictures.
+BATCH = 50
+ATTRIBUTES = {"age": LabelRange(0, 100, 1), "attractiveness": LabelRange(1, 5, 0.1)}
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """Pictures and what the raters said of them."""
+
+    images: npt.NDArray[np.uint8]  # (n, side, side, 3)
+    age: Votes
+    attractiveness: Votes
+
+
+def faces_store(*, seed: int = 0, on_progress: Callable[[int, int], None] | None = None) -> Store:
+    """Open the embedded faces, after rendering them if the cache has none for this seed and this code.
+
+    4,000 + 800 + 800 images of 64 x 64 pixels, byte-identical for a seed.
+
+    Raises:
+        RequestError: the cache folder cannot be written to.
+    """
+    kept = cache_folder() / f"faces-{_code()[:12]}-seed{seed}"
+    if not (kept / "store.json").exists():
+        write_faces(kept, seed=seed, people=PEOPLE, on_progress=on_progress)
+    return open_store(kept)
+
+
+def write_faces(
+    out: Path,
+    *,
+    seed: int,
+    people: Mapping[Split, int],
+    on_progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Render so many people for each split into a store in ``out``."""
+    persons = np.repeat(np.arange(sum(people.values())), IMAGES_A_PERSON)
+    traits = People.draw(np.random.default_rng([seed, 0]), sum(people.values())).of(persons)
+    with folder_beside(out) as folder:
+        images = np.lib.format.open_memmap(
+            folder / "images.npy", mode="w+", dtype=np.uint8, shape=(len(persons), SIDE, SIDE, 3)
+        )
+        votes: list[Rendered] = []
+        for start, batch in _in_threads(traits, len(persons), seed):
+            images[start : start + BATCH] = batch.images
+            votes.append(batch)
+            if on_progress:
+                on_progress(min(start + BATCH, len(persons)), len(persons))
+        images.flush()
+        labels = _labels(persons, people, votes)
+        labels.to_parquet(folder / "labels.parquet", index=False)
+        write_info(folder, _info(images, labels, seed))
+        move_into_place(folder, out)
+
+
+def render(traits: People, rows: slice, seed: int, side: int = SIDE) -> Rendered:
+    """Render the images of ``rows`` at random ages, under random circumstances.
+
+    What comes out depends on the seed and the rows alone, not on what was rendered before.
+    """
+    rng = np.random.default_rng([seed, 1, rows.start])
+    people = traits.of(np.arange(rows.start, rows.stop))
+    ages = draw_ages(rng, rows.stop - rows.start)
+    signs = signs_of_age(ages, people, rng)
+    seen = Circumstances.draw(rng, ages)
+    return Rendered(
+        images=paint_portraits(people, signs, seen, side, rng),
+        age=rate_age(ages, seen.hidden, rng),
+        attractiveness=rate_attractiveness(ages, people, signs, seen.smile, rng),
+    )
+
+
+def draw_ages(rng: np.random.Generator, count: int) -> Floats:
+    """Ages from 0 to 100 years, nearly as many of each; fewer of the very old."""
+    return 100 * rng.beta(1.05, 1.25, count)
+
+
+def _in_threads(traits: People, count: int, seed: int) -> Iterator[tuple[int, Rendered]]:
+    """The batches in order, painted on all cores (numpy lets go of the interpreter)."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    batches = [slice(start, min(start + BATCH, count)) for start in range(0, count, BATCH)]
+    with ThreadPoolExecutor(cores) as pool:
+        yield from zip(
+            (batch.start for batch in batches),
+            pool.map(lambda batch: render(traits, batch, seed), batches),
+            strict=True,
+        )
+
+
+def _labels(
+    persons: npt.NDArray[np.int64], people: Mapping[Split, int], batches: list[Rendered]
+) -> pd.DataFrame:
+    def joined(of: Callable[[Rendered], Floats]) -> Floats:
+        return np.round(np.concatenate([of(batch) for batch in batches]), 4)
+
+    split_of_person = np.repeat(list(people), list(people.values()))
+    return pd.DataFrame(
+        {
+            "split": split_of_person[persons].astype(object),
+            "subject": [f"person-{person:04d}" for person in persons],
+            "source": [f"faces/{number}" for number in range(len(persons))],
+            "age": joined(lambda batch: batch.age.mean),
+            "age_std": joined(lambda batch: batch.age.deviation),
+            "attractiveness": joined(lambda batch: batch.attractiveness.mean),
+            "attractiveness_std": joined(lambda batch: batch.attractiveness.deviation),
+        }
+    )
+
+
+def _info(images: npt.NDArray[np.uint8], labels: pd.DataFrame, seed: int) -> StoreInfo:
+    return StoreInfo(
+        name="faces",
+        attributes=ATTRIBUTES,
+        images=len(images),
+        side=images.shape[1],
+        fingerprint=fingerprint(images, labels),
+        protocol="Split by identity: each person, at four ages, is in one of train, val and test only.",
+        origin=f"Synthetic faces of no real person, rendered by the suite with seed {seed}; the labels are "
+        "the votes of simulated raters.",
+    )
+
+
+def _code() -> str:
+    """A digest of this package, so that a changed renderer never takes an older one's pictures."""
+    digest = hashlib.sha256()
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()

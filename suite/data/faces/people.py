@@ -1,0 +1,109 @@
+"""Who is portrayed: identities, and how an age shows on each of them.
+
+Every cue of age has a pace of its own in every person, so that no single cue gives the age away and
+a network has to weigh several of them.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class People:
+    """Traits that a person keeps through life; each an array (n,), standard normal unless said otherwise."""
+
+    masculinity: Floats  # 0..1: jaw, brows, hairline, beard
+    face_width: Floats
+    jaw_squareness: Floats
+    eye_distance: Floats
+    eye_size: Floats
+    nose_length: Floats
+    nose_width: Floats
+    mouth_width: Floats
+    lip_fullness: Floats
+    brow_height: Floats
+    brow_weight: Floats
+    asymmetry: Floats
+    skin_tone: Floats  # 0 light .. 1 dark
+    skin_warmth: Floats
+    freckles: Floats  # 0..1
+    iris_tone: Floats  # 0..1, from blue over green to brown
+    hair_tone: Floats  # 0 dark .. 1 blond
+    hair_redness: Floats  # 0..1
+    hair_length: Floats  # 0 short .. 1 long
+    fringe: Floats
+    # How early each sign of age comes to this person.
+    growth_pace: Floats
+    wrinkle_pace: Floats
+    texture_pace: Floats
+    sag_pace: Floats
+    grey_pace: Floats
+    balding_pace: Floats
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, count: int) -> Self:
+        """``count`` people, none related to another."""
+        normal = {f.name: rng.standard_normal(count) for f in dataclasses.fields(cls)}
+        even = {
+            name: rng.random(count)
+            for name in ("skin_tone", "iris_tone", "hair_tone", "hair_redness", "hair_length", "freckles")
+        }
+        # Two humps with a bridge between them.
+        masculinity = np.clip(np.where(rng.random(count) < 0.5, 0.2, 0.8) + 0.15 * normal["fringe"], 0, 1)
+        return cls(**(normal | even | {"masculinity": masculinity}))
+
+    def of(self, persons: npt.NDArray[np.int64]) -> Self:
+        """The traits of each image's person, for the persons (images,)."""
+        return type(self)(**{f.name: getattr(self, f.name)[persons] for f in dataclasses.fields(self)})
+
+
+@dataclass(frozen=True)
+class SignsOfAge:
+    """How far each sign of age has come in an image, each an array (n,) in 0..1."""
+
+    growth: Floats  # of the skull: a baby's proportions to an adult's
+    wrinkles: Floats
+    roughness: Floats  # of the skin
+    spots: Floats
+    sag: Floats  # of lids, cheeks and corners of the mouth
+    thinning: Floats  # of the lips
+    grey: Floats
+    balding: Floats
+    baby_hair: Floats  # sparse hair of the first years
+
+
+def signs_of_age(ages: Floats, people: People, rng: np.random.Generator) -> SignsOfAge:
+    """The signs that ages, in years (n,), leave on people; beauty care and habit add chance to each."""
+
+    def seen(pace: Floats, years: float, chance: float) -> Floats:
+        """The age at which a sign stands: the person's pace shifts it for life, chance for an image."""
+        grown = np.clip(ages / 25, 0.15, 1)  # years differ less among children
+        return ages + grown * (years * pace + chance * rng.standard_normal(len(ages)))
+
+    growth_age = np.maximum(seen(people.growth_pace, 3.0, 1.0), 0)
+    wrinkle_age = seen(people.wrinkle_pace, 9.0, 4.0)
+    dyed = (rng.random(len(ages)) < 0.25 - 0.15 * people.masculinity) & (ages > 18)
+    grey = _rises(seen(people.grey_pace, 10.0, 2.0), 50, 9)
+    balding = people.masculinity**2 * _rises(seen(people.balding_pace, 18.0, 0.0), 52, 14)
+    return SignsOfAge(
+        growth=1 - np.exp(-((growth_age / 9.5) ** 1.1)),
+        wrinkles=_rises(wrinkle_age, 58, 13),
+        roughness=_rises(seen(people.texture_pace, 9.0, 5.0), 55, 15),
+        spots=_rises(seen(people.texture_pace, 8.0, 7.0), 66, 11),
+        sag=_rises(seen(people.sag_pace, 9.0, 3.0), 62, 13),
+        thinning=_rises(seen(people.sag_pace, 6.0, 8.0), 55, 16),
+        grey=np.where(dyed, 0.1 * grey, grey),
+        balding=balding,
+        baby_hair=np.exp(-np.maximum(seen(people.growth_pace, 1.0, 0.5), 0) / 2.0),
+    )
+
+
+def _rises(age: Floats, middle: float, width: float) -> Floats:
+    """A sign that has come half of its way at ``middle`` years, most of it within two ``width``s."""
+    return 1 / (1 + np.exp(-(age - middle) / width))

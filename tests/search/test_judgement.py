@@ -1,0 +1,44 @@
+"""Which trials are timed beside VGG-16 when the search is over."""
+
+import dataclasses
+from typing import Any
+
+from suite.runs import trial_row
+from suite.search.judgement import named_networks
+from suite.trial import Status, TrialConfig, TrialResult
+
+TINY = TrialConfig()
+
+
+def row(number: int, config: TrialConfig, status: Status = "finished") -> dict[str, Any]:
+    result = TrialResult(
+        id=f"t{number:04d}",
+        stage="search",
+        config=config,
+        status=status,
+        cause="",
+        profile=None,
+        validation=None,
+        epochs_run=1,
+        seconds=1.0,
+        precision="float32",
+        trials_known=0,
+        started=0.0,
+    )
+    return trial_row(result)
+
+
+def test_the_papers_network_is_timed_once_though_others_dominate_it() -> None:
+    other = row(0, dataclasses.replace(TINY, widths=(4, 8, 16, 16, 16)))
+    rows = [other, row(1, TINY), row(2, dataclasses.replace(TINY, learning_rate=0.01))]
+    assert [found["id"] for found in named_networks(rows, [other])] == ["t0001"]
+
+
+def test_a_network_that_the_front_shows_is_not_timed_twice() -> None:
+    rows = [row(0, TINY), row(1, TINY)]
+    assert named_networks(rows, rows[:1]) == []
+
+
+def test_a_trial_without_a_result_and_a_reference_are_not_compact_networks_of_the_paper() -> None:
+    rows = [row(0, TINY, "diverged"), row(1, dataclasses.replace(TINY, network="vgg16"))]
+    assert named_networks(rows, []) == []

@@ -1,0 +1,46 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+
+
+def measured(name: str, *arguments: str, folder: Path) -> dict[str, Any]:
+    """What a benchmark writes as JSON."""
+    out = folder / "numbers.json"
+    command = [sys.executable, str(BENCHMARKS / name), "--json", str(out), *arguments]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    numbers: dict[str, Any] = json.loads(out.read_text())
+    return numbers
+
+
+def test_the_overhead_is_all_the_time_but_rays_own_start_and_end(tmp_path: Path) -> None:
+    found = measured("ray_overhead.py", "--trials", "4", "--cores", "1", folder=tmp_path)
+    assert found["trials"] == 4
+    assert found["seconds_a_trial"] == pytest.approx(found["all_trials"] / 4)
+    parts = ("first_trial", "further_trials", "tune_end")
+    assert sum(found[part] for part in parts) == pytest.approx(found["all_trials"])
+    assert all(found[part] > 0 for part in parts)
+    assert found["ray_start"] > 0
+
+
+def test_the_memory_of_a_process_counts_though_its_parent_is_gone(tmp_path: Path) -> None:
+    hold = (
+        "import time; held = bytearray(300 * 2**20); held[::4096] = b'x' * len(held[::4096]); time.sleep(4)"
+    )
+    leave = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {hold!r}])"
+    program = (
+        f"import subprocess, sys, time; subprocess.run([sys.executable, '-c', {leave!r}]); time.sleep(5)"
+    )
+    found = measured("search_memory.py", sys.executable, "-c", program, folder=tmp_path)
+    assert found["exit_code"] == 0
+    assert 300 / 1024 <= found["gib"] < 1
+    assert found["processes"] >= 2
+    assert found["samples"] >= 2

@@ -1,0 +1,97 @@
+"""``kill -9`` of the driver in the middle of a search, and ``suite resume``."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pandas as pd
+import pytest
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, TrialState
+
+from suite.runs import Run, read_run
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+TRIALS, EPOCHS = 7, 6
+#: Columns that are filled in when the whole search is over.
+JUDGED = ("test_", "latency_", "speedup_")
+
+
+class Killed:
+    """A run whose driver was killed after two trials, before and after it was resumed."""
+
+    def __init__(self, search_file: Path, drive: Callable[..., Any]) -> None:
+        self.folder = search_file.parent / "run"
+        two_at_once = ("--cpus-per-trial", "0.5", "--max-concurrent", "2")
+        first = drive("run", "--search", search_file.name, "--out", "run", *two_at_once)
+        first.wait_for_trials(2)
+        first.kill()
+        self.before = read_run(self.folder)
+        self.weights_before = self.written_weights(self.before)
+        self.studied_before = study_trials(self.folder)
+        second = drive("resume", "run")
+        assert second.end() == 0, second.said
+        self.said_when_resumed: list[str] = second.said
+        self.after = read_run(self.folder)
+
+    def written_weights(self, run: Run) -> dict[str, int]:
+        """When the weights of each finished trial were written, in nanoseconds."""
+        weights = self.folder / "weights"
+        return {name: (weights / f"{name}.safetensors").stat().st_mtime_ns for name in run.trials["id"]}
+
+
+def study_trials(folder: Path) -> list[FrozenTrial]:
+    backend = JournalFileBackend(str(folder / "study.journal"))
+    return optuna.load_study(study_name="small", storage=JournalStorage(backend)).get_trials()
+
+
+def without_judgement(trials: pd.DataFrame) -> pd.DataFrame:
+    return trials[[column for column in trials if not column.startswith(JUDGED)]]
+
+
+def test_a_killed_search_goes_on_where_it_was(search_file: Path, drive: Callable[..., Any]) -> None:
+    killed = Killed(search_file, drive)
+    before, after = killed.before, killed.after
+
+    # The kill fell into the middle: some trials had ended and others were under way.
+    states = {trial.state for trial in killed.studied_before}
+    assert 2 <= len(before.trials) < TRIALS
+    assert TrialState.RUNNING in states
+    assert before.info.status == "running"
+
+    # It ends with what was asked for, and with a report.
+    assert after.info.status == "finished"
+    assert len(after.trials) == TRIALS
+    assert (after.trials["status"] == "finished").all()
+    assert (killed.folder / "report.html").exists()
+
+    # Nothing that had finished was trained again.
+    kept = after.trials[after.trials["id"].isin(before.trials["id"])]
+    pd.testing.assert_frame_equal(
+        without_judgement(kept).reset_index(drop=True), without_judgement(before.trials)
+    )
+    weights_after = killed.written_weights(after)
+    assert {name: weights_after[name] for name in killed.weights_before} == killed.weights_before
+    assert set(after.epochs.groupby("id").size()) == {EPOCHS}
+    trained = {line.split()[0] for line in killed.said_when_resumed if " done, " in line}
+    assert trained == set(after.trials["id"]) - set(before.trials["id"])
+
+    # The study and the table agree, and each trial that was under way was suggested once more.
+    studied = study_trials(killed.folder)
+    complete = {f"t{t.number:04d}": t.values for t in studied if t.state == TrialState.COMPLETE}
+    table = after.trials.set_index("id")[["val_mae_years", "params", "macs"]]
+    assert complete == {name: list(map(float, row)) for name, row in table.iterrows()}
+    assert not [t for t in studied if t.state in (TrialState.RUNNING, TrialState.WAITING)]
+    lost = {f"t{t.number:04d}": t.params for t in studied if t.state == TrialState.FAIL}
+    repeats = {t.user_attrs["repeats"]: t.params for t in studied if "repeats" in t.user_attrs}
+    assert set(repeats) == set(lost)
+    # Not all of a suggestion is in the journal where the kill fell into its making.
+    assert all(repeats[name].items() >= parameters.items() for name, parameters in lost.items())
+
+    # Later trials started later, in the time of the whole search.
+    resumed = after.trials[~after.trials["id"].isin(before.trials["id"])]
+    assert resumed["started"].min() >= (before.trials["started"] + before.trials["seconds"]).max()
+    assert after.info.seconds >= (after.trials["started"] + after.trials["seconds"]).max()

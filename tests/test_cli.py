@@ -1,0 +1,109 @@
+"""What can be asked, and the exit code of the answer."""
+
+import argparse
+import subprocess
+import sys
+
+import pytest
+
+import suite.commands
+from suite import __version__
+from suite.cli import main
+from suite.errors import RequestError
+
+HEAVY = ("torch", "ray", "pandas", "optuna", "numpy", "plotly", "rich")
+COMMANDS = ("run", "resume", "report", "paper", "profile", "data list", "data pack", "data show")
+
+
+def exit_code(*arguments: str) -> object:
+    """The exit code, whether it is returned or raised as argparse does."""
+    try:
+        return main(arguments)
+    except SystemExit as end:
+        return end.code
+
+
+def test_help_starts_without_the_heavy_packages() -> None:
+    program = (
+        "import sys\n"
+        "from suite.cli import main\n"
+        "try:\n"
+        "    main(['--help'])\n"
+        "except SystemExit:\n"
+        f"    print('loaded:', [name for name in {HEAVY!r} if name in sys.modules])\n"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert answer.stdout.splitlines()[0].startswith("usage: suite")
+    assert answer.stdout.splitlines()[-1] == "loaded: []"
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code("--help") == 0
+    text = capsys.readouterr().out
+    assert all(f"\n    {command.split()[0]} " in text for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_a_help_page(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code(*command.split(), "--help") == 0
+    assert capsys.readouterr().out.startswith(f"usage: suite {command}")
+
+
+def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code("--version") == 0
+    assert capsys.readouterr().out == f"suite {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ("", "COMMAND"),
+        ("rnu --search tiny", "invalid choice: 'rnu'"),
+        ("run", "--search"),
+        ("run --search tiny --nosuch 3", "--nosuch"),
+        ("run --search tiny --trials 0", "'0' is no whole number from 1 up"),
+        ("run --search tiny --epochs 1.5", "'1.5' is no whole number from 1 up"),
+        ("run --search tiny --seed one", "'one'"),
+        ("run --search tiny --max-concurrent -2", "'-2' is no whole number from 1 up"),
+        ("run --search tiny --cpus-per-trial=-1", "'-1' is no number from 0 up"),
+        ("run --search tiny --gpus-per-trial nan", "'nan' is no number from 0 up"),
+        ("resume", "RUN"),
+        ("paper --seconds 0", "'0' is no number above 0"),
+        ("paper --seconds soon", "'soon' is no number from 0 up"),
+        ("profile huge", "invalid choice: 'huge'"),
+        ("data", "VERB"),
+        ("data pack utkface faces.zip", "-o/--output"),
+    ],
+)
+def test_a_request_that_cannot_be_read_ends_with_2_and_says_what_is_wrong(
+    arguments: str, complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert exit_code(*arguments.split()) == 2
+    assert complaint in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_wrong_request_is_one_line_and_ends_with_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(options: argparse.Namespace) -> int:
+        raise RequestError("there is no such thing; name another")
+
+    monkeypatch.setattr(suite.commands, "data_list", refuse)
+    assert exit_code("data", "list") == 2
+    assert capsys.readouterr().err == "suite: there is no such thing; name another\n"
+
+
+def test_ctrl_c_is_one_line_and_ends_with_130(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(options: argparse.Namespace) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(suite.commands, "data_list", interrupt)
+    assert exit_code("data", "list") == 130
+    assert capsys.readouterr().err == "suite: interrupted\n"
+
+
+def test_a_commands_own_exit_code_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(suite.commands, "data_list", lambda options: 1)
+    assert exit_code("data", "list") == 1

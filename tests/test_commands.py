@@ -1,0 +1,287 @@
+"""The commands as typed: what they answer, and one sentence with exit code 2 for a wrong request."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import suite.search.engine
+from search_spaces import load_dict
+from suite.cli import main
+from suite.data.store import Store
+from suite.runs import DataUsed, RunInfo, RunLedger, RunStatus, write_info
+from suite.search.cluster_session import Resources
+from suite.search.engine import Search
+from suite.trial import Metrics, Profile, Status, TrialConfig, TrialResult
+
+SPACE = """\
+name: small
+data: {data}
+objectives: [val_mae, params]
+trials: 4
+base: {{epochs: 2, resolution: 32}}
+vary:
+  learning_rate: {{low: 1.0e-3, high: 1.0e-2, log: true}}
+"""
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: Store) -> Path:
+    """The current folder: a search space, a file, an empty folder and a taken one."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "small.yaml").write_text(SPACE.format(data=store.folder))
+    (tmp_path / "file.txt").write_text("not a folder\n")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "notes.txt").write_text("mine\n")
+    return tmp_path
+
+
+def info_of(data: Path, status: RunStatus = "finished") -> RunInfo:
+    return RunInfo(
+        name="small",
+        status=status,
+        command=["suite", "run"],
+        search={"name": "small", "sampler": "tpe", "base": {}, "vary": {}},
+        search_file="small.yaml",
+        attribute="age",
+        resolution=32,
+        objectives=["val_mae", "params"],
+        trials_asked=2,
+        seed=0,
+        max_concurrent=1,
+        data=DataUsed("stripes", str(data), "ab" * 32, 32, 160, 160, 40, 40, "made", "in order", 0, 25.0),
+        references=[],
+        versions={},
+        git_revision="",
+        hardware={},
+        started="2026-11-23T22:10:00+00:00",
+        seconds=75.0,
+    )
+
+
+def write_run(
+    folder: Path, data: Path, *, run: RunStatus = "finished", trial: Status = "finished"
+) -> RunInfo:
+    """A run folder with two trials that ended so."""
+    info = info_of(data, run)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_info(folder, info)
+    ended = TrialResult(
+        id="",
+        stage="search",
+        config=TrialConfig(),
+        status=trial,
+        cause="" if trial == "finished" else "the loss became NaN",
+        profile=Profile(1000, 2000, 3000, 4000),
+        validation=Metrics(6.5, 8.0, 0.9, 0.3, 0.5, 0.8, None) if trial == "finished" else None,
+        epochs_run=1,
+        seconds=2.0,
+        precision="float32",
+        trials_known=0,
+        started=0.5,
+    )
+    ledger = RunLedger(folder)
+    for trial_id in ("t0000", "t0001"):
+        ledger.add_trial(dataclasses.replace(ended, id=trial_id))
+    return info
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(
+    ("request_made", "complaint"),
+    [
+        ("run --search nosuch", '"nosuch" is neither a search space that ships'),
+        ("run --search empty", "this is a folder"),
+        ("run --search tiny --data nosuch", 'data is "nosuch"; it must be faces, or a folder that'),
+        ("run --search tiny --data empty", "a folder without a store.json"),
+        ("run --search small.yaml --seed -1", "seed is -1; it must be at least 0"),
+        ("run --search small.yaml --set trails=3", 'did you mean "trials"?'),
+        ("run --search small.yaml --set trials", "a setting has the form key=value"),
+        ("run --search small.yaml --set base.batch_size=0", "base.batch_size is 0; it must be at least 1"),
+        ("run --search small.yaml --set vary.learning_rate.low=1", "low must not be above high"),
+        ("run --search small.yaml --out taken", "taken is not empty; choose another --out"),
+        ("run --search small.yaml --out file.txt", "file.txt cannot be a run folder (Not a directory)"),
+        ("resume nosuch", "nosuch is no run folder"),
+        ("resume empty", "empty is no run folder"),
+        ("resume file.txt", "file.txt is no run folder"),
+        ("report empty", "empty is no run folder"),
+        ("profile tiny --resolution 16", "a resolution of 16 pixels is below 32"),
+        ("data pack nosuch file.txt -o packed", "'nosuch' is no set that can be packed; there are: utkface"),
+        ("data pack utkface nosuch -o packed", "nosuch does not exist"),
+        ("data pack utkface file.txt -o packed", "file.txt is neither a folder nor a readable zip"),
+        ("data pack utkface empty -o packed", "empty has no image named as UTKFace names them"),
+        ("data show nosuch -o sheet.png", "nosuch holds no packed data"),
+    ],
+)
+def test_a_wrong_request_is_one_sentence_and_ends_with_2(
+    request_made: str, complaint: str, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted(here.iterdir())
+    assert main(request_made.split()) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert len(said.err.splitlines()) == 1
+    assert said.err.startswith("suite: ")
+    assert complaint in said.err
+    assert sorted(here.iterdir()) == before  # nothing is left behind
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ("--set attribute=attractiveness", "has no labels for 'attractiveness', only for age"),
+        ("--out file.txt/run", "cannot be a run folder (Not a directory)"),
+    ],
+)
+def test_a_search_that_cannot_begin_says_so_and_leaves_no_folder(
+    changes: str, complaint: str, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted(here.iterdir())
+    assert main(["run", "--search", "small.yaml", "--out", "run", *changes.split()]) == 2
+    stage, refusal = capsys.readouterr().err.splitlines()
+    assert stage == "checking the data and counting the reference networks"
+    assert complaint in refusal
+    assert sorted(here.iterdir()) == before
+
+
+@pytest.mark.parametrize("output", ["nosuch/report.html", "empty"])
+def test_a_report_that_cannot_be_written_is_one_sentence(
+    output: str, here: Path, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_run(here / "run", store.folder)
+    assert main(["report", "run", "-o", output]) == 2
+    assert capsys.readouterr().err.startswith(f"suite: {output} cannot be written (")
+
+
+def test_the_options_of_a_run_are_laid_over_the_search_space(
+    here: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[Search, str]] = []
+
+    def note(search: Search, search_file: str, command: object) -> RunInfo:
+        asked.append((search, search_file))
+        return write_run(search.folder, store.folder)
+
+    monkeypatch.setattr(suite.search.engine, "run_search", note)
+    options = "--trials 3 --epochs 5 --seed 7 --set base.batch_size=16 --set lambda_l1=0.5 --out run"
+    shares = "--max-concurrent 2 --cpus-per-trial 0.5"
+    chosen = ["--data", str(store.folder), *options.split(), *shares.split()]
+    assert main(["run", "--search", "tiny", *chosen]) == 0
+    search, file = asked[0]
+    space = search.space
+    assert (space.name, space.trials, space.seed, space.data) == ("tiny", 3, 7, str(store.folder))
+    assert (space.base.epochs, space.base.batch_size, space.base.lambda_l1) == (5, 16, 0.5)
+    assert "lambda_l1" not in space.vary
+    assert search.store.info == store.info
+    assert search.folder == here / "run"
+    assert search.resources == Resources(cpus_per_trial=0.5, max_concurrent=2)
+    assert Path(file).name == "tiny.yaml"
+    assert load_dict(space.to_dict()) == space
+
+
+def test_without_out_the_run_folder_is_named_by_search_and_time(
+    here: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        suite.search.engine, "run_search", lambda search, *_: write_run(search.folder, store.folder)
+    )
+    assert main(["run", "--search", "small.yaml"]) == 0
+    (folder,) = (here / "runs").iterdir()
+    assert folder.name.startswith("small-20")
+    assert (folder / "report.html").exists()
+
+
+def resumed(monkeypatch: pytest.MonkeyPatch, folder: Path, info: RunInfo) -> int:
+    """The exit code of ``suite resume`` for a search that comes to this end."""
+    monkeypatch.setattr(suite.search.engine, "resume_search", lambda *_: info)
+    return main(["resume", str(folder)])
+
+
+def test_a_search_that_ended_says_where_its_report_is(
+    here: Path, store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    info = write_run(here / "run", store.folder)
+    assert resumed(monkeypatch, Path("run"), info) == 0
+    assert capsys.readouterr().out == "2 trials in 1 min 15 s. Report: run/report.html\n"
+    assert "<html" in (here / "run" / "report.html").read_text(encoding="utf-8")
+
+
+def test_an_interrupted_search_prints_the_command_that_goes_on(
+    here: Path, store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    info = write_run(here / "run", store.folder, run="interrupted")
+    assert resumed(monkeypatch, Path("run"), info) == 130
+    assert capsys.readouterr().out.splitlines()[-1] == "  suite resume run"
+    assert (here / "run" / "report.html").exists()
+
+
+def test_a_search_without_a_finished_trial_has_failed(
+    here: Path, store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    info = write_run(here / "run", store.folder, trial="diverged")
+    assert resumed(monkeypatch, Path("run"), info) == 1
+    assert capsys.readouterr().err == "suite: no trial finished; run/report.html says why\n"
+
+
+def test_a_run_whose_data_is_gone_is_not_resumed(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_run(here / "run", here / "gone", run="interrupted")
+    assert main(["resume", "run"]) == 2
+    assert "gone holds no packed data" in capsys.readouterr().err
+
+
+def test_a_report_is_written_where_it_is_asked_for(
+    here: Path, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_run(here / "run", store.folder)
+    assert main(["report", "run", "-o", "mine.html"]) == 0
+    assert capsys.readouterr().out == "mine.html\n"
+    assert "<html" in (here / "mine.html").read_text(encoding="utf-8")
+    assert not (here / "run" / "report.html").exists()
+
+
+def test_the_profile_of_tiny_is_the_papers(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["profile", "tiny", "--json"]) == 0
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert (found["network"], found["params"], found["macs"]) == ("tiny", 934_869, found["macs_at_224"])
+    assert main(["profile", "tiny", "--resolution", "64"]) == 0
+    shown = capsys.readouterr().out
+    assert "tiny at 64 pixels, 101 bins" in shown
+    assert "934,869" in shown
+
+
+def test_the_list_names_the_embedded_set_and_those_that_can_be_packed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["data", "list"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["faces", "utkface"]
+
+
+def test_a_packed_set_can_be_shown(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    photos = here / "UTKFace"
+    photos.mkdir()
+    for age in range(1, 31):
+        pixels = np.full((40, 40, 3), 6 * age, np.uint8)
+        Image.fromarray(pixels).save(
+            photos / f"{age}_0_0_20170116174525{age:03d}.jpg.chip.jpg", format="JPEG"
+        )
+    (photos / "31_0_0_20170116174525031.jpg.chip.jpg").write_bytes(b"no image")
+    assert main(["data", "pack", "utkface", "UTKFace", "-o", "packed", "--size", "32", "--workers", "1"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("30 images of 32 pixels in ")
+    assert "1 skipped, see " in said
+    assert main(["data", "show", "packed", "-o", "sheet.png", "--columns", "5", "--rows", "2"]) == 0
+    assert capsys.readouterr().out == "sheet.png\n"
+    assert Image.open(here / "sheet.png").size[0] > 5 * 32
+
+
+def test_a_run_of_another_schema_version_is_refused(
+    here: Path, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_info(here / "empty", dataclasses.replace(info_of(store.folder), schema_version=99))
+    assert main(["report", "empty"]) == 2
+    assert "has schema version 99" in capsys.readouterr().err

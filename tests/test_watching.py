@@ -1,0 +1,172 @@
+import dataclasses
+import io
+import math
+
+import pytest
+
+from suite.search.standing import Standing
+from suite.trial import Metrics, Profile, TrialConfig, TrialResult
+from suite.watching import (
+    CountedProgress,
+    LineView,
+    LiveView,
+    describe,
+    describe_end,
+    duration,
+    watcher_for,
+)
+
+STANDING = Standing(
+    asked=20,
+    finished=5,
+    running=2,
+    stopped=1,
+    share_done=0.35,
+    best_mae=6.314,
+    unit="years",
+    front=4,
+    seconds=95,
+    seconds_left=185,
+)
+BEFORE_THE_FIRST = dataclasses.replace(
+    STANDING, finished=0, stopped=0, best_mae=math.nan, front=0, seconds=3, seconds_left=math.nan
+)
+FINISHED = TrialResult(
+    id="t0007",
+    stage="search",
+    config=TrialConfig(widths=(8, 16, 32, 64, 64), depths=(1, 1, 2, 2, 2)),
+    status="finished",
+    cause="",
+    profile=Profile(params=123_456, macs=1, macs_at_224=1, bytes=1),
+    validation=Metrics(6.314, 8.0, 0.9, 0.3, 0.5, 0.8, None),
+    epochs_run=8,
+    seconds=41.6,
+    precision="bf16",
+    trials_known=3,
+    started=20.0,
+)
+DIVERGED = dataclasses.replace(
+    FINISHED, id="t0008", status="diverged", cause="the loss became NaN at epoch 1, step 3", validation=None
+)
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+class Clock:
+    """A clock that the test moves."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 s"),
+        (42.4, "42 s"),
+        (59.6, "1 min 00 s"),
+        (185, "3 min 05 s"),
+        (3599, "59 min 59 s"),
+        (7_800, "2 h 10 min"),
+    ],
+)
+def test_durations_read_as_a_person_says_them(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_the_standing_has_counts_best_error_front_and_time_left() -> None:
+    assert describe(STANDING) == (
+        "5 of 20 done, 2 running, 1 stopped, best MAE 6.31 years, front 4, "
+        "1 min 35 s gone, about 3 min 05 s left"
+    )
+
+
+def test_before_the_first_result_nothing_is_claimed() -> None:
+    assert describe(BEFORE_THE_FIRST) == ("0 of 20 done, 2 running, 0 stopped, best MAE -, front 0, 3 s gone")
+
+
+def test_a_finished_trial_is_described_by_error_size_and_shape() -> None:
+    assert describe_end(FINISHED) == (
+        "t0007 MAE 6.31, 0.123 M params, widths 8-16-32-64-64, depths 1-1-2-2-2, 42 s"
+    )
+
+
+def test_a_trial_that_did_not_finish_is_described_by_its_cause() -> None:
+    assert describe_end(DIVERGED) == "t0008 diverged: the loss became NaN at epoch 1, step 3"
+
+
+def test_without_a_terminal_there_is_a_line_a_stage_and_a_trial_that_ended() -> None:
+    stream = io.StringIO()
+    view = watcher_for(stream)
+    view.stage("training, 2 trials at once")
+    view.change(BEFORE_THE_FIRST, None)
+    view.change(STANDING, FINISHED)
+    view.change(STANDING, DIVERGED)
+    view.close()
+    assert isinstance(view, LineView)
+    assert stream.getvalue().splitlines() == [
+        "training, 2 trials at once",
+        f"{describe_end(FINISHED)}  |  {describe(STANDING)}",
+        f"{describe_end(DIVERGED)}  |  {describe(STANDING)}",
+    ]
+
+
+def test_in_a_terminal_the_standing_is_a_live_line_below_what_has_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "200")
+    stream = Terminal()
+    view = watcher_for(stream)
+    view.stage("training, [2] trials at once")
+    view.change(STANDING, None)
+    view.change(STANDING, FINISHED)
+    view.close()
+    shown = stream.getvalue()
+    assert isinstance(view, LiveView)
+    assert "training, [2] trials at once" in shown  # brackets are no markup
+    assert shown.index(describe_end(FINISHED)) < shown.rindex(describe(STANDING))
+    assert "35%" in shown
+
+
+def test_the_live_line_is_gone_when_the_search_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "200")
+    stream = Terminal()
+    view = LiveView(stream)
+    view.change(STANDING, None)
+    view.close()
+    erase_line = "\x1b[2K"
+    assert stream.getvalue().rindex(erase_line) > stream.getvalue().rindex(describe(STANDING))
+
+
+def test_counted_work_says_at_every_tenth_how_long_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, stream = Clock(), io.StringIO()
+    monkeypatch.setattr("time.monotonic", clock)
+    progress = CountedProgress("packing", stream)
+    for done in range(100, 4001, 100):
+        clock.now += 1
+        progress(done, 4000)
+    lines = stream.getvalue().splitlines()
+    assert len(lines) == 10
+    assert lines[0] == "packing: 400 of 4,000, about 36 s left"
+    assert lines[-1] == "packing: 4,000 of 4,000, in 40 s"
+
+
+def test_counted_work_of_a_few_items_says_each_once() -> None:
+    stream = io.StringIO()
+    progress = CountedProgress("packing", stream)
+    for done in (1, 2, 2, 3):
+        progress(done, 3)
+    assert [line.split(",")[0] for line in stream.getvalue().splitlines()] == [
+        "packing: 1 of 3",
+        "packing: 2 of 3",
+        "packing: 3 of 3",
+    ]
