@@ -6,7 +6,8 @@ from typing import Literal
 
 from reports import numerals
 from reports.published import PublishedClaim, PublishedNetwork, published
-from reports.trials import Spread, Standing, Trial, reference
+from reports.timing import Spread, conditions
+from reports.trials import Standing, Trial, reference
 from suite.runs import RunInfo
 
 Verdict = Literal["yes", "within spread", "no", "open"]
@@ -16,7 +17,7 @@ Verdict = Literal["yes", "within spread", "no", "open"]
 class Finding:
     """A published number and its counterpart here; ``here`` is NaN where there is none.
 
-    ``how`` says where ``here`` comes from: counted, or measured and at which resolution.
+    ``how`` says where ``here`` comes from: counted, or measured, at which resolution and how.
     """
 
     claim: PublishedClaim
@@ -84,19 +85,14 @@ def _measured(
     trial = _timed_trial(claim.of, standing)
     if trial is None:
         return [Finding(claim, network, exact(math.nan), "no trial with this architecture was timed")]
-    sides = {224: trial.speedup_at_224, info.resolution: trial.speedup}
-    return [
-        Finding(claim, network, spread, f"measured here at {side} px, trial {trial.id}")
-        for side, spread in sides.items()
-        if math.isfinite(spread.value)
-    ]
+    timings = {timing.side: timing for timing in (trial.common_timing, trial.own_timing) if timing.known}
+    how = {side: f"measured here at {conditions(info, (side,))}, trial {trial.id}" for side in timings}
+    return [Finding(claim, network, timing.speedup, how[side]) for side, timing in timings.items()]
 
 
 def _timed_trial(key: str, standing: Standing) -> Trial | None:
     for trial in standing.trials:
-        same = trial.is_thin if key == "thin" else trial.is_tiny
-        timed = math.isfinite(trial.speedup.value) or math.isfinite(trial.speedup_at_224.value)
-        if same and timed:
+        if trial.timing.known and (trial.is_thin if key == "thin" else trial.is_tiny):
             return trial
     return None
 

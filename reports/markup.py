@@ -20,11 +20,6 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def sizes(numbers: Iterable[int]) -> str:
-    """Widths or depths on one line."""
-    return "\u00a0".join(map(str, numbers))
-
-
 def definitions(rows: Iterable[tuple[str, str]]) -> str:
     """A definition list; titles are ours, contents are HTML already."""
     return "<dl>" + "".join(f"<dt>{title}</dt><dd>{content}</dd>" for title, content in rows) + "</dl>"

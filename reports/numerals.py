@@ -1,6 +1,7 @@
 """Numbers as a reader wants them: sensible digits, the unit beside them, a dash where there is none."""
 
 import math
+from collections.abc import Iterable, Sequence
 
 MISSING = "\u2013"
 TIMES = "\u00d7"
@@ -64,9 +65,20 @@ def duration(seconds: float) -> str:
     """41 s, 7 min 05 s, 2 h 10 min."""
     if not math.isfinite(seconds):
         return MISSING
-    if seconds < 60:
-        return f"{digits(seconds, 2 if seconds < 10 else 3) if seconds < 10 else round(seconds)}\u00a0s"
+    if round(seconds) < 60:
+        return f"{digits(seconds, 2) if seconds < 9.95 else round(seconds)}\u00a0s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
         return f"{minutes}\u00a0min {rest:02d}\u00a0s"
     return f"{minutes // 60}\u00a0h {minutes % 60:02d}\u00a0min"
+
+
+def sizes(numbers: Iterable[int]) -> str:
+    """Widths or depths on one line."""
+    return "\u00a0".join(map(str, numbers))
+
+
+def span(ascending: Sequence[int]) -> str:
+    """One number, or the first to the last of several: 48, 32 to 96."""
+    ends = dict.fromkeys((ascending[0], ascending[-1]))
+    return " to ".join(f"{end:,}" for end in ends)

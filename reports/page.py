@@ -8,8 +8,8 @@ from string import Template
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
-from reports import sections, tables
-from reports.figures import front_chart, learning_curves
+from reports import request, sections, tables
+from reports.figures import front_chart, learning_curves, panels
 from reports.trials import Standing, standing
 from suite.runs import Run, RunInfo
 
@@ -35,7 +35,7 @@ def page(run: Run) -> str:
         style=_read("page.css"),
         banner=sections.banner(info, results),
         answer=sections.answer(info, results),
-        asked=sections.asked(info, results),
+        asked=request.asked(info, results),
         chart_note=sections.chart_note(info, results),
         charts=_front_charts(info, results),
         trials=tables.trial_table(info, results),
@@ -52,9 +52,9 @@ def _front_charts(info: RunInfo, results: Standing) -> str:
     return "".join(
         figure_markup(
             front_chart.draw(front_chart.collect(results, info, panel)),
-            f"Validation MAE against {panel.title}",
+            "Validation MAE against " + panel.title.replace("\n", " "),
         )
-        for panel in front_chart.panels(info)
+        for panel in panels.panels(info, results)
     )
 
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from reports.claims import Finding, exact
 from reports.published import Attribute, PublishedClaim, published
-from reports.trials import Spread
+from reports.timing import Spread
 
-PAPER_RESOLUTION = 224
 DISTURBED = 0.1  # share of the processor
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from reports import numerals
 from reports.claims import Finding
-from reports.paper import PAPER_RESOLUTION, Counted, Measured, Timed, paper_findings, remarks
+from reports.paper import Counted, Measured, Timed, paper_findings, remarks
 from reports.published import SOURCES, PublishedNumber, published
-from reports.trials import Spread
+from reports.timing import PAPER_RESOLUTION, Spread
 
 WIDTH = 110
 

@@ -1,34 +1,30 @@
 """The sections of the page as HTML. Whatever comes from a run passes through ``escape`` here."""
 
-import math
 import shlex
-from collections.abc import Mapping
 from html import escape
-from statistics import median
-from typing import Any
 
 import yaml
 
 from reports import numerals
-from reports.markup import count, definitions, inline, mae, mapping, plain, sizes
+from reports.markup import count, definitions, mae, mapping, plain
 from reports.published import published
+from reports.timing import conditions
 from reports.trials import Standing, Trial, reference
+from reports.volume import volume
 from suite.runs import RunInfo
-
-PAPER_RESOLUTION = 224
 
 
 def banner(info: RunInfo, standing: Standing) -> str:
     """What a reader must know first of a run that did not end as it should; empty for one that did."""
     done = f"{len(standing.trials)} of {info.trials_asked} trials have ended"
     texts = {
-        "running": f"This run was still running when the report was written: {done}.",
+        # run.json says "running" of a run that was killed, too.
+        "running": f"This run had not ended when the report was written (running, or killed): {done}.",
         "interrupted": f"This run was interrupted: {done}. What is shown is what had ended by then.",
         "failed": f"This run failed: {done}. What is shown is what had ended by then.",
     }
     text = texts.get(info.status, "")
-    timed = any(math.isfinite(trial.speedup.value) for trial in standing.trials)
-    if text and not timed:
+    if text and not standing.timed_at:
         text += " Speed has not been measured; it is taken after the last trial."
     return f'<p class="banner" role="status">{escape(text)}</p>' if text else ""
 
@@ -55,66 +51,9 @@ def answer(info: RunInfo, standing: Standing) -> str:
     for title, trial in chosen.items():
         if trial:
             titles.setdefault(trial.id, []).append(title)
-    by_id = {trial.id: trial for trial in standing.front}
+    by_id = {trial.id: trial for trial in standing.trials}
     tiles = "".join(_tile(" and ".join(names), by_id[id_], info) for id_, names in titles.items())
     return f'<p class="lead">{lead}.</p>{_sobering(best, info)}<div class="tiles">{tiles}</div>'
-
-
-def asked(info: RunInfo, standing: Standing) -> str:
-    """What the run was asked to do and on what, with every way in which it fell short of the full task."""
-    data, search = info.data, info.search
-    vary: Mapping[str, Any] = search.get("vary") or {}
-    known = [trial.trials_known for trial in standing.trials if math.isfinite(trial.trials_known)]
-    informed = f"; it knew {median(known):.0f} results when it suggested a trial (median)" if known else ""
-    objectives = ", ".join(f"validation MAE ({info.unit})" if o == "val_mae" else o for o in info.objectives)
-    name = str(search.get("name") or info.search_file)
-    rows = [
-        ("Search", escape(f"{name}: {search.get('description') or ''}".removesuffix(": "))),
-        ("Objectives", escape(objectives) + ", all minimised"),
-        ("Varied", f"{count(len(vary), 'dimension')}{_dimensions(vary)}"),
-    ]
-    right = [
-        ("Trials", _ended(info, standing)),
-        ("Sampler", f"{escape(inline(search.get('sampler', 'not recorded')))}{informed}"),
-        ("Seed", f"{info.seed}; {info.max_concurrent} trials at a time"),
-        ("Data", f"<b>{escape(data.name)}</b>: {escape(data.origin)}"),
-        ("Attribute", f"{escape(info.attribute)}, in {info.unit}"),
-        ("Images", _images(info)),
-        ("Protocol", escape(data.protocol)),
-        ("A constant", f"predicting the median training label is off by {mae(data.constant_val_mae, info)}"),
-    ]
-    notes = "".join(f"<li>{note}</li>" for note in limits(info))
-    both = f'<div class="pair">{definitions(rows)}{definitions(right)}</div>'
-    return f'{both}<h3>Read it with this in mind</h3><ul class="notes">{notes}</ul>'
-
-
-def limits(info: RunInfo) -> list[str]:
-    """Plain sentences, as HTML, on what keeps the numbers from being the last word."""
-    data = info.data
-    notes = []
-    if info.resolution < data.side:
-        notes.append(
-            f"Trials train and are validated at <b>{info.resolution} px</b>; "
-            f"the images are stored at {data.side} px."
-        )
-    if info.resolution < PAPER_RESOLUTION:
-        notes.append(f"The paper works at {PAPER_RESOLUTION} px; this run at {info.resolution} px.")
-    if data.train_images < data.train_images_stored:
-        share = data.train_images / data.train_images_stored
-        notes.append(
-            f"Every trial trains on <b>{data.train_images:,} of {data.train_images_stored:,}</b> "
-            f"training images ({share:.0%}), the same ones."
-        )
-    if data.skipped:
-        notes.append(
-            f"<b>{count(data.skipped, 'image')}</b> of the source could not be read and "
-            f"{'was' if data.skipped == 1 else 'were'} skipped."
-        )
-    notes.append(
-        "Each point is <b>one training with one seed</b>, so there is no interval: small differences "
-        "between trials may be chance. The front and the answer above use validation errors only."
-    )
-    return notes
 
 
 def chart_note(info: RunInfo, standing: Standing) -> str:
@@ -122,17 +61,18 @@ def chart_note(info: RunInfo, standing: Standing) -> str:
     lost = [(standing.count("diverged"), "diverged"), (standing.count("failed"), "failed")]
     missing = " and ".join(f"{n} {word}" for n, word in lost if n)
     missing = f" Not drawn, as they have no result: {missing}." if missing else ""
-    untimed = sum(t.finished and not math.isfinite(t.speedup.value) for t in standing.trials)
+    untimed = sum(t.finished and not t.timing.known for t in standing.trials)
     speed = f" Not timed, so not in the speed chart: {count(untimed, 'finished trial')}." if untimed else ""
     objectives = ", ".join(escape("validation MAE" if o == "val_mae" else o) for o in info.objectives)
     return (
         f"<p>Blue trials are on the front over {objectives}: no other finished trial is as good in all of "
         f"them and better in one. The line joins those that are unbeaten in the two quantities of its chart."
-        f"{missing}{speed}</p>"
+        f"{missing}{speed}{_hypervolume(info, standing)}</p>"
         f"<p><b>Hollow diamonds are the paper's figures, not measured here.</b> {_published_data(info)} "
         f"Their errors are not comparable with this run's, so they have an axis of their own; dotted lines "
         f"carry their exact sizes (in the speed chart, VGG-16's 1{numerals.TIMES}) down to the trials. "
-        f"Their speed-ups are the published ones, of a GPU of 2018 at batch 32.</p>"
+        f"Their speed-ups are the published ones, of a GPU of 2018 at 224 px and batch 32"
+        f"{_measured(info, standing)}.{_uncounted(info, standing)}</p>"
     )
 
 
@@ -155,7 +95,7 @@ def provenance(info: RunInfo) -> str:
     rows = [
         ("Command", f"<code>{escape(shlex.join(info.command))}</code>"),
         ("Started", escape(info.started)),
-        ("Ended", escape(info.ended or "not yet")),
+        ("Ended", escape(info.ended or "no end recorded")),
         ("Wall time", numerals.duration(info.seconds)),
         ("Git revision", f"<code>{escape(info.git_revision or 'none: not run from a checkout')}</code>"),
         ("Versions", escape(versions)),
@@ -205,36 +145,47 @@ def _sobering(best: Trial, info: RunInfo) -> str:
 
 
 def _tile(title: str, trial: Trial, info: RunInfo) -> str:
-    speed = ""
-    if math.isfinite(trial.speedup.value):
-        speed = f"<br>{numerals.ratio(trial.speedup.value)} as fast as VGG-16 at {info.resolution}\u00a0px"
+    lines = [escape(line) for line in trial.design]
+    if trial.timing.known:
+        speed = numerals.ratio(trial.timing.speedup.value)
+        lines.append(f"{speed} as fast as VGG-16, {numerals.digits(trial.timing.ms)}\u00a0ms an image")
+        lines.append(f"at {escape(conditions(info, (trial.timing.side,)))}")
     return (
         f'<div class="tile"><h3>{title}</h3><p class="figure">{mae(trial.val_mae, info)}</p>'
         f"<p><b>{escape(trial.id)}</b>, {numerals.quantity(trial.params)} parameters, "
-        f"{numerals.quantity(trial.bytes, 'B')}<br>widths {sizes(trial.widths)}"
-        f"<br>depths {sizes(trial.depths)}{speed}</p></div>"
+        f"{numerals.quantity(trial.bytes, 'B')}<br>{'<br>'.join(lines)}</p></div>"
     )
 
 
-def _ended(info: RunInfo, standing: Standing) -> str:
-    counts = ", ".join(f"{standing.count(s)} {s}" for s in ("finished", "diverged", "failed"))
-    asked_for = f"{len(standing.trials)} of {info.trials_asked} asked for"
-    return f"{asked_for}: {counts}; {len(standing.front)} on the front"
-
-
-def _images(info: RunInfo) -> str:
-    data = info.data
+def _hypervolume(info: RunInfo, standing: Standing) -> str:
+    """The front as one number; empty where it has none."""
+    front = volume(info, standing)
+    if front is None:
+        return ""
+    sizes = {"params": "parameters", "macs": "multiply-adds", "bytes": "bytes on disk"}
+    tiny = ", ".join(
+        f"{numerals.quantity(value)} {sizes[name]}" for name, value in front.corner.items() if name in sizes
+    )
+    error = f"a constant's error of {mae(front.corner['val_mae'], info)}" if "val_mae" in front.corner else ""
+    point = ", and ".join(filter(None, (error, f"TinyAgeNet's {tiny}" if tiny else "")))
     return (
-        f"{data.train_images:,} for training, {data.val_images:,} for validation, "
-        f"{data.test_images:,} for the test; {info.resolution}\u00a0px a side"
+        f" Hypervolume of the front: <b>{front.share:.3f}</b> of the box between zero and the reference "
+        f"point ({point}). Larger is better; it compares with runs on the same data at the same resolution."
     )
 
 
-def _dimensions(vary: Mapping[str, Any]) -> str:
-    items = "".join(
-        f"<li><code>{escape(str(name))}</code> {escape(inline(over))}</li>" for name, over in vary.items()
-    )
-    return f'<ul class="plain">{items}</ul>' if items else ""
+def _measured(info: RunInfo, standing: Standing) -> str:
+    """How the trials' speed was measured, for the contrast."""
+    if not standing.timed_at:
+        return ""
+    under = escape(conditions(info, standing.timed_at))
+    return f"; the trials' were measured here, at {under}, and the latencies below them are of one image"
+
+
+def _uncounted(info: RunInfo, standing: Standing) -> str:
+    if standing.resolutions == (info.resolution,):
+        return ""
+    return " The chart of multiply-adds has none of these marks, as the trials' resolutions differ."
 
 
 def _published_data(info: RunInfo) -> str:

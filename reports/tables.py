@@ -7,9 +7,11 @@ from html import escape
 
 from reports import numerals
 from reports.claims import Finding, findings
-from reports.markup import scrolling, sizes
+from reports.markup import scrolling
 from reports.published import SOURCES, published
-from reports.trials import Spread, Standing, Trial
+from reports.recipe import WITH_KL
+from reports.timing import Spread
+from reports.trials import Standing, Trial
 from suite.runs import RunInfo
 
 
@@ -24,24 +26,64 @@ class Column:
     words: bool = False  # words start at the left, numbers end at the right
 
 
-def columns(info: RunInfo) -> tuple[Column, ...]:
-    """To add a column, add a row here."""
-    unit, side = info.unit, f"{info.resolution} px"
-    return (
+def columns(info: RunInfo, standing: Standing) -> tuple[Column, ...]:
+    """What the table shows, from left to right. To add a column, add a row to one of the four parts."""
+    name = (
         Column("trial", "", _name, lambda t: t.id, words=True),
         Column("front", "", lambda t: "\u25cf" * t.on_front, lambda t: -float(t.on_front)),
-        Column("widths", "channels", lambda t: sizes(t.widths), lambda t: sum(t.widths), words=True),
-        Column("depths", "convolutions", lambda t: sizes(t.depths), lambda t: sum(t.depths), words=True),
-        Column("lambda", "L1 weight", lambda t: numerals.digits(t.lambda_l1), lambda t: t.lambda_l1),
-        Column("deviation", f"target, {unit}", _deviation, lambda t: t.label_deviation),
+    )
+    return (*name, *_inputs(info, standing), *_sizes(standing), *_results(info, standing))
+
+
+def _inputs(info: RunInfo, standing: Standing) -> tuple[Column, ...]:
+    """What a trial was given; what is the same for all as it is by default has no column."""
+    recipes = [trial.recipe for trial in standing.trials]
+    method = Column("method", "", lambda t: escape(t.recipe.method), lambda t: t.recipe.method, words=True)
+    scales = {recipe.kl_over_bins for recipe in recipes} - {""}
+    scale = f", KL {scales.pop()} over bins" if len(scales) == 1 else ""
+    optional = (
+        (method, {recipe.method for recipe in recipes} - {"dldl-v2"}),
+        (Column("KL", "over bins", _kl, lambda t: t.recipe.kl_over_bins, words=True), len(scales) > 1),
+        (
+            Column("resolution", "px", _resolution, lambda t: t.recipe.resolution),
+            len(standing.resolutions) > 1,
+        ),
+        (
+            Column("images", "training", _train_images, lambda t: t.recipe.train_images),
+            len(standing.train_images) > 1,
+        ),
+    )
+    return (
+        Column("widths", "channels", _widths, lambda t: sum(t.widths) or math.nan, words=True),
+        Column("depths", "convolutions", _depths, lambda t: sum(t.depths) or math.nan, words=True),
+        *(column for column, tells in optional if tells),
+        Column("lambda", f"L1 weight{scale}", lambda t: numerals.digits(t.lambda_l1), lambda t: t.lambda_l1),
+        Column("deviation", f"target, {info.unit}", _deviation, lambda t: t.label_deviation),
         Column("learning rate", "", lambda t: numerals.digits(t.learning_rate), lambda t: t.learning_rate),
+    )
+
+
+def _sizes(standing: Standing) -> tuple[Column, ...]:
+    """What a trial costs, counted exactly."""
+    sides = standing.resolutions
+    side = f"{sides[0]} px" if len(sides) == 1 else "at its resolution"
+    return (
         Column("params", "", lambda t: numerals.quantity(t.params), lambda t: t.params),
         Column("macs", side, lambda t: numerals.quantity(t.macs), lambda t: t.macs),
         Column("size", "on disk", lambda t: numerals.quantity(t.bytes, "B"), lambda t: t.bytes),
+    )
+
+
+def _results(info: RunInfo, standing: Standing) -> tuple[Column, ...]:
+    """What was measured."""
+    unit = info.unit
+    at = f", {numerals.span(standing.timed_at)} px" if standing.timed_at else ""
+    latency, speedup = f"ms an image{at}", f"over VGG-16{at}; spread"
+    return (
         Column("val MAE", unit, lambda t: numerals.error(t.val_mae, unit), lambda t: t.val_mae),
         Column("test MAE", unit, lambda t: numerals.error(t.test_mae, unit), lambda t: t.test_mae),
-        Column("latency", "ms an image", lambda t: numerals.digits(t.latency_ms), lambda t: t.latency_ms),
-        Column("speed-up", "over VGG-16, spread", lambda t: _spread(t.speedup), lambda t: t.speedup.value),
+        Column("latency", latency, lambda t: numerals.digits(t.timing.ms), lambda t: t.timing.ms),
+        Column("speed-up", speedup, lambda t: _spread(t.timing.speedup), lambda t: t.timing.speedup.value),
         Column("epochs", "", lambda t: str(t.epochs_run), lambda t: t.epochs_run),
         Column("time", "", lambda t: numerals.duration(t.seconds), lambda t: t.seconds),
         Column("status", "", _status, lambda t: t.status, words=True),
@@ -50,8 +92,9 @@ def columns(info: RunInfo) -> tuple[Column, ...]:
 
 def trial_table(info: RunInfo, standing: Standing) -> str:
     """Every trial, the front first; the headers are buttons that sort (``page.js``)."""
-    heads = "".join(map(_head, columns(info)))
-    rows = "".join(_trial_row(trial, columns(info)) for trial in standing.trials)
+    shown = columns(info, standing)
+    heads = "".join(map(_head, shown))
+    rows = "".join(_trial_row(trial, shown) for trial in standing.trials)
     return scrolling(
         "Table of trials",
         f'<table class="sortable"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>',
@@ -98,13 +141,40 @@ def _name(trial: Trial) -> str:
     return f"{escape(trial.id)}{' <small>TinyAgeNet</small>' if trial.is_tiny else ''}"
 
 
+def _widths(trial: Trial) -> str:
+    """The widths, or the name of a network that has its own; and a pooling that is not the paper's."""
+    if not trial.is_compact:
+        return escape(trial.design[0])
+    pooling = "" if trial.pooling == "hybrid" else f"<small>{escape(trial.pooling)} pooling</small>"
+    return f"{numerals.sizes(trial.widths)}{pooling}"
+
+
+def _depths(trial: Trial) -> str:
+    return numerals.sizes(trial.depths) or numerals.MISSING
+
+
+def _kl(trial: Trial) -> str:
+    return escape(trial.recipe.kl_over_bins) or numerals.MISSING
+
+
+def _resolution(trial: Trial) -> str:
+    return str(trial.recipe.resolution)
+
+
+def _train_images(trial: Trial) -> str:
+    return f"{trial.recipe.train_images:,}"
+
+
 def _deviation(trial: Trial) -> str:
     """Without one of its own, a trial takes each annotation's deviation."""
+    if not set(trial.recipe.methods) & set(WITH_KL):
+        return numerals.MISSING
     return "data's own" if math.isnan(trial.label_deviation) else numerals.digits(trial.label_deviation)
 
 
 def _status(trial: Trial) -> str:
-    return escape(f"{trial.status}: {trial.cause}" if trial.cause else trial.status)
+    cause = f': <span class="cause">{escape(trial.cause)}</span>' if trial.cause else ""
+    return escape(trial.status) + cause
 
 
 def _claim_row(finding: Finding) -> str:

@@ -1,13 +1,16 @@
 """The trials of a run as the report needs them: typed rows, and which of them make the front."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from reports.cells import Row, number, words
 from reports.front import knee, non_dominated
+from reports.numerals import sizes
+from reports.recipe import WITH_KL, WITH_L1_WEIGHT, Recipe, recipe
+from reports.timing import Timing, common_side, timing
 from suite.runs import ReferenceNetwork, Run, RunInfo
 
 #: TinyAgeNet's stages (paper, network architecture); ThinAgeNet has twice its widths.
@@ -15,22 +18,16 @@ TINY_WIDTHS = (16, 32, 64, 128, 128)
 THIN_WIDTHS = (32, 64, 128, 256, 256)
 DEPTHS = (2, 2, 3, 3, 3)
 
-
-@dataclass(frozen=True)
-class Spread:
-    """A measured ratio with the ends of its spread; NaN where it was not measured."""
-
-    value: float
-    low: float
-    high: float
+#: The networks that have stages of their own, as a reader knows them.
+NAMES = {"vgg16": "VGG-16", "vgg16-bn": "VGG-16 with batch norm", "resnet50": "ResNet-50"}
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One row of ``trials.parquet``; numbers are NaN where there are none yet.
+    """One row of ``trials.parquet``; numbers are NaN where there are none, or none that the method uses.
 
-    ``val_mae`` and ``test_mae`` are in the run's unit; sizes are exact counts; ``macs`` and
-    ``speedup`` are at the run's resolution, ``..._at_224`` at 224 pixels.
+    ``val_mae`` and ``test_mae`` are in the run's unit; sizes are exact counts; ``macs`` is at the
+    trial's resolution. ``widths`` and ``depths`` are empty for a network that has its own.
     """
 
     id: str
@@ -40,6 +37,7 @@ class Trial:
     pooling: str
     widths: tuple[int, ...]
     depths: tuple[int, ...]
+    recipe: Recipe
     lambda_l1: float
     label_deviation: float
     learning_rate: float
@@ -49,10 +47,8 @@ class Trial:
     bytes: float
     val_mae: float
     test_mae: float
-    latency_ms: float
-    latency_ms_at_224: float
-    speedup: Spread
-    speedup_at_224: Spread
+    own_timing: Timing  # at the trial's resolution
+    common_timing: Timing  # at the one resolution that all are timed at, the paper's 224 by default
     epochs_run: int
     seconds: float
     trials_known: float
@@ -64,17 +60,36 @@ class Trial:
         return self.status == "finished" and math.isfinite(self.val_mae)
 
     @property
+    def timing(self) -> Timing:
+        """The measurement to show: at the common resolution where there is one, else at the trial's own."""
+        return self.common_timing if self.common_timing.known else self.own_timing
+
+    @property
+    def is_compact(self) -> bool:
+        """Whether widths and depths describe its network."""
+        return self.network == "compact"
+
+    @property
+    def design(self) -> tuple[str, ...]:
+        """Its architecture in words, a line each, not escaped: widths and depths, or the network's name."""
+        if not self.is_compact:
+            return (NAMES.get(self.network, self.network),)
+        lines = (f"widths {sizes(self.widths)}", f"depths {sizes(self.depths)}")
+        return lines if self.pooling == "hybrid" else (*lines, f"{self.pooling} pooling")
+
+    @property
     def is_tiny(self) -> bool:
         """Whether its network is TinyAgeNet's architecture."""
-        return self._is_compact(TINY_WIDTHS)
+        return self._has_stages(TINY_WIDTHS)
 
     @property
     def is_thin(self) -> bool:
         """Whether its network is ThinAgeNet's architecture."""
-        return self._is_compact(THIN_WIDTHS)
+        return self._has_stages(THIN_WIDTHS)
 
-    def _is_compact(self, widths: tuple[int, ...]) -> bool:
-        return self.network == "compact" and self.widths == widths and self.depths == DEPTHS
+    def _has_stages(self, widths: tuple[int, ...]) -> bool:
+        as_published = self.is_compact and self.pooling == "hybrid"
+        return as_published and self.widths == widths and self.depths == DEPTHS
 
 
 @dataclass(frozen=True)
@@ -82,7 +97,8 @@ class Standing:
     """How the trials of a run stand to each other.
 
     ``trials`` holds the front first, by size, then the others by validation error, then those
-    without one. ``knee`` is None where the front has fewer than three members.
+    without one. ``best`` has the lowest validation error of all finished trials, on the front or not.
+    ``knee`` is None where the front has fewer than three members.
     """
 
     trials: tuple[Trial, ...]
@@ -90,30 +106,51 @@ class Standing:
     best: Trial | None
     knee: Trial | None
     smallest: Trial | None
+    resolutions: tuple[int, ...]  # pixels a side at which trials train, ascending; the run's without a trial
+    train_images: tuple[int, ...]  # training images that trials use, ascending; the run's without a trial
 
     def count(self, status: str) -> int:
         """How many trials ended so: finished, diverged or failed."""
         return sum(trial.status == status for trial in self.trials)
 
+    @property
+    def timed_at(self) -> tuple[int, ...]:
+        """Pixels a side of the measurements of speed that are shown, ascending; empty where there is none."""
+        return tuple(sorted({trial.timing.side for trial in self.trials if trial.timing.known}))
+
 
 def standing(run: Run) -> Standing:
     """Read the trials of a run and find its front over the run's own objectives, among finished trials."""
-    columns = [run.info.error_column if name == "val_mae" else name for name in run.info.objectives]
     rows: list[dict[str, Any]] = run.trials.to_dict("records")  # type: ignore[assignment]
-    losses = np.array([[_number(row, column) for column in columns] for row in rows])
-    losses = losses.reshape(len(rows), len(columns))
     trials = [_trial(row, run.info) for row in rows]
+    losses = np.array([objectives(trial, run.info) for trial in trials])
+    losses = losses.reshape(len(trials), len(run.info.objectives))
     losses[[not trial.finished for trial in trials]] = np.nan
     on_front = non_dominated(losses)
     trials = [replace(trial, on_front=bool(member)) for trial, member in zip(trials, on_front, strict=True)]
     front = sorted((trial for trial in trials if trial.on_front), key=lambda t: (t.params, t.val_mae))
+    finished = [trial for trial in trials if trial.finished]
     return Standing(
         trials=tuple(sorted(trials, key=_reading_order)),
         front=tuple(front),
-        best=min(front, key=lambda t: t.val_mae, default=None),
-        knee=trials[knee(losses)] if len(front) > 2 else None,
+        best=min(finished, key=lambda t: (t.val_mae, not t.on_front, t.params), default=None),
+        knee=_knee(front, run.info) if len(front) > 2 else None,
         smallest=front[0] if front else None,
+        resolutions=tuple(sorted({t.recipe.resolution for t in trials})) or (run.info.resolution,),
+        train_images=tuple(sorted({t.recipe.train_images for t in trials})) or (run.info.data.train_images,),
     )
+
+
+def objectives(trial: Trial, info: RunInfo) -> list[float]:
+    """The trial's losses in the order of the run's objectives."""
+    return [float(getattr(trial, name)) for name in info.objectives]
+
+
+def _knee(front: list[Trial], info: RunInfo) -> Trial:
+    """The knee of the front's members; ``knee`` takes its first column for the error."""
+    costs = [name for name in info.objectives if name != "val_mae"]
+    losses = [[member.val_mae, *(float(getattr(member, cost)) for cost in costs)] for member in front]
+    return front[knee(np.array(losses))]
 
 
 def reference(info: RunInfo, key: str) -> ReferenceNetwork | None:
@@ -132,42 +169,36 @@ def _last(value: float) -> float:
     return math.inf if math.isnan(value) else value
 
 
-def _trial(row: Mapping[str, Any], info: RunInfo) -> Trial:
+def _trial(row: Row, info: RunInfo) -> Trial:
+    trained = recipe(row, info.resolution, info.data.train_images_stored)
+    side, network = common_side(info), str(row["network"])
+    has_stages = network == "compact"
     return Trial(
         id=str(row["id"]),
         status=str(row["status"]),
-        cause=str(row["cause"] or ""),
-        network=str(row["network"]),
-        pooling=str(row["pooling"]),
-        widths=tuple(int(width) for width in row["widths"]),
-        depths=tuple(int(depth) for depth in row["depths"]),
-        lambda_l1=_number(row, "lambda_l1"),
-        label_deviation=_number(row, "label_deviation"),
-        learning_rate=_number(row, "learning_rate"),
-        params=_number(row, "params"),
-        macs=_number(row, "macs"),
-        macs_at_224=_number(row, "macs_at_224"),
-        bytes=_number(row, "bytes"),
-        val_mae=_number(row, info.error_column),
-        test_mae=_number(row, f"test_mae_{info.unit}"),
-        latency_ms=_number(row, "latency_ms_per_image"),
-        latency_ms_at_224=_number(row, "latency_ms_per_image_at_224"),
-        speedup=_spread(row, "speedup_vs_vgg16"),
-        speedup_at_224=_spread(row, "speedup_vs_vgg16_at_224"),
+        cause=words(row, "cause"),
+        network=network,
+        pooling=words(row, "pooling", "hybrid"),
+        widths=tuple(int(width) for width in row["widths"]) if has_stages else (),
+        depths=tuple(int(depth) for depth in row["depths"]) if has_stages else (),
+        recipe=trained,
+        lambda_l1=_of_method(row, "lambda_l1", trained, WITH_L1_WEIGHT),
+        label_deviation=_of_method(row, "label_deviation", trained, WITH_KL),
+        learning_rate=number(row, "learning_rate"),
+        params=number(row, "params"),
+        macs=number(row, "macs"),
+        macs_at_224=number(row, "macs_at_224"),
+        bytes=number(row, "bytes"),
+        val_mae=number(row, info.error_column),
+        test_mae=number(row, f"test_mae_{info.unit}"),
+        own_timing=timing(row, trained.resolution, ""),
+        common_timing=timing(row, side, f"_at_{side}"),
         epochs_run=int(row["epochs_run"]),
-        seconds=_number(row, "seconds"),
-        trials_known=_number(row, "trials_known"),
+        seconds=number(row, "seconds"),
+        trials_known=number(row, "trials_known"),
     )
 
 
-def _spread(row: Mapping[str, Any], column: str) -> Spread:
-    return Spread(_number(row, column), _number(row, f"{column}_low"), _number(row, f"{column}_high"))
-
-
-def _number(row: Mapping[str, Any], column: str) -> float:
-    """A cell as float; pandas has four ways to say that there is none (NA, NaN, None, no column)."""
-    value = row.get(column)
-    try:
-        return float(value)  # type: ignore[arg-type]
-    except TypeError:
-        return math.nan
+def _of_method(row: Row, column: str, trained: Recipe, users: tuple[str, ...]) -> float:
+    """A number that only some methods use; NaN for a trial of another."""
+    return number(row, column) if set(trained.methods) & set(users) else math.nan

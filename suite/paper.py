@@ -8,7 +8,7 @@ from torch import nn
 
 from reports.paper import Counted, Machine, Measured, Timed
 from reports.published import Attribute, published
-from reports.trials import Spread
+from reports.timing import Spread
 from suite.labels import LabelSet
 from suite.latency import LEAST_ROUNDS, PairedTimes, best_device, time_in_rounds
 from suite.networks import build_network

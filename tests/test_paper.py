@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from reports.paper import PAPER_RESOLUTION
+from reports.timing import PAPER_RESOLUTION
 from suite.cli import main
 from suite.latency import LEAST_ROUNDS
 from suite.networks import CompactNet

@@ -5,7 +5,7 @@ horizontal one, because sizes are exact and compare.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from statistics import quantiles
@@ -15,25 +15,16 @@ import plotly.graph_objects as go
 
 from reports.figures import style
 from reports.figures.labels import place
+from reports.figures.panels import Panel
 from reports.front import non_dominated
-from reports.numerals import TIMES, digits, error, exactly, quantity, ratio, tick
+from reports.numerals import digits, error, exactly, quantity, ratio
 from reports.published import PublishedNetwork, published
+from reports.timing import PAPER_RESOLUTION, conditions
 from reports.trials import Standing, Trial, reference
 from suite.runs import RunInfo
 
 #: The published data set to quote, by attribute.
 QUOTED = {"age": "ChaLearn15", "attractiveness": "SCUT-FBP5500"}
-
-
-@dataclass(frozen=True)
-class Panel:
-    """One horizontal axis."""
-
-    key: str
-    title: str
-    cost: Callable[[Trial], float]
-    tick: Callable[[float], str]
-    larger_is_better: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,23 +69,6 @@ class FrontChart:
     without_x: int  # finished, but this quantity was not measured
 
 
-def panels(info: RunInfo) -> tuple[Panel, ...]:
-    """The four costs: parameters, multiply-adds, bytes, measured speed."""
-    side = f"{info.resolution} px"
-    return (
-        Panel("params", "parameters", lambda t: t.params, tick),
-        Panel("macs", f"multiply-adds at {side}", lambda t: t.macs, tick),
-        Panel("bytes", "size on disk", lambda t: t.bytes, lambda v: tick(v, "B")),
-        Panel(
-            key="speedup",
-            title=f"measured speed-up over VGG-16 at {side}",
-            cost=lambda t: t.speedup.value,
-            tick=lambda v: tick(v, TIMES),
-            larger_is_better=True,
-        ),
-    )
-
-
 def collect(standing: Standing, info: RunInfo, panel: Panel) -> FrontChart:
     """Gather a panel: finished trials with a known cost, the panel's step line, the published marks."""
     finished = [trial for trial in standing.trials if trial.finished]
@@ -121,7 +95,10 @@ def collect(standing: Standing, info: RunInfo, panel: Panel) -> FrontChart:
 
 def draw(chart: FrontChart) -> go.Figure:
     """The panel as a plotly figure: run below (y), published strip above (y2), one logarithmic x."""
-    figure = style.bare_figure(height=430)
+    lines = chart.panel.title.count("\n") + chart.panel.tick(1.0).count("<br>")  # beyond the usual two
+    below = 18 * lines  # pixels
+    figure = style.bare_figure(height=430 + below)
+    figure.update_layout(margin_b=46 + below)
     x_range, y_range = _ranges(chart)
     figure.update_layout(
         xaxis=_x_axis(chart, x_range), yaxis=_run_axis(chart, y_range), yaxis2=_strip_axis(chart)
@@ -142,18 +119,27 @@ def draw(chart: FrontChart) -> go.Figure:
 
 
 def _point(trial: Trial, info: RunInfo, panel: Panel) -> Point:
-    spread = (trial.speedup.low, trial.speedup.high) if panel.key == "speedup" else (math.nan, math.nan)
+    speedup = trial.timing.speedup
+    spread = (speedup.low, speedup.high) if panel.key == "speedup" else (math.nan, math.nan)
+    at_224 = (
+        f", {quantity(trial.macs_at_224)} at 224 px" if trial.recipe.resolution != PAPER_RESOLUTION else ""
+    )
     lines = [
         f"<b>{escape(trial.id)}</b>{' on the front' if trial.on_front else ''}",
         f"validation MAE {error(trial.val_mae, info.unit)} {info.unit}",
-        f"widths {', '.join(map(str, trial.widths))}",
-        f"depths {', '.join(map(str, trial.depths))}",
+        *map(escape, trial.design),
         f"{exactly(trial.params)} parameters, {quantity(trial.bytes, 'B')}",
-        f"{quantity(trial.macs)} multiply-adds",
+        f"{quantity(trial.macs)} multiply-adds at {trial.recipe.resolution} px{at_224}",
     ]
-    if math.isfinite(trial.speedup.value):
-        speed = f"{ratio(trial.speedup.value)} as fast as VGG-16"
-        lines.append(f"{speed}, {digits(trial.latency_ms)} ms an image")
+    if trial.recipe.method != "dldl-v2":
+        lines.insert(2, f"method {escape(trial.recipe.method)}")
+    if trial.timing.known:
+        lines.append(
+            f"{digits(trial.timing.ms)} ms an image at {escape(conditions(info, (trial.timing.side,)))}"
+        )
+        lines.append(
+            f"{ratio(speedup.value)} as fast as VGG-16, {digits(speedup.low)} to {digits(speedup.high)}"
+        )
     return Point(trial.id, panel.cost(trial), trial.val_mae, *spread, "<br>".join(lines))
 
 
@@ -170,7 +156,7 @@ def _exact_x(info: RunInfo, panel: Panel, network: PublishedNetwork) -> float:
     """Where a network of the paper lies: counted exactly, or its published speed-up; NaN where unknown."""
     if panel.key == "speedup":
         return network.speedup_vs_vgg16.value if network.speedup_vs_vgg16 else math.nan
-    counted = reference(info, network.key)
+    counted = reference(info, network.key) if panel.references else None
     return float(getattr(counted, panel.key)) if counted else math.nan
 
 
@@ -205,6 +191,7 @@ PLOT_PIXELS = (500, 255)  # about, of the run's part, for placing labels
 def _ranges(chart: FrontChart) -> tuple[tuple[float, float], tuple[float, float]]:
     """Log10 range of x, over trials and references; range of y, over trials without far outliers."""
     xs = [p.x for p in (*chart.front, *chart.others)] + [m.x for m in chart.published]
+    xs += [end for p in (*chart.front, *chart.others) for end in (p.low, p.high) if end > 0]
     xs += [x for _, x in chart.guides] or ([1.0, 10.0] if not xs else [])
     low, high = math.log10(min(xs)), math.log10(max(xs))
     pad = 0.07 * (high - low) + 0.02
@@ -222,7 +209,7 @@ def _x_axis(chart: FrontChart, x_range: tuple[float, float]) -> dict[str, object
     ticks, texts = style.log_ticks(10 ** x_range[0], 10 ** x_range[1], chart.panel.tick)
     return {
         "type": "log", "range": list(x_range), "tickvals": ticks, "ticktext": texts, "anchor": "y",
-        "title": {"text": chart.panel.title, "standoff": 8},
+        "title": {"text": escape(chart.panel.title).replace("\n", "<br>"), "standoff": 8},
     }  # fmt: skip
 
 

@@ -34,7 +34,7 @@ class LearningCurves:
 
 
 def collect(run: Run, standing: Standing) -> LearningCurves:
-    """Gather the curves of the trials that ended an epoch, those still running among them."""
+    """Gather the curves of the trials that ended, however they did, after at least one epoch."""
     front = {trial.id: rank for rank, trial in enumerate(standing.front)}
     status = {trial.id: trial.status for trial in standing.trials}
     curves = []
@@ -44,7 +44,8 @@ def collect(run: Run, standing: Standing) -> LearningCurves:
         epochs = tuple(int(epoch) for epoch in rows["epoch"])
         values = tuple(float(value) for value in rows[run.info.error_column])
         name = str(trial_id)
-        curves.append(Curve(name, epochs, values, name in front, status.get(name, "running")))
+        # A trial's epochs are written just before its row, so that a kill can leave them without one.
+        curves.append(Curve(name, epochs, values, name in front, status.get(name, "no result recorded")))
     curves.sort(key=lambda curve: front.get(curve.id, -1))
     return LearningCurves(tuple(curves), run.info.unit, run.info.data.constant_val_mae)
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +39,13 @@ def synthetic_run(
     latency: bool = True,
     test: bool = True,
     statuses: Sequence[Status] | None = None,
+    configs: Sequence[Mapping[str, Any]] = (),
     **info: Any,
 ) -> Run:
-    """A run of ``trials`` trials; keywords replace fields of its ``RunInfo`` (data, status, name ...)."""
+    """A run of ``trials`` trials; keywords replace fields of its ``RunInfo`` (data, status, name ...).
+
+    ``configs`` has fields to replace in the configurations of the first trials, one mapping a trial.
+    """
     rng = np.random.default_rng(seed)
     base = run_info(trials, epochs)
     base = dataclasses.replace(base, **info)
@@ -50,6 +54,7 @@ def synthetic_run(
     epoch_rows: list[dict[str, Any]] = []
     for number, status in enumerate(kinds):
         config = _config(number, epochs, base, rng)
+        config = dataclasses.replace(config, **(configs[number] if number < len(configs) else {}))
         curve = _curve(config, status, base, rng)
         epoch_rows += [epoch_row(f"t{number:03d}", result, base.attribute) for result in curve]
         rows.append(trial_row(_result(f"t{number:03d}", config, status, curve, rng)))
@@ -114,7 +119,7 @@ def run_info(trials: int, epochs: int) -> RunInfo:
         started="2026-11-23T22:10:00+00:00",
         ended="2026-11-23T22:16:40+00:00",
         seconds=400.0,
-        latency={"batch": 32, "threads": 1, "rounds": 15, "warm_up": 3, "precision": "float32"},
+        latency={"batch_size": 4, "threads": 1, "rounds": 15, "device": "cpu", "precision": "float32"},
     )
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from reports.claims import Finding, exact, findings, rounds_to
 from reports.published import published
-from reports.trials import Spread, standing
+from reports.timing import Spread
+from reports.trials import standing
 from suite.runs import Run
 
 MakeRun = Callable[..., Run]
@@ -47,8 +48,15 @@ def test_speed_is_measured_on_the_trial_with_the_architecture_at_both_resolution
     at_224, at_48 = found(run, "tiny", "speedup")
     assert at_224.here.value == row["speedup_vs_vgg16_at_224"]
     assert at_48.here.low == row["speedup_vs_vgg16_low"]
-    assert "224 px" in at_224.how
-    assert "48 px, trial t000" in at_48.how
+    assert at_224.how == "measured here at 224 px, batch 4, CPU with 1 thread, trial t000"
+    assert at_48.how == "measured here at 48 px, batch 4, CPU with 1 thread, trial t000"
+
+
+def test_a_network_with_its_own_stages_or_pooling_is_not_timed_for_tiny_age_net(make_run: MakeRun) -> None:
+    for other in ({"network": "vgg16"}, {"pooling": "average"}):
+        run = make_run(trials=1, configs=[other])
+        (open_claim,) = found(run, "tiny", "speedup")
+        assert math.isnan(open_claim.here.value)
 
 
 def test_without_a_timed_trial_the_speed_claim_stays_open(make_run: MakeRun) -> None:

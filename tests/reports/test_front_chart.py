@@ -6,8 +6,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from reports.figures.front_chart import FrontChart, collect, draw, panels
+from reports.figures.front_chart import FrontChart, collect, draw
 from reports.figures.labels import POSITIONS, place
+from reports.figures.panels import panels
 from reports.front import non_dominated
 from reports.trials import standing
 from suite.runs import Run
@@ -16,8 +17,9 @@ MakeRun = Callable[..., Run]
 
 
 def chart_of(run: Run, key: str) -> FrontChart:
-    (panel,) = (panel for panel in panels(run.info) if panel.key == key)
-    return collect(standing(run), run.info, panel)
+    result = standing(run)
+    (panel,) = (panel for panel in panels(run.info, result) if panel.key == key)
+    return collect(result, run.info, panel)
 
 
 @pytest.mark.parametrize("key", ["params", "macs", "bytes"])
@@ -41,7 +43,49 @@ def test_the_speed_panel_shows_measured_trials_with_their_spread(make_run: MakeR
     assert {point.id for point in points} == set(timed.index)
     assert chart.without_x == (run.trials["status"] == "finished").sum() - len(timed)
     for point in points:
-        assert point.low == timed.loc[point.id, "speedup_vs_vgg16_low"] < point.x < point.high
+        assert point.x == timed.loc[point.id, "speedup_vs_vgg16_at_224"]
+        assert point.low == timed.loc[point.id, "speedup_vs_vgg16_at_224_low"] < point.x < point.high
+        assert f"{timed.loc[point.id, 'latency_ms_per_image_at_224']:.3g}"[:4] in point.hover
+    assert chart.panel.title.endswith("at 224 px, batch 4, CPU with 1 thread")
+
+
+def test_without_a_measurement_at_224_the_speed_panel_has_the_trials_own_resolution(
+    make_run: MakeRun,
+) -> None:
+    run = make_run(trials=4, statuses=["finished"] * 4)
+    columns = [column for column in run.trials if "vgg16_at_224" in column or "image_at_224" in column]
+    run.trials[columns] = np.nan
+    chart = chart_of(run, "speedup")
+    assert {p.x for p in (*chart.front, *chart.others)} == set(run.trials["speedup_vs_vgg16"].dropna())
+    assert "at 48 px, batch 4" in chart.panel.title
+
+
+def test_the_speed_axis_tells_the_latency_that_a_speed_up_comes_to(make_run: MakeRun) -> None:
+    run = make_run(trials=8)
+    (panel,) = (panel for panel in panels(run.info, standing(run)) if panel.key == "speedup")
+    vgg16 = 15.47e9 / 4e7  # ms, as the run was made
+    assert panel.tick(10.0) == f"10\u00d7<br>\u2248 {vgg16 / 10:.0f} ms"
+
+
+def test_a_network_with_its_own_stages_is_called_by_its_name(make_run: MakeRun) -> None:
+    run = make_run(trials=2, statuses=["finished"] * 2, configs=[{"network": "resnet50", "method": "dex"}])
+    chart = chart_of(run, "params")
+    hovers = {point.id: point.hover for point in (*chart.front, *chart.others)}
+    assert "ResNet-50" in hovers["t000"]
+    assert "method dex" in hovers["t000"]
+    assert "widths" not in hovers["t000"]
+    assert "widths" in hovers["t001"]
+    assert chart.tiny == ()
+
+
+def test_trials_at_different_resolutions_have_no_reference_beside_their_multiply_adds(
+    make_run: MakeRun,
+) -> None:
+    run = make_run(trials=2, statuses=["finished"] * 2, configs=[{"resolution": 32}, {"resolution": 64}])
+    chart = chart_of(run, "macs")
+    assert chart.panel.title == "multiply-adds at each trial's resolution, 32 to 64 px"
+    assert chart.published == chart.guides == ()
+    assert chart_of(run, "params").published
 
 
 def test_the_step_line_joins_what_is_unbeaten_in_the_panel(make_run: MakeRun) -> None:
@@ -118,7 +162,7 @@ def test_an_outlier_is_drawn_at_the_edge_and_does_not_squash_the_axis(make_run: 
 @pytest.mark.parametrize("trials", [0, 1])
 def test_a_panel_with_nothing_or_one_trial_can_be_drawn(make_run: MakeRun, trials: int) -> None:
     run = make_run(trials=trials, latency=False)
-    for panel in panels(run.info):
+    for panel in panels(run.info, standing(run)):
         figure = draw(collect(standing(run), run.info, panel))
         low, high = figure.layout.xaxis.range
         assert math.isfinite(low)

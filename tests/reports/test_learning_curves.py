@@ -33,11 +33,11 @@ def test_the_front_is_drawn_last_in_colour_and_the_others_in_grey(make_run: Make
     assert sum(bool(trace.showlegend) for trace in figure.data) == front + 1
 
 
-def test_a_trial_that_still_runs_has_a_curve_before_it_has_a_row(make_run: MakeRun) -> None:
+def test_epochs_whose_row_was_not_written_before_a_kill_keep_their_curve(make_run: MakeRun) -> None:
     run = make_run(trials=3, statuses=["finished"] * 3, status="running")
-    unfinished = type(run)(run.folder, run.info, run.trials[run.trials["id"] != "t002"], run.epochs)
-    curves = {curve.id: curve.status for curve in collect(unfinished, standing(unfinished)).curves}
-    assert curves == {"t000": "finished", "t001": "finished", "t002": "running"}
+    killed = type(run)(run.folder, run.info, run.trials[run.trials["id"] != "t002"], run.epochs)
+    curves = {curve.id: curve.status for curve in collect(killed, standing(killed)).curves}
+    assert curves == {"t000": "finished", "t001": "finished", "t002": "no result recorded"}
 
 
 @pytest.mark.parametrize("epochs", [1, 7, 60])

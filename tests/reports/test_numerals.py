@@ -47,7 +47,10 @@ def test_an_error_has_the_decimals_of_its_unit() -> None:
     ("seconds", "text"),
     [
         (0.852, "0.85\u00a0s"),
+        (9.97, "10\u00a0s"),
         (41.3, "41\u00a0s"),
+        (59.7, "1\u00a0min 00\u00a0s"),
+        (3599.8, "1\u00a0h 00\u00a0min"),
         (425, "7\u00a0min 05\u00a0s"),
         (7800, "2\u00a0h 10\u00a0min"),
     ],
@@ -61,3 +64,10 @@ def test_durations(seconds: float, text: str) -> None:
 )
 def test_differences_have_a_sign_unless_they_are_none(share: float, text: str) -> None:
     assert numerals.percentage(share) == text
+
+
+@pytest.mark.parametrize(
+    ("numbers", "text"), [((48,), "48"), ((500, 2000), "500 to 2,000"), ((1, 2, 3), "1 to 3")]
+)
+def test_a_span_is_one_number_where_all_agree(numbers: tuple[int, ...], text: str) -> None:
+    assert numerals.span(numbers) == text

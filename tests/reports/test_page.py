@@ -103,6 +103,7 @@ def test_skipped_images_are_counted(make_run: MakeRun) -> None:
 
 def test_full_training_at_full_resolution_is_not_called_short(make_run: MakeRun) -> None:
     run = make_run(trials=3, resolution=224)
+    run.trials["train_images"] = 4000
     full = dataclasses.replace(run.info.data, side=224, train_images=4000)
     seen = text(page(dataclasses.replace(run, info=dataclasses.replace(run.info, data=full))))
     assert "images are stored at" not in seen
@@ -112,7 +113,11 @@ def test_full_training_at_full_resolution_is_not_called_short(make_run: MakeRun)
 
 @pytest.mark.parametrize(
     ("status", "said"),
-    [("running", "still running"), ("interrupted", "was interrupted"), ("failed", "This run failed")],
+    [
+        ("running", "had not ended when the report was written (running, or killed)"),
+        ("interrupted", "was interrupted"),
+        ("failed", "This run failed"),
+    ],
 )
 def test_an_unfinished_run_says_so_first(make_run: MakeRun, status: str, said: str) -> None:
     run = make_run(trials=5, trials_asked=16, status=status, latency=False, test=False, ended="")
@@ -242,3 +247,54 @@ def test_colours_of_figures_are_those_that_the_script_replaces() -> None:
     script = (Path(style.__file__).parents[1] / "page.js").read_text(encoding="utf-8")
     (themed,) = re.findall(r"const THEMED = \{(.*?)\}", script)
     assert re.findall(r'"(#\w{6})"', themed) == [style.FRONT, style.PUBLISHED, style.GROUND]
+
+
+def heads(html: str) -> list[str]:
+    return re.findall(r'<button type="button">(.*?)</button>', own(html))
+
+
+def rows_of(html: str) -> list[str]:
+    return re.findall(r"<tr(?: class=front)?><th scope=\"row\" class=text data-value.*?</tr>", own(html))
+
+
+def test_networks_with_their_own_stages_are_named_in_table_and_tiles(make_run: MakeRun) -> None:
+    run = make_run(trials=1, configs=[{"network": "vgg16", "method": "dex"}])
+    html = page(run)
+    (row,) = rows_of(html)
+    assert ">VGG-16</td>" in row
+    assert ">dex</td>" in row
+    assert "16\u00a032\u00a064" not in own(html)
+    assert "TinyAgeNet" not in row
+
+
+def test_columns_that_say_the_same_of_all_trials_are_left_out(make_run: MakeRun) -> None:
+    plain = heads(page(make_run(trials=3)))
+    assert not {"method", "KL<small>over bins</small>"} & set(plain)
+    assert "lambda<small>L1 weight, KL mean over bins</small>" in plain
+    assert "macs<small>48 px</small>" in plain
+    varied = [{"method": "coral"}, {"kl_over_bins": "sum", "resolution": 32}, {"train_images": 700}]
+    shown = heads(page(make_run(trials=3, configs=varied)))
+    assert {"method", "KL<small>over bins</small>", "lambda<small>L1 weight</small>"} <= set(shown)
+    assert {"resolution<small>px</small>", "images<small>training</small>"} <= set(shown)
+    assert "macs<small>at its resolution</small>" in shown
+
+
+def test_speed_is_said_with_its_resolution_batch_and_device(make_run: MakeRun) -> None:
+    run = make_run(trials=1)
+    html = page(run)
+    tile = text(re.search(r'<div class="tile">.*?</div>', html, flags=re.DOTALL).group())
+    speedup = run.trials["speedup_vs_vgg16_at_224"][0]
+    assert f"{speedup:.3g}\u00d7 as fast as VGG-16" in tile
+    assert "ms an image at 224 px, batch 4, CPU with 1 thread" in tile
+    assert "latency<small>ms an image, 224 px</small>" in heads(html)
+    assert "a GPU of 2018 at 224 px and batch 32; the trials' were measured here, at 224 px, batch 4" in text(
+        html
+    )
+
+
+def test_the_most_accurate_has_a_tile_though_it_be_off_the_front(make_run: MakeRun) -> None:
+    run = make_run(trials=30, seed=2, objectives=["params", "macs"])
+    best = standing(run).best
+    lead = text(page(run))
+    assert f"finished trials is {best.id}" in lead
+    assert not best.on_front

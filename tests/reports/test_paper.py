@@ -10,7 +10,7 @@ from reports.paper import Counted, Machine, Measured, Timed, paper_findings, rem
 from reports.paper_json import paper_json
 from reports.paper_text import WIDTH, paper_text
 from reports.published import Attribute, published
-from reports.trials import Spread
+from reports.timing import Spread
 
 SIZES = {"vgg16": 36_000, "resnet50": 6_390, "thin": 1_000, "tiny": 250}
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -57,6 +58,56 @@ def test_trials_come_front_first_by_size_then_by_error_then_those_without_a_resu
 
 def test_tiny_age_net_is_known_by_its_widths_and_depths(make_run: MakeRun) -> None:
     assert [trial.id for trial in standing(make_run(trials=12)).trials if trial.is_tiny] == ["t000"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"network": "vgg16"}, {"network": "resnet50"}, {"pooling": "average"}, {"depths": (2, 2, 3, 3, 2)}],
+)
+def test_another_network_or_pooling_with_tiny_age_nets_widths_is_not_it(
+    make_run: MakeRun, other: dict[str, Any]
+) -> None:
+    assert standing(make_run(trials=1)).trials[0].is_tiny
+    assert not standing(make_run(trials=1, configs=[other])).trials[0].is_tiny
+
+
+def test_a_network_with_its_own_stages_has_no_widths_and_a_method_without_lambda_has_none(
+    make_run: MakeRun,
+) -> None:
+    (trial,) = standing(make_run(trials=1, configs=[{"network": "vgg16-bn", "method": "dex"}])).trials
+    assert trial.widths == trial.depths == ()
+    assert trial.design == ("VGG-16 with batch norm",)
+    assert math.isnan(trial.lambda_l1)
+
+
+def test_the_order_of_the_objectives_changes_nothing(make_run: MakeRun) -> None:
+    orders = [["val_mae", "params", "macs"], ["params", "val_mae", "macs"], ["macs", "params", "val_mae"]]
+    for seed in range(4):
+        results = [standing(make_run(trials=30, seed=seed, objectives=order)) for order in orders]
+        assert len({result.knee.id for result in results}) == 1
+        assert len({tuple(trial.id for trial in result.front) for result in results}) == 1
+
+
+def test_the_best_is_the_best_of_all_finished_trials_though_the_error_be_no_objective(
+    make_run: MakeRun,
+) -> None:
+    run = make_run(trials=30, seed=2, objectives=["params", "macs"])
+    finished = run.trials[run.trials["status"] == "finished"].set_index("id")
+    result = standing(run)
+    assert result.best.id == finished["val_mae_years"].idxmin()
+    assert not result.best.on_front
+
+
+def test_resolutions_and_numbers_of_images_are_those_of_the_rows(make_run: MakeRun) -> None:
+    varied = [{"resolution": 64, "train_images": None}, {"resolution": 32, "train_images": 500}]
+    result = standing(make_run(trials=2, configs=varied))
+    assert result.resolutions == (32, 64)
+    assert result.train_images == (500, 4000)
+
+
+def test_without_a_trial_they_are_the_runs(make_run: MakeRun) -> None:
+    empty = standing(make_run(trials=0))
+    assert (empty.resolutions, empty.train_images) == ((48,), (2000,))
 
 
 def test_a_failed_trial_without_a_profile_has_nan_sizes(make_run: MakeRun) -> None:

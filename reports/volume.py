@@ -1,0 +1,40 @@
+"""How good a front is as one number: its hypervolume, in a box that does not depend on the run's trials."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from reports.front import hypervolume
+from reports.trials import Standing, objectives, reference
+from suite.runs import RunInfo
+
+
+@dataclass(frozen=True)
+class Volume:
+    """``share`` (0..1) of the box between zero and ``corner``, the reference point by objective.
+
+    The error of the corner, in the run's unit, is that of a constant prediction; its sizes are TinyAgeNet's.
+    """
+
+    share: float
+    corner: Mapping[str, float]
+
+
+def volume(info: RunInfo, standing: Standing) -> Volume | None:
+    """The front's; None without a front, or where TinyAgeNet was not counted under the trials' conditions."""
+    tiny = reference(info, "tiny")
+    if tiny is None or not standing.front:
+        return None
+    if "macs" in info.objectives and standing.resolutions != (info.resolution,):
+        return None
+    corner = {
+        name: info.data.constant_val_mae if name == "val_mae" else float(getattr(tiny, name))
+        for name in info.objectives
+    }
+    box = math.prod(corner.values())
+    if not box > 0:
+        return None
+    losses = np.array([objectives(trial, info) for trial in standing.front])
+    return Volume(hypervolume(losses, list(corner.values())) / box, corner)
