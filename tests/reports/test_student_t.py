@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reports.student_t import student_t_probability, student_t_quantile
@@ -39,12 +39,14 @@ def test_the_probability_is_the_integral_of_the_density(t: float, degrees: int) 
     assert student_t_probability(t, degrees) == pytest.approx(0.5 + np.trapezoid(density, x), abs=1e-8)
 
 
+@settings(deadline=None)
 @given(probability=st.floats(0.001, 0.999), degrees=st.integers(1, 60))
 def test_the_quantile_inverts_the_probability(probability: float, degrees: int) -> None:
     quantile = student_t_quantile(probability, degrees)
     assert student_t_probability(quantile, degrees) == pytest.approx(probability, abs=1e-12)
 
 
+@settings(deadline=None)
 @given(probability=st.floats(0.001, 0.999))
 def test_one_degree_is_cauchys_distribution(probability: float) -> None:
     expected = math.tan(math.pi * (probability - 0.5))
