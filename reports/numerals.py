@@ -19,13 +19,18 @@ def digits(value: float, significant: int = 3) -> str:
     return f"{round(value, places):,.{max(places, 0)}f}"
 
 
-def quantity(value: float, unit: str = "") -> str:
+def significant(printed: float) -> int:
+    """How many digits a number was printed with, trailing zeros apart: 2.6 and 0.026 with two."""
+    return len(f"{printed:.12e}".split("e")[0].replace(".", "").rstrip("0")) or 1
+
+
+def quantity(value: float, unit: str = "", significant: int = 3) -> str:
     """Three digits with a decimal prefix: 934,869 is "935 k", 3,739,476 bytes "3.74 MB"."""
     if not math.isfinite(value):
         return MISSING
-    rounded = float(f"{value:.3g}")
+    rounded = float(f"{value:.{significant}g}")
     size, prefix = next(((s, p) for s, p in _PREFIXES if abs(rounded) >= s), (1.0, ""))
-    number = digits(rounded / size) if size > 1 else f"{rounded:g}"
+    number = digits(rounded / size, significant) if size > 1 else f"{rounded:g}"
     return f"{number}\u00a0{prefix}{unit}" if prefix or unit else number
 
 

@@ -8,15 +8,18 @@ from typing import Any, Literal
 
 import yaml
 
-Source = Literal["abs", "tab", "code", "calc"]
-Quantity = Literal["params", "macs_at_224", "bytes", "speedup_vs_vgg16"]
+Attribute = Literal["age", "attractiveness"]
+Source = Literal["abs", "text", "tab", "code", "calc", "cvpr24"]
+Quantity = Literal["params", "macs_at_224", "bytes", "speedup"]
 
 #: What a source word means, as the report prints it.
 SOURCES: Mapping[Source, str] = {
     "abs": "the paper's abstract",
+    "text": "the paper's text",
     "tab": "the paper's result table",
     "code": "the authors' released code",
     "calc": "worked out from the published architecture",
+    "cvpr24": "the result table of the CVPR 2024 benchmark",
 }
 
 
@@ -41,14 +44,17 @@ class PublishedError:
 
 @dataclass(frozen=True)
 class PublishedNetwork:
-    """A network of the paper. Sizes are at 224x224 pixels and 101 label bins; bytes are float32."""
+    """A network of the paper. Sizes are at 224x224 pixels and 101 label bins; bytes are float32.
+
+    ``speedup_vs_vgg16`` is None where none was published.
+    """
 
     key: str
     name: str
     params: PublishedNumber
     macs_at_224: PublishedNumber
     bytes: PublishedNumber
-    speedup_vs_vgg16: PublishedNumber
+    speedup_vs_vgg16: PublishedNumber | None
     mae: tuple[PublishedError, ...]
 
     def errors_on(self, data: str) -> tuple[PublishedError, ...]:
@@ -60,12 +66,13 @@ class PublishedNetwork:
 class PublishedClaim:
     """A claim to hold against what is counted or measured: a quantity of one network, or a ratio.
 
-    The ratio is ``over`` / ``of`` for sizes ("fewer"), and for ``speedup_vs_vgg16`` the speed-up itself.
+    The ratio is ``over`` / ``of`` of the two networks' sizes ("fewer"), or of their times (``speedup``).
     """
 
     claim: str
     of: str
     over: str
+    attribute: Attribute  # whose label bins the networks have
     quantity: Quantity
     value: float
     unit: str
@@ -74,12 +81,25 @@ class PublishedClaim:
 
 
 @dataclass(frozen=True)
+class PublishedBenchmark:
+    """Methods compared by others, with one network and one protocol: MAE in ``unit``, on test splits."""
+
+    paper: str
+    network: str
+    finding: str
+    unit: str
+    source: Source
+    mae: Mapping[str, Mapping[str, float]]  # by data set, then by method as that paper names it
+
+
+@dataclass(frozen=True)
 class Published:
-    """Everything of ``published.yaml``; networks by key: vgg16, thin, tiny."""
+    """Everything of ``published.yaml``; networks by key: vgg16, thin, tiny, resnet50."""
 
     papers: tuple[str, ...]
     networks: Mapping[str, PublishedNetwork]
     claims: tuple[PublishedClaim, ...]
+    benchmark: PublishedBenchmark
 
 
 @cache
@@ -93,7 +113,10 @@ def published() -> Published:
     fields: dict[str, Any] = yaml.safe_load(text)
     networks = {key: _network(key, network) for key, network in fields["networks"].items()}
     claims = tuple(_claim(claim, networks) for claim in fields["claims"])
-    return Published(tuple(fields["papers"]), networks, claims)
+    benchmark = PublishedBenchmark(
+        **{**fields["benchmark"], "source": _source(fields["benchmark"]["source"])}
+    )
+    return Published(tuple(fields["papers"]), networks, claims, benchmark)
 
 
 def _network(key: str, fields: Mapping[str, Any]) -> PublishedNetwork:
@@ -103,12 +126,13 @@ def _network(key: str, fields: Mapping[str, Any]) -> PublishedNetwork:
         for name, number in fields.items()
         if name not in ("name", "mae")
     }
-    return PublishedNetwork(key=key, name=fields["name"], mae=errors, **numbers)
+    speedup = numbers.pop("speedup_vs_vgg16", None)
+    return PublishedNetwork(key=key, name=fields["name"], mae=errors, speedup_vs_vgg16=speedup, **numbers)
 
 
 def _claim(fields: Mapping[str, Any], networks: Mapping[str, PublishedNetwork]) -> PublishedClaim:
     typed = {"value": float(fields["value"]), "source": _source(fields["source"])}
-    claim = PublishedClaim(**{"over": "", "note": "", **fields, **typed})
+    claim = PublishedClaim(**{"over": "", "attribute": "age", "note": "", **fields, **typed})
     if unknown := {claim.of, claim.over} - {*networks, ""}:
         raise ValueError(f"published.yaml: claim {claim.claim!r} names an unknown network {unknown}")
     return claim

@@ -54,6 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
     report = command("report", "report", "write the report of a run, finished or not")
     report.add_argument("run", type=Path, metavar="RUN", help="run folder")
     report.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: RUN/report.html")
+    _paper_options(command("paper", "paper", "the paper's claims beside what is counted and timed here"))
     _profile_options(command("profile", "profile", "parameters, multiply-adds and bytes of a network"))
     _pretrain_options(command("pretrain", "pretrain", "train a backbone on identities, to start trials from"))
     _data_commands(command("data", "data", "list, pack and show data sets"))
@@ -102,6 +103,19 @@ def _resource_options(parser: argparse.ArgumentParser, *, resumed: bool = False)
         metavar="A",
         help=f"a running Ray cluster (auto, HOST:PORT), or local: this machine; {otherwise('local')}",
     )
+
+
+def _paper_options(paper: argparse.ArgumentParser) -> None:
+    paper.add_argument(
+        "--latency",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="time the networks; default: yes",
+    )
+    paper.add_argument(
+        "--seconds", type=_seconds, default=90.0, metavar="S", help="most time for the timing; default 90"
+    )
+    paper.add_argument("--json", action="store_true", help="one JSON object")
 
 
 def _profile_options(profile: argparse.ArgumentParser) -> None:
@@ -184,6 +198,13 @@ def _share(text: str) -> float:
         value = math.nan
     if not 0 <= value < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 up")
+    return value
+
+
+def _seconds(text: str) -> float:
+    """A number above 0."""
+    if (value := _share(text)) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
     return value
 
 

@@ -95,6 +95,22 @@ def profile(options: argparse.Namespace) -> int:
     return DONE
 
 
+def paper(options: argparse.Namespace) -> int:
+    """``suite paper``: the paper's claims beside what is counted and timed here; nothing is trained."""
+    from reports.paper_json import paper_json
+    from reports.paper_text import paper_text
+    from suite.paper import measure_paper
+    from suite.watching import CountedProgress
+
+    def watch(stage: str) -> CountedProgress:
+        print(stage, file=sys.stderr, flush=True)
+        return CountedProgress(stage)
+
+    measured = measure_paper(options.seconds if options.latency else 0.0, watch)
+    print(json.dumps(paper_json(measured)) if options.json else paper_text(measured))
+    return DONE
+
+
 def pretrain(options: argparse.Namespace) -> int:
     """``suite pretrain``: a backbone from the identities of a data set."""
     from suite.presets import config_of_network

@@ -12,7 +12,7 @@ from suite.cli import main
 from suite.errors import RequestError
 
 HEAVY = ("torch", "ray", "pandas", "optuna", "numpy", "plotly", "rich")
-COMMANDS = ("run", "resume", "report", "profile", "data list", "data pack", "data show")
+COMMANDS = ("run", "resume", "report", "paper", "profile", "data list", "data pack", "data show")
 
 
 def exit_code(*arguments: str) -> object:
@@ -68,6 +68,8 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
         ("run --search tiny --cpus-per-trial=-1", "'-1' is no number from 0 up"),
         ("run --search tiny --gpus-per-trial nan", "'nan' is no number from 0 up"),
         ("resume", "RUN"),
+        ("paper --seconds 0", "'0' is no number above 0"),
+        ("paper --seconds soon", "'soon' is no number from 0 up"),
         ("profile huge", "invalid choice: 'huge'"),
         ("data", "VERB"),
         ("data pack utkface faces.zip", "-o/--output"),

@@ -11,7 +11,6 @@ from suite.networks import PRESETS, VGG16, CompactNet, ResNet50
 from suite.profiling import (
     UncountedOperatorError,
     count_macs,
-    measure_latency,
     profile_trial,
     safetensors_bytes,
 )
@@ -76,21 +75,3 @@ def test_bytes_are_those_of_the_file(widths: tuple[int, ...], tmp_path: Path) ->
     assert safetensors_bytes(network) == len(save(network.state_dict()))
     save_network(network, config, tmp_path / "a.safetensors")
     assert profile_trial(config, 101).bytes == (tmp_path / "a.safetensors").stat().st_size
-
-
-def test_latency_is_paired_and_the_smaller_network_is_faster() -> None:
-    small, large = CompactNet([4] * 5, [1] * 5), CompactNet([64] * 5, [2] * 5)
-    rounds: list[int] = []
-    measured = measure_latency(
-        {"small": small, "large": large},
-        large,
-        resolution=64,
-        batch_size=2,
-        rounds=5,
-        device=torch.device("cpu"),
-        on_round=lambda done, of: rounds.append(done),
-    )
-    assert rounds == [1, 2, 3, 4, 5]
-    assert measured["small"].speedup > 1.5 * measured["large"].speedup
-    for latency in measured.values():
-        assert latency.speedup_low <= latency.speedup <= latency.speedup_high

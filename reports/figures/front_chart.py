@@ -155,7 +155,7 @@ def _step(front: Sequence[Point], larger_is_better: bool) -> tuple[tuple[float, 
 def _exact_x(info: RunInfo, panel: Panel, network: PublishedNetwork) -> float:
     """Where a network of the paper lies: counted exactly, or its published speed-up; NaN where unknown."""
     if panel.key == "speedup":
-        return network.speedup_vs_vgg16.value
+        return network.speedup_vs_vgg16.value if network.speedup_vs_vgg16 else math.nan
     counted = reference(info, network.key) if panel.references else None
     return float(getattr(counted, panel.key)) if counted else math.nan
 

@@ -11,15 +11,16 @@ from search_spaces import SearchSpace
 from suite.data.dataset import load_dataset
 from suite.data.store import Store
 from suite.evaluation import evaluate
+from suite.latency import PairedTimes, time_in_rounds
 from suite.networks import VGG16, place
 from suite.presets import PRESETS
-from suite.profiling import Latency, measure_latency
 from suite.recipe import Precision
 from suite.runs import RunLedger, config_of, metric_columns
 from suite.trial import UNIT
 from suite.weights import load_network
 
 Progress = Callable[[int, int], None]
+VGG16_NAME = "VGG-16"  # no trial has this id
 
 
 def judge_on_test(ledger: RunLedger, members: Sequence[Mapping[str, Any]], store: Store) -> None:
@@ -67,16 +68,15 @@ def time_beside_vgg16(
         loaded = {row["id"]: load_network(_weights(ledger.folder, row["id"])) for row in chosen}
         networks = {trial_id: network for trial_id, (network, _, _) in loaded.items()}
         bins = next(label_set.bins for _, _, label_set in loaded.values())
-        measured = measure_latency(
-            networks,
-            VGG16(bins),
+        times = time_in_rounds(
+            {VGG16_NAME: VGG16(bins), **networks},
             resolution=resolution,
             batch_size=space.latency.batch_size,
             rounds=space.latency.rounds,
             on_round=on_round,
         )
-        for trial_id, latency in measured.items():
-            ledger.amend(trial_id, _latency_columns(latency, suffix))
+        for trial_id in networks:
+            ledger.amend(trial_id, _latency_columns(times, trial_id, suffix))
 
 
 _NAMED = {("compact", *preset.widths, *preset.depths) for preset in PRESETS.values()}
@@ -87,12 +87,13 @@ def _architecture(row: Mapping[str, Any]) -> tuple[object, ...]:
     return (config.network, *config.widths, *config.depths)
 
 
-def _latency_columns(latency: Latency, suffix: str) -> dict[str, float]:
+def _latency_columns(times: PairedTimes, trial_id: str, suffix: str) -> dict[str, float]:
+    speedup = times.speedup(trial_id, over=VGG16_NAME)
     return {
-        f"latency_ms_per_image{suffix}": latency.ms_per_image,
-        f"speedup_vs_vgg16{suffix}": latency.speedup,
-        f"speedup_vs_vgg16{suffix}_low": latency.speedup_low,
-        f"speedup_vs_vgg16{suffix}_high": latency.speedup_high,
+        f"latency_ms_per_image{suffix}": times.ms_per_image(trial_id),
+        f"speedup_vs_vgg16{suffix}": speedup.median,
+        f"speedup_vs_vgg16{suffix}_low": speedup.low,
+        f"speedup_vs_vgg16{suffix}_high": speedup.high,
     }
 
 

@@ -1,0 +1,50 @@
+"""Student's t distribution for whole degrees of freedom, in closed form: no package is needed for it."""
+
+import math
+
+
+def student_t_quantile(probability: float, degrees: int) -> float:
+    """Student's t with so many degrees of freedom stays below the quantile with this probability.
+
+    Found by bisection in ``student_t_probability``, to the last digits of a float.
+
+    Raises:
+        ValueError: a probability outside of 0 .. 1, or less than 1 degree of freedom.
+    """
+    if not 0 < probability < 1:
+        raise ValueError(f"a quantile needs a probability between 0 and 1; it is {probability}")
+    if probability < 0.5:
+        return -student_t_quantile(1 - probability, degrees)
+    low, high = 0.0, 1.0
+    while student_t_probability(high, degrees) < probability:
+        low, high = high, 2 * high
+    while low < (middle := (low + high) / 2) < high:
+        if student_t_probability(middle, degrees) < probability:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def student_t_probability(t: float, degrees: int) -> float:
+    """The probability that Student's t with so many degrees of freedom is below ``t``.
+
+    The finite series for whole degrees (Abramowitz and Stegun 1964, 26.7.3 and 26.7.4).
+
+    Raises:
+        ValueError: less than 1 degree of freedom.
+    """
+    if degrees < 1:
+        raise ValueError(f"Student's t needs at least 1 degree of freedom; it has {degrees}")
+    angle = math.atan(t / math.sqrt(degrees))
+    cosine = math.cos(angle)
+    odd = degrees % 2
+    term = cosine if odd else 1.0
+    total = 0.0
+    for power in range(1 if odd else 0, degrees - 1, 2):
+        total += term
+        term *= cosine**2 * (power + 1) / (power + 2)
+    within = math.sin(angle) * total
+    if odd:
+        within = (angle + within) * 2 / math.pi
+    return (1 + within) / 2
