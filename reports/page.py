@@ -8,7 +8,8 @@ from string import Template
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
-from reports import sections, tables
+from reports import points, sections, tables
+from reports.comparison_section import comparison_section, seeds_note
 from reports.figures import front_chart, learning_curves
 from reports.trials import Standing, standing
 from suite.runs import Run, RunInfo
@@ -34,11 +35,12 @@ def page(run: Run) -> str:
         title=escape(info.name),
         style=_read("page.css"),
         banner=sections.banner(info, results),
-        answer=sections.answer(info, results),
+        answer=sections.answer(info, results) + seeds_note(info),
         asked=sections.asked(info, results),
-        chart_note=sections.chart_note(info, results),
+        comparison=comparison_section(run),
+        chart_note=sections.chart_note(info, results) + seeds_note(info),
         charts=_front_charts(info, results),
-        trials=tables.trial_table(info, results),
+        trials=tables.trial_table(info, results, points.labels(run)),
         claims=tables.claims_table(info, results),
         curves=_curves(run, results),
         failures=sections.failures(results),

@@ -110,6 +110,8 @@ def limits(info: RunInfo) -> list[str]:
             f"<b>{count(data.skipped, 'image')}</b> of the source could not be read and "
             f"{'was' if data.skipped == 1 else 'were'} skipped."
         )
+    if info.search.get("seeds", 1) > 1:
+        return [*notes, "The front and the answer above use validation errors only."]
     notes.append(
         "Each point is <b>one training with one seed</b>, so there is no interval: small differences "
         "between trials may be chance. The front and the answer above use validation errors only."

@@ -1,7 +1,7 @@
 """The tables of the page: trials, and the paper's claims."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape
 
@@ -24,12 +24,13 @@ class Column:
     words: bool = False  # words start at the left, numbers end at the right
 
 
-def columns(info: RunInfo) -> tuple[Column, ...]:
+def columns(info: RunInfo, points: Mapping[str, str]) -> tuple[Column, ...]:
     """To add a column, add a row here."""
     unit, side = info.unit, f"{info.resolution} px"
     return (
         Column("trial", "", _name, lambda t: t.id, words=True),
         Column("front", "", lambda t: "\u25cf" * t.on_front, lambda t: -float(t.on_front)),
+        *_point_and_seed(points),
         Column("widths", "channels", lambda t: sizes(t.widths), lambda t: sum(t.widths), words=True),
         Column("depths", "convolutions", lambda t: sizes(t.depths), lambda t: sum(t.depths), words=True),
         Column("lambda", "L1 weight", lambda t: numerals.digits(t.lambda_l1), lambda t: t.lambda_l1),
@@ -48,10 +49,23 @@ def columns(info: RunInfo) -> tuple[Column, ...]:
     )
 
 
-def trial_table(info: RunInfo, standing: Standing) -> str:
-    """Every trial, the front first; the headers are buttons that sort (``page.js``)."""
-    heads = "".join(map(_head, columns(info)))
-    rows = "".join(_trial_row(trial, columns(info)) for trial in standing.trials)
+def _point_and_seed(points: Mapping[str, str]) -> tuple[Column, ...]:
+    """Which trials are trainings of one point, where points were trained with several seeds."""
+    if not points:
+        return ()
+    return (
+        Column("point", "", lambda t: escape(points[t.id]), lambda t: points[t.id], words=True),
+        Column("seed", "", lambda t: str(t.seed), lambda t: t.seed),
+    )
+
+
+def trial_table(info: RunInfo, standing: Standing, points: Mapping[str, str]) -> str:
+    """Every trial, the front first; the headers are buttons that sort (``page.js``).
+
+    ``points`` says of which point each trial, by its id, is one of several trainings; it may be empty.
+    """
+    heads = "".join(map(_head, columns(info, points)))
+    rows = "".join(_trial_row(trial, columns(info, points)) for trial in standing.trials)
     return scrolling(
         "Table of trials",
         f'<table class="sortable"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>',

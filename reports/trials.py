@@ -56,6 +56,7 @@ class Trial:
     epochs_run: int
     seconds: float
     trials_known: float
+    seed: int
     on_front: bool = False
 
     @property
@@ -157,6 +158,7 @@ def _trial(row: Mapping[str, Any], info: RunInfo) -> Trial:
         epochs_run=int(row["epochs_run"]),
         seconds=_number(row, "seconds"),
         trials_known=_number(row, "trials_known"),
+        seed=int(row["seed"]),
     )
 
 
