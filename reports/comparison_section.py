@@ -11,12 +11,12 @@ from reports.points import Comparison, Point, compare, seeds_of
 from suite.runs import Run, RunInfo
 
 
-def comparison_section(run: Run) -> str:
-    """The whole section; empty where each point was trained once."""
+def comparison_section(run: Run, chart: str = "") -> str:
+    """The whole section, with the chart's HTML in it; empty where each point was trained once."""
     comparison = compare(run)
     if comparison is None:
         return ""
-    body = _body(comparison, run.info) if any(p.errors for p in comparison.points) else _nothing_yet()
+    body = _body(comparison, run.info, chart) if any(p.errors for p in comparison.points) else _nothing_yet()
     return f"<section>\n<h2>Comparison</h2>\n{body}\n</section>"
 
 
@@ -36,9 +36,9 @@ def _nothing_yet() -> str:
     return "<p>No trial has finished, so there is nothing to compare.</p>"
 
 
-def _body(comparison: Comparison, info: RunInfo) -> str:
+def _body(comparison: Comparison, info: RunInfo, chart: str) -> str:
     tables = networks_beside_published(comparison, info) + methods_beside_published(comparison, info)
-    return f"<p>{_how(comparison)}</p>{_answer(comparison, info)}{_table(comparison, info)}{tables}"
+    return f"<p>{_how(comparison)}</p>{_answer(comparison, info)}{chart}{_table(comparison, info)}{tables}"
 
 
 def _how(comparison: Comparison) -> str:

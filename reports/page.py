@@ -10,7 +10,7 @@ from plotly.offline import get_plotlyjs
 
 from reports import points, sections, tables
 from reports.comparison_section import comparison_section, seeds_note
-from reports.figures import front_chart, learning_curves
+from reports.figures import front_chart, learning_curves, points_chart
 from reports.trials import Standing, standing
 from suite.runs import Run, RunInfo
 
@@ -37,7 +37,7 @@ def page(run: Run) -> str:
         banner=sections.banner(info, results),
         answer=sections.answer(info, results) + seeds_note(info),
         asked=sections.asked(info, results),
-        comparison=comparison_section(run),
+        comparison=comparison_section(run, _points_chart(run)),
         chart_note=sections.chart_note(info, results) + seeds_note(info),
         charts=_front_charts(info, results),
         trials=tables.trial_table(info, results, points.labels(run)),
@@ -58,6 +58,14 @@ def _front_charts(info: RunInfo, results: Standing) -> str:
         )
         for panel in front_chart.panels(info)
     )
+
+
+def _points_chart(run: Run) -> str:
+    comparison = points.compare(run)
+    if comparison is None or not any(point.errors for point in comparison.points):
+        return ""
+    figure = points_chart.draw(points_chart.collect(comparison, run.info))
+    return figure_markup(figure, "Mean validation MAE of each point over its seeds, with its interval")
 
 
 def _curves(run: Run, results: Standing) -> str:

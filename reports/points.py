@@ -36,6 +36,7 @@ class Point:
     """
 
     label: str
+    number: float  # what varied, where that is one field of numbers; else NaN
     network: str
     method: str
     errors: Mapping[int, float]
@@ -89,7 +90,7 @@ def compare(run: Run) -> Comparison | None:
     members: dict[str, list[Mapping[str, Any]]] = {}
     for row in _rows(run):
         members.setdefault(_label(config_of(row), varied), []).append(row)
-    points = [_point(label, rows, run.info.error_column) for label, rows in members.items()]
+    points = [_point(label, rows, varied, run.info.error_column) for label, rows in members.items()]
     points.sort(key=lambda point: (not point.errors, point.mean if point.errors else 0.0))
     baseline = _baseline(points, varied)
     return Comparison(varied, seeds, tuple(points), baseline, _differences(points, baseline))
@@ -109,11 +110,14 @@ def _differences(points: list[Point], baseline: str) -> dict[str, Difference]:
     return {difference.second: difference for difference in differences_from(baseline, paired)}
 
 
-def _point(label: str, rows: Sequence[Mapping[str, Any]], error_column: str) -> Point:
+def _point(
+    label: str, rows: Sequence[Mapping[str, Any]], varied: tuple[str, ...], error_column: str
+) -> Point:
     config = config_of(rows[0])
     finished = [row for row in rows if row["status"] == "finished" and math.isfinite(row[error_column])]
     return Point(
         label=label,
+        number=_number(config, varied),
         network=_network(config),
         method=config.method,
         errors={int(row["seed"]): float(row[error_column]) for row in finished},
@@ -121,6 +125,11 @@ def _point(label: str, rows: Sequence[Mapping[str, Any]], error_column: str) -> 
         params=_known(rows, "params"),
         macs_at_224=_known(rows, "macs_at_224"),
     )
+
+
+def _number(config: TrialConfig, varied: tuple[str, ...]) -> float:
+    value = getattr(config, varied[0], None) if len(varied) == 1 else None
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
 
 
 def _known(rows: Sequence[Mapping[str, Any]], column: str) -> float:

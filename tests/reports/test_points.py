@@ -12,6 +12,7 @@ import pytest
 
 from reports.comparison import NO_DIFFERENCE
 from reports.comparison_section import comparison_section
+from reports.figures import points_chart
 from reports.page import page
 from reports.points import compare, labels
 from suite.runs import Run, RunInfo, read_run, trial_row, write_info, write_rows
@@ -210,6 +211,26 @@ def test_the_page_shows_point_and_seed_of_every_trial_and_warns_of_lucky_seeds(
     words = seen(html[: html.index("<h2>What was asked")])
     assert "Each point was trained with 3 seeds" in words
     assert "one training with one seed" not in seen(html)
+
+
+def test_the_chart_has_the_points_in_the_order_of_the_number_that_varied(made: Callable[..., Run]) -> None:
+    trained = [({"lambda_l1": weight}, seed, 5 - weight) for weight in (1.0, 0.03, 0.3) for seed in (0, 1)]
+    run = made([*trained, ({"lambda_l1": 3.0}, 0, None)], {"lambda_l1": {"choices": [1.0, 0.03, 0.3]}}, 2)
+    comparison = compare(run)
+    assert comparison is not None
+    chart = points_chart.collect(comparison, run.info)
+    assert chart.labels == ("lambda_l1 0.03", "lambda_l1 0.3", "lambda_l1 1")
+    assert [mean.mean for mean in chart.means] == pytest.approx([4.97, 4.7, 4.0])
+    assert chart.seeds[2] == {0: 4.0, 1: 4.0}
+
+
+def test_the_chart_has_words_in_the_order_of_their_error(made: Callable[..., Run]) -> None:
+    comparison = compare(run := made(OF_METHODS, METHODS))
+    assert comparison is not None
+    chart = points_chart.collect(comparison, run.info)
+    assert chart.labels == tuple(point.label for point in comparison.points)
+    drawn = points_chart.draw(chart)
+    assert drawn.data[-1].error_x.array[0] == pytest.approx(chart.means[0].high - chart.means[0].mean)
 
 
 def test_a_run_of_one_seed_has_no_such_section(make_run: MakeRun) -> None:
