@@ -34,7 +34,9 @@ def methods_beside_published(comparison: Comparison, info: RunInfo) -> str:
     methods = list(next(iter(benchmark.mae.values())))
     rows = "".join(
         f'<tr><th scope="row">{escape(data)}</th>'
-        + "".join(f"<td>{numerals.error(errors[method], benchmark.unit)}</td>" for method in methods)
+        + "".join(
+            f'<td class="text">{numerals.error(errors[method], benchmark.unit)}</td>' for method in methods
+        )
         + "</tr>"
         for data, errors in benchmark.mae.items()
     )
@@ -65,7 +67,7 @@ def _network_words(comparison: Comparison, info: RunInfo) -> str:
 
 
 def _network_row(point: Point, network: PublishedNetwork, info: RunInfo) -> str:
-    errors = "<br>".join(
+    errors = "".join(
         f"{error.value:g} {info.unit} on {escape(error.data)}"
         f"<small>{escape(error.note)}; {SOURCES[error.source]}</small>"
         for error in network.mae
@@ -79,11 +81,13 @@ def _network_row(point: Point, network: PublishedNetwork, info: RunInfo) -> str:
     macs = numerals.quantity(network.macs_at_224.value)
     return (
         f'<tr><th scope="row">{escape(point.network)}</th>'
-        f"<td>{numerals.exactly(point.params)}<small>{params}</small></td>"
-        f"<td>{numerals.quantity(point.macs_at_224)}<small>{macs} published</small></td>"
-        f"<td>{errors or numerals.MISSING}</td><td>{here}</td></tr>"
+        f'<td class="text">{numerals.exactly(point.params)}<small>{params}</small></td>'
+        f'<td class="text">{numerals.quantity(point.macs_at_224)}<small>{macs} published</small></td>'
+        f'<td class="text">{errors or numerals.MISSING}</td><td class="text">{here}</td></tr>'
     )
 
 
 def _heads(*titles: str) -> str:
-    return "<tr>" + "".join(f'<th scope="col">{escape(title)}</th>' for title in titles) + "</tr>"
+    return (
+        "<tr>" + "".join(f'<th scope="col" class="text">{escape(title)}</th>' for title in titles) + "</tr>"
+    )

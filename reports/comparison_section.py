@@ -54,7 +54,8 @@ def _how(comparison: Comparison) -> str:
         f"{comparison.seeds} seeds. Errors are validation MAEs after the last epoch. Differences are to "
         f"<b>{escape(comparison.baseline)}</b>, formed seed by seed, their intervals widened so that all "
         f"together hold with 95 % confidence (Bonferroni).{chosen} Intervals (Student's t) tell of other "
-        "seeds on the same images, not of other images."
+        "seeds on the same images, not of other images; those of two means may overlap where a difference is "
+        "seen, for they hold what a seed does to both."
     )
 
 
