@@ -15,9 +15,17 @@ def limits(info: RunInfo, standing: Standing) -> list[str]:
         *_resolution(info, standing),
         *_images(info, standing),
         *_recipe(standing),
-        "Each point is <b>one training with one seed</b>, so there is no interval: small differences "
-        "between trials may be chance. The front and the answer above use validation errors only.",
+        *_chance(info),
+        "The front and the answer above use validation errors only.",
     ]
+
+
+def _chance(info: RunInfo) -> Iterator[str]:
+    if info.search.get("seeds", 1) == 1:
+        yield (
+            "Each point is <b>one training with one seed</b>, so there is no interval: small differences "
+            "between trials may be chance."
+        )
 
 
 def _resolution(info: RunInfo, standing: Standing) -> Iterator[str]:

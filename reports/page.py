@@ -8,8 +8,9 @@ from string import Template
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
-from reports import request, sections, tables
-from reports.figures import front_chart, learning_curves, panels
+from reports import points, request, sections, tables
+from reports.comparison_section import comparison_section, seeds_note
+from reports.figures import front_chart, learning_curves, panels, points_chart
 from reports.trials import Standing, standing
 from suite.runs import Run, RunInfo
 
@@ -34,11 +35,12 @@ def page(run: Run) -> str:
         title=escape(info.name),
         style=_read("page.css"),
         banner=sections.banner(info, results),
-        answer=sections.answer(info, results),
+        answer=sections.answer(info, results) + seeds_note(info),
         asked=request.asked(info, results),
-        chart_note=sections.chart_note(info, results),
+        comparison=comparison_section(run, _points_chart(run)),
+        chart_note=sections.chart_note(info, results) + seeds_note(info),
         charts=_front_charts(info, results),
-        trials=tables.trial_table(info, results),
+        trials=tables.trial_table(info, results, points.labels(run)),
         claims=tables.claims_table(info, results),
         curves=_curves(run, results),
         failures=sections.failures(results),
@@ -56,6 +58,14 @@ def _front_charts(info: RunInfo, results: Standing) -> str:
         )
         for panel in panels.panels(info, results)
     )
+
+
+def _points_chart(run: Run) -> str:
+    comparison = points.compare(run)
+    if comparison is None or not any(point.errors for point in comparison.points):
+        return ""
+    figure = points_chart.draw(points_chart.collect(comparison, run.info))
+    return figure_markup(figure, "Mean validation MAE of each point over its seeds, with its interval")
 
 
 def _curves(run: Run, results: Standing) -> str:

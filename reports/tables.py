@@ -1,7 +1,7 @@
 """The tables of the page: trials, and the paper's claims."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape
 
@@ -26,13 +26,19 @@ class Column:
     words: bool = False  # words start at the left, numbers end at the right
 
 
-def columns(info: RunInfo, standing: Standing) -> tuple[Column, ...]:
+def columns(info: RunInfo, standing: Standing, points: Mapping[str, str]) -> tuple[Column, ...]:
     """What the table shows, from left to right. To add a column, add a row to one of the four parts."""
     name = (
         Column("trial", "", _name, lambda t: t.id, words=True),
         Column("front", "", lambda t: "\u25cf" * t.on_front, lambda t: -float(t.on_front)),
     )
-    return (*name, *_inputs(info, standing), *_sizes(standing), *_results(info, standing))
+    return (
+        *name,
+        *_point_and_seed(points),
+        *_inputs(info, standing),
+        *_sizes(standing),
+        *_results(info, standing),
+    )
 
 
 def _inputs(info: RunInfo, standing: Standing) -> tuple[Column, ...]:
@@ -90,9 +96,22 @@ def _results(info: RunInfo, standing: Standing) -> tuple[Column, ...]:
     )
 
 
-def trial_table(info: RunInfo, standing: Standing) -> str:
-    """Every trial, the front first; the headers are buttons that sort (``page.js``)."""
-    shown = columns(info, standing)
+def _point_and_seed(points: Mapping[str, str]) -> tuple[Column, ...]:
+    """Which trials are trainings of one point, where points were trained with several seeds."""
+    if not points:
+        return ()
+    return (
+        Column("point", "", lambda t: escape(points[t.id]), lambda t: points[t.id], words=True),
+        Column("seed", "", lambda t: str(t.seed), lambda t: t.seed),
+    )
+
+
+def trial_table(info: RunInfo, standing: Standing, points: Mapping[str, str]) -> str:
+    """Every trial, the front first; the headers are buttons that sort (``page.js``).
+
+    ``points`` says of which point each trial, by its id, is one of several trainings; it may be empty.
+    """
+    shown = columns(info, standing, points)
     heads = "".join(map(_head, shown))
     rows = "".join(_trial_row(trial, shown) for trial in standing.trials)
     return scrolling(

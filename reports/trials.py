@@ -52,6 +52,7 @@ class Trial:
     epochs_run: int
     seconds: float
     trials_known: float
+    seed: int
     on_front: bool = False
 
     @property
@@ -196,6 +197,7 @@ def _trial(row: Row, info: RunInfo) -> Trial:
         epochs_run=int(row["epochs_run"]),
         seconds=number(row, "seconds"),
         trials_known=number(row, "trials_known"),
+        seed=int(row["seed"]),
     )
 
 

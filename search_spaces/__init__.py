@@ -3,6 +3,7 @@
 ``load(find("tiny"))`` gives a ``SearchSpace``. README.md says how to write one.
 """
 
+from search_spaces.grid import GridTrial, grid_trials
 from search_spaces.loading import find, load, load_dict, shipped
 from search_spaces.problems import SearchSpaceError
 from search_spaces.space import (
@@ -28,6 +29,7 @@ __all__ = [
     "Choices",
     "Dimension",
     "FloatRange",
+    "GridTrial",
     "IntRange",
     "Latency",
     "Objective",
@@ -39,6 +41,7 @@ __all__ = [
     "Value",
     "Vary",
     "find",
+    "grid_trials",
     "load",
     "load_dict",
     "shipped",

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from search_spaces.grid import check_grid
 from search_spaces.problems import Path, Problem, alternatives, did_you_mean, dotted, shown
 from search_spaces.space import (
     FIELDS,
@@ -37,7 +38,8 @@ Kind = Literal["int", "float", "other"]
 def check(values: Mapping[str, Any]) -> SearchSpace | list[Problem]:
     """The search space that plain values (dicts, tuples, scalars) describe, or its problems."""
     problems: list[Problem] = []
-    settings = _settings(values, problems)
+    trials_given = "trials" in values or values.get("sampler") != "grid"
+    settings = _settings(values if trials_given else {**values, "trials": 1}, problems)
     vary = _vary(values, problems)
     if settings is None or vary is None or problems:
         return problems
@@ -47,7 +49,7 @@ def check(values: Mapping[str, Any]) -> SearchSpace | list[Problem]:
     if problems:
         return problems
     given = {name: getattr(settings, name) for name in Settings.model_fields}
-    return SearchSpace(**given, vary=vary, first=first)
+    return check_grid(SearchSpace(**given, vary=vary, first=first), trials_given=trials_given)
 
 
 def _settings(values: Mapping[str, Any], problems: list[Problem]) -> Settings | None:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, SkipValidation, model_validat
 from pydantic_core import PydanticCustomError
 
 Objective = Literal["val_mae", "params", "macs", "bytes"]
-Sampler = Literal["tpe", "nsga2", "random"]
+Sampler = Literal["tpe", "nsga2", "random", "grid"]
 Network = Literal["compact", "vgg16", "vgg16-bn", "resnet50"]
 Method = Literal[
     "mr-l1",
@@ -210,6 +210,7 @@ class Settings(Strict):
     trials: Annotated[int, Field(ge=1, le=1_000_000)]
     sampler: Sampler = "tpe"
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    seeds: Annotated[int, Field(ge=1, le=1000)] = 1  # of a grid: every point with seed, seed + 1, ...
     base: Base = Base()
     latency: Latency = Latency()
 

@@ -4,6 +4,7 @@ import logging
 import math
 import warnings
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
-from search_spaces import Choices, IntRange, SearchSpace
+from search_spaces import Choices, IntRange, SearchSpace, grid_trials
 from search_spaces.space import Dimension, Value
 from suite.data.store import LabelRange
 from suite.trial import UNIT, TrialConfig
@@ -22,6 +23,8 @@ from suite.trial import UNIT, TrialConfig
 #: Suggestions drawn at random before TPE has enough results to model (Optuna's default is 10).
 TPE_STARTUP = 8
 JOURNAL = "study.journal"
+#: The parameter that tells the seeds of a point apart; no dimension of a space has this name.
+SEED = "seed"
 
 
 def open_study(space: SearchSpace, folder: Path, *, concurrent: int) -> optuna.Study:
@@ -46,12 +49,14 @@ def open_study(space: SearchSpace, folder: Path, *, concurrent: int) -> optuna.S
             study.set_metric_names(list(space.objectives))
         for point in space.first:
             study.enqueue_trial(_parameters(space, space.flat(point)))
+    if space.sampler == "grid":
+        _enqueue_grid(study, space)
     return study
 
 
 def make_sampler(space: SearchSpace, *, seed: int, concurrent: int) -> BaseSampler:
     """The sampler that the space names, scaled to its number of trials."""
-    if space.sampler == "random":
+    if space.sampler in ("random", "grid"):  # a grid is enqueued whole, and nothing of it is drawn
         return RandomSampler(seed=seed)
     if space.sampler == "nsga2":  # Deb 2002; about five generations, however few the trials
         return NSGAIISampler(seed=seed, population_size=max(4, min(50, space.trials // 5)))
@@ -62,13 +67,18 @@ def make_sampler(space: SearchSpace, *, seed: int, concurrent: int) -> BaseSampl
 def ask(study: optuna.Study, space: SearchSpace) -> optuna.Trial:
     """The next suggestion, with a value for every dimension of the space."""
     distributions = {name: _distribution(dimension) for name, dimension in space.dimensions().items()}
+    if space.seeds > 1:
+        distributions[SEED] = IntDistribution(space.seed, space.seed + space.seeds - 1)
     return study.ask(distributions)
 
 
 def config_at(
     parameters: Mapping[str, Any], space: SearchSpace, label_range: LabelRange, seed: int
 ) -> TrialConfig:
-    """The trial at a suggestion; a label range that the space leaves open is the data's own."""
+    """The trial at a suggestion; a label range that the space leaves open is the data's own.
+
+    ``seed`` is that of a trial whose suggestion names none.
+    """
     values: dict[str, Value] = {
         name: _chosen(dimension, parameters[name]) if isinstance(dimension, Choices) else parameters[name]
         for name, dimension in space.dimensions().items()
@@ -81,7 +91,7 @@ def config_at(
     ):
         if fields[name] is None:
             fields[name] = own
-    return TrialConfig(**fields, seed=seed)  # type: ignore[arg-type]
+    return TrialConfig(**fields, seed=parameters.get(SEED, seed))  # type: ignore[arg-type]
 
 
 def reconcile(study: optuna.Study, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -110,6 +120,17 @@ def objectives_of_row(row: Mapping[str, Any], objectives: Sequence[str]) -> list
     """The objectives of a row of ``trials.parquet``, in the order asked."""
     error_column = f"val_mae_{UNIT[row['attribute']]}"
     return [float(row[error_column if name == "val_mae" else name]) for name in objectives]
+
+
+def _enqueue_grid(study: optuna.Study, space: SearchSpace) -> None:
+    """Enqueue what the study does not have yet: all of a new grid, the rest where that was cut short."""
+    there = {trial.user_attrs.get("grid") for trial in study.get_trials(deepcopy=False)}
+    for number, trial in enumerate(islice(grid_trials(space), space.trials)):
+        if number not in there:
+            parameters = _parameters(space, trial.values)
+            if space.seeds > 1:
+                parameters[SEED] = trial.seed
+            study.enqueue_trial(parameters, user_attrs={"grid": number})
 
 
 def _parameters(space: SearchSpace, values: Mapping[str, Value]) -> dict[str, Any]:

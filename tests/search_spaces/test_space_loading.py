@@ -282,8 +282,8 @@ FAULTS = {
     "an unknown key": (
         "trials: 4",
         "trials: 4\nsampel: tpe",
-        "5: sampel is unknown; allowed are name, description, data, objectives, trials, sampler, seed, base, "
-        'latency, vary, first; did you mean "sampler"?',
+        "5: sampel is unknown; allowed are name, description, data, objectives, trials, sampler, seed, "
+        'seeds, base, latency, vary, first; did you mean "sampler"?',
     ),
     "an unknown key of a dimension": (
         "log: true",

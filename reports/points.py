@@ -1,0 +1,177 @@
+"""The points of a run that trained each with several seeds: their errors, and what differs between them."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+import pandas as pd
+
+from reports.comparison import Difference, differences_from
+from reports.trials import DEPTHS, THIN_WIDTHS, TINY_WIDTHS
+from suite.runs import Run, RunInfo, config_of
+from suite.trial import TrialConfig
+
+#: What the other points are held against where they differ in nothing but this field.
+BASELINES = {"network": "TinyAgeNet", "method": "dldl-v2"}
+
+#: The networks that published.yaml knows, by what a reader calls them here.
+PUBLISHED_KEYS = {
+    "VGG-16": "vgg16",
+    "VGG-16 with batch norm": "vgg16",
+    "ResNet-50": "resnet50",
+    "ThinAgeNet": "thin",
+    "TinyAgeNet": "tiny",
+}
+_NETWORKS = {"vgg16": "VGG-16", "vgg16-bn": "VGG-16 with batch norm", "resnet50": "ResNet-50"}
+
+
+@dataclass(frozen=True)
+class Point:
+    """The trainings that differ in their seed alone.
+
+    ``errors`` has the validation MAE by seed, in the run's unit, of those that finished; ``lost`` counts
+    those that ended otherwise.
+    """
+
+    label: str
+    number: float  # what varied, where that is one field of numbers; else NaN
+    network: str
+    method: str
+    errors: Mapping[int, float]
+    lost: int
+    params: float  # NaN where no training came to be profiled
+    macs_at_224: float
+
+    @property
+    def mean(self) -> float:
+        """Of the errors; there must be one."""
+        return fmean(self.errors.values())
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The points by rising mean error, those without one last, and their paired differences.
+
+    ``differences`` are to ``baseline``; empty where fewer than two points have an error. A point that has
+    no seed in common with the baseline is in none of them.
+    """
+
+    varied: tuple[str, ...]
+    seeds: int
+    points: tuple[Point, ...]
+    baseline: str
+    differences: Mapping[str, Difference]
+
+    @property
+    def baseline_is_the_best(self) -> bool:
+        """Whether the baseline was chosen by the errors that are compared."""
+        return BASELINES.get("".join(self.varied)) != self.baseline
+
+
+def seeds_of(info: RunInfo) -> int:
+    """How many seeds each point of the run is trained with."""
+    return int(info.search.get("seeds") or 1)
+
+
+def labels(run: Run) -> dict[str, str]:
+    """Which point each trial is a training of, by the trial's id; empty where each point was trained once."""
+    if seeds_of(run.info) < 2:
+        return {}
+    return {str(row["id"]): _label(config_of(row), _varied(run.info)) for row in _rows(run)}
+
+
+def compare(run: Run) -> Comparison | None:
+    """The comparison that a run allows; None where each point was to be trained once."""
+    seeds, varied = seeds_of(run.info), _varied(run.info)
+    if seeds < 2:
+        return None
+    members: dict[str, list[Mapping[str, Any]]] = {}
+    for row in _rows(run):
+        members.setdefault(_label(config_of(row), varied), []).append(row)
+    points = [_point(label, rows, varied, run.info.error_column) for label, rows in members.items()]
+    points.sort(key=lambda point: (not point.errors, point.mean if point.errors else 0.0))
+    baseline = _baseline(points, varied)
+    return Comparison(varied, seeds, tuple(points), baseline, _differences(points, baseline))
+
+
+def _baseline(points: list[Point], varied: tuple[str, ...]) -> str:
+    known = BASELINES.get("".join(varied))
+    trained = [point.label for point in points if point.errors]
+    return known if known in trained else next(iter(trained), "")
+
+
+def _differences(points: list[Point], baseline: str) -> dict[str, Difference]:
+    values = {point.label: point.errors for point in points if point.errors}
+    if baseline not in values:
+        return {}
+    paired = {label: errors for label, errors in values.items() if errors.keys() & values[baseline].keys()}
+    return {difference.second: difference for difference in differences_from(baseline, paired)}
+
+
+def _point(
+    label: str, rows: Sequence[Mapping[str, Any]], varied: tuple[str, ...], error_column: str
+) -> Point:
+    config = config_of(rows[0])
+    finished = [row for row in rows if row["status"] == "finished" and math.isfinite(row[error_column])]
+    return Point(
+        label=label,
+        number=_number(config, varied),
+        network=_network(config),
+        method=config.method,
+        errors={int(row["seed"]): float(row[error_column]) for row in finished},
+        lost=len(rows) - len(finished),
+        params=_known(rows, "params"),
+        macs_at_224=_known(rows, "macs_at_224"),
+    )
+
+
+def _number(config: TrialConfig, varied: tuple[str, ...]) -> float:
+    value = getattr(config, varied[0], None) if len(varied) == 1 else None
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+
+
+def _known(rows: Sequence[Mapping[str, Any]], column: str) -> float:
+    """A count that is the same for all rows that have it."""
+    return next((float(row[column]) for row in rows if not pd.isna(row[column])), math.nan)
+
+
+def _rows(run: Run) -> list[dict[str, Any]]:
+    return [{str(name): cell for name, cell in record.items()} for record in run.trials.to_dict("records")]
+
+
+def _varied(info: RunInfo) -> tuple[str, ...]:
+    return tuple(str(field) for field in info.search.get("vary") or {})
+
+
+def _label(config: TrialConfig, varied: tuple[str, ...]) -> str:
+    return ", ".join(_words(config, field) for field in varied)
+
+
+def _words(config: TrialConfig, field: str) -> str:
+    value = getattr(config, field, None)
+    if field == "network":
+        return _network(config)
+    if field == "method":
+        return config.method
+    if value is None:
+        return f"{field} {'by the data' if field == 'label_deviation' else 'none'}"
+    return f"{field} {_plain(value)}"
+
+
+def _plain(value: object) -> str:
+    """Floats in full, so that no two values look alike; 2.0 is "2"."""
+    if isinstance(value, tuple):
+        return " ".join(map(str, value))
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
+
+
+def _network(config: TrialConfig) -> str:
+    if config.network != "compact":
+        return _NETWORKS.get(config.network, config.network)
+    if config.depths == DEPTHS and config.pooling == "hybrid":
+        named = {TINY_WIDTHS: "TinyAgeNet", THIN_WIDTHS: "ThinAgeNet"}
+        if config.widths in named:
+            return named[config.widths]
+    return f"widths {_plain(config.widths)}, depths {_plain(config.depths)}"
