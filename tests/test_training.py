@@ -14,9 +14,9 @@ from suite.errors import RequestError
 from suite.evaluation import evaluate, predict
 from suite.inputs import augmented, normalised
 from suite.labels import LabelSet
+from suite.latency import time_in_rounds
 from suite.methods import METHODS
 from suite.networks import CompactNet
-from suite.profiling import measure_latency
 from suite.recipe import resolve_precision
 from suite.training import DivergedError, fit
 from suite.trial import EpochResult, TrialConfig
@@ -233,7 +233,7 @@ def test_float32_is_not_tf32_in_training_and_evaluation(
 
 def test_float32_is_not_tf32_where_latency_is_measured(tf32_seen: Tf32Seen) -> None:
     network = tf32_seen.watch(CompactNet([2] * 5, [1] * 5))
-    measure_latency({"a": network}, network, resolution=32, batch_size=1, rounds=1, device=CPU)
+    time_in_rounds({"a": network}, resolution=32, batch_size=1, rounds=1, device=CPU)
     assert set(tf32_seen.allowed) == {False}
 
 

@@ -52,12 +52,12 @@ class Circumstances:
 
         glasses_share = np.interp(ages, [3, 15, 45, 65], [0.02, 0.10, 0.20, 0.35])
         return cls(
-            yaw=np.clip(rng.normal(0, 0.26, n), -0.65, 0.65),
-            pitch=rng.normal(0, 0.045, n),
-            roll=rng.normal(0, 0.1, n),
-            zoom=even(0.88, 1.04),
-            shift_x=rng.normal(0, 0.045, n),
-            shift_y=rng.normal(0, 0.045, n),
+            yaw=np.clip(rng.normal(0, 0.2, n), -0.6, 0.6),
+            pitch=rng.normal(0, 0.03, n),
+            roll=rng.normal(0, 0.06, n),
+            zoom=even(0.92, 1.02),
+            shift_x=rng.normal(0, 0.025, n),
+            shift_y=rng.normal(0, 0.025, n),
             light_x=rng.normal(0, 0.6, n),
             light_y=rng.normal(-0.35, 0.35, n),
             harshness=rng.beta(1.6, 2.2, n),
@@ -70,7 +70,7 @@ class Circumstances:
             makeup=sometimes(np.where(ages > 14, 0.35, 0.0), even(0.3, 1)),
             glasses=sometimes(glasses_share, np.where(rng.random(n) < 0.2, 2.0, 1.0)),
             beard=sometimes(0.45, even(0.2, 1)),
-            cover=sometimes(0.16, np.ones(n)),
+            cover=sometimes(0.15, np.ones(n)),
             cover_x=even(-0.8, 0.8),
             cover_y=even(-0.7, 1.0),
             cover_size=even(0.18, 0.5),
