@@ -54,7 +54,7 @@ def test_a_grid_is_trained_once_each_across_an_interruption_and_compared(
     first = run_search(Search(space, store, folder, resources, StopsAfter(2)), "small.yaml", ["suite"])
     assert first.status == "interrupted"
     kept = read_run(folder).trials
-    assert resume_search(folder, resources, StopsAfter(100)).status == "finished"
+    assert resume_search(folder, {}, StopsAfter(100)).status == "finished"
 
     run = read_run(folder)
     trained = sorted(zip(run.trials["method"], run.trials["seed"], strict=True))
