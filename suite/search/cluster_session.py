@@ -3,13 +3,11 @@
 import logging
 import os
 import secrets
-import signal
 import socket
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 # Ray reads these while it is imported and started.
@@ -24,6 +22,7 @@ import ray
 from suite.cpus import usable_cpus
 from suite.errors import RequestError
 from suite.runs import Resources
+from suite.search.interrupts import interrupts_held_back
 
 #: The trials' data is memory-mapped, not sent, so Ray's own store can be small.
 OBJECT_STORE_BYTES = 100 * 2**20
@@ -47,14 +46,14 @@ def ray_session(resources: Resources) -> Iterator[None]:
         else {"address": resources.address}
     )
     try:
-        with _interrupts_held_back():
+        with interrupts_held_back():
             try:
                 ray.init(log_to_driver=False, logging_level=logging.ERROR, **chosen)
             except (ConnectionError, ValueError) as error:
                 raise _no_cluster(resources.address, error) from None
         yield
     finally:
-        with _interrupts_held_back():
+        with interrupts_held_back():
             ray.shutdown()
 
 
@@ -85,30 +84,6 @@ def trials_at_once(resources: Resources, share: dict[str, float]) -> int:
     cluster = _cluster_resources()
     held = min(int(cluster.get(kind, 0) / wanted + 1e-9) for kind, wanted in share.items() if wanted > 0)
     return max(1, held if resources.max_concurrent is None else min(held, resources.max_concurrent))
-
-
-@contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """A Ctrl-C or SIGTERM inside counts at the end, and only a second one at once.
-
-    Interrupted half-way, Ray leaves processes behind or crashes. It also takes SIGTERM for itself
-    while it starts; whoever handled that before has it back afterwards.
-    """
-    held_back: list[int] = []
-
-    def hold_back(number: int, frame: FrameType | None) -> None:
-        if held_back:
-            raise KeyboardInterrupt
-        held_back.append(number)
-
-    before = {number: signal.signal(number, hold_back) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    if held_back:
-        raise KeyboardInterrupt
 
 
 def _cluster_resources() -> dict[str, float]:

@@ -21,6 +21,7 @@ from suite.backbones import pinned
 from suite.data.store import LabelRange
 from suite.runs import RunLedger, trial_row
 from suite.search.actor import TrialReport, TrialRequest
+from suite.search.interrupts import interrupts_held_back
 from suite.search.study import ask, config_at, name_of, objectives_of_row
 from suite.trial import EpochResult, Status, TrialConfig, TrialResult
 
@@ -77,6 +78,7 @@ class StudySearcher(Searcher):
         """Wall time of the search, its earlier sittings included."""
         return time.monotonic() - self._zero
 
+    @interrupts_held_back()
     def suggest(self, trial_id: str) -> dict[str, Any] | None:
         """The configuration of Ray Tune's trial ``trial_id``."""
         space = self.trials_of.space
@@ -110,6 +112,7 @@ class StudySearcher(Searcher):
             self._take(trial, result["report"])
             self._on_change(self, None)
 
+    @interrupts_held_back()
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
