@@ -1,6 +1,6 @@
 """Is `faces` hard enough that size matters? One recipe, several seeds, widths from x1/16 up.
 
-    python benchmarks/faces_difficulty.py [--widths 16 8 4] [--seeds 3] [--epochs 12] [--json FILE]
+    python benchmarks/faces_difficulty.py [--widths 16 8 4] [--seeds 3] [--epochs 16] [--json FILE]
 
 Trains each width with each seed and prints the validation MAE of each, with how much worse it is than
 the widest, paired by seed, and the error of the best constant.
@@ -33,7 +33,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--widths", type=int, nargs="+", default=[16, 8, 4], help="VGG-16's divided by these")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--epochs", type=int, default=16)
     parser.add_argument("--resolution", type=int, default=48)
     parser.add_argument(
         "--processes", type=int, default=usable_cpus(), help="trainings at once; default: cores"
