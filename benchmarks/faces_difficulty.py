@@ -8,7 +8,6 @@ the widest, paired by seed, and the error of the best constant.
 
 import argparse
 import json
-import math
 import multiprocessing
 import statistics
 import sys
@@ -16,6 +15,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
+from reports.comparison import mean_interval
 from suite.cpus import usable_cpus
 from suite.data.dataset import Dataset, load_dataset
 from suite.data.faces.embedded import faces_store
@@ -24,8 +24,6 @@ from suite.trial import TrialConfig
 from suite.watching import CountedProgress
 
 VGG16_WIDTHS = (64, 128, 256, 512, 512)
-#: Two-sided 95 % points of Student's t for 1, 2, ... degrees of freedom.
-T_95 = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
 
 
 def main() -> None:
@@ -111,8 +109,8 @@ def with_interval(values: Sequence[float], unit: str) -> str:
     """Mean and half the width of its 95 % interval (Student's t)."""
     if len(values) < 2:
         return f"{values[0]:.2f}{unit}"
-    half = T_95[len(values) - 2] * statistics.stdev(values) / math.sqrt(len(values))
-    return f"{statistics.mean(values):.2f} ± {half:.2f}{unit}"
+    interval = mean_interval(values)
+    return f"{interval.mean:.2f} ± {(interval.high - interval.low) / 2:.2f}{unit}"
 
 
 if __name__ == "__main__":
