@@ -7,6 +7,7 @@ from reports import numerals
 from reports.beside_published import methods_beside_published, networks_beside_published
 from reports.comparison import NO_DIFFERENCE, Difference, Interval, mean_interval
 from reports.markup import count, scrolling
+from reports.metrics_table import metrics_table
 from reports.points import Comparison, Point, compare, seeds_of
 from suite.runs import Run, RunInfo
 
@@ -37,8 +38,10 @@ def _nothing_yet() -> str:
 
 
 def _body(comparison: Comparison, info: RunInfo, chart: str) -> str:
+    metrics = metrics_table(comparison, info)
     tables = networks_beside_published(comparison, info) + methods_beside_published(comparison, info)
-    return f"<p>{_how(comparison)}</p>{_answer(comparison, info)}{chart}{_table(comparison, info)}{tables}"
+    points = f"{_answer(comparison, info)}{chart}{_table(comparison, info)}{metrics}"
+    return f"<p>{_how(comparison)}</p>{points}{tables}"
 
 
 def _how(comparison: Comparison) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from reports.cells import number
 from reports.comparison import Difference, differences_from
 from reports.trials import DEPTHS, THIN_WIDTHS, TINY_WIDTHS
 from suite.runs import Run, RunInfo, config_of
@@ -32,7 +33,8 @@ class Point:
     """The trainings that differ in their seed alone.
 
     ``errors`` has the validation MAE by seed, in the run's unit, of those that finished; ``lost`` counts
-    those that ended otherwise.
+    those that ended otherwise. ``measured`` has all metrics of both splits, by column of ``trials.parquet``
+    and then by seed; a metric that no training has is left out.
     """
 
     label: str
@@ -40,6 +42,7 @@ class Point:
     network: str
     method: str
     errors: Mapping[int, float]
+    measured: Mapping[str, Mapping[int, float]]
     lost: int
     params: float  # NaN where no training came to be profiled
     macs_at_224: float
@@ -121,10 +124,18 @@ def _point(
         network=_network(config),
         method=config.method,
         errors={int(row["seed"]): float(row[error_column]) for row in finished},
+        measured=_measured(finished),
         lost=len(rows) - len(finished),
         params=_known(rows, "params"),
         macs_at_224=_known(rows, "macs_at_224"),
     )
+
+
+def _measured(finished: Sequence[Mapping[str, Any]]) -> dict[str, dict[int, float]]:
+    columns = [name for row in finished[:1] for name in row if name.startswith(("val_", "test_"))]
+    found = {c: {int(row["seed"]): number(row, c) for row in finished} for c in columns}
+    known = {c: {seed: v for seed, v in by_seed.items() if math.isfinite(v)} for c, by_seed in found.items()}
+    return {column: by_seed for column, by_seed in known.items() if by_seed}
 
 
 def _number(config: TrialConfig, varied: tuple[str, ...]) -> float:

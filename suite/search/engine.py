@@ -21,7 +21,7 @@ from suite.errors import RequestError
 from suite.runs import Resources, RunInfo, RunLedger, read_run, write_info
 from suite.search.actor import TrialActor
 from suite.search.description import check_backbones, describe
-from suite.search.judgement import judge_on_test, named_networks, time_beside_vgg16
+from suite.search.judgement import judge_on_test, named_networks, time_beside_vgg16, to_judge
 from suite.search.run_folder import check_free, locked, new_folder
 from suite.search.searcher import StudySearcher, TellsBegins, TrialsOf
 from suite.search.sitting import Sitting
@@ -184,10 +184,12 @@ def _tune(search: Search, searcher: StudySearcher, share: dict[str, float], at_o
 
 def _judge(search: Search, info: RunInfo, ledger: RunLedger) -> RunInfo:
     members = front_rows(ledger.rows, info.objectives, info.error_column)
-    if not members or info.latency:  # nothing to judge, or judged already: the test split is read once
+    judged = to_judge(ledger.rows, members, search.space.seeds)
+    if judged:
+        search.watcher.stage(f"judging {len(judged)} trained networks on the test split")
+        judge_on_test(ledger, judged, search.store, on_trial=search.watcher.advance)
+    if not members or info.latency:  # nothing to time, or timed already
         return info
-    search.watcher.stage(f"judging the {len(members)} members of the front on the test split")
-    judge_on_test(ledger, members, search.store)
     timed = [*members, *named_networks(ledger.rows, members)]
     search.watcher.stage(
         f"timing {len(timed)} networks beside VGG-16, alone ({search.space.latency.rounds} paired rounds)"

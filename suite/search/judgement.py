@@ -1,4 +1,4 @@
-"""After the search: the front's members are judged on the test split once, and timed alone."""
+"""After the search: what it came to is judged on the test split once, and timed alone."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -23,19 +23,31 @@ Progress = Callable[[int, int], None]
 VGG16_NAME = "VGG-16"  # no trial has this id
 
 
-def judge_on_test(ledger: RunLedger, members: Sequence[Mapping[str, Any]], store: Store) -> None:
-    """Read the test split, once, for the members of the front; selection never sees it."""
+def to_judge(
+    rows: Sequence[Mapping[str, Any]], members: Sequence[Mapping[str, Any]], seeds: int
+) -> list[Mapping[str, Any]]:
+    """The trials that the test split is read for and that it was not read for before an interruption.
+
+    They are the members of the front. Where each point was trained with several seeds they are all that
+    finished: such a run compares what was laid down before it began, and chooses nothing.
+    """
+    candidates = [row for row in rows if row["status"] == "finished"] if seeds > 1 else members
+    return [row for row in candidates if not _is_judged(row)]
+
+
+def judge_on_test(
+    ledger: RunLedger, judged: Sequence[Mapping[str, Any]], store: Store, on_trial: Progress
+) -> None:
+    """Read the test split, once for each of these trials; selection never sees it."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    for row in members:
-        judged = row[f"test_mae_{UNIT[row['attribute']]}"]  # None where the row was read back from its file
-        if judged is not None and math.isfinite(judged):
-            continue  # judged before an interruption
+    for done, row in enumerate(judged, 1):
         network, config, label_set = load_network(_weights(ledger.folder, row["id"]))
         test = load_dataset(store, config.attribute, config.resolution).splits["test"]
         precision: Precision = row["precision"] if row["precision"] in get_args(Precision) else "float32"
         network = place(network, device)
         metrics = evaluate(network, test, label_set, method=config.method, precision=precision, device=device)
         ledger.amend(row["id"], metric_columns(metrics, "test", UNIT[config.attribute]))
+        on_trial(done, len(judged))
 
 
 def named_networks(
@@ -80,6 +92,11 @@ def time_beside_vgg16(
 
 
 _NAMED = {("compact", *preset.widths, *preset.depths) for preset in PRESETS.values()}
+
+
+def _is_judged(row: Mapping[str, Any]) -> bool:
+    error = row[f"test_mae_{UNIT[row['attribute']]}"]  # None where the row was read back from its file
+    return error is not None and math.isfinite(error)
 
 
 def _architecture(row: Mapping[str, Any]) -> tuple[object, ...]:

@@ -13,6 +13,7 @@ import pytest
 from reports.comparison import NO_DIFFERENCE
 from reports.comparison_section import comparison_section
 from reports.figures import points_chart
+from reports.metrics_table import metrics_table
 from reports.page import page
 from reports.points import compare, labels
 from suite.runs import Run, RunInfo, read_run, trial_row, write_info, write_rows
@@ -254,3 +255,25 @@ def test_a_mean_of_a_point_is_of_its_finished_seeds(made: Callable[..., Run]) ->
     comparison = compare(made(OF_METHODS, METHODS))
     assert comparison is not None
     assert math.isclose(comparison.points[-1].mean, (7.0 + 7.31 + 7.88) / 3)
+
+
+def test_all_metrics_of_a_split_that_was_read_stand_in_one_table(
+    made: Callable[..., Run], tmp_path: Path
+) -> None:
+    run = made(OF_METHODS, METHODS)
+    section = seen(comparison_section(run))
+    assert "The test split has not been read." in section
+    assert "er validation 7.40 \u00b1 1.11 9.62 \u00b1 1.44 0.900" in section
+    trials = run.trials.assign(test_mae_years=run.trials["val_mae_years"] + 0.5, test_epsilon_error=0.25)
+    section = seen(comparison_section(dataclasses.replace(run, trials=trials)))
+    assert "er test 7.90 \u00b1 1.11" in section
+    assert "0.250 \u00b1 0.000" in section
+    assert "nothing was chosen by it" in section
+
+
+def test_scores_within_whole_points_are_left_out_for_attractiveness(made: Callable[..., Run]) -> None:
+    run = made(OF_METHODS, METHODS)
+    comparison = compare(run)
+    assert comparison is not None
+    assert "CS(3)" in metrics_table(comparison, run.info)
+    assert "CS(3)" not in metrics_table(comparison, dataclasses.replace(run.info, attribute="attractiveness"))

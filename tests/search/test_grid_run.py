@@ -66,4 +66,6 @@ def test_a_grid_is_trained_once_each_across_an_interruption_and_compared(
     assert comparison is not None
     assert [sorted(point.errors) for point in comparison.points] == [[7, 8], [7, 8]]
     assert comparison.differences["dex"].interval.values == 2
+    assert run.trials["test_mae_years"].notna().all()  # nothing was chosen, so nothing is left out
+    assert set(comparison.points[0].measured["test_pearson"]) == {7, 8}
     assert "<h2>Comparison</h2>" in page(run)

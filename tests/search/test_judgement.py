@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 
 from suite.runs import trial_row
-from suite.search.judgement import named_networks
+from suite.search.judgement import named_networks, to_judge
 from suite.trial import Status, TrialConfig, TrialResult
 
 TINY = TrialConfig()
@@ -42,3 +42,18 @@ def test_a_network_that_the_front_shows_is_not_timed_twice() -> None:
 def test_a_trial_without_a_result_and_a_reference_are_not_compact_networks_of_the_paper() -> None:
     rows = [row(0, TINY, "diverged"), row(1, dataclasses.replace(TINY, network="vgg16"))]
     assert named_networks(rows, []) == []
+
+
+def test_a_search_reads_the_test_split_for_its_front_alone() -> None:
+    rows = [row(0, TINY), row(1, TINY), row(2, TINY)]
+    assert to_judge(rows, rows[:1], seeds=1) == rows[:1]
+
+
+def test_a_comparison_over_seeds_reads_it_for_every_training_that_finished() -> None:
+    rows = [row(0, TINY), row(1, TINY, "diverged"), row(2, TINY)]
+    assert [judged["id"] for judged in to_judge(rows, rows[:1], seeds=3)] == ["t0000", "t0002"]
+
+
+def test_what_was_judged_before_an_interruption_is_not_judged_again() -> None:
+    before, unread = row(0, TINY) | {"test_mae_years": 7.0}, row(1, TINY) | {"test_mae_years": None}
+    assert to_judge([before, unread], [before, unread], seeds=1) == [unread]
