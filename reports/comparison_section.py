@@ -4,7 +4,7 @@ import math
 from html import escape
 
 from reports import numerals
-from reports.beside_published import methods_beside_published, networks_beside_published
+from reports.beside_paper import beside_paper
 from reports.comparison import NO_DIFFERENCE, Difference, Interval, mean_interval
 from reports.markup import count, scrolling
 from reports.points import Comparison, Point, compare, seeds_of
@@ -37,7 +37,7 @@ def _nothing_yet() -> str:
 
 
 def _body(comparison: Comparison, info: RunInfo, chart: str) -> str:
-    tables = networks_beside_published(comparison, info) + methods_beside_published(comparison, info)
+    tables = beside_paper(comparison, info)
     return f"<p>{_how(comparison)}</p>{_answer(comparison, info)}{chart}{_table(comparison, info)}{tables}"
 
 
