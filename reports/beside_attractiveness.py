@@ -67,7 +67,7 @@ def attractiveness_table(run: Run, standing: Standing) -> str:
 
 def _row(one: Measured, data: str) -> str:
     numbers = "".join(
-        f"<td>{numerals.error(value, 'points')}{_on_test(tested)}</td>"
+        f'<td class="text">{numerals.error(value, "points")}{_on_test(tested)}</td>'
         for value, tested in zip(one.validation, one.test, strict=True)
     )
     seeds = "one seed" if len(one.ids) == 1 else f"mean of {len(one.ids)} seeds"

@@ -33,7 +33,7 @@ def losses_beside_published(comparison: Comparison, info: RunInfo) -> str:
 def loss_row(row: PublishedLoss, more: str = "") -> str:
     """A row of the published table, ``more`` being the HTML of further cells."""
     network = published().networks[row.network].name
-    numbers = "".join(f"<td>{value:.3f}</td>" for value in (row.mae, row.rmse, row.pearson))
+    numbers = "".join(f'<td class="text">{value:.3f}</td>' for value in (row.mae, row.rmse, row.pearson))
     return f'<tr><th scope="row">{network}, {row.loss}</th>{numbers}{more}</tr>'
 
 

@@ -52,7 +52,7 @@ def _words(comparison: Comparison, info: RunInfo) -> str:
         "people, and their networks and training are not this run's; ours are means over the seeds on "
         f"{escape(info.data.name)} at {info.resolution} px, all with {networks} and one recipe. Compare the "
         "order within a column, not one column with the other. OR-CNN and Ranking both train a sigmoid for "
-        f"each threshold, which is ranking-bce here.{missing}</p>"
+        f"each threshold, as ranking-bce and ranking-mse do here.{missing}</p>"
     )
 
 

@@ -76,6 +76,15 @@ def test_published_methods_are_paired_with_the_suites(make_points: MakeRun) -> N
     }
 
 
+def test_either_loss_of_ranking_stands_beside_ranking(make_points: MakeRun) -> None:
+    points = [({"method": method}, (6.0, 6.2)) for method in ("ranking-bce", "ranking-mse")]
+    html = comparison_section(make_points(points, METHODS))
+    assert row(html, "Ranking (2017)").endswith(
+        "2.96 6.10 mean of 2 seeds ranking-bce 6.10 mean of 2 seeds ranking-mse"
+    )
+    assert "Not in that table" not in text(html)
+
+
 def test_the_papers_age_table_has_our_means_in_a_column(make_points: MakeRun) -> None:
     html = comparison_section(make_points(OF_METHODS, METHODS))
     shown = row(html, "DLDL (2017)")
