@@ -3,24 +3,31 @@
 from html import escape
 
 from reports import numerals
-from reports.comparison import mean_interval
-from reports.markup import scrolling
+from reports.markup import count, scrolling
 from reports.points import PUBLISHED_KEYS, Comparison, Point
-from reports.published import SOURCES, PublishedNetwork, published
+from reports.published import SOURCES, published
 from suite.runs import RunInfo
 
 
 def networks_beside_published(comparison: Comparison, info: RunInfo) -> str:
     """The paper's table beside ours; empty where networks are not what varied, or none is the paper's."""
-    known = published().networks
-    named = [(p, known[PUBLISHED_KEYS[p.network]]) for p in comparison.points if p.network in PUBLISHED_KEYS]
+    named = [point for point in comparison.points if point.network in PUBLISHED_KEYS]
     if "network" not in comparison.varied or not named:
         return ""
-    rows = "".join(_network_row(point, network, info) for point, network in named)
-    heads = _heads(
+    rows = "".join(
+        network_row(point.network, point.params, point.macs_at_224, over_seeds(point, info), info)
+        for point in named
+    )
+    normalised = any(point.network == "VGG-16 with batch norm" for point in comparison.points)
+    return networks_table(rows, normalised, info)
+
+
+def networks_table(rows: str, normalised: bool, info: RunInfo) -> str:
+    """The table around the rows of networks, with what to mind; ``normalised``: VGG-16 has batch norm."""
+    heads = table_heads(
         "network", "parameters", "multiply-adds at 224 px", "published MAE", f"MAE here, {info.unit}"
     )
-    return f"<h3>Published beside measured here</h3>{_network_words(comparison, info)}" + scrolling(
+    return f"<h3>Published beside measured here</h3>{_network_words(normalised, info)}" + scrolling(
         "Networks, published beside measured",
         f"<table><thead>{heads}</thead><tbody>{rows}</tbody></table>",
     )
@@ -40,7 +47,7 @@ def methods_beside_published(comparison: Comparison, info: RunInfo) -> str:
         + "</tr>"
         for data, errors in benchmark.mae.items()
     )
-    heads = _heads("published, test MAE", *(f"{method}, {benchmark.unit}" for method in methods))
+    heads = table_heads("published, test MAE", *(f"{method}, {benchmark.unit}" for method in methods))
     return (
         "<h3>What others found of the methods</h3>"
         f"<p>With one network ({escape(benchmark.network)}) and one protocol for all: "
@@ -51,8 +58,40 @@ def methods_beside_published(comparison: Comparison, info: RunInfo) -> str:
     )
 
 
-def _network_words(comparison: Comparison, info: RunInfo) -> str:
-    normalised = any(point.network == "VGG-16 with batch norm" for point in comparison.points)
+def network_row(name: str, params: float, macs_at_224: float, here: str, info: RunInfo) -> str:
+    """A network that the paper knows, by its name here, with its counts; ``here`` is HTML of its errors."""
+    network = published().networks[PUBLISHED_KEYS[name]]
+    errors = "".join(
+        f"{error.value:g} {info.unit} on {escape(error.data)}"
+        f"<small>{escape(error.note)}; {SOURCES[error.source]}</small>"
+        for error in network.mae
+        if error.unit == info.unit
+    )
+    return (
+        f'<tr><th scope="row">{escape(name)}</th>'
+        f'<td class="text">{numerals.exactly(params)}'
+        f"<small>{numerals.exactly(network.params.value)} published</small></td>"
+        f'<td class="text">{numerals.quantity(macs_at_224)}'
+        f"<small>{numerals.quantity(network.macs_at_224.value)} published</small></td>"
+        f'<td class="text">{errors or numerals.MISSING}</td><td class="text">{here}</td></tr>'
+    )
+
+
+def over_seeds(point: Point, info: RunInfo) -> str:
+    """The mean validation MAE of a point, without its unit, and its seeds; a dash without a result."""
+    if not point.errors:
+        return numerals.MISSING
+    return f"{numerals.error(point.mean, info.unit)}<small>mean of {count(len(point.errors), 'seed')}</small>"
+
+
+def table_heads(*titles: str) -> str:
+    """A row of heads over columns of words."""
+    return (
+        "<tr>" + "".join(f'<th scope="col" class="text">{escape(title)}</th>' for title in titles) + "</tr>"
+    )
+
+
+def _network_words(normalised: bool, info: RunInfo) -> str:
     form = (
         " VGG-16 is trained here in its form with batch normalisation, since the original hardly trains from "
         "scratch; what is published of it is DEX's, without."
@@ -63,31 +102,4 @@ def _network_words(comparison: Comparison, info: RunInfo) -> str:
         "<p><b>The data differ:</b> published errors are of photographs of real people at 224 px, ours of "
         f"{escape(info.data.name)} at {info.resolution} px, on validation. Compare the order and the "
         f"distances within a column, not one column with the other.{form}</p>"
-    )
-
-
-def _network_row(point: Point, network: PublishedNetwork, info: RunInfo) -> str:
-    errors = "".join(
-        f"{error.value:g} {info.unit} on {escape(error.data)}"
-        f"<small>{escape(error.note)}; {SOURCES[error.source]}</small>"
-        for error in network.mae
-        if error.unit == info.unit
-    )
-    here = numerals.MISSING
-    if point.errors:
-        interval = mean_interval(list(point.errors.values()))
-        here = f"{numerals.error(interval.mean, info.unit)}<small>mean of {interval.values} seeds</small>"
-    params = f"{numerals.exactly(network.params.value)} published"
-    macs = numerals.quantity(network.macs_at_224.value)
-    return (
-        f'<tr><th scope="row">{escape(point.network)}</th>'
-        f'<td class="text">{numerals.exactly(point.params)}<small>{params}</small></td>'
-        f'<td class="text">{numerals.quantity(point.macs_at_224)}<small>{macs} published</small></td>'
-        f'<td class="text">{errors or numerals.MISSING}</td><td class="text">{here}</td></tr>'
-    )
-
-
-def _heads(*titles: str) -> str:
-    return (
-        "<tr>" + "".join(f'<th scope="col" class="text">{escape(title)}</th>' for title in titles) + "</tr>"
     )

@@ -4,7 +4,7 @@ import math
 from html import escape
 
 from reports import numerals
-from reports.beside_published import methods_beside_published, networks_beside_published
+from reports.beside.paper import beside_paper
 from reports.comparison import NO_DIFFERENCE, Difference, Interval, mean_interval
 from reports.markup import count, scrolling
 from reports.metrics_table import metrics_table
@@ -38,10 +38,8 @@ def _nothing_yet() -> str:
 
 
 def _body(comparison: Comparison, info: RunInfo, chart: str) -> str:
-    metrics = metrics_table(comparison, info)
-    tables = networks_beside_published(comparison, info) + methods_beside_published(comparison, info)
-    points = f"{_answer(comparison, info)}{chart}{_table(comparison, info)}{metrics}"
-    return f"<p>{_how(comparison)}</p>{points}{tables}"
+    points = f"{_answer(comparison, info)}{chart}{_table(comparison, info)}{metrics_table(comparison, info)}"
+    return f"<p>{_how(comparison)}</p>{points}{beside_paper(comparison, info)}"
 
 
 def _how(comparison: Comparison) -> str:

@@ -9,8 +9,11 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from reports import points, request, sections, tables
+from reports.beside.attractiveness import attractiveness_table
+from reports.beside.trials import networks_of_trials
 from reports.comparison_section import comparison_section, seeds_note
-from reports.figures import front_chart, learning_curves, panels, points_chart
+from reports.figures import curve_chart, front_chart, learning_curves, panels, points_chart, ranking_limit
+from reports.ranking_section import is_concerned, ranking_section
 from reports.trials import Standing, standing
 from suite.runs import Run, RunInfo
 
@@ -37,11 +40,11 @@ def page(run: Run) -> str:
         banner=sections.banner(info, results),
         answer=sections.answer(info, results) + seeds_note(info),
         asked=request.asked(info, results),
-        comparison=comparison_section(run, _points_chart(run)),
+        comparison=comparison_section(run, _points_chart(run)) + _ranking(run),
         chart_note=sections.chart_note(info, results) + seeds_note(info),
         charts=_front_charts(info, results),
         trials=tables.trial_table(info, results, points.labels(run)),
-        claims=tables.claims_table(info, results),
+        claims=tables.claims_table(info, results) + _networks(run, results),
         curves=_curves(run, results),
         failures=sections.failures(results),
         provenance=sections.provenance(info),
@@ -64,8 +67,23 @@ def _points_chart(run: Run) -> str:
     comparison = points.compare(run)
     if comparison is None or not any(point.errors for point in comparison.points):
         return ""
+    curve = curve_chart.collect(comparison, run.info)
+    if curve is not None:
+        return figure_markup(curve_chart.draw(curve), f"Mean validation MAE over {curve.field}")
     figure = points_chart.draw(points_chart.collect(comparison, run.info))
     return figure_markup(figure, "Mean validation MAE of each point over its seeds, with its interval")
+
+
+def _ranking(run: Run) -> str:
+    if not is_concerned(points.compare(run)):
+        return ""
+    figure = ranking_limit.draw(ranking_limit.collect())
+    return ranking_section(figure_markup(figure, "1 - CDF of label distributions, and Ranking's targets"))
+
+
+def _networks(run: Run, results: Standing) -> str:
+    """The paper's networks beside the trials; a comparison over seeds has them in its own section."""
+    return networks_of_trials(run.info, results) + attractiveness_table(run, results)
 
 
 def _curves(run: Run, results: Standing) -> str:

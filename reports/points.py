@@ -38,6 +38,7 @@ class Point:
     """
 
     label: str
+    config: TrialConfig  # of its first training; the others differ in their seed alone
     number: float  # what varied, where that is one field of numbers; else NaN
     network: str
     method: str
@@ -120,6 +121,7 @@ def _point(
     finished = [row for row in rows if row["status"] == "finished" and math.isfinite(row[error_column])]
     return Point(
         label=label,
+        config=config,
         number=_number(config, varied),
         network=_network(config),
         method=config.method,

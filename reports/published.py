@@ -1,7 +1,7 @@
 """The paper's numbers, read from ``published.yaml``, each with the place it was published in."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -93,6 +93,78 @@ class PublishedBenchmark:
 
 
 @dataclass(frozen=True)
+class PublishedResult:
+    """A method's errors on one data set: MAE in years, epsilon-error; None where none was published."""
+
+    mae: float | None = None
+    epsilon: float | None = None
+
+
+@dataclass(frozen=True)
+class PublishedMethod:
+    """A row of the paper's age table."""
+
+    name: str
+    network: str  # a key of ``Published.networks`` where the row is of one of them, else empty
+    external: bool  # trained with more data than the data set's own
+    here: tuple[str, ...]  # what it is among the suite's methods; empty where it is none of them
+    results: Mapping[str, PublishedResult]  # by data set
+
+
+@dataclass(frozen=True)
+class PublishedMethods:
+    """The paper's age table, in its order; errors in ``unit``, on test splits."""
+
+    source: Source
+    unit: str
+    rows: tuple[PublishedMethod, ...]
+
+    @property
+    def data(self) -> tuple[str, ...]:
+        """The data sets of its columns."""
+        return tuple(sorted({data for row in self.rows for data in row.results}))
+
+
+@dataclass(frozen=True)
+class PublishedLoss:
+    """A network trained with KL alone (``lambda_l1`` 0) or with KL + lambda L1, the KL averaged over bins."""
+
+    network: str  # a key of ``Published.networks``
+    lambda_l1: float
+    mae: float  # points, as the next
+    rmse: float
+    pearson: float
+
+    @property
+    def loss(self) -> str:
+        """The loss in words."""
+        return "KL + L1" if self.lambda_l1 else "KL"
+
+
+@dataclass(frozen=True)
+class PublishedLosses:
+    """The two losses against each other: means over the ``folds`` of one data set, in ``unit``."""
+
+    data: str
+    folds: int
+    unit: str
+    source: Source
+    rows: tuple[PublishedLoss, ...]
+
+
+@dataclass(frozen=True)
+class PublishedChoice:
+    """What the paper sets a field of a trial to; for every attribute where ``attribute`` is None."""
+
+    of: str
+    value: float | str
+    source: Source
+    words: str
+    attribute: Attribute | None = None
+    given: Mapping[str, str] = field(default_factory=dict)  # fields without which it means another thing
+
+
+@dataclass(frozen=True)
 class Published:
     """Everything of ``published.yaml``; networks by key: vgg16, thin, tiny, resnet50."""
 
@@ -100,6 +172,13 @@ class Published:
     networks: Mapping[str, PublishedNetwork]
     claims: tuple[PublishedClaim, ...]
     benchmark: PublishedBenchmark
+    methods: PublishedMethods
+    losses: PublishedLosses
+    choices: tuple[PublishedChoice, ...]
+
+    def choice(self, name: str, attribute: str) -> PublishedChoice | None:
+        """What the paper sets a field to for an attribute; None where it is not said."""
+        return next((c for c in self.choices if c.of == name and c.attribute in (None, attribute)), None)
 
 
 @cache
@@ -116,7 +195,15 @@ def published() -> Published:
     benchmark = PublishedBenchmark(
         **{**fields["benchmark"], "source": _source(fields["benchmark"]["source"])}
     )
-    return Published(tuple(fields["papers"]), networks, claims, benchmark)
+    return Published(
+        papers=tuple(fields["papers"]),
+        networks=networks,
+        claims=claims,
+        benchmark=benchmark,
+        methods=_methods(fields["methods"], networks),
+        losses=_losses(fields["losses"], networks),
+        choices=tuple(PublishedChoice(**{**c, "source": _source(c["source"])}) for c in fields["choices"]),
+    )
 
 
 def _network(key: str, fields: Mapping[str, Any]) -> PublishedNetwork:
@@ -136,6 +223,33 @@ def _claim(fields: Mapping[str, Any], networks: Mapping[str, PublishedNetwork]) 
     if unknown := {claim.of, claim.over} - {*networks, ""}:
         raise ValueError(f"published.yaml: claim {claim.claim!r} names an unknown network {unknown}")
     return claim
+
+
+def _methods(fields: Mapping[str, Any], networks: Mapping[str, PublishedNetwork]) -> PublishedMethods:
+    rows = tuple(
+        PublishedMethod(
+            name=row["name"],
+            network=_key(row.get("network", ""), {*networks, ""}),
+            external=row["external"],
+            here=tuple(row["here"]),
+            results={data: PublishedResult(**result) for data, result in row["results"].items()},
+        )
+        for row in fields["rows"]
+    )
+    return PublishedMethods(_source(fields["source"]), fields["unit"], rows)
+
+
+def _losses(fields: Mapping[str, Any], networks: Mapping[str, PublishedNetwork]) -> PublishedLosses:
+    rows = tuple(
+        PublishedLoss(**{**row, "network": _key(row["network"], {*networks})}) for row in fields["rows"]
+    )
+    return PublishedLosses(**{**fields, "source": _source(fields["source"]), "rows": rows})
+
+
+def _key(network: str, known: Set[str]) -> str:
+    if network not in known:
+        raise ValueError(f"published.yaml: {network!r} is no network; use one of {', '.join(sorted(known))}")
+    return network
 
 
 def _source(word: str) -> Source:

@@ -76,6 +76,8 @@ def _varied(vary: Mapping[str, Any]) -> str:
 
 def _informed(info: RunInfo, standing: Standing) -> str:
     """What the sampler knew; its first suggestions need no results, so they are not in the median."""
+    if info.search.get("sampler") == "grid":
+        return "; every combination is trained, as far as trials were asked for, and none is drawn by results"
     if info.search.get("sampler") not in LEARNING:
         return ""
     known = [t.trials_known for t in standing.trials if math.isfinite(t.trials_known)]

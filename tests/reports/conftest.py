@@ -68,6 +68,51 @@ def synthetic_run(
     return read_run(folder)
 
 
+@pytest.fixture
+def make_points(tmp_path: Path) -> MakeRun:
+    """``run_of_points`` in the test's own folder."""
+    return lambda *given, **options: run_of_points(tmp_path, *given, **options)
+
+
+def run_of_points(
+    folder: Path,
+    points: Sequence[tuple[Mapping[str, Any], Sequence[float]]],
+    vary: Mapping[str, Any],
+    **info: Any,
+) -> Run:
+    """A grid in which each point has fields of its configuration and a validation MAE a seed.
+
+    ``info`` has fields of the ``RunInfo`` to replace. RMSE is 1.3 times the MAE, Pearson 0.9.
+    """
+    seeds = max(len(errors) for _, errors in points)
+    base = dataclasses.replace(run_info(len(points) * seeds, 1), **info)
+    search = {"name": "points", "sampler": "grid", "seeds": seeds, "vary": vary}
+    base = dataclasses.replace(base, search=search)
+    trained = [(fields, seed, mae) for fields, errors in points for seed, mae in enumerate(errors)]
+    rows = [
+        trial_row(
+            TrialResult(
+                id=f"t{number:03d}",
+                stage="search",
+                config=TrialConfig(**{"attribute": base.attribute, **fields}, seed=seed),
+                status="finished",
+                cause="",
+                profile=Profile(params=934_869, macs=10, macs_at_224=100, bytes=4000),
+                validation=_metrics(mae),
+                epochs_run=1,
+                seconds=1.0,
+                precision="float32",
+                trials_known=0,
+                started=0.0,
+            )
+        )
+        for number, (fields, seed, mae) in enumerate(trained)
+    ]
+    write_info(folder, base)
+    write_rows(folder, "trials", rows)
+    return read_run(folder)
+
+
 def run_info(trials: int, epochs: int) -> RunInfo:
     """What ``run.json`` says of a synthetic run."""
     search = {

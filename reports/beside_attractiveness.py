@@ -1,0 +1,123 @@
+"""SCUT-FBP5500 as published, and a run's own attractiveness networks beside it, as HTML."""
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from statistics import fmean
+
+from reports import numerals
+from reports.beside.losses import LOSS_TITLES, loss_row
+from reports.beside.published import table_heads
+from reports.beside.trials import papers_name
+from reports.cells import Row, number
+from reports.markup import scrolling
+from reports.published import SOURCES, published
+from reports.trials import Standing, Trial
+from suite.runs import Run, config_of
+from suite.trial import TrialConfig
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Trainings that differ in their seed alone: means of what they measured, NaN where not all did."""
+
+    name: str
+    loss: str
+    ids: tuple[str, ...]
+    validation: tuple[float, ...]  # MAE and RMSE in points, Pearson
+    test: tuple[float, ...]
+
+
+def measured(run: Run, standing: Standing) -> tuple[Measured, ...]:
+    """The finished ThinAgeNet and TinyAgeNet trials, and the most accurate of the front, each once."""
+    rows = {str(row["id"]): row for row in _rows(run)}
+    groups: dict[TrialConfig, list[Trial]] = {}
+    for trial in sorted(standing.trials, key=lambda trial: trial.id):
+        if trial.finished:
+            groups.setdefault(_without_seed(rows[trial.id]), []).append(trial)
+    best = min(standing.front, key=lambda trial: trial.val_mae, default=None)
+    shown = [g for g in groups.values() if g[0].is_thin or g[0].is_tiny or (best and best in g)]
+    return tuple(_measured(trials, rows, best, run.info.unit) for trials in shown)
+
+
+def attractiveness_table(run: Run, standing: Standing) -> str:
+    """The published table, then ours; empty for age."""
+    if run.info.attribute != "attractiveness":
+        return ""
+    losses, info = published().losses, run.info
+    where = f'<td class="text">{losses.data}, mean of {losses.folds} folds</td>'
+    rows = "".join(loss_row(row, where) for row in losses.rows)
+    ours = "".join(_row(one, info.data.name) for one in measured(run, standing))
+    heads = f"<thead>{table_heads(*LOSS_TITLES, 'on')}</thead>"
+    here = f'<tr><th scope="rowgroup" colspan="5" class="text"><b>Measured here</b></th></tr>{ours}'
+    return (
+        "<h3>Attractiveness, published beside measured here</h3>"
+        f"<p><b>The data differ:</b> published are photographs of real people at 224 px, scored from 1 to 5; "
+        f"ours are {escape(info.data.name)} at {info.resolution} px. Compare the order and the distances "
+        "within a part of the table, not one part with the other.</p>"
+        + scrolling(
+            "Attractiveness, published and measured",
+            f"<table>{heads}<tbody>{rows}</tbody><tbody>{here if ours else ''}</tbody></table>",
+        )
+        + f'<ul class="sources"><li>{SOURCES[losses.source]}: {escape(published().papers[0])}</li></ul>'
+    )
+
+
+def _row(one: Measured, data: str) -> str:
+    numbers = "".join(
+        f'<td class="text">{numerals.error(value, "points")}{_on_test(tested)}</td>'
+        for value, tested in zip(one.validation, one.test, strict=True)
+    )
+    seeds = "one seed" if len(one.ids) == 1 else f"mean of {len(one.ids)} seeds"
+    small = f"{escape(one.loss)}; {escape(', '.join(one.ids))}, {seeds}"
+    on = f"{escape(data)}, validation" + ("<small>and test</small>" if _known(one.test) else "")
+    return (
+        f'<tr><th scope="row">{escape(one.name)}<small>{small}</small></th>{numbers}'
+        f'<td class="text">{on}</td></tr>'
+    )
+
+
+def _on_test(value: float) -> str:
+    return f"<small>test {numerals.error(value, 'points')}</small>" if math.isfinite(value) else ""
+
+
+def _measured(trials: Sequence[Trial], rows: Mapping[str, Row], best: Trial | None, unit: str) -> Measured:
+    first, ids = trials[0], tuple(trial.id for trial in trials)
+    name = papers_name(first) or " ".join(first.design)
+    return Measured(
+        name=f"{name}, the front's best" if best and best.id in ids else name,
+        loss=_loss(config_of(rows[first.id])),
+        ids=ids,
+        validation=_means([rows[id_] for id_ in ids], "val", unit),
+        test=_means([rows[id_] for id_ in ids], "test", unit),
+    )
+
+
+def _means(rows: Sequence[Row], split: str, unit: str) -> tuple[float, ...]:
+    columns = (f"{split}_mae_{unit}", f"{split}_rmse_{unit}", f"{split}_pearson")
+    return tuple(fmean(number(row, column) for row in rows) for column in columns)
+
+
+def _loss(config: TrialConfig) -> str:
+    """The loss as the published table words it, with the scale of the KL that its lambda stands beside."""
+    if config.method == "dldl":
+        return "KL"
+    if config.method != "dldl-v2":
+        return config.method
+    return f"KL + {config.lambda_l1:.3g} L1" + (
+        ", KL summed over bins" if config.kl_over_bins == "sum" else ""
+    )
+
+
+def _without_seed(row: Row) -> TrialConfig:
+    return dataclasses.replace(config_of(row), seed=0)
+
+
+def _known(values: Sequence[float]) -> bool:
+    return any(map(math.isfinite, values))
+
+
+def _rows(run: Run) -> list[Row]:
+    return [{str(name): cell for name, cell in record.items()} for record in run.trials.to_dict("records")]

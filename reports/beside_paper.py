@@ -1,0 +1,22 @@
+"""Everything of the paper that belongs beside a comparison, by what the run varied, as HTML."""
+
+from reports.beside.choices import choices_beside_published
+from reports.beside.losses import losses_beside_published
+from reports.beside.matrix import matrix_table
+from reports.beside.methods import age_table
+from reports.beside.published import methods_beside_published, networks_beside_published
+from reports.points import Comparison
+from suite.runs import RunInfo
+
+
+def beside_paper(comparison: Comparison, info: RunInfo) -> str:
+    """The parts that apply, in their order; each is empty where it does not."""
+    parts = (
+        networks_beside_published,
+        age_table,
+        methods_beside_published,
+        matrix_table,
+        losses_beside_published,
+        choices_beside_published,
+    )
+    return "".join(part(comparison, info) for part in parts)
