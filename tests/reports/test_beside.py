@@ -6,13 +6,13 @@ from html import unescape
 from typing import Any
 
 import pytest
+
+from reports import numerals
 from reports.beside.attractiveness import attractiveness_table, measured
 from reports.beside.choices import papers_point
 from reports.beside.matrix import collect
 from reports.beside.methods import counterparts
 from reports.beside.trials import networks_of_trials
-
-from reports import numerals
 from reports.comparison_section import comparison_section
 from reports.page import page
 from reports.points import compare
