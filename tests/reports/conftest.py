@@ -22,6 +22,8 @@ from suite.runs import (
 )
 from suite.trial import EpochResult, Metrics, Profile, Status, TrialConfig, TrialResult
 
+#: Fields of a configuration, the seed, the validation MAE; None: it diverged.
+Training = tuple[Mapping[str, Any], int, float | None]
 MakeRun = Callable[..., Run]
 
 
@@ -70,47 +72,60 @@ def synthetic_run(
 
 @pytest.fixture
 def make_points(tmp_path: Path) -> MakeRun:
-    """``run_of_points`` in the test's own folder."""
-    return lambda *given, **options: run_of_points(tmp_path, *given, **options)
-
-
-def run_of_points(
-    folder: Path,
-    points: Sequence[tuple[Mapping[str, Any], Sequence[float]]],
-    vary: Mapping[str, Any],
-    **info: Any,
-) -> Run:
     """A grid in which each point has fields of its configuration and a validation MAE a seed.
 
-    ``info`` has fields of the ``RunInfo`` to replace. RMSE is 1.3 times the MAE, Pearson 0.9.
+    Further arguments are fields of the ``RunInfo`` to replace.
     """
-    seeds = max(len(errors) for _, errors in points)
-    base = dataclasses.replace(run_info(len(points) * seeds, 1), **info)
+
+    def make(
+        points: Sequence[tuple[Mapping[str, Any], Sequence[float]]], vary: Mapping[str, Any], **info: Any
+    ) -> Run:
+        trained = [(fields, seed, mae) for fields, errors in points for seed, mae in enumerate(errors)]
+        return run_of_trainings(tmp_path, trained, vary, max(len(errors) for _, errors in points), **info)
+
+    return make
+
+
+@pytest.fixture
+def make_trainings(tmp_path: Path) -> MakeRun:
+    """A grid as ``run_of_trainings`` makes it, of three seeds where nothing else is said."""
+
+    def make(trained: Sequence[Training], vary: Mapping[str, Any], seeds: int = 3) -> Run:
+        return run_of_trainings(tmp_path, trained, vary, seeds)
+
+    return make
+
+
+def run_of_trainings(
+    folder: Path, trained: Sequence[Training], vary: Mapping[str, Any], seeds: int, **info: Any
+) -> Run:
+    """A grid of given trainings. RMSE is 1.3 times the MAE, Pearson 0.9; ``info`` replaces fields."""
     search = {"name": "points", "sampler": "grid", "seeds": seeds, "vary": vary}
-    base = dataclasses.replace(base, search=search)
-    trained = [(fields, seed, mae) for fields, errors in points for seed, mae in enumerate(errors)]
+    base = dataclasses.replace(run_info(len(trained), 1), **{"search": search, **info})
     rows = [
-        trial_row(
-            TrialResult(
-                id=f"t{number:03d}",
-                stage="search",
-                config=TrialConfig(**{"attribute": base.attribute, **fields}, seed=seed),
-                status="finished",
-                cause="",
-                profile=Profile(params=934_869, macs=10, macs_at_224=100, bytes=4000),
-                validation=_metrics(mae),
-                epochs_run=1,
-                seconds=1.0,
-                precision="float32",
-                trials_known=0,
-                started=0.0,
-            )
-        )
+        trial_row(_trained(f"t{number:03d}", TrialConfig(attribute=base.attribute, seed=seed, **fields), mae))
         for number, (fields, seed, mae) in enumerate(trained)
     ]
     write_info(folder, base)
     write_rows(folder, "trials", rows)
     return read_run(folder)
+
+
+def _trained(trial_id: str, config: TrialConfig, mae: float | None) -> TrialResult:
+    return TrialResult(
+        id=trial_id,
+        stage="search",
+        config=config,
+        status="diverged" if mae is None else "finished",
+        cause="the loss is NaN at step 3" if mae is None else "",
+        profile=Profile(params=934_869, macs=10, macs_at_224=100, bytes=4000),
+        validation=None if mae is None else _metrics(mae),
+        epochs_run=1,
+        seconds=1.0,
+        precision="float32",
+        trials_known=0,
+        started=0.0,
+    )
 
 
 def run_info(trials: int, epochs: int) -> RunInfo:

@@ -3,7 +3,7 @@
 import dataclasses
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -16,53 +16,13 @@ from reports.figures import points_chart
 from reports.metrics_table import metrics_table
 from reports.page import page
 from reports.points import compare, labels
-from suite.runs import Run, RunInfo, read_run, trial_row, write_info, write_rows
-from suite.trial import Metrics, Profile, TrialConfig, TrialResult
+from suite.runs import Run
 
 MakeRun = Callable[..., Run]
 THIN = {"widths": (32, 64, 128, 256, 256)}
 TINY: Mapping[str, Any] = {}
 VGG = {"network": "vgg16-bn"}
 Trained = tuple[Mapping[str, Any], int, float | None]  # fields, seed, val MAE; None: it diverged
-
-
-@pytest.fixture
-def info(make_run: MakeRun) -> RunInfo:
-    return make_run(trials=1).info
-
-
-@pytest.fixture
-def made(info: RunInfo, tmp_path: Path) -> Callable[..., Run]:
-    """A run of given trainings, with what varied and how many seeds."""
-
-    def make(trained: Sequence[Trained], vary: Mapping[str, Any], seeds: int = 3) -> Run:
-        folder = tmp_path / "points"
-        folder.mkdir()
-        search = {"name": "points", "sampler": "grid", "seeds": seeds, "vary": vary}
-        write_info(folder, dataclasses.replace(info, search=search, trials_asked=len(trained)))
-        write_rows(folder, "trials", [row(number, *one) for number, one in enumerate(trained)])
-        return read_run(folder)
-
-    return make
-
-
-def row(number: int, fields: Mapping[str, Any], seed: int, mae: float | None) -> dict[str, Any]:
-    found = None if mae is None else Metrics(mae, 1.3 * mae, 0.9, 0.4, 0.6, 0.8, None)
-    result = TrialResult(
-        id=f"t{number:04d}",
-        stage="search",
-        config=TrialConfig(**fields, seed=seed),
-        status="diverged" if mae is None else "finished",
-        cause="" if mae is not None else "the loss is NaN at step 3",
-        profile=Profile(1000 + number % 3, 10, 100, 4000),
-        validation=found,
-        epochs_run=1,
-        seconds=1.0,
-        precision="float32",
-        trials_known=0,
-        started=0.0,
-    )
-    return trial_row(result)
 
 
 def seen(html: str) -> str:
@@ -81,8 +41,8 @@ OF_METHODS: list[Trained] = [
 ]
 
 
-def test_trainings_that_differ_in_their_seed_alone_are_one_point(made: Callable[..., Run]) -> None:
-    comparison = compare(made(OF_METHODS, METHODS))
+def test_trainings_that_differ_in_their_seed_alone_are_one_point(make_trainings: MakeRun) -> None:
+    comparison = compare(make_trainings(OF_METHODS, METHODS))
     assert comparison is not None
     assert {point.label: dict(point.errors) for point in comparison.points} == {
         "dex": {0: 5.0, 1: 5.3, 2: 5.9},
@@ -92,8 +52,8 @@ def test_trainings_that_differ_in_their_seed_alone_are_one_point(made: Callable[
     assert [point.label for point in comparison.points][-1] == "er"
 
 
-def test_differences_are_paired_so_that_what_a_seed_does_to_both_falls_out(made: Callable[..., Run]) -> None:
-    comparison = compare(made(OF_METHODS, METHODS))
+def test_differences_are_paired_so_that_what_a_seed_does_to_both_falls_out(make_trainings: MakeRun) -> None:
+    comparison = compare(make_trainings(OF_METHODS, METHODS))
     assert comparison is not None
     assert (comparison.baseline, comparison.baseline_is_the_best) == ("dldl-v2", False)
     assert not comparison.differences["dex"].seen
@@ -104,16 +64,16 @@ def test_differences_are_paired_so_that_what_a_seed_does_to_both_falls_out(made:
     assert er.interval.confidence == pytest.approx(0.975)  # one of two
 
 
-def test_the_section_says_what_can_be_seen_and_what_cannot(made: Callable[..., Run]) -> None:
-    words = seen(comparison_section(made(OF_METHODS, METHODS)))
+def test_the_section_says_what_can_be_seen_and_what_cannot(make_trainings: MakeRun) -> None:
+    words = seen(comparison_section(make_trainings(OF_METHODS, METHODS)))
     assert "Against dldl-v2: er 2.00 years higher." in words
     assert "No difference that this run can see to dldl-v2: dex." in words
     assert words.count(NO_DIFFERENCE) == 1  # in the table's row of dex
     assert "0: 5.01 1: 5.29 2: 5.90" in words
 
 
-def test_where_methods_are_compared_the_later_benchmark_stands_beside(made: Callable[..., Run]) -> None:
-    words = seen(comparison_section(made(OF_METHODS, METHODS)))
+def test_where_methods_are_compared_the_later_benchmark_stands_beside(make_trainings: MakeRun) -> None:
+    words = seen(comparison_section(make_trainings(OF_METHODS, METHODS)))
     assert "the differences between the methods are negligible" in words
     assert "UTKFace 4.38 4.39 4.42" in words
     assert "CVPR 2024" in words
@@ -128,8 +88,8 @@ OF_NETWORKS: list[Trained] = [
 ]
 
 
-def test_the_papers_table_stands_beside_ours_and_says_that_the_data_differ(made: Callable[..., Run]) -> None:
-    run = made(OF_NETWORKS, NETWORKS)
+def test_the_papers_table_stands_beside_ours_and_says_that_the_data_differ(make_trainings: MakeRun) -> None:
+    run = make_trainings(OF_NETWORKS, NETWORKS)
     comparison = compare(run)
     assert comparison is not None
     assert comparison.baseline == "TinyAgeNet"
@@ -144,7 +104,7 @@ def test_the_papers_table_stands_beside_ours_and_says_that_the_data_differ(made:
 
 
 def test_without_a_known_baseline_the_best_is_one_and_the_section_says_what_that_does(
-    made: Callable[..., Run],
+    make_trainings: MakeRun,
 ) -> None:
     vary = {"lambda_l1": {"choices": [0.1, 1.0]}, "label_deviation": {"choices": [None, 2.0]}}
     trained = [
@@ -153,7 +113,7 @@ def test_without_a_known_baseline_the_best_is_one_and_the_section_says_what_that
         for deviation in (None, 2.0)
         for seed in (0, 1)
     ]
-    comparison = compare(run := made(trained, vary, seeds=2))
+    comparison = compare(run := make_trainings(trained, vary, seeds=2))
     assert comparison is not None
     assert comparison.baseline.startswith("lambda_l1 0.1, label_deviation ")
     assert {point.label for point in comparison.points} == {
@@ -165,12 +125,12 @@ def test_without_a_known_baseline_the_best_is_one_and_the_section_says_what_that
     assert "chosen by the very errors that are compared" in seen(comparison_section(run))
 
 
-def test_a_seed_that_diverged_is_counted_and_leaves_its_pair_out(made: Callable[..., Run]) -> None:
+def test_a_seed_that_diverged_is_counted_and_leaves_its_pair_out(make_trainings: MakeRun) -> None:
     trained = [
         (fields, seed, None if (fields["method"], seed) == ("dex", 1) else mae)
         for fields, seed, mae in OF_METHODS
     ]
-    run = made(trained, METHODS)
+    run = make_trainings(trained, METHODS)
     comparison = compare(run)
     assert comparison is not None
     assert comparison.differences["dex"].interval.values == 2
@@ -179,34 +139,34 @@ def test_a_seed_that_diverged_is_counted_and_leaves_its_pair_out(made: Callable[
     assert "(1 seed unpaired, left out)" in words
 
 
-def test_one_seed_so_far_has_no_interval_and_shows_no_difference(made: Callable[..., Run]) -> None:
-    words = seen(comparison_section(made(OF_METHODS[:3], METHODS)))
+def test_one_seed_so_far_has_no_interval_and_shows_no_difference(make_trainings: MakeRun) -> None:
+    words = seen(comparison_section(make_trainings(OF_METHODS[:3], METHODS)))
     assert "one seed, no interval" in words
     assert "No difference that this run can see to dldl-v2: dex, er." in words
 
 
-def test_what_never_finished_is_compared_with_nothing(made: Callable[..., Run]) -> None:
+def test_what_never_finished_is_compared_with_nothing(make_trainings: MakeRun) -> None:
     nothing = [(fields, seed, None) for fields, seed, _ in OF_METHODS[:2]]
-    run = made(nothing, METHODS)
+    run = make_trainings(nothing, METHODS)
     assert "nothing to compare" in seen(comparison_section(run))
     assert "No trial has finished" in seen(page(run))
 
 
-def test_a_point_without_a_seed_of_the_baseline_is_shown_and_not_paired(made: Callable[..., Run]) -> None:
+def test_a_point_without_a_seed_of_the_baseline_is_shown_and_not_paired(make_trainings: MakeRun) -> None:
     trained = [OF_METHODS[2], ({"method": "dex"}, 1, 5.0), ({"method": "er"}, 0, 7.0)]
-    comparison = compare(made(trained, METHODS))
+    comparison = compare(make_trainings(trained, METHODS))
     assert comparison is not None
     assert set(comparison.differences) == {"er"}
     assert len(comparison.points) == 3
 
 
 def test_the_page_shows_point_and_seed_of_every_trial_and_warns_of_lucky_seeds(
-    made: Callable[..., Run],
+    make_trainings: MakeRun,
 ) -> None:
-    run = made(OF_METHODS, METHODS)
+    run = make_trainings(OF_METHODS, METHODS)
     html = page(run)
     assert "<h2>Comparison</h2>" in html
-    assert labels(run)["t0001"] == "er"
+    assert labels(run)["t001"] == "er"
     assert ">point</button>" in html
     assert ">seed</button>" in html
     words = seen(html[: html.index("<h2>What was asked")])
@@ -214,9 +174,11 @@ def test_the_page_shows_point_and_seed_of_every_trial_and_warns_of_lucky_seeds(
     assert "one training with one seed" not in seen(html)
 
 
-def test_the_chart_has_the_points_in_the_order_of_the_number_that_varied(made: Callable[..., Run]) -> None:
+def test_the_chart_has_the_points_in_the_order_of_the_number_that_varied(make_trainings: MakeRun) -> None:
     trained = [({"lambda_l1": weight}, seed, 5 - weight) for weight in (1.0, 0.03, 0.3) for seed in (0, 1)]
-    run = made([*trained, ({"lambda_l1": 3.0}, 0, None)], {"lambda_l1": {"choices": [1.0, 0.03, 0.3]}}, 2)
+    run = make_trainings(
+        [*trained, ({"lambda_l1": 3.0}, 0, None)], {"lambda_l1": {"choices": [1.0, 0.03, 0.3]}}, 2
+    )
     comparison = compare(run)
     assert comparison is not None
     chart = points_chart.collect(comparison, run.info)
@@ -225,8 +187,8 @@ def test_the_chart_has_the_points_in_the_order_of_the_number_that_varied(made: C
     assert chart.seeds[2] == {0: 4.0, 1: 4.0}
 
 
-def test_the_chart_has_words_in_the_order_of_their_error(made: Callable[..., Run]) -> None:
-    comparison = compare(run := made(OF_METHODS, METHODS))
+def test_the_chart_has_words_in_the_order_of_their_error(make_trainings: MakeRun) -> None:
+    comparison = compare(run := make_trainings(OF_METHODS, METHODS))
     assert comparison is not None
     chart = points_chart.collect(comparison, run.info)
     assert chart.labels == tuple(point.label for point in comparison.points)
@@ -243,24 +205,26 @@ def test_a_run_of_one_seed_has_no_such_section(make_run: MakeRun) -> None:
     assert ">seed</button>" not in html
 
 
-def test_hostile_words_stay_text(made: Callable[..., Run]) -> None:
+def test_hostile_words_stay_text(make_trainings: MakeRun) -> None:
     trained: list[Trained] = [({"backbone": "<img src=x>"}, seed, 5.0 + seed) for seed in (0, 1)]
     trained += [({"backbone": None}, seed, 6.0 + 2 * seed) for seed in (0, 1)]
-    html = comparison_section(made(trained, {"backbone": {"choices": ["<img src=x>", None]}}, seeds=2))
+    html = comparison_section(
+        make_trainings(trained, {"backbone": {"choices": ["<img src=x>", None]}}, seeds=2)
+    )
     assert "<img" not in html
     assert "&lt;img src=x&gt;" in html
 
 
-def test_a_mean_of_a_point_is_of_its_finished_seeds(made: Callable[..., Run]) -> None:
-    comparison = compare(made(OF_METHODS, METHODS))
+def test_a_mean_of_a_point_is_of_its_finished_seeds(make_trainings: MakeRun) -> None:
+    comparison = compare(make_trainings(OF_METHODS, METHODS))
     assert comparison is not None
     assert math.isclose(comparison.points[-1].mean, (7.0 + 7.31 + 7.88) / 3)
 
 
 def test_all_metrics_of_a_split_that_was_read_stand_in_one_table(
-    made: Callable[..., Run], tmp_path: Path
+    make_trainings: MakeRun, tmp_path: Path
 ) -> None:
-    run = made(OF_METHODS, METHODS)
+    run = make_trainings(OF_METHODS, METHODS)
     section = seen(comparison_section(run))
     assert "The test split has not been read." in section
     assert "er validation 7.40 \u00b1 1.11 9.62 \u00b1 1.44 0.900" in section
@@ -271,8 +235,8 @@ def test_all_metrics_of_a_split_that_was_read_stand_in_one_table(
     assert "nothing was chosen by it" in section
 
 
-def test_scores_within_whole_points_are_left_out_for_attractiveness(made: Callable[..., Run]) -> None:
-    run = made(OF_METHODS, METHODS)
+def test_scores_within_whole_points_are_left_out_for_attractiveness(make_trainings: MakeRun) -> None:
+    run = make_trainings(OF_METHODS, METHODS)
     comparison = compare(run)
     assert comparison is not None
     assert "CS(3)" in metrics_table(comparison, run.info)
