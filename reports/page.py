@@ -1,5 +1,6 @@
 """The report of one run: a single HTML file that opens offline and asks the network for nothing."""
 
+import errno
 import os
 from html import escape
 from pathlib import Path
@@ -24,8 +25,10 @@ def write_report(run: Run, path: Path) -> None:
     """Write the report of a run, finished or not, to ``path``; it appears there whole or not at all.
 
     Raises:
-        OSError: the folder of ``path`` is missing or cannot be written to.
+        OSError: ``path`` is a folder, or its folder is missing or cannot be written to.
     """
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     partial = path.with_name(path.name + ".partial")
     partial.write_text(page(run), encoding="utf-8")
     os.replace(partial, path)

@@ -198,11 +198,13 @@ def read_run(folder: Path) -> Run:
         RequestError: the folder is no run of this schema version.
     """
     try:
-        fields: dict[str, Any] = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError):
+        fields: Any = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        fields = None
+    if not isinstance(fields, dict):
         raise RequestError(
             f"{folder} is no run folder (no readable run.json); 'suite run' makes one under runs/"
-        ) from None
+        )
     if fields.get("schema_version") != SCHEMA_VERSION:
         raise RequestError(
             f"{folder}/run.json has schema version {fields.get('schema_version')}, this suite reads "

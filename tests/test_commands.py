@@ -155,7 +155,9 @@ def test_a_report_that_cannot_be_written_is_one_sentence(
     output: str, here: Path, store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_run(here / "run", store.folder)
+    before = sorted(here.iterdir())
     assert main(["report", "run", "-o", output]) == 2
+    assert sorted(here.iterdir()) == before
     assert capsys.readouterr().err.startswith(f"suite: {output} cannot be written (")
 
 

@@ -114,6 +114,13 @@ def test_a_folder_that_is_no_run_is_one_sentence(tmp_path: Path) -> None:
         read_run(tmp_path)
 
 
+@pytest.mark.parametrize("text", ["", "[]", "5", '["schema_version"]'])
+def test_a_run_json_that_is_no_object_is_one_sentence(tmp_path: Path, text: str) -> None:
+    (tmp_path / "run.json").write_text(text)
+    with pytest.raises(RequestError, match="is no run folder"):
+        read_run(tmp_path)
+
+
 def test_another_schema_version_is_refused(tmp_path: Path) -> None:
     fields = dataclasses.asdict(INFO) | {"schema_version": 99}
     (tmp_path / "run.json").write_text(json.dumps(fields))
