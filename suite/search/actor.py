@@ -4,15 +4,14 @@ import dataclasses
 import time
 import traceback
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from ray import tune
 
 from suite.data.dataset import Dataset, load_dataset
-from suite.data.store import open_store
 from suite.labels import LabelSet
 from suite.profiling import profile_trial
+from suite.search.driver_files import DriverFiles
 from suite.training import DivergedError, Fit, fit
 from suite.trial import Attribute, EpochResult, Profile, TrialConfig
 from suite.weights import save_network
@@ -24,8 +23,7 @@ class TrialRequest:
 
     id: str
     config: TrialConfig
-    store: str  # folder of the packed store
-    run_folder: str
+    files: DriverFiles
     threads: int
     device: str | None  # None: a GPU where the trial's process has one
 
@@ -68,7 +66,7 @@ class TrialActor(tune.Trainable):
         except DivergedError as diverged:
             report = self._report(ended=True, status="diverged", cause=str(diverged))
         except Exception as error:
-            _keep_traceback(Path(self._request.run_folder), self._request.id)
+            self._keep_text(f"failures/{self._request.id}.txt", traceback.format_exc())
             report = self._report(ended=True, status="failed", cause=f"{type(error).__name__}: {error}")
         return {"report": report, "done": report.ended}
 
@@ -83,20 +81,24 @@ class TrialActor(tune.Trainable):
         config = self._request.config
         label_set = LabelSet(config.label_low, config.label_high, config.label_step)
         self._profile = profile_trial(config, label_set.bins)
-        dataset = _dataset(self._request.store, config.attribute, config.resolution)
+        dataset = _dataset(self._request.files, config.attribute, config.resolution)
         self._fit = fit(config, dataset, threads=self._request.threads, device=self._request.device)
         if self._fit.transfer:
-            told = Path(self._request.run_folder) / "weights" / f"{self._request.id}.backbone.txt"
-            told.write_text(f"{self._fit.transfer}\n", encoding="utf-8")
+            self._keep_text(f"weights/{self._request.id}.backbone.txt", f"{self._fit.transfer}\n")
 
     def _train_epoch(self, training: Fit) -> TrialReport:
         epoch = next(training)
         if epoch.epoch < self._request.config.epochs:
             return self._report(ended=False, status="running", epoch=epoch)
-        weights = Path(self._request.run_folder) / "weights" / f"{self._request.id}.safetensors"
         as_trained = dataclasses.replace(self._request.config, precision=training.precision)
-        save_network(training.network, as_trained, weights)
+        self._request.files.keep(
+            f"weights/{self._request.id}.safetensors",
+            lambda path: save_network(training.network, as_trained, path),
+        )
         return self._report(ended=True, status="finished", epoch=epoch)
+
+    def _keep_text(self, name: str, text: str) -> None:
+        self._request.files.keep(name, lambda path: path.write_text(text, encoding="utf-8"))
 
     def _report(
         self, *, ended: bool, status: str, cause: str = "", epoch: EpochResult | None = None
@@ -115,11 +117,5 @@ class TrialActor(tune.Trainable):
 
 
 @lru_cache(maxsize=2)
-def _dataset(store: str, attribute: Attribute, resolution: int) -> Dataset:
-    return load_dataset(open_store(Path(store)), attribute, resolution)
-
-
-def _keep_traceback(run_folder: Path, trial_id: str) -> None:
-    folder = run_folder / "failures"
-    folder.mkdir(exist_ok=True)
-    (folder / f"{trial_id}.txt").write_text(traceback.format_exc(), encoding="utf-8")
+def _dataset(files: DriverFiles, attribute: Attribute, resolution: int) -> Dataset:
+    return load_dataset(files.open_store(), attribute, resolution)

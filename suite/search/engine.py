@@ -21,6 +21,7 @@ from suite.errors import RequestError
 from suite.runs import Resources, RunInfo, RunLedger, read_run, write_info
 from suite.search.actor import TrialActor
 from suite.search.description import check_backbones, describe
+from suite.search.driver_files import DriverFiles, keeper
 from suite.search.judgement import judge_on_test, named_networks, time_beside_vgg16, to_judge
 from suite.search.run_folder import check_free, locked, new_folder
 from suite.search.searcher import StudySearcher, TellsBegins, TrialsOf
@@ -139,7 +140,7 @@ def _train(search: Search, sitting: Sitting, ledger: RunLedger) -> None:
     if len(ledger.rows) >= search.space.trials:
         return
     search.watcher.stage("starting Ray")
-    with cluster.ray_session(search.resources):
+    with cluster.ray_session(search.resources), _files_of(search) as files:
         share = cluster.share_of_a_trial(search.resources)
         at_once = cluster.trials_at_once(search.resources, share)
         sitting.note(max_concurrent=at_once)
@@ -148,8 +149,7 @@ def _train(search: Search, sitting: Sitting, ledger: RunLedger) -> None:
         trials_of = TrialsOf(
             space=search.space,
             label_range=search.store.info.attributes[sitting.info.attribute],
-            store=str(search.store.folder),
-            run_folder=str(search.folder),
+            files=files,
             threads=max(1, int(share["CPU"])),
             device=None if share["GPU"] else "cpu",
         )
@@ -157,6 +157,18 @@ def _train(search: Search, sitting: Sitting, ledger: RunLedger) -> None:
         searcher = StudySearcher(study, ledger, trials_of, on_change=watch, seconds_before=sitting.seconds)
         search.watcher.stage(f"training, {at_once} trials at once")
         _tune(search, searcher, share, at_once, search.space.trials - len(ledger.rows))
+
+
+@contextmanager
+def _files_of(search: Search) -> Iterator[DriverFiles]:
+    """What trials read and write; on other machines, which may not see it, through a keeper."""
+    store, folder = search.store, search.folder
+    files = DriverFiles(str(store.folder), store.info.fingerprint, str(folder))
+    if search.resources.of_this_machine:
+        yield files
+        return
+    with keeper(store, folder) as name:
+        yield dataclasses.replace(files, keeper=name)
 
 
 def _tune(search: Search, searcher: StudySearcher, share: dict[str, float], at_once: int, left: int) -> None:

@@ -21,6 +21,7 @@ from suite.backbones import pinned
 from suite.data.store import LabelRange
 from suite.runs import RunLedger, trial_row
 from suite.search.actor import TrialReport, TrialRequest
+from suite.search.driver_files import DriverFiles
 from suite.search.interrupts import interrupts_held_back
 from suite.search.study import ask, config_at, name_of, objectives_of_row
 from suite.trial import EpochResult, Status, TrialConfig, TrialResult
@@ -46,8 +47,7 @@ class TrialsOf:
 
     space: SearchSpace
     label_range: LabelRange
-    store: str
-    run_folder: str
+    files: DriverFiles
     threads: int
     device: str | None
 
@@ -91,8 +91,7 @@ class StudySearcher(Searcher):
         request = TrialRequest(
             id=trial.id,
             config=config,
-            store=self.trials_of.store,
-            run_folder=self.trials_of.run_folder,
+            files=self.trials_of.files,
             threads=self.trials_of.threads,
             device=self.trials_of.device,
         )

@@ -11,6 +11,7 @@ from search_spaces import load_dict
 from suite.data.store import LabelRange
 from suite.runs import RunLedger
 from suite.search.actor import TrialReport
+from suite.search.driver_files import DriverFiles
 from suite.search.searcher import StudySearcher, TellsBegins, TrialsOf
 from suite.search.study import open_study
 from suite.trial import EpochResult, Metrics, Profile
@@ -53,7 +54,9 @@ def searcher(tmp_path: Path, clock: Clock) -> StudySearcher:
     return StudySearcher(
         open_study(SPACE, tmp_path, concurrent=2),
         RunLedger(tmp_path),
-        TrialsOf(SPACE, LabelRange(0, 100, 1), "store", str(tmp_path), threads=1, device=None),
+        TrialsOf(
+            SPACE, LabelRange(0, 100, 1), DriverFiles("store", "", str(tmp_path)), threads=1, device=None
+        ),
         on_change=lambda *_: None,
         seconds_before=100.0,
     )

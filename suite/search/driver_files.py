@@ -1,0 +1,155 @@
+"""The driver's files for trials on nodes that do not share its file system.
+
+A node that sees the driver's folders, as on one machine or over NFS, uses them. Any other gets the packed
+store once, through Ray's object store, into its own cache, and sends back what its trials write.
+"""
+
+import contextlib
+import fcntl
+import secrets
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from suite.data.cache import cache_folder
+from suite.data.replacing import folder_beside, move_into_place
+from suite.data.store import Store, open_store
+from suite.errors import RequestError
+
+#: What a store cannot do without, the file that says it is whole last.
+STORE_FILES = ("images.npy", "labels.parquet", "store.json")
+CHUNK_BYTES = 64 * 2**20
+NAMESPACE = "suite"
+
+
+class Keeper:
+    """A Ray actor beside the driver: it hands out the store, and takes in files of the run folder."""
+
+    def __init__(self, store: str, run_folder: str) -> None:
+        self._store = Path(store)
+        self._run_folder = Path(run_folder)
+        self._chunks: dict[str, list[Any]] = {}
+
+    def store_files(self) -> dict[str, list[Any]]:
+        """References to each file's chunks, uint8 arrays; put into the object store at the first request."""
+        if not self._chunks:
+            self._chunks = {name: self._put(self._store / name) for name in STORE_FILES}
+        return self._chunks
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file of the run folder, replaced in one step."""
+        path = self._run_folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(path.name + ".partial")
+        partial.write_bytes(content)
+        partial.replace(path)
+
+    def _put(self, path: Path) -> list[Any]:
+        whole: npt.NDArray[np.uint8] = np.memmap(path, dtype=np.uint8, mode="r")
+        starts = range(0, len(whole), CHUNK_BYTES)
+        return [ray.put(np.array(whole[start : start + CHUNK_BYTES])) for start in starts]
+
+
+@contextmanager
+def keeper(store: Store, run_folder: Path) -> Iterator[str]:
+    """A keeper is on the driver's own node inside, under the name that is yielded.
+
+    The name is empty for a driver that came by ``ray://``: it runs on no node, so none sees its files.
+    """
+    if ray.util.client.ray.is_connected():  # type: ignore[no-untyped-call]
+        yield ""
+        return
+    name = f"keeper-{secrets.token_hex(8)}"
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    remote: Any = ray.remote(Keeper).options(
+        name=name, namespace=NAMESPACE, num_cpus=0, scheduling_strategy=here
+    )
+    handle = remote.remote(str(store.folder), str(run_folder))
+    try:
+        yield name
+    finally:
+        ray.kill(handle)
+
+
+@dataclass(frozen=True)
+class DriverFiles:
+    """The driver's folders as a trial's process sees them.
+
+    Attributes:
+        store: folder of the packed store, on the driver's node.
+        fingerprint: of the store.
+        run_folder: on the driver's node.
+        keeper: name of a ``Keeper``; empty where every node sees both folders.
+    """
+
+    store: str
+    fingerprint: str
+    run_folder: str
+    keeper: str = ""
+
+    def open_store(self) -> Store:
+        """The store where this node sees it, else this node's copy, which is fetched if there is none.
+
+        Raises:
+            RequestError: the node does not see it and there is no keeper to ask.
+        """
+        if not self.keeper:
+            return open_store(Path(self.store))
+        with contextlib.suppress(RequestError):
+            seen = open_store(Path(self.store))
+            if seen.info.fingerprint == self.fingerprint:
+                return seen
+        return self._copy()
+
+    def keep(self, name: str, write: Callable[[Path], object]) -> None:
+        """Have ``write`` make the file of a path; it comes to lie in the run folder under ``name``.
+
+        So does whatever else ``write`` puts beside it.
+        """
+        if not self.keeper or (Path(self.run_folder) / "run.json").exists():
+            path = Path(self.run_folder) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write(path)
+            return
+        with tempfile.TemporaryDirectory(prefix="suite-") as folder:
+            write(Path(folder) / Path(name).name)
+            for file in sorted(Path(folder).iterdir()):
+                kept = str(Path(name).with_name(file.name))
+                ray.get(self._asked().write.remote(kept, file.read_bytes()))
+
+    def _asked(self) -> Any:
+        return ray.get_actor(self.keeper, namespace=NAMESPACE)
+
+    def _copy(self) -> Store:
+        """This node's copy, made by whichever of its processes comes first."""
+        copy = cache_folder() / "copies" / self.fingerprint[:16]
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(copy.with_name(copy.name + ".lock")):
+            if not (copy / "store.json").exists():
+                files: Mapping[str, list[Any]] = ray.get(self._asked().store_files.remote())
+                with folder_beside(copy) as partial:
+                    for name in STORE_FILES:
+                        _write_chunks(partial / name, files[name])
+                    move_into_place(partial, copy)
+        return open_store(copy)
+
+
+def _write_chunks(path: Path, chunks: list[Any]) -> None:
+    with path.open("wb") as file:
+        for chunk in chunks:
+            file.write(memoryview(ray.get(chunk)))
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
