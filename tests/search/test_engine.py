@@ -82,7 +82,7 @@ class Meeting(TrialActor):
     """The first two trials wait for each other to begin, for machines that start the second process late."""
 
     def step(self) -> dict[str, Any]:
-        folder, ours = Path(self._request.run_folder), self._request.id
+        folder, ours = Path(self._request.files.run_folder), self._request.id
         if ours in ("t0000", "t0001"):
             (folder / f"{ours}.here").touch()
             patience_ends = time.monotonic() + 60
