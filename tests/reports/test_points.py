@@ -132,6 +132,22 @@ def test_networks_without_vgg16_are_held_against_tinyagenet(make_trainings: Make
     assert set(comparison.differences) == {"ThinAgeNet"}
 
 
+@pytest.mark.parametrize(
+    ("field", "choices", "baseline"),
+    [
+        ("lambda_l1", [1.0, 0.0, 0.1], "lambda_l1 0"),
+        ("pooling", ["average", "hybrid"], "pooling hybrid"),
+    ],
+)
+def test_the_baseline_is_laid_down_though_another_point_is_better(
+    field: str, choices: list[Any], baseline: str, make_trainings: MakeRun
+) -> None:
+    trained = [({field: choice}, seed, 5.0 + n) for n, choice in enumerate(choices) for seed in (0, 1)]
+    comparison = compare(make_trainings(trained, {field: {"choices": choices}}, 2))
+    assert comparison is not None
+    assert (comparison.baseline, comparison.baseline_is_the_best) == (baseline, False)
+
+
 def test_a_seed_that_diverged_is_counted_and_leaves_its_pair_out(make_trainings: MakeRun) -> None:
     trained = [
         (fields, seed, None if (fields["method"], seed) == ("dex", 1) else mae)
