@@ -10,10 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from suite.data.decoding import Pixels
-from suite.data.decoding_processes import CHUNK, decode_all
+from suite.data.decoding_processes import CHUNK, Wanted, decode_all
 from suite.data.reading import Reader, Record, Skipped
 from suite.data.replacing import folder_beside, move_into_place
-from suite.data.source_files import open_source
+from suite.data.source_files import open_source, seekable
 from suite.data.store import Store, StoreInfo, fingerprint, open_store, write_info
 from suite.errors import RequestError
 
@@ -45,7 +45,7 @@ def pack(
 
     Args:
         reader: how the set is read.
-        path: the set as distributed, a folder or a zip.
+        path: the set as distributed: a folder, a zip or a tar.
         out: folder of the store.
         size: pixels a side of the stored images.
         workers: decoding processes; None takes one a core.
@@ -64,20 +64,27 @@ def pack(
         raise RequestError(f"a seed of {seed} cannot be used; choose 0 or more")
     out = out.resolve()
     _check_free(out, overwrite)
-    with open_source(path) as files:
-        reading = reader.read(files, path)
-    with folder_beside(out) as folder:
-        _check_space(folder, len(reading.records) * size * size * 3)
-        partial = _Partial(folder, size, len(reading.records))
-        outcomes = decode_all(path, [record.file for record in reading.records], size, workers)
-        for number, outcome in enumerate(outcomes):
-            partial.take(reading.records[number], outcome)
-            if on_progress and ((number + 1) % CHUNK == 0 or number + 1 == len(reading.records)):
-                on_progress(number + 1, len(reading.records))
-        skipped = sorted([*reading.skipped, *partial.skipped], key=lambda s: s.file)
-        _finish(partial, reader, path, seed, skipped)
-        move_into_place(folder, out)
+    with seekable(path, _scratch(out)) as source:
+        with open_source(source, named=path) as files:
+            reading = reader.read(files, path)
+        with folder_beside(out) as folder:
+            _check_space(folder, len(reading.records) * size * size * 3)
+            partial = _Partial(folder, size, len(reading.records))
+            wanted = [Wanted(record.file, record.crop) for record in reading.records]
+            for number, outcome in enumerate(decode_all(source, wanted, size, workers)):
+                partial.take(reading.records[number], outcome)
+                if on_progress and ((number + 1) % CHUNK == 0 or number + 1 == len(reading.records)):
+                    on_progress(number + 1, len(reading.records))
+            skipped = sorted([*reading.skipped, *partial.skipped], key=lambda s: s.file)
+            _finish(partial, reader, path, seed, skipped)
+            move_into_place(folder, out)
     return open_store(out)
+
+
+def _scratch(out: Path) -> Path:
+    """Where a compressed tar is decompressed: beside ``out``, or where its folder will be."""
+    beside = next(folder for folder in out.parents if folder.is_dir())
+    return beside / f".{out.name}.source-{os.getpid()}.tar"
 
 
 class _Partial:

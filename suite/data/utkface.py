@@ -82,7 +82,7 @@ def _is_hidden(name: str) -> bool:
 
 UTKFACE = Reader(
     name="utkface",
-    description="UTKFace, 23,708 faces from the web: age 0-116, gender, race; a folder or a zip",
+    description="UTKFace, 23,708 faces from the web: age 0-116, gender, race",
     origin="UTKFace (Zhang, Song and Qi 2017), for non-commercial research only",
     attributes={"age": AGES},
     groups=("gender", "race"),

@@ -189,7 +189,7 @@ def test_a_folder_a_zip_and_several_processes_give_the_same_store(
 
 
 def test_several_processes_decode(utkface: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def decode_here(content: bytes, side: int) -> None:
+    def decode_here(content: bytes, side: int, crop: object) -> None:
         raise UndecodableError("decoded by the parent")
 
     monkeypatch.setattr(decoding_processes, "decode", decode_here)  # spawned processes do not see this
