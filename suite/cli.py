@@ -167,7 +167,20 @@ def _data_commands(data: argparse.ArgumentParser) -> None:
     )
     pack.add_argument("--size", type=_count, default=64, metavar="N", help="pixels a side; default 64")
     pack.add_argument("--workers", type=_count, metavar="N", help="processes; default: one a core")
-    pack.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the random split; default 0")
+    pack.add_argument(
+        "--protocol",
+        choices=("official", "random", "subjects", "folds"),
+        help="how the images are split; default: official where there are official splits, else by subject "
+        "where subjects recur, else random",
+    )
+    pack.add_argument("--fold", type=_count, metavar="I", help="the fold to test on, from 1")
+    pack.add_argument("--folds", type=_count, metavar="K", help="random folds by subject; default: official")
+    pack.add_argument("--seed", type=int, default=0, metavar="N", help="seed of what is random; default 0")
+    pack.add_argument(
+        "--attribute",
+        choices=("age", "attractiveness"),
+        help="of a manifest: what its column value holds",
+    )
     pack.add_argument("--overwrite", action="store_true", help="replace a set that is already in DIR")
 
     show = verbs.add_parser("show", help="a contact sheet of a set")

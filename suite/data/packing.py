@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from suite.data.decoding import Pixels
 from suite.data.decoding_processes import CHUNK, Wanted, decode_all
-from suite.data.reading import Reader, Record, Skipped
+from suite.data.protocols import DEFAULT, SplitRequest, Splits, assign
+from suite.data.reading import Reader, Reading, Record, Skipped
 from suite.data.replacing import folder_beside, move_into_place
 from suite.data.source_files import open_source, seekable
 from suite.data.store import Store, StoreInfo, fingerprint, open_store, write_info
@@ -20,8 +20,7 @@ from suite.errors import RequestError
 #: Called with the images done and the images in all.
 OnProgress = Callable[[int, int], None]
 
-#: One image in ten is for validation, one for test.
-HELD_OUT = 0.1
+FEWEST = 3  # images; a split in three needs so many
 SMALLEST_SIDE = 32  # pixels; five stages of 2x2 pooling need so many
 LARGEST_SIDE = 1024
 _FILES = {"images.npy", "labels.parquet", "skipped.csv", "store.json"}
@@ -34,7 +33,7 @@ def pack(
     *,
     size: int = 64,
     workers: int | None = None,
-    seed: int = 0,
+    splitting: SplitRequest = DEFAULT,
     overwrite: bool = False,
     on_progress: OnProgress | None = None,
 ) -> Store:
@@ -49,7 +48,7 @@ def pack(
         out: folder of the store.
         size: pixels a side of the stored images.
         workers: decoding processes; None takes one a core.
-        seed: of the random split.
+        splitting: the protocol of the splits.
         overwrite: replace a store that is in ``out``.
         on_progress: told of every chunk of images.
 
@@ -60,13 +59,13 @@ def pack(
         raise RequestError(
             f"a size of {size} pixels cannot be packed; choose {SMALLEST_SIDE} to {LARGEST_SIDE}"
         )
-    if seed < 0:
-        raise RequestError(f"a seed of {seed} cannot be used; choose 0 or more")
     out = out.resolve()
     _check_free(out, overwrite)
     with seekable(path, _scratch(out)) as source:
         with open_source(source, named=path) as files:
             reading = reader.read(files, path)
+        if len(reading.records) >= FEWEST:  # a protocol that cannot be is told before the work, not after
+            assign(reading.records, splitting, reader.name)
         with folder_beside(out) as folder:
             _check_space(folder, len(reading.records) * size * size * 3)
             partial = _Partial(folder, size, len(reading.records))
@@ -75,8 +74,7 @@ def pack(
                 partial.take(reading.records[number], outcome)
                 if on_progress and ((number + 1) % CHUNK == 0 or number + 1 == len(reading.records)):
                     on_progress(number + 1, len(reading.records))
-            skipped = sorted([*reading.skipped, *partial.skipped], key=lambda s: s.file)
-            _finish(partial, reader, path, seed, skipped)
+            _finish(partial, reader, reading, splitting, path)
             move_into_place(folder, out)
     return open_store(out)
 
@@ -124,53 +122,51 @@ class _Partial:
         return self._images
 
 
-def random_splits(count: int, seed: int) -> npt.NDArray[np.object_]:
-    """A random split for each of ``count`` images: a tenth "val", a tenth "test", the rest "train"."""
-    held_out = max(1, round(count * HELD_OUT))
-    splits = np.full(count, "train", dtype=object)
-    order = np.random.default_rng(seed).permutation(count)
-    splits[order[:held_out]] = "val"
-    splits[order[held_out : 2 * held_out]] = "test"
-    return splits
-
-
-def _finish(partial: _Partial, reader: Reader, path: Path, seed: int, skipped: Sequence[Skipped]) -> None:
+def _finish(partial: _Partial, reader: Reader, reading: Reading, splitting: SplitRequest, path: Path) -> None:
     """Write what a store has beside its images, ``store.json`` last."""
     folder, kept = partial.folder, partial.kept
-    if len(kept) < 3:
+    skipped = sorted([*reading.skipped, *partial.skipped], key=lambda s: s.file)
+    if len(kept) < FEWEST:
         first = f"; the first of the others, {skipped[0].file}: {skipped[0].reason}" if skipped else ""
         raise RequestError(
             f"{path} has {len(kept)} usable images of {len(kept) + len(skipped)}, "
-            f"a split in three needs at least 3{first}"
+            f"a split in three needs at least {FEWEST}{first}"
         )
-    images, labels = partial.images(), _labels(kept, reader, seed)
+    assignment = assign(kept, splitting, reader.name)
+    attributes = {name: labels for name, labels in reader.attributes.items() if name in kept[0].labels}
+    images = partial.images()
+    labels = _labels(kept, assignment.splits, list(attributes), [*reader.groups, *reading.groups])
     labels.to_parquet(folder / "labels.parquet", index=False)
     rows = [(_text(s.file), _text(s.reason)) for s in skipped]
     pd.DataFrame(rows, columns=["source", "reason"]).to_csv(folder / "skipped.csv", index=False)
+    found = f" ({_text(reading.found)})" if reading.found else ""
     info = StoreInfo(
         name=reader.name,
-        attributes=reader.attributes,
+        attributes=attributes,
         images=len(kept),
         side=images.shape[1],
         fingerprint=fingerprint(images, labels),
-        protocol=f"Random split of the images (seed {seed}), 80 % train, 10 % validation, 10 % test; the set "
-        "names no subjects, so one person may be in several splits.",
-        origin=f"{reader.origin}; packed from {_text(path.name)}.",
+        protocol=assignment.protocol,
+        origin=f"{reader.origin}; packed from {_text(path.name)}{found}.",
         skipped=len(skipped),
     )
     write_info(folder, info)
 
 
-def _labels(kept: Sequence[Record], reader: Reader, seed: int) -> pd.DataFrame:
+def _labels(
+    kept: Sequence[Record], splits: Splits, attributes: Sequence[str], groups: Sequence[str]
+) -> pd.DataFrame:
     columns: dict[str, object] = {
-        "split": random_splits(len(kept), seed),
-        "subject": "",
+        "split": splits,
+        "subject": [_text(record.subject) for record in kept],
         "source": _sources([record.file for record in kept]),
     }
-    for attribute in reader.attributes:
+    for attribute in attributes:
         columns[attribute] = np.array([record.labels[attribute] for record in kept], dtype=np.float64)
-        columns[f"{attribute}_std"] = np.full(len(kept), np.nan)
-    columns |= {group: [record.groups[group] for record in kept] for group in reader.groups}
+        columns[f"{attribute}_std"] = np.array(
+            [record.deviations.get(attribute, np.nan) for record in kept], dtype=np.float64
+        )
+    columns |= {group: [_text(record.groups.get(group, "")) for record in kept] for group in groups}
     return pd.DataFrame(columns)
 
 

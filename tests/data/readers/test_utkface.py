@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from suite.data.readers.utkface import GENDERS, RACES
 from suite.data.reading import Reading
 from suite.data.sets import READERS
 from suite.data.source_files import open_source
-from suite.data.utkface import GENDERS, RACES
 from suite.errors import RequestError
 
 TIME = "20170109142408075"
