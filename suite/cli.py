@@ -166,6 +166,13 @@ def _data_commands(data: argparse.ArgumentParser) -> None:
         "-o", "--output", type=Path, required=True, metavar="DIR", help="folder of the packed set"
     )
     pack.add_argument("--size", type=_count, default=64, metavar="N", help="pixels a side; default 64")
+    pack.add_argument(
+        "--max-skipped",
+        type=_share,
+        default=0.01,
+        metavar="SHARE",
+        help="share of the images that may be missing or damaged; default 0.01",
+    )
     pack.add_argument("--workers", type=_count, metavar="N", help="processes; default: one a core")
     pack.add_argument(
         "--protocol",

@@ -12,7 +12,7 @@ from pathlib import Path
 from suite.cpus import usable_cpus
 from suite.data.decoding import CropBox, Pixels, UndecodableError, decode
 from suite.data.source_files import SourceFiles, UnreadableFileError, open_source
-from suite.errors import RequestError
+from suite.errors import UnfinishedError
 
 #: Images that a process decodes at a time.
 CHUNK = 64
@@ -44,7 +44,7 @@ def decode_all(
         workers: processes; None takes one a core. What one process does in a moment, this one does.
 
     Raises:
-        RequestError: a process died.
+        UnfinishedError: a process died.
     """
     chunks = [_Chunk(tuple(images[i : i + CHUNK]), size) for i in range(0, len(images), CHUNK)]
     processes = min(workers or usable_cpus(), len(chunks))
@@ -61,7 +61,7 @@ def decode_all(
         for outcomes in pool.map(_decode_in_process, chunks):
             yield from outcomes
     except BrokenProcessPool:
-        raise RequestError(
+        raise UnfinishedError(
             f"a process that decoded images of {path} died, as happens when memory runs out; "
             "pack again with --workers 1"
         ) from None

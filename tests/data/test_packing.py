@@ -31,7 +31,7 @@ RED, BLUE = np.array([200, 40, 40]), np.array([40, 40, 200])
 
 
 def packed(path: Path, out: Path, *, seed: int = 0, **options: object) -> Store:
-    asked = {"workers": 1, "splitting": SplitRequest(seed=seed), **options}
+    asked = {"workers": 1, "splitting": SplitRequest(seed=seed), "max_skipped": 1.0, **options}
     return pack(UTKFACE, path, out, size=32, **asked)  # type: ignore[arg-type]
 
 

@@ -76,7 +76,7 @@ def test_a_box_that_lies_outside_of_its_image_is_skipped(
     rows = "\n".join(f"{n}.jpg,30,{60 if n == 3 else 0},0,99,99" for n in range(9))
     files = {f"{n}.jpg": photo() for n in range(9)}
     source = lay_out({"faces.csv": f"path,age,left,top,right,bottom\n{rows}".encode(), **files})
-    store = pack(manifest_reader(), source, tmp_path / "out", size=32, workers=1)
+    store = pack(manifest_reader(), source, tmp_path / "out", size=32, workers=1, max_skipped=0.2)
     skipped = pd.read_csv(store.folder / "skipped.csv")
     assert skipped["source"].tolist() == ["3.jpg"]
     assert "the crop box 60, 0, 99, 99 holds nothing of the image of 48 x 48 pixels" in skipped["reason"][0]
