@@ -57,7 +57,7 @@ def build_parser() -> argparse.ArgumentParser:
     _paper_options(command("paper", "paper", "the paper's claims beside what is counted and timed here"))
     _profile_options(command("profile", "profile", "parameters, multiply-adds and bytes of a network"))
     _pretrain_options(command("pretrain", "pretrain", "train a backbone on identities, to start trials from"))
-    _data_commands(command("data", "data", "list, pack and show data sets"))
+    _data_commands(command("data", "data", "list, pack, check and show data sets"))
     return parser
 
 
@@ -189,6 +189,12 @@ def _data_commands(data: argparse.ArgumentParser) -> None:
         help="of a manifest: what its column value holds",
     )
     pack.add_argument("--overwrite", action="store_true", help="replace a set that is already in DIR")
+
+    check = verbs.add_parser("check", help="whether a packed set can be trusted")
+    check.set_defaults(command="data_check")
+    check.add_argument(
+        "data", metavar="NAME|DIR", help="an embedded set (faces) or the folder of a packed one"
+    )
 
     show = verbs.add_parser("show", help="a contact sheet of a set")
     show.set_defaults(command="data_show")

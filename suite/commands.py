@@ -202,6 +202,20 @@ def data_pack(options: argparse.Namespace) -> int:
     return DONE
 
 
+def data_check(options: argparse.Namespace) -> int:
+    """``suite data check``: whether packed data can be trusted."""
+    from suite.data.checking import check_store
+
+    found = check_store(_open_data(options.data))
+    for line in found.facts:
+        print(line)
+    for problem in found.problems:
+        print(f"suite: {problem}", file=sys.stderr)
+    if not found.problems:
+        print("nothing wrong was found")
+    return WORK_FAILED if found.problems else DONE
+
+
 def data_show(options: argparse.Namespace) -> int:
     """``suite data show``: a contact sheet, ordered by the attribute."""
     from suite.data.contact_sheet import write_sheet
