@@ -40,7 +40,8 @@ def difference_hashes(images: Images) -> Hashes:
     """
     hashes = np.empty((len(images), 2), dtype=np.uint64)
     for start in range(0, len(images), _BATCH):
-        grey = images[start : start + _BATCH].astype(np.float32).mean(3)
+        red, green, blue = np.moveaxis(images[start : start + _BATCH].astype(np.float32), 3, 0)
+        grey = red + green + blue
         across, down = _cells(grey, CELLS, CELLS + 1), _cells(grey, CELLS + 1, CELLS)
         brighter = np.stack([across[:, :, 1:] > across[:, :, :-1], down[:, 1:] > down[:, :-1]], axis=1)
         packed = np.packbits(brighter.reshape(len(grey), -1), axis=1)
@@ -65,28 +66,31 @@ def alike_across(images: Images, parts: Indices) -> list[tuple[int, int]]:
         parts: (n,), such as the number of the split.
     """
     hashes = difference_hashes(images)
-    candidates = sorted({pair for group in _groups(hashes, parts) for pair in _near(hashes, parts, group)})
+    candidates = sorted(set(_near(hashes, parts)))
     return [(i, j) for i, j in candidates if 0 < _difference(images[i], images[j]) <= ALIKE]
 
 
-def _groups(hashes: Hashes, parts: Indices) -> Iterator[Indices]:
-    """The images that share a band of 16 bits: two that differ in fewer bits than there are bands do."""
-    bands = hashes.view(np.uint16)
-    for band in bands.T:
+def _near(hashes: Hashes, parts: Indices) -> Iterator[tuple[int, int]]:
+    """Pairs of different parts with hashes that are near, the lower index first; some more than once.
+
+    Two hashes that differ in fewer bits than there are bands of 16 share a band, so that only images that
+    do are compared.
+    """
+    for band in hashes.view(np.uint16).T:
         order = np.argsort(band, kind="stable")
-        starts = np.flatnonzero(np.diff(band[order])) + 1
-        for group in np.split(order, starts):
-            if 1 < len(group) <= LARGEST_GROUP and len(np.unique(parts[group])) > 1:
-                yield group.astype(np.int64)
-
-
-def _near(hashes: Hashes, parts: Indices, group: Indices) -> Iterator[tuple[int, int]]:
-    for start in range(0, len(group), _BATCH):
-        some = group[start : start + _BATCH]
-        differing = np.bitwise_count(hashes[some][:, None] ^ hashes[group][None]).sum(2, dtype=np.int64)
-        near = (differing <= NEAR) & (parts[some][:, None] != parts[group]) & (some[:, None] < group)
-        for a, b in zip(*np.nonzero(near), strict=True):
-            yield int(some[a]), int(group[b])
+        ascending = band[order]
+        _, group, sizes = np.unique(ascending, return_inverse=True, return_counts=True)
+        places = np.flatnonzero((sizes > 1)[group] & (sizes <= LARGEST_GROUP)[group])
+        apart = 0
+        while len(places):  # all neighbours in the order of the band, then the next but one, ...
+            apart += 1
+            places = places[places + apart < len(order)]
+            places = places[ascending[places + apart] == ascending[places]]
+            one, other = order[places], order[places + apart]
+            differing = np.bitwise_count(hashes[one] ^ hashes[other]).sum(1, dtype=np.int64)
+            near = (differing <= NEAR) & (parts[one] != parts[other])
+            for a, b in zip(one[near].tolist(), other[near].tolist(), strict=True):
+                yield min(a, b), max(a, b)
 
 
 def _difference(one: Images, other: Images) -> float:
