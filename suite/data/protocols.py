@@ -173,7 +173,7 @@ def _check(request: SplitRequest, name: str) -> None:
 
 
 def _default(records: Sequence[Record]) -> ProtocolName:
-    if all(record.split for record in records):
+    if any(record.split for record in records):  # of a part alone: to be told, not to be passed over
         return "official"
     return "subjects" if _recur(records) else "random"
 

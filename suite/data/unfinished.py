@@ -109,13 +109,15 @@ class DecodedImages:
             side: pixels.
         """
         self.folder = folder
+        shape = (count, side, side, 3)
         self.reasons = self._journalled(key)
+        opened = self._opened(shape) if self.reasons else None
+        if opened is None:
+            self.reasons = []
+            (folder / JOURNAL).write_text(json.dumps(key) + "\n", encoding="utf-8")
+            opened = np.lib.format.open_memmap(folder / "images.npy", mode="w+", dtype=np.uint8, shape=shape)
+        self._images = opened
         self._saved = len(self.reasons)
-        shape, file = (count, side, side, 3), folder / "images.npy"
-        mode = "r+" if self.reasons else "w+"
-        self._images = np.lib.format.open_memmap(
-            file, mode=mode, dtype=np.uint8, shape=None if self.reasons else shape
-        )
 
     @property
     def done(self) -> int:
@@ -162,13 +164,13 @@ class DecodedImages:
         return self._images
 
     def _journalled(self, key: str) -> list[str | None]:
-        """The outcomes in the journal, which is begun anew where its key is another."""
+        """The outcomes in the journal; none where its key is another."""
         journal = self.folder / JOURNAL
         reasons: list[str | None] = []
         whole = 0  # bytes of the lines that can be read: a kill may have cut off the last
         with contextlib.suppress(OSError, ValueError):
             lines = journal.read_bytes().splitlines(keepends=True)
-            if lines and json.loads(lines[0]) == key and (self.folder / "images.npy").exists():
+            if lines and json.loads(lines[0]) == key:
                 whole = len(lines[0])
                 for line in lines[1:]:
                     if not line.endswith(b"\n"):
@@ -177,6 +179,17 @@ class DecodedImages:
                     whole += len(line)
         if reasons:
             os.truncate(journal, whole)
-        else:
-            journal.write_text(json.dumps(key) + "\n", encoding="utf-8")
         return reasons
+
+    def _opened(self, shape: tuple[int, ...]) -> "np.memmap[tuple[int, ...], np.dtype[np.uint8]] | None":
+        """The pixels that an earlier packing left, None where there are none that can be read."""
+        file = self.folder / "images.npy"
+        try:
+            found = np.lib.format.open_memmap(
+                file, mode="r"
+            )  # refuses a short file, which "r+" would fill up
+        except (OSError, ValueError):
+            return None
+        if found.shape != shape or found.dtype != np.uint8:
+            return None
+        return np.lib.format.open_memmap(file, mode="r+")

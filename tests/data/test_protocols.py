@@ -199,8 +199,9 @@ def test_a_split_by_person_needs_three_people() -> None:
 
 def test_a_part_without_a_split_is_told() -> None:
     official: list[Split | None] = ["train", "val", "test", None]
-    with pytest.raises(RequestError, match=r"\(1 of 4 images without one\)"):
-        assign(records([""] * 4, official), SplitRequest("official"), "set")
+    for protocol in ("official", None):
+        with pytest.raises(RequestError, match=r"\(1 of 4 images without one\)"):
+            assign(records([""] * 4, official), SplitRequest(protocol), "set")  # type: ignore[arg-type]
     none: list[Split] = ["train", "train", "val"]
     with pytest.raises(RequestError, match="official splits of set leave no test images among 3"):
         assign(records([""] * 3, none), SplitRequest("official"), "set")

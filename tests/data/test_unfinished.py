@@ -117,7 +117,9 @@ def test_another_protocol_goes_on_with_the_same_pixels(
     assert "seed 5" in store.info.protocol
 
 
-@pytest.mark.parametrize("damage", ["torn line", "torn key", "no images", "noise"])
+@pytest.mark.parametrize(
+    "damage", ["torn line", "torn key", "noise", "no images", "short images", "other images"]
+)
 def test_a_torn_journal_costs_work_and_never_pixels(
     damage: str, utkface: Path, tmp_path: Path, decoded: Decoded
 ) -> None:
@@ -130,7 +132,13 @@ def test_a_torn_journal_costs_work_and_never_pixels(
     elif damage == "noise":
         journal.write_bytes(bytes(range(256)))
     else:
-        (tmp_path / ".out.partial" / "images.npy").unlink()
+        images = tmp_path / ".out.partial" / "images.npy"
+        whole = images.read_bytes()
+        images.unlink()
+        if damage == "short images":
+            images.write_bytes(whole[:-5000])
+        elif damage == "other images":
+            np.save(images, np.zeros((40, 8, 8, 3), np.uint8))
     decoded.clear()
     store = packed(utkface, tmp_path / "out")
     assert len(decoded) == (24 if damage == "torn line" else 40)

@@ -98,11 +98,11 @@ def _groups(
     return found
 
 
-def _reader(name: str, column: str, description: str) -> Reader:
+def _reader(name: str, column: str, age: str, description: str) -> Reader:
     return Reader(
         name=name,
         description=description,
-        origin="APPA-REAL (Agustsson et al. 2017), for non-commercial research only",
+        origin=f"APPA-REAL (Agustsson et al. 2017), {age} ages, for non-commercial research only",
         attributes={"age": AGES},
         groups=GROUPS,
         read=partial(read, column=column),
@@ -112,8 +112,12 @@ def _reader(name: str, column: str, description: str) -> Reader:
 APPA_REAL = _reader(
     "appa-real",
     APPARENT,
+    "apparent",
     "APPA-REAL, 7,591 faces: apparent age 0-96 with deviation, gender, race, official splits",
 )
 APPA_REAL_REAL = _reader(
-    "appa-real-real", REAL, "APPA-REAL, the same images: real age 0-100, gender, race, official splits"
+    "appa-real-real",
+    REAL,
+    "real",
+    "APPA-REAL, the same images: real age 0-100, gender, race, official splits",
 )

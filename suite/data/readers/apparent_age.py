@@ -93,9 +93,11 @@ def _record(
 
 
 def _means(rows: Iterable[Sequence[str]]) -> list[Guessed]:
-    """The rows of three cells, of which two are numbers: not a header, not the votes one by one."""
-    found = []
+    """The rows of three cells, of which two are numbers; none of a table with the votes one by one."""
+    found: dict[str, Guessed] = {}
     for row in rows:
         if len(row) == 3 and (age := number(row[1])) is not None:
-            found.append(Guessed(row[0], age, number(row[2])))
-    return found
+            if row[0] in found:
+                return []
+            found[row[0]] = Guessed(row[0], age, number(row[2]))
+    return list(found.values())

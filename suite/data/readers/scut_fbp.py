@@ -23,7 +23,8 @@ SCUT_FBP_PUBLICATION = Publication(
     "http://www.hcii-lab.net/data/SCUT-FBP/EN/introduce.html",
     500,
 )
-_NUMBER = re.compile(r".*?(?P<number>[0-9]{1,3})(?:\.[A-Za-z]+)?")
+# A letter before the number, as in AF12.jpg, is another set's.
+_NUMBER = re.compile(r"(?:SCUT.?FBP.?)?0*(?P<number>[0-9]{1,3})(?:\.[A-Za-z]+)?", re.IGNORECASE)
 _MEAN = re.compile(r"label|mean|average|score|attract", re.IGNORECASE)
 
 

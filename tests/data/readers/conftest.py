@@ -62,7 +62,7 @@ def appa_real(photo: Photo) -> Files:
     for split, numbers in (("train", range(12)), ("valid", range(12, 18)), ("test", range(18, 24))):
         at = "appa-real-release"
         rows = [(f"{n:06d}.jpg", 38, 20.5 + n, 4.25, 21 + n) for n in numbers]
-        votes = [(f"{n:06d}.jpg", 20 + n, 5) for n in numbers]
+        votes = [(f"{n:06d}.jpg", 20 + n, worker) for n in numbers for worker in (5, 6)]
         files[f"{at}/gt_avg_{split}.csv"] = table(header, *rows)
         files[f"{at}/gt_{split}.csv"] = table(("file_name", "age", "worker"), *votes)
         kinds = [(f"{n:06d}.jpg", "female", "asian", "happy") for n in numbers]
