@@ -160,7 +160,10 @@ def _data_commands(data: argparse.ArgumentParser) -> None:
     pack.set_defaults(command="data_pack")
     pack.add_argument("set", metavar="SET", help="name of the set, see 'suite data list'")
     pack.add_argument(
-        "path", type=Path, metavar="PATH", help="the set as distributed: a folder, a zip or a tar"
+        "path",
+        type=Path,
+        metavar="PATH",
+        help="the set as distributed: a folder, a zip or a tar; or the table of a manifest",
     )
     pack.add_argument(
         "-o", "--output", type=Path, required=True, metavar="DIR", help="folder of the packed set"

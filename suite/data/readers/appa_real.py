@@ -7,6 +7,7 @@ race are in ``allcategories_*.csv``, where that is there.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -50,7 +51,9 @@ def read(files: SourceFiles, path: Path, *, column: str) -> Reading:
         if table := find_file(names, pattern):
             tables[split] = table
             guesses[split] = _guesses(files, table, path, column, groups.get(split, {}))
-    return join_images(path, names, APPA_REAL_PUBLICATION, AGES, tables, guesses)
+    reading = join_images(path, names, APPA_REAL_PUBLICATION, AGES, tables, guesses)
+    faces = sum(record.file.lower().endswith("_face.jpg") for record in reading.records)
+    return replace(reading, found=f"{reading.found}; {faces:,} as upright face crops")
 
 
 def _guesses(

@@ -151,7 +151,7 @@ def scut_fbp5500(photo: Photo) -> Files:
     files |= {f"{root}/Images/{name}": photo() for name in names}
     # The workbook has a sheet of all and one of each kind, which repeat each other.
     files[f"{root}/All_Ratings.xlsx"] = spreadsheet(
-        ALL=[header, *ratings], Asian_Female=[header, *ratings[:9]]
+        ALL=[header, *ratings], Asian_Female=[header, *ratings[:4]]
     )
     return files
 
