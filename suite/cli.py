@@ -57,7 +57,7 @@ def build_parser() -> argparse.ArgumentParser:
     _paper_options(command("paper", "paper", "the paper's claims beside what is counted and timed here"))
     _profile_options(command("profile", "profile", "parameters, multiply-adds and bytes of a network"))
     _pretrain_options(command("pretrain", "pretrain", "train a backbone on identities, to start trials from"))
-    _data_commands(command("data", "data", "list, pack and show data sets"))
+    _data_commands(command("data", "data", "list, pack, check and show data sets"))
     return parser
 
 
@@ -159,14 +159,45 @@ def _data_commands(data: argparse.ArgumentParser) -> None:
     pack = verbs.add_parser("pack", help="decode a public set once, for every trial")
     pack.set_defaults(command="data_pack")
     pack.add_argument("set", metavar="SET", help="name of the set, see 'suite data list'")
-    pack.add_argument("path", type=Path, metavar="PATH", help="the set as distributed: a folder or a zip")
+    pack.add_argument(
+        "path",
+        type=Path,
+        metavar="PATH",
+        help="the set as distributed: a folder, a zip or a tar; or the table of a manifest",
+    )
     pack.add_argument(
         "-o", "--output", type=Path, required=True, metavar="DIR", help="folder of the packed set"
     )
     pack.add_argument("--size", type=_count, default=64, metavar="N", help="pixels a side; default 64")
+    pack.add_argument(
+        "--max-skipped",
+        type=_share,
+        default=0.01,
+        metavar="SHARE",
+        help="share of the images that may be missing or damaged; default 0.01",
+    )
     pack.add_argument("--workers", type=_count, metavar="N", help="processes; default: one a core")
-    pack.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the random split; default 0")
+    pack.add_argument(
+        "--protocol",
+        choices=("official", "random", "subjects", "folds"),
+        help="how the images are split; default: official where there are official splits, else by subject "
+        "where subjects recur, else random",
+    )
+    pack.add_argument("--fold", type=_count, metavar="I", help="the fold to test on, from 1")
+    pack.add_argument("--folds", type=_count, metavar="K", help="random folds by subject; default: official")
+    pack.add_argument("--seed", type=int, default=0, metavar="N", help="seed of what is random; default 0")
+    pack.add_argument(
+        "--attribute",
+        choices=("age", "attractiveness"),
+        help="of a manifest: what its column value holds",
+    )
     pack.add_argument("--overwrite", action="store_true", help="replace a set that is already in DIR")
+
+    check = verbs.add_parser("check", help="whether a packed set can be trusted")
+    check.set_defaults(command="data_check")
+    check.add_argument(
+        "data", metavar="NAME|DIR", help="an embedded set (faces) or the folder of a packed one"
+    )
 
     show = verbs.add_parser("show", help="a contact sheet of a set")
     show.set_defaults(command="data_show")

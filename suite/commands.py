@@ -161,27 +161,36 @@ def data_list(options: argparse.Namespace) -> int:
     """``suite data list``: the embedded set, and the sets that can be packed."""
     from suite.data.sets import READERS
 
-    print("faces     embedded: synthetic faces, rendered on first use; age and attractiveness")
+    width = max(map(len, READERS))
+    print(f"{'faces':{width}s}  embedded: synthetic faces, rendered on first use; age and attractiveness")
     for name, reader in READERS.items():
-        print(f"{name:9s} {reader.description}")
+        print(f"{name:{width}s}  {reader.description}")
     return DONE
 
 
 def data_pack(options: argparse.Namespace) -> int:
     """``suite data pack``: decode a public set once, into a store that every trial shares."""
     from suite.data.packing import pack
+    from suite.data.protocols import SplitRequest
+    from suite.data.readers.manifest import MANIFEST, manifest_reader
     from suite.data.sets import READERS
     from suite.watching import CountedProgress
 
     if options.set not in READERS:
         raise RequestError(f"{options.set!r} is no set that can be packed; there are: {', '.join(READERS)}")
+    reader = READERS[options.set]
+    if options.attribute:
+        if reader is not MANIFEST:
+            raise RequestError(f"--attribute goes with a manifest; {options.set} has labels of its own")
+        reader = manifest_reader(options.attribute)
     store = pack(
-        READERS[options.set],
+        reader,
         options.path,
         options.output,
         size=options.size,
         workers=options.workers,
-        seed=options.seed,
+        splitting=SplitRequest(options.protocol, options.fold, options.folds, options.seed),
+        max_skipped=options.max_skipped,
         overwrite=options.overwrite,
         on_progress=CountedProgress("packing"),
     )
@@ -189,7 +198,22 @@ def data_pack(options: argparse.Namespace) -> int:
         f"; {store.info.skipped} skipped, see {store.folder / 'skipped.csv'}" if store.info.skipped else ""
     )
     print(f"{store.info.images:,} images of {store.info.side} pixels in {store.folder}{skipped}")
+    print(f"{store.info.origin} {store.info.protocol}")
     return DONE
+
+
+def data_check(options: argparse.Namespace) -> int:
+    """``suite data check``: whether packed data can be trusted."""
+    from suite.data.checking import check_store
+
+    found = check_store(_open_data(options.data))
+    for line in found.facts:
+        print(line)
+    for problem in found.problems:
+        print(f"suite: {problem}", file=sys.stderr)
+    if not found.problems:
+        print("nothing wrong was found")
+    return WORK_FAILED if found.problems else DONE
 
 
 def data_show(options: argparse.Namespace) -> int:

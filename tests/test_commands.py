@@ -14,7 +14,7 @@ from PIL import Image
 import suite.search.engine
 from search_spaces import load_dict
 from suite.cli import main
-from suite.data.store import Store
+from suite.data.store import Store, open_store
 from suite.runs import DataUsed, Resources, RunInfo, RunLedger, RunStatus, write_info
 from suite.search.engine import Search
 from suite.trial import Metrics, Profile, Status, TrialConfig, TrialResult
@@ -114,7 +114,11 @@ def write_run(
         ("profile tiny --resolution 16", "a resolution of 16 pixels is below 32"),
         ("data pack nosuch file.txt -o packed", "'nosuch' is no set that can be packed; there are: utkface"),
         ("data pack utkface nosuch -o packed", "nosuch does not exist"),
-        ("data pack utkface file.txt -o packed", "file.txt is neither a folder nor a readable zip"),
+        ("data pack utkface file.txt -o packed", "file.txt is neither a folder nor a readable zip or tar"),
+        ("data pack agedb empty -o packed", "empty is not AgeDB as its owner distributes it: looked for"),
+        ("data pack agedb empty -o new/packed", "https://ibug.doc.ic.ac.uk/resources/agedb/"),
+        ("data pack manifest empty -o packed", "empty has 0 tables; a manifest is one CSV or parquet file"),
+        ("data pack agedb empty -o packed --attribute age", "--attribute goes with a manifest"),
         ("data pack utkface empty -o packed", "empty has no image named as UTKFace names them"),
         ("data show nosuch -o sheet.png", "nosuch holds no packed data"),
     ],
@@ -293,7 +297,12 @@ def test_the_list_names_the_embedded_set_and_those_that_can_be_packed(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["data", "list"]) == 0
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["faces", "utkface"]
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == [
+        *("faces", "utkface", "lap2015", "lap2016", "appa-real", "appa-real-real", "morph", "afad", "agedb"),
+        *("cacd2000", "fgnet", "scut-fbp", "scut-fbp5500", "manifest"),
+    ]
+    assert max(map(len, lines)) < 120
 
 
 def test_a_packed_set_can_be_shown(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -305,13 +314,41 @@ def test_a_packed_set_can_be_shown(here: Path, capsys: pytest.CaptureFixture[str
             photos / f"{age}_0_0_20170116174525{age:03d}.jpg.chip.jpg", format="JPEG"
         )
     (photos / "31_0_0_20170116174525031.jpg.chip.jpg").write_bytes(b"no image")
-    assert main(["data", "pack", "utkface", "UTKFace", "-o", "packed", "--size", "32", "--workers", "1"]) == 0
+    pack = ["data", "pack", "utkface", "UTKFace", "-o", "packed", "--size", "32", "--workers", "1"]
+    assert main(pack) == 2
+    refused = capsys.readouterr().err
+    assert "1 of 31 images of UTKFace are missing or damaged, more than the 0.01" in refused
+    assert main([*pack, *shlex.split(refused.split("or add ")[1].split(" (")[0])]) == 0
     said = capsys.readouterr().out
     assert said.startswith("30 images of 32 pixels in ")
     assert "1 skipped, see " in said
     assert main(["data", "show", "packed", "-o", "sheet.png", "--columns", "5", "--rows", "2"]) == 0
     assert capsys.readouterr().out == "sheet.png\n"
     assert Image.open(here / "sheet.png").size[0] > 5 * 32
+
+
+def test_a_manifest_is_packed_by_its_protocol(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = ["path,value,subject"]
+    for n in range(30):
+        Image.new("RGB", (40, 40), (6 * n, 9, 9)).save(here / f"{n}.png")
+        rows.append(f"{n}.png,{1 + n / 10},person {n // 3}")
+    (here / "faces.csv").write_text("\n".join(rows))
+    pack = (
+        "data pack manifest faces.csv --size 32 --workers 1 --overwrite -o packed --attribute attractiveness"
+    )
+    assert main(pack.split()) == 0
+    assert "nobody is in two splits" in capsys.readouterr().out
+    tested = set()
+    for fold in "123":
+        assert (
+            main([*pack.split(), "--protocol", "folds", "--folds", "3", "--fold", fold, "--seed", "7"]) == 0
+        )
+        assert f"Fold {fold} of 3 folds by person (seed 7) is the test split" in capsys.readouterr().out
+        store = open_store(here / "packed")
+        tested |= set(store.labels["source"][store.rows("test")])
+    assert len(tested) == 30
+    assert main([*pack.split(), "--protocol", "official"]) == 2
+    assert "manifest has no official split (none)" in capsys.readouterr().err
 
 
 def test_a_run_of_another_schema_version_is_refused(

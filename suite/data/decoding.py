@@ -2,6 +2,7 @@
 
 import io
 import warnings
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -18,12 +19,23 @@ class UndecodableError(Exception):
     """Bytes that are no usable image; the message is the reason, for ``skipped.csv``."""
 
 
-def decode(content: bytes, side: int) -> Pixels:
+@dataclass(frozen=True)
+class CropBox:
+    """A part of an upright image, in its pixels; right and bottom are the first that are outside."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+def decode(content: bytes, side: int, crop: CropBox | None = None) -> Pixels:
     """Decode, turn upright (EXIF), convert to RGB, crop the middle square and resize with Lanczos.
 
     Args:
         content: an image file in one of ``FORMATS``, whatever its name said.
         side: pixels.
+        crop: where the middle square is taken from; None takes the whole image.
 
     Returns:
         uint8 (side, side, 3).
@@ -43,13 +55,26 @@ def decode(content: bytes, side: int) -> Pixels:
                         f"{image.width} x {image.height} pixels, over the limit of {MOST_PIXELS:,}"
                     )
                 upright = ImageOps.exif_transpose(image)
-                square = ImageOps.fit(_rgb(upright), (side, side), method=Image.Resampling.LANCZOS)
+                part = _rgb(upright) if crop is None else _part(_rgb(upright), crop)
+                square = ImageOps.fit(part, (side, side), method=Image.Resampling.LANCZOS)
     except UndecodableError:
         raise
     # A damaged file makes Pillow's decoders raise nearly anything (OSError, SyntaxError, struct.error).
     except Exception as error:
         raise UndecodableError(_reason(error)) from None
     return np.asarray(square)
+
+
+def _part(image: Image.Image, crop: CropBox) -> Image.Image:
+    """The part of an image in a box; what of the box is outside of the image is cut off."""
+    left, top = max(0, round(crop.left)), max(0, round(crop.top))
+    right, bottom = min(image.width, round(crop.right)), min(image.height, round(crop.bottom))
+    if left >= right or top >= bottom:
+        raise UndecodableError(
+            f"the crop box {crop.left:g}, {crop.top:g}, {crop.right:g}, {crop.bottom:g} holds nothing of the "
+            f"image of {image.width} x {image.height} pixels"
+        )
+    return image.crop((left, top, right, bottom))
 
 
 def _rgb(image: Image.Image) -> Image.Image:

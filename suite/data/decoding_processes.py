@@ -10,35 +10,43 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from suite.cpus import usable_cpus
-from suite.data.decoding import Pixels, UndecodableError, decode
+from suite.data.decoding import CropBox, Pixels, UndecodableError, decode
 from suite.data.source_files import SourceFiles, UnreadableFileError, open_source
-from suite.errors import RequestError
+from suite.errors import UnfinishedError
 
 #: Images that a process decodes at a time.
 CHUNK = 64
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """A file to decode."""
+
+    file: str
+    crop: CropBox | None = None
+
+
+@dataclass(frozen=True)
 class _Chunk:
-    files: tuple[str, ...]
+    images: tuple[Wanted, ...]
     size: int
 
 
 def decode_all(
-    path: Path, names: Sequence[str], size: int, workers: int | None = None
+    path: Path, images: Sequence[Wanted], size: int, workers: int | None = None
 ) -> Iterator[Pixels | str]:
     """The pixels of each file in order, uint8 (size, size, 3), or the reason why there are none.
 
     Args:
-        path: the folder or zip.
-        names: its files.
+        path: the folder, zip or tar.
+        images: its files.
         size: pixels a side.
         workers: processes; None takes one a core. What one process does in a moment, this one does.
 
     Raises:
-        RequestError: a process died.
+        UnfinishedError: a process died.
     """
-    chunks = [_Chunk(tuple(names[i : i + CHUNK]), size) for i in range(0, len(names), CHUNK)]
+    chunks = [_Chunk(tuple(images[i : i + CHUNK]), size) for i in range(0, len(images), CHUNK)]
     processes = min(workers or usable_cpus(), len(chunks))
     if processes <= 1:
         with open_source(path) as files:
@@ -53,7 +61,7 @@ def decode_all(
         for outcomes in pool.map(_decode_in_process, chunks):
             yield from outcomes
     except BrokenProcessPool:
-        raise RequestError(
+        raise UnfinishedError(
             f"a process that decoded images of {path} died, as happens when memory runs out; "
             "pack again with --workers 1"
         ) from None
@@ -63,9 +71,9 @@ def decode_all(
 
 def _decode_chunk(files: SourceFiles, chunk: _Chunk) -> list[Pixels | str]:
     outcomes: list[Pixels | str] = []
-    for name in chunk.files:
+    for image in chunk.images:
         try:
-            outcomes.append(decode(files.read(name), chunk.size))
+            outcomes.append(decode(files.read(image.file), chunk.size, image.crop))
         except (UnreadableFileError, UndecodableError) as error:
             outcomes.append(str(error))
     return outcomes

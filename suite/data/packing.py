@@ -6,22 +6,22 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from suite.data.decoding import Pixels
-from suite.data.decoding_processes import CHUNK, decode_all
-from suite.data.reading import Reader, Record, Skipped
-from suite.data.replacing import folder_beside, move_into_place
-from suite.data.source_files import open_source
+from suite.data.decoding_processes import CHUNK, Wanted, decode_all
+from suite.data.protocols import DEFAULT, SplitRequest, Splits, assign
+from suite.data.reading import Reader, Reading, Record, Skipped
+from suite.data.replacing import move_into_place
+from suite.data.source_files import open_source, seekable
 from suite.data.store import Store, StoreInfo, fingerprint, open_store, write_info
-from suite.errors import RequestError
+from suite.data.unfinished import LOCK, DecodedImages, source_key, unfinished_folder
+from suite.errors import RequestError, UnfinishedError
 
 #: Called with the images done and the images in all.
 OnProgress = Callable[[int, int], None]
 
-#: One image in ten is for validation, one for test.
-HELD_OUT = 0.1
+MAX_SKIPPED = 0.01
+FEWEST = 3  # images; a split in three needs so many
 SMALLEST_SIDE = 32  # pixels; five stages of 2x2 pooling need so many
 LARGEST_SIDE = 1024
 _FILES = {"images.npy", "labels.parquet", "skipped.csv", "store.json"}
@@ -34,136 +34,159 @@ def pack(
     *,
     size: int = 64,
     workers: int | None = None,
-    seed: int = 0,
+    splitting: SplitRequest = DEFAULT,
+    max_skipped: float = MAX_SKIPPED,
     overwrite: bool = False,
     on_progress: OnProgress | None = None,
 ) -> Store:
     """Decode a set into a store.
 
     An image that cannot be read is named in ``skipped.csv`` and left out. The store is made beside
-    ``out`` and moved there when it is whole.
+    ``out`` and moved there when it is whole; a packing that was killed is gone on with by the next one of the
+    same source, set and size.
 
     Args:
         reader: how the set is read.
-        path: the set as distributed, a folder or a zip.
+        path: the set as distributed: a folder, a zip or a tar.
         out: folder of the store.
         size: pixels a side of the stored images.
         workers: decoding processes; None takes one a core.
-        seed: of the random split.
+        splitting: the protocol of the splits.
+        max_skipped: share of the images that may be missing or damaged.
         overwrite: replace a store that is in ``out``.
         on_progress: told of every chunk of images.
 
     Raises:
-        RequestError: the set is not there, ``out`` is taken, or too few images are readable.
+        RequestError: the set is not there, ``out`` is taken, or too few images are readable. Where it is an
+            ``UnfinishedError``, what is decoded is kept for the next packing.
     """
     if not SMALLEST_SIDE <= size <= LARGEST_SIDE:
         raise RequestError(
             f"a size of {size} pixels cannot be packed; choose {SMALLEST_SIDE} to {LARGEST_SIDE}"
         )
-    if seed < 0:
-        raise RequestError(f"a seed of {seed} cannot be used; choose 0 or more")
+    if not 0 <= max_skipped <= 1:
+        raise RequestError(f"a share of {max_skipped:g} cannot be skipped; choose 0 to 1, such as 0.05")
     out = out.resolve()
     _check_free(out, overwrite)
-    with open_source(path) as files:
-        reading = reader.read(files, path)
-    with folder_beside(out) as folder:
-        _check_space(folder, len(reading.records) * size * size * 3)
-        partial = _Partial(folder, size, len(reading.records))
-        outcomes = decode_all(path, [record.file for record in reading.records], size, workers)
-        for number, outcome in enumerate(outcomes):
-            partial.take(reading.records[number], outcome)
-            if on_progress and ((number + 1) % CHUNK == 0 or number + 1 == len(reading.records)):
-                on_progress(number + 1, len(reading.records))
-        skipped = sorted([*reading.skipped, *partial.skipped], key=lambda s: s.file)
-        _finish(partial, reader, path, seed, skipped)
+    with unfinished_folder(out) as folder:
+        with seekable(path, folder / "source.tar") as source:
+            with open_source(source, named=path) as files:
+                reading = reader.read(files, path)
+            if len(reading.records) >= FEWEST:  # what cannot be split is told before the work, not after
+                assign(reading.records, splitting, reader.name)
+            key = source_key(path, reading.records, reader.name, size)
+            _check_space(folder, len(reading.records) * size * size * 3)
+            decoded = DecodedImages(folder, key, len(reading.records), size)
+            _decode(decoded, source, reading.records, size, workers, on_progress)
+        kept, skipped = _sort_out(reading, decoded.reasons, path)
+        _write_skipped(folder, skipped)
+        _check_skipped(reading, skipped, folder, path, max_skipped)
+        _finish(decoded, kept, len(skipped), reader, reading, splitting, path)
+        (folder / LOCK).unlink()
         move_into_place(folder, out)
     return open_store(out)
 
 
-class _Partial:
-    """A store in the making: the images decoded so far, in order."""
+def _decode(
+    decoded: DecodedImages,
+    source: Path,
+    records: Sequence[Record],
+    size: int,
+    workers: int | None,
+    on_progress: OnProgress | None,
+) -> None:
+    """Decode what is not decoded yet."""
+    wanted = [Wanted(record.file, record.crop) for record in records[decoded.done :]]
+    for outcome in decode_all(source, wanted, size, workers):
+        decoded.take(outcome)
+        if on_progress and (decoded.done % CHUNK == 0 or decoded.done == len(records)):
+            on_progress(decoded.done, len(records))
+    decoded.save()
 
-    def __init__(self, folder: Path, size: int, most: int) -> None:
-        self.folder = folder
-        self.kept: list[Record] = []
-        self.skipped: list[Skipped] = []
-        self._images = np.lib.format.open_memmap(
-            folder / "images.npy", mode="w+", dtype=np.uint8, shape=(most, size, size, 3)
-        )
 
-    def take(self, record: Record, outcome: Pixels | str) -> None:
-        """Keep the pixels of an image, or the reason why there are none."""
-        if isinstance(outcome, str):
-            self.skipped.append(Skipped(record.file, outcome))
+def _sort_out(
+    reading: Reading, reasons: Sequence[str | None], path: Path
+) -> tuple[list[Record], list[Skipped]]:
+    """The records that have pixels, and all that was skipped by its file."""
+    kept, skipped = [], list(reading.skipped)
+    for record, reason in zip(reading.records, reasons, strict=True):
+        if reason is None:
+            kept.append(record)
         else:
-            self._images[len(self.kept)] = outcome
-            self.kept.append(record)
-
-    def images(self) -> Pixels:
-        """The images that were kept, the file cut to them."""
-        if len(self.kept) < len(self._images):
-            shorter = np.lib.format.open_memmap(
-                self.folder / "shorter.npy",
-                mode="w+",
-                dtype=np.uint8,
-                shape=(len(self.kept), *self._images.shape[1:]),
-            )
-            for start in range(0, len(shorter), 1024):
-                stop = min(start + 1024, len(shorter))
-                shorter[start:stop] = self._images[start:stop]
-            (self.folder / "shorter.npy").replace(self.folder / "images.npy")
-            self._images = shorter
-        self._images.flush()
-        return self._images
-
-
-def random_splits(count: int, seed: int) -> npt.NDArray[np.object_]:
-    """A random split for each of ``count`` images: a tenth "val", a tenth "test", the rest "train"."""
-    held_out = max(1, round(count * HELD_OUT))
-    splits = np.full(count, "train", dtype=object)
-    order = np.random.default_rng(seed).permutation(count)
-    splits[order[:held_out]] = "val"
-    splits[order[held_out : 2 * held_out]] = "test"
-    return splits
-
-
-def _finish(partial: _Partial, reader: Reader, path: Path, seed: int, skipped: Sequence[Skipped]) -> None:
-    """Write what a store has beside its images, ``store.json`` last."""
-    folder, kept = partial.folder, partial.kept
-    if len(kept) < 3:
+            skipped.append(Skipped(record.file, reason, lost=True))
+    skipped.sort(key=lambda one: one.file)
+    if len(kept) < FEWEST:
         first = f"; the first of the others, {skipped[0].file}: {skipped[0].reason}" if skipped else ""
         raise RequestError(
             f"{path} has {len(kept)} usable images of {len(kept) + len(skipped)}, "
-            f"a split in three needs at least 3{first}"
+            f"a split in three needs at least {FEWEST}{first}"
         )
-    images, labels = partial.images(), _labels(kept, reader, seed)
-    labels.to_parquet(folder / "labels.parquet", index=False)
-    rows = [(_text(s.file), _text(s.reason)) for s in skipped]
+    return kept, skipped
+
+
+def _write_skipped(folder: Path, skipped: Sequence[Skipped]) -> None:
+    rows = [(_text(one.file), _text(one.reason)) for one in skipped]
     pd.DataFrame(rows, columns=["source", "reason"]).to_csv(folder / "skipped.csv", index=False)
+
+
+def _check_skipped(
+    reading: Reading, skipped: Sequence[Skipped], folder: Path, path: Path, most: float
+) -> None:
+    """Refuse a set of which too much is missing or damaged; duplicates and other files are not counted."""
+    lost = sum(one.lost for one in skipped)
+    whole = len(reading.records) + sum(one.lost for one in reading.skipped)
+    if lost > most * whole:
+        enough = -(-1000 * lost // whole) / 1000
+        raise UnfinishedError(
+            f"{lost:,} of {whole:,} images of {path} are missing or damaged, more than the {most:.3g} that "
+            f"--max-skipped allows; {folder / 'skipped.csv'} names them: get the set again, or add "
+            f"--max-skipped {enough:g} (what is decoded is kept)"
+        )
+
+
+def _finish(
+    decoded: DecodedImages,
+    kept: Sequence[Record],
+    skipped: int,
+    reader: Reader,
+    reading: Reading,
+    splitting: SplitRequest,
+    path: Path,
+) -> None:
+    """Write what a store has beside its images, ``store.json`` last."""
+    folder, assignment = decoded.folder, assign(kept, splitting, reader.name)
+    attributes = {name: labels for name, labels in reader.attributes.items() if name in kept[0].labels}
+    images = decoded.finish()
+    labels = _labels(kept, assignment.splits, list(attributes), [*reader.groups, *reading.groups])
+    labels.to_parquet(folder / "labels.parquet", index=False)
+    found = f" ({_text(reading.found)})" if reading.found else ""
     info = StoreInfo(
         name=reader.name,
-        attributes=reader.attributes,
+        attributes=attributes,
         images=len(kept),
         side=images.shape[1],
         fingerprint=fingerprint(images, labels),
-        protocol=f"Random split of the images (seed {seed}), 80 % train, 10 % validation, 10 % test; the set "
-        "names no subjects, so one person may be in several splits.",
-        origin=f"{reader.origin}; packed from {_text(path.name)}.",
-        skipped=len(skipped),
+        protocol=assignment.protocol,
+        origin=f"{reader.origin}; packed from {_text(path.name)}{found}.",
+        skipped=skipped,
     )
     write_info(folder, info)
 
 
-def _labels(kept: Sequence[Record], reader: Reader, seed: int) -> pd.DataFrame:
+def _labels(
+    kept: Sequence[Record], splits: Splits, attributes: Sequence[str], groups: Sequence[str]
+) -> pd.DataFrame:
     columns: dict[str, object] = {
-        "split": random_splits(len(kept), seed),
-        "subject": "",
+        "split": splits,
+        "subject": [_text(record.subject) for record in kept],
         "source": _sources([record.file for record in kept]),
     }
-    for attribute in reader.attributes:
+    for attribute in attributes:
         columns[attribute] = np.array([record.labels[attribute] for record in kept], dtype=np.float64)
-        columns[f"{attribute}_std"] = np.full(len(kept), np.nan)
-    columns |= {group: [record.groups[group] for record in kept] for group in reader.groups}
+        columns[f"{attribute}_std"] = np.array(
+            [record.deviations.get(attribute, np.nan) for record in kept], dtype=np.float64
+        )
+    columns |= {group: [_text(record.groups.get(group, "")) for record in kept] for group in groups}
     return pd.DataFrame(columns)
 
 

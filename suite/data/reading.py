@@ -1,11 +1,12 @@
 """What a reader of a public set finds: images with their labels, and what it had to leave out."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from suite.data.decoding import CropBox
 from suite.data.source_files import SourceFiles
-from suite.data.store import LabelRange
+from suite.data.store import LabelRange, Split
 
 
 @dataclass(frozen=True)
@@ -14,7 +15,12 @@ class Record:
 
     file: str  # its name among the SourceFiles, which read its bytes
     labels: Mapping[str, float]  # by attribute, in label units
-    groups: Mapping[str, str]  # by column, such as gender; empty where the set does not say
+    groups: Mapping[str, str] = field(default_factory=dict)  # by column, such as gender; empty: not said
+    deviations: Mapping[str, float] = field(default_factory=dict)  # of the annotators, by attribute
+    subject: str = ""  # who is pictured; empty: not said
+    split: Split | None = None  # the official one
+    fold: int | None = None  # the official fold, from 1, that tests on the image
+    crop: CropBox | None = None  # the part of the image to take; None: its middle square
 
 
 @dataclass(frozen=True)
@@ -23,6 +29,7 @@ class Skipped:
 
     file: str
     reason: str
+    lost: bool = False  # the set means it to be used, and it is missing or damaged
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,8 @@ class Reading:
 
     records: Sequence[Record]
     skipped: Sequence[Skipped]
+    found: str = ""  # what this copy of the set is, where copies differ; a clause without a full stop
+    groups: Sequence[str] = ()  # columns of Record.groups beyond those that the reader names
 
 
 @dataclass(frozen=True)

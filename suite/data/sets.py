@@ -2,7 +2,35 @@
 
 from collections.abc import Mapping
 
+from suite.data.readers.afad import AFAD
+from suite.data.readers.agedb import AGEDB
+from suite.data.readers.appa_real import APPA_REAL, APPA_REAL_REAL
+from suite.data.readers.cacd2000 import CACD2000
+from suite.data.readers.fgnet import FGNET
+from suite.data.readers.lap2015 import LAP2015
+from suite.data.readers.lap2016 import LAP2016
+from suite.data.readers.manifest import MANIFEST
+from suite.data.readers.morph import MORPH
+from suite.data.readers.scut_fbp import SCUT_FBP
+from suite.data.readers.scut_fbp5500 import SCUT_FBP5500
+from suite.data.readers.utkface import UTKFACE
 from suite.data.reading import Reader
-from suite.data.utkface import UTKFACE
 
-READERS: Mapping[str, Reader] = {reader.name: reader for reader in (UTKFACE,)}
+READERS: Mapping[str, Reader] = {
+    reader.name: reader
+    for reader in (
+        UTKFACE,
+        LAP2015,
+        LAP2016,
+        APPA_REAL,
+        APPA_REAL_REAL,
+        MORPH,
+        AFAD,
+        AGEDB,
+        CACD2000,
+        FGNET,
+        SCUT_FBP,
+        SCUT_FBP5500,
+        MANIFEST,
+    )
+}

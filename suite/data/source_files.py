@@ -1,11 +1,16 @@
-"""The files of a set as its owner distributes it: a folder, or a zip that stays packed."""
+"""The files of a set as its owner distributes it: a folder, or a zip or tar that stays packed."""
 
+import bz2
+import gzip
+import io
 import lzma
 import os
+import shutil
 import stat
+import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -13,8 +18,11 @@ from typing import Protocol
 
 from suite.errors import RequestError
 
-#: No face image is larger; keeps a forged zip from filling the memory.
+#: No face image and no table of labels is larger; keeps a forged archive from filling the memory.
 LARGEST_FILE = 100_000_000  # bytes
+COPIED_AT_ONCE = 16_000_000  # bytes
+#: Endings of a table of labels, which is opened by naming it instead of its folder.
+TABLES = (".csv", ".parquet")
 
 
 class UnreadableFileError(Exception):
@@ -22,7 +30,7 @@ class UnreadableFileError(Exception):
 
 
 class SourceFiles(Protocol):
-    """Files by name, which is their path in the folder or zip, with forward slashes."""
+    """Files by name, which is their path in the folder or archive, with forward slashes."""
 
     def names(self) -> list[str]:
         """All regular files, sorted."""
@@ -32,27 +40,65 @@ class SourceFiles(Protocol):
 
 
 @contextmanager
-def open_source(path: Path) -> Iterator[SourceFiles]:
-    """Open a folder or a zip for reading.
+def open_source(path: Path, *, named: Path | None = None) -> Iterator[SourceFiles]:
+    """Open a folder, a zip or a tar for reading.
+
+    A compressed tar can be opened too, but each file is then looked for from its beginning: read
+    more than some tables of it from what ``seekable`` gives.
+
+    Args:
+        path: where the files are; of a table (CSV, parquet), the folder that it lies in.
+        named: what errors call the path, where it stands in for another.
 
     Raises:
-        RequestError: the path is neither, or the zip has members that lie outside of it.
+        RequestError: the path is none of these, or an archive with members that lie outside of it.
     """
+    named = named or path
     if path.is_dir():
         yield _Folder(path)
         return
     if not path.exists():
-        raise RequestError(f"{path} does not exist; name the folder or the zip of the set")
+        raise RequestError(f"{path} does not exist; name the folder, the zip or the tar of the set")
+    if path.suffix.lower() in TABLES:
+        yield _Folder(path.parent)
+        return
+    # A zip that is the last member of a tar would pass for the whole: a tar is looked for first.
+    if tar := _open_tar(path, named):
+        with tar:
+            yield _index(tar, named)
+        return
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, ValueError):
         raise RequestError(
-            f"{path} is neither a folder nor a readable zip; unpack an archive of another kind and name "
-            "its folder"
+            f"{named} is neither a folder nor a readable zip or tar; unpack an archive of another kind and "
+            "name its folder"
         ) from None
     with archive:
-        _refuse_climbing(path, archive)
+        _refuse_climbing(named, archive.namelist())
         yield _Zip(archive)
+
+
+@contextmanager
+def seekable(path: Path, tar: Path) -> Iterator[Path]:
+    """What ``open_source`` reads at random without delay: the path, or the tar in a compressed one.
+
+    Args:
+        path: the set as distributed.
+        tar: where to write the tar, which is deleted at the end.
+
+    Raises:
+        RequestError: the archive is damaged, or the disk too small for what is in it.
+    """
+    decompressor = _decompressor(path) if path.is_file() else None
+    if decompressor is None:
+        yield path
+        return
+    try:
+        _decompress(path, decompressor, tar)
+        yield tar
+    finally:
+        tar.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -77,10 +123,11 @@ class _Folder:
             raise UnreadableFileError(f"the file cannot be read: {error.strerror or error}") from None
 
 
-#: What zipfile raises for a damaged member, and lets through from its decompressors; RuntimeError is a
+#: What a damaged archive makes zipfile, tarfile and their decompressors raise; RuntimeError is a
 #: missing password, NotImplementedError an unknown compression.
-_ZIP_ERRORS = (
+_DAMAGE = (
     zipfile.BadZipFile,
+    tarfile.TarError,
     zlib.error,
     lzma.LZMAError,
     OSError,
@@ -102,7 +149,7 @@ class _Zip:
         _check_size(member.file_size)
         try:
             return self.archive.read(member)
-        except _ZIP_ERRORS as error:
+        except _DAMAGE as error:
             raise UnreadableFileError(f"the zip is damaged here or encrypted: {error}") from None
 
 
@@ -111,8 +158,81 @@ def _is_file(member: zipfile.ZipInfo) -> bool:
     return not member.is_dir() and kind in (0, stat.S_IFREG)
 
 
-def _refuse_climbing(path: Path, archive: zipfile.ZipFile) -> None:
-    for name in archive.namelist():
+@dataclass(frozen=True)
+class _Tar:
+    archive: tarfile.TarFile
+    members: Mapping[str, tarfile.TarInfo]  # its regular files
+
+    def names(self) -> list[str]:
+        return sorted(self.members)
+
+    def read(self, name: str) -> bytes:
+        member = self.members[name]
+        _check_size(member.size)
+        try:
+            opened = self.archive.extractfile(member)
+            return opened.read() if opened else b""
+        except _DAMAGE as error:
+            raise UnreadableFileError(f"the tar is damaged here: {error}") from None
+
+
+def _open_tar(path: Path, named: Path) -> tarfile.TarFile | None:
+    """The tar, whatever it is compressed with; None where the file is no tar."""
+    try:
+        return tarfile.open(path, "r:*")
+    except _DAMAGE:
+        if _decompressor(path) is None:
+            return None
+        raise RequestError(
+            f"{named} is compressed, but no readable tar is in it; get the set again from its owner"
+        ) from None
+
+
+def _index(archive: tarfile.TarFile, named: Path) -> _Tar:
+    """Look through a tar once; of two members of one name the later counts, as it does in unpacking."""
+    try:
+        members = archive.getmembers()
+    except _DAMAGE as error:
+        raise RequestError(f"{named} is damaged ({error}); get the set again from its owner") from None
+    _refuse_climbing(named, [member.name for member in members])
+    # Links are no files: what they point to may lie outside.
+    return _Tar(archive, {PurePosixPath(m.name).as_posix(): m for m in members if m.isreg()})
+
+
+#: How a compressed tar begins, and what opens it.
+_DECOMPRESSORS: Mapping[bytes, Callable[[Path], io.BufferedIOBase]] = {
+    b"\x1f\x8b": gzip.GzipFile,
+    b"BZh": bz2.BZ2File,
+    b"\xfd7zXZ\x00": lzma.LZMAFile,
+}
+
+
+def _decompressor(path: Path) -> Callable[[Path], io.BufferedIOBase] | None:
+    """What opens a compressed file; None where it is not compressed as tars are."""
+    with path.open("rb") as file:
+        start = file.read(6)
+    return next((opens for magic, opens in _DECOMPRESSORS.items() if start.startswith(magic)), None)
+
+
+def _decompress(path: Path, decompressor: Callable[[Path], io.BufferedIOBase], tar: Path) -> None:
+    try:
+        with decompressor(path) as compressed, tar.open("wb") as written:
+            while part := compressed.read(COPIED_AT_ONCE):
+                if shutil.disk_usage(tar.parent).free < 2 * COPIED_AT_ONCE:
+                    raise RequestError(
+                        f"{tar.parent} has no room for what is in {path}; free some, or name a folder on "
+                        "another disk"
+                    )
+                written.write(part)
+    except _DAMAGE as error:
+        raise RequestError(
+            f"{path} cannot be decompressed ({error}); get the set again from its owner, or unpack what can "
+            "be unpacked and name its folder"
+        ) from None
+
+
+def _refuse_climbing(path: Path, members: Sequence[str]) -> None:
+    for name in members:
         posix, windows = PurePosixPath(name), PureWindowsPath(name)
         if posix.is_absolute() or windows.drive or windows.root or ".." in windows.parts:
             raise RequestError(

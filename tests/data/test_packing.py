@@ -18,7 +18,8 @@ from PIL import Image
 
 from suite.data import decoding, decoding_processes
 from suite.data.decoding import UndecodableError, decode
-from suite.data.packing import pack, random_splits
+from suite.data.packing import pack
+from suite.data.protocols import SplitRequest
 from suite.data.sets import READERS
 from suite.data.store import Store, fingerprint, open_store
 from suite.errors import RequestError
@@ -29,8 +30,9 @@ TIME = "20170109142408075"
 RED, BLUE = np.array([200, 40, 40]), np.array([40, 40, 200])
 
 
-def packed(path: Path, out: Path, **options: object) -> Store:
-    return pack(UTKFACE, path, out, size=32, **{"workers": 1, **options})  # type: ignore[arg-type]
+def packed(path: Path, out: Path, *, seed: int = 0, **options: object) -> Store:
+    asked = {"workers": 1, "splitting": SplitRequest(seed=seed), "max_skipped": 1.0, **options}
+    return pack(UTKFACE, path, out, size=32, **asked)  # type: ignore[arg-type]
 
 
 def close(pixels: np.ndarray, colour: np.ndarray) -> bool:
@@ -189,7 +191,7 @@ def test_a_folder_a_zip_and_several_processes_give_the_same_store(
 
 
 def test_several_processes_decode(utkface: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def decode_here(content: bytes, side: int) -> None:
+    def decode_here(content: bytes, side: int, crop: object) -> None:
         raise UndecodableError("decoded by the parent")
 
     monkeypatch.setattr(decoding_processes, "decode", decode_here)  # spawned processes do not see this
@@ -214,14 +216,6 @@ def test_a_process_that_dies_is_told_in_one_sentence(
 def test_the_split_is_the_seeds(utkface: Path, tmp_path: Path) -> None:
     splits = [packed(utkface, tmp_path / str(n), seed=n // 2).labels["split"].tolist() for n in range(4)]
     assert splits[0] == splits[1] != splits[2] == splits[3]
-
-
-@given(st.integers(3, 500), st.integers(0, 2**31))
-def test_a_random_split_has_a_tenth_in_each_part_held_out_and_none_empty(count: int, seed: int) -> None:
-    splits = random_splits(count, seed).tolist()
-    tenth = max(1, round(count / 10))
-    assert splits.count("val") == splits.count("test") == tenth
-    assert splits.count("train") == count - 2 * tenth >= 1
 
 
 def test_what_cannot_be_read_is_named_counted_and_left_out(

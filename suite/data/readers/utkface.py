@@ -14,6 +14,7 @@ from suite.data.store import LabelRange
 from suite.errors import RequestError
 
 AGES = LabelRange(0, 116, 1)
+IMAGES = 23_708  # published
 GENDERS = {"0": "male", "1": "female"}
 RACES = {"0": "White", "1": "Black", "2": "Asian", "3": "Indian", "4": "Others"}
 
@@ -46,10 +47,15 @@ def read(files: SourceFiles, path: Path) -> Reading:
     if not chosen:
         raise RequestError(
             f"{path} has no image named as UTKFace names them, [age]_[gender]_[race]_[date&time].jpg "
-            f"(looked at {len(images)} JPEG files, in all folders); name the folder or the zip of UTKFace, "
+            f"(looked at {len(images)} JPEG files, in all folders); name the folder, zip or tar of UTKFace, "
             "which its authors give at https://susanqq.github.io/UTKFace/"
         )
-    return Reading([chosen[face] for face in sorted(chosen)], sorted(skipped, key=lambda s: s.file))
+    aligned = sum(not _aligned_first(record.file)[0] for record in chosen.values())
+    return Reading(
+        [chosen[face] for face in sorted(chosen)],
+        sorted(skipped, key=lambda s: s.file),
+        f"{len(chosen):,} images where {IMAGES:,} are published, {aligned:,} of them aligned",
+    )
 
 
 def _parse(name: str) -> Record | Skipped:
@@ -82,7 +88,7 @@ def _is_hidden(name: str) -> bool:
 
 UTKFACE = Reader(
     name="utkface",
-    description="UTKFace, 23,708 faces from the web: age 0-116, gender, race; a folder or a zip",
+    description="UTKFace, 23,708 faces from the web: age 0-116, gender, race",
     origin="UTKFace (Zhang, Song and Qi 2017), for non-commercial research only",
     attributes={"age": AGES},
     groups=("gender", "race"),

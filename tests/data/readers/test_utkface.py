@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from suite.data.readers.utkface import GENDERS, RACES
 from suite.data.reading import Reading
 from suite.data.sets import READERS
 from suite.data.source_files import open_source
-from suite.data.utkface import GENDERS, RACES
 from suite.errors import RequestError
 
 TIME = "20170109142408075"
@@ -106,6 +106,7 @@ def test_a_face_that_is_there_twice_counts_once_and_aligned(tmp_path: Path) -> N
     wild, aligned, copy = f"part1/5_0_0_{TIME}.jpg", f"UTKFace/5_0_0_{TIME}.jpg.chip.jpg", "zz/UTKFace/"
     again = copy + Path(aligned).name
     reading = read(files(tmp_path, wild, aligned, again))
+    assert reading.found == "1 images where 23,708 are published, 1 of them aligned"
     assert [record.file for record in reading.records] == [aligned]
     assert [skipped.file for skipped in reading.skipped] == [wild, again]
     assert all(skipped.reason == f"the same face as {aligned}" for skipped in reading.skipped)

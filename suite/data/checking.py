@@ -1,0 +1,123 @@
+"""Whether packed data can be trusted: whole, labelled within range, and no face in two splits."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow
+
+from suite.data.duplicates import alike_across, same_pixels
+from suite.data.store import LabelRange, Store, fingerprint
+
+SPLITS = ("train", "val", "test")
+BINS = 10  # of a histogram of labels
+SHOWN = 3  # examples of a finding
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was found."""
+
+    facts: Sequence[str]  # a line each
+    problems: Sequence[str]  # a sentence each; none: the data can be trusted
+
+
+def check_store(store: Store) -> Check:
+    """Read all of a store and look for what would make its figures worthless."""
+    try:
+        images, labels = store.images, store.labels
+        computed = fingerprint(images, labels)
+    except (OSError, EOFError, ValueError, KeyError, pyarrow.ArrowException) as error:
+        said = " ".join(str(error).split())
+        return Check([], [f"images.npy and labels.parquet cannot be read ({type(error).__name__}: {said})."])
+    if not len(images) == len(labels) == store.info.images:
+        return Check(
+            [],
+            [
+                f"images.npy has {len(images):,} images, labels.parquet {len(labels):,} rows, and store.json "
+                f"says {store.info.images:,}."
+            ],
+        )
+    problems = []
+    if computed != store.info.fingerprint:
+        problems.append("The fingerprint of images and labels is another than that in store.json.")
+    if unknown := sorted(set(labels["split"].astype(str)) - set(SPLITS)):
+        return Check([], [*problems, f"There are splits of other names than train, val and test: {unknown}."])
+    facts = [_sizes(labels), f"protocol: {store.info.protocol}"]
+    for attribute, label_range in store.info.attributes.items():
+        problems += _label_problems(labels, attribute, label_range)
+        facts += _histogram(labels, attribute, label_range)
+    problems += [f"There is no {split} image." for split in SPLITS if not (labels["split"] == split).any()]
+    problems += _shared_subjects(labels)
+    facts_of_copies, problems_of_copies = _copies(images, labels)
+    return Check([*facts, *facts_of_copies], [*problems, *problems_of_copies])
+
+
+def _sizes(labels: pd.DataFrame) -> str:
+    counts = ", ".join(f"{int((labels['split'] == split).sum()):,} {split}" for split in SPLITS)
+    people = labels["subject"].astype(str)
+    known = people[people != ""].nunique()
+    return f"images: {counts}; " + (f"{known:,} people" if known else "who is pictured is not said")
+
+
+def _label_problems(labels: pd.DataFrame, attribute: str, label_range: LabelRange) -> Iterator[str]:
+    values = labels[attribute].to_numpy(np.float64)
+    outside = int((~((values >= label_range.low) & (values <= label_range.high))).sum())
+    if outside:
+        yield (
+            f"{outside:,} labels of {attribute} are missing or outside of {label_range.low:g} to "
+            f"{label_range.high:g}."
+        )
+    negative = int((labels[f"{attribute}_std"].to_numpy(np.float64) < 0).sum())
+    if negative:
+        yield f"{negative:,} deviations of {attribute} are below 0."
+
+
+def _histogram(labels: pd.DataFrame, attribute: str, label_range: LabelRange) -> Iterator[str]:
+    edges = np.linspace(label_range.low, label_range.high, BINS + 1)
+    counts = [
+        np.histogram(labels.loc[labels["split"] == split, attribute].dropna(), edges)[0] for split in SPLITS
+    ]
+    yield f"{attribute:>16s} " + "".join(f"{split:>9s}" for split in SPLITS)
+    for n in range(BINS):
+        between = f"{edges[n]:.4g} to {edges[n + 1]:.4g}"
+        yield f"{between:>16s} " + "".join(f"{int(count[n]):9,}" for count in counts)
+
+
+def _shared_subjects(labels: pd.DataFrame) -> Iterator[str]:
+    named = labels[labels["subject"].astype(str) != ""]
+    parts = named.groupby("subject")["split"].nunique()
+    shared = sorted(parts[parts > 1].index)
+    if shared:
+        yield f"{len(shared):,} people are in two splits or more: {_some(shared)}."
+
+
+def _copies(images: npt.NDArray[np.uint8], labels: pd.DataFrame) -> tuple[Sequence[str], Sequence[str]]:
+    """Facts and problems of images that are there twice."""
+    splits = np.array([SPLITS.index(split) for split in labels["split"]], dtype=np.int64)
+    sources = labels["source"].astype(str).tolist()
+    numbers = same_pixels(images)
+    first = {number: index for index, number in reversed(list(enumerate(numbers.tolist())))}
+    again = [
+        (first[number], index) for index, number in enumerate(numbers.tolist()) if first[number] != index
+    ]
+    across = [pair for pair in again if splits[pair[0]] != splits[pair[1]]]
+    problems = []
+    if across:
+        named = [f"{sources[a]} and {sources[b]}" for a, b in across]
+        problems.append(f"{len(across):,} images have an exact copy in another split: {_some(named)}.")
+    facts = [f"exact copies: {len(again):,} in all"]
+    alike = alike_across(images, splits)
+    named = [f"{sources[a]} and {sources[b]}" for a, b in alike]
+    facts.append(
+        f"look-alikes in different splits: {len(alike):,} pairs"
+        + (f"; look at {_some(named)}" if alike else "")
+    )
+    return facts, problems
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more

@@ -1,0 +1,58 @@
+"""AFAD (Niu et al. 2016): real ages of Asian faces, by folder.
+
+``AFAD-Full/[age]/[111 male or 112 female]/[subject]-[k].jpg``; AFAD-Lite has the same layout. The number
+before the dash is taken for the subject.
+"""
+
+import re
+from pathlib import Path, PurePosixPath
+
+from suite.data.readers.layout import Publication, is_image, out_of_range, read_names, visible
+from suite.data.reading import Reader, Reading, Record, Skipped
+from suite.data.source_files import SourceFiles
+from suite.data.store import LabelRange
+
+AGES = LabelRange(15, 72, 1)
+GENDERS = {"111": "male", "112": "female"}
+LITE = 59_344  # images of AFAD-Lite
+AFAD_PUBLICATION = Publication(
+    "AFAD", "images [age]/[111 or 112]/[subject]-[k].jpg", "https://afad-dataset.github.io/", 164_432
+)
+
+_PATH = re.compile(r"(?:.*/)?(?P<age>[0-9]{1,3})/(?P<gender>11[12])/(?P<subject>[0-9]+)-[0-9]+\.[A-Za-z]+")
+
+
+def read(files: SourceFiles, path: Path) -> Reading:
+    """Find the images of AFAD.
+
+    Raises:
+        RequestError: no image lies where AFAD has its images.
+    """
+    names = visible(files)
+    records, skipped = read_names(filter(is_image, names), _parse, parts=3)
+    if not records:
+        raise AFAD_PUBLICATION.missing(path, names)
+    found = "AFAD-Lite" if len(records) == LITE else AFAD_PUBLICATION.found(len(records))
+    return Reading(records, skipped, found)
+
+
+def _parse(name: str) -> Record | Skipped:
+    match = _PATH.fullmatch(name)
+    if match is None:
+        return Skipped(
+            name, f"{PurePosixPath(name).name} does not lie in [age]/[111 or 112]/ as [subject]-[k].jpg"
+        )
+    age = int(match["age"])
+    if reason := out_of_range("age", age, AGES):
+        return Skipped(name, reason)
+    return Record(name, {"age": age}, {"gender": GENDERS[match["gender"]]}, subject=match["subject"])
+
+
+AFAD = Reader(
+    name="afad",
+    description="AFAD, 164,432 Asian faces (Lite: 59,344): age 15-72, gender, subjects",
+    origin="AFAD (Niu, Zhou, Wang, Gao and Hua 2016), for non-commercial research only",
+    attributes={"age": AGES},
+    groups=("gender",),
+    read=read,
+)

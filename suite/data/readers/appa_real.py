@@ -1,0 +1,126 @@
+"""APPA-REAL (Agustsson et al. 2017): the images of LAP 2016 with their apparent and their real age.
+
+``gt_avg_train.csv``, ``gt_avg_valid.csv`` and ``gt_avg_test.csv`` with columns file_name, num_ratings,
+apparent_age_avg, apparent_age_std and real_age; folders ``train/``, ``valid/`` and ``test/``. For ``x.jpg``
+there is also ``x.jpg_face.jpg``, the upright face with a margin, which is taken where it is there. Gender and
+race are in ``allcategories_*.csv``, where that is there.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from suite.data.readers.apparent_age import Guessed, join_images
+from suite.data.readers.layout import Publication, find_file, split_of, visible
+from suite.data.readers.tables import columns_of, number, read_records
+from suite.data.reading import Reader, Reading
+from suite.data.source_files import SourceFiles
+from suite.data.store import LabelRange, Split
+from suite.errors import RequestError
+
+AGES = LabelRange(0, 100, 1)
+GROUPS = ("gender", "race", "expression")
+APPARENT, DEVIATION, REAL = "apparent_age_avg", "apparent_age_std", "real_age"
+APPA_REAL_PUBLICATION = Publication(
+    "APPA-REAL",
+    "gt_avg_train.csv, gt_avg_valid.csv and gt_avg_test.csv, and the folders train/, valid/ and test/",
+    "https://chalearnlap.cvc.uab.cat/dataset/26/description/",
+    7_591,
+)
+_TABLES: Mapping[Split, str] = {
+    "train": r"gt_avg_train\.csv",
+    "val": r"gt_avg_valid\.csv",
+    "test": r"gt_avg_test\.csv",
+}
+#: Columns of allcategories_*.csv by the group that they tell; the expression has had two names.
+_COLUMNS = {"gender": ("gender",), "race": ("race",), "expression": ("expression", "happiness")}
+
+
+def read(files: SourceFiles, path: Path, *, column: str) -> Reading:
+    """Find the images of APPA-REAL, labelled by a column of its tables.
+
+    Raises:
+        RequestError: the table or the images of a split are not there.
+    """
+    names = visible(files)
+    groups = _groups(files, names, path)
+    tables: dict[Split, str] = {}
+    guesses: dict[Split, list[Guessed]] = {}
+    for split, pattern in _TABLES.items():
+        if table := find_file(names, pattern):
+            tables[split] = table
+            guesses[split] = _guesses(files, table, path, column, groups.get(split, {}))
+    reading = join_images(path, names, APPA_REAL_PUBLICATION, AGES, tables, guesses)
+    faces = sum(record.file.lower().endswith("_face.jpg") for record in reading.records)
+    return replace(reading, found=f"{reading.found}; {faces:,} as upright face crops")
+
+
+def _guesses(
+    files: SourceFiles,
+    table: str,
+    path: Path,
+    column: str,
+    groups: Mapping[str, Mapping[str, str]],
+) -> list[Guessed]:
+    rows = read_records(files, table, path)
+    lacking = sorted({"file_name", column} - columns_of(rows))
+    if lacking:
+        raise RequestError(
+            f"{table} of {path} has no column {lacking[0]!r}; get the set again from "
+            f"{APPA_REAL_PUBLICATION.page}"
+        )
+    none = dict.fromkeys(GROUPS, "")
+    return [
+        Guessed(
+            row["file_name"],
+            age,
+            number(row.get(DEVIATION)) if column == APPARENT else None,
+            groups.get(row["file_name"], none),
+        )
+        for row in rows
+        if (age := number(row.get(column))) is not None
+    ]
+
+
+def _groups(
+    files: SourceFiles, names: Sequence[str], path: Path
+) -> Mapping[Split, Mapping[str, Mapping[str, str]]]:
+    """By split and image, the groups that ``allcategories_*.csv`` tells."""
+    found: dict[Split, dict[str, Mapping[str, str]]] = {}
+    for name in names:
+        split = split_of(name)
+        if split and "allcategories" in name.lower() and name.lower().endswith(".csv"):
+            found[split] = {
+                next(iter(row.values()), ""): {
+                    group: next((row[c] for c in columns if c in row), "")
+                    for group, columns in _COLUMNS.items()
+                }
+                for row in read_records(files, name, path)
+            }
+    return found
+
+
+def _reader(name: str, column: str, age: str, description: str) -> Reader:
+    return Reader(
+        name=name,
+        description=description,
+        origin=f"APPA-REAL (Agustsson et al. 2017), {age} ages, for non-commercial research only",
+        attributes={"age": AGES},
+        groups=GROUPS,
+        read=partial(read, column=column),
+    )
+
+
+APPA_REAL = _reader(
+    "appa-real",
+    APPARENT,
+    "apparent",
+    "APPA-REAL, 7,591 faces: apparent age 0-96 with deviation, gender, race, official splits",
+)
+APPA_REAL_REAL = _reader(
+    "appa-real-real",
+    REAL,
+    "real",
+    "APPA-REAL, the same images: real age 0-100, gender, race, official splits",
+)

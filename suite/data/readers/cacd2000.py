@@ -1,0 +1,124 @@
+"""CACD2000 (Chen, Chen and Hsu 2014): ages of celebrities from the year of a photograph, and so noisy.
+
+A folder of images and ``celebrity2000_meta.mat`` (MATLAB v5), whose struct celebrityImageData has for each
+image name, identity, age and rank. The official split is by the rank of a celebrity among those born in the
+same year: ranks 3 to 5 are for test, 1 and 2 for validation, the rest for training.
+"""
+
+import io
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from suite.data.readers.layout import (
+    NamedImages,
+    Publication,
+    count_of_splits,
+    find_file,
+    no_image,
+    out_of_range,
+    sorted_reading,
+    visible,
+)
+from suite.data.readers.tables import missing_extra, read_bytes
+from suite.data.reading import Reader, Reading, Record, Skipped
+from suite.data.source_files import SourceFiles
+from suite.data.store import LabelRange, Split
+from suite.errors import RequestError
+
+AGES = LabelRange(14, 62, 1)
+META = "celebrity2000_meta.mat"
+CACD2000_PUBLICATION = Publication(
+    "CACD2000", f"{META} and the images that it names", "https://bcsiriuschen.github.io/CARC/", 163_446
+)
+
+
+@dataclass(frozen=True)
+class _Portrait:
+    name: str
+    identity: int
+    age: int
+    rank: int
+
+
+def read(files: SourceFiles, path: Path) -> Reading:
+    """Find the images of CACD2000.
+
+    Raises:
+        RequestError: the table or the images are not there, or scipy is not installed.
+    """
+    names = visible(files)
+    meta = find_file(names, r".*meta.*\.mat")
+    if meta is None:
+        raise CACD2000_PUBLICATION.missing(path, names, META)
+    # An archive may store accents composed or not.
+    images = NamedImages([unicodedata.normalize("NFC", name) for name in names])
+    as_stored = {unicodedata.normalize("NFC", name): name for name in names}
+    records: dict[str, Record] = {}
+    skipped: list[Skipped] = []
+    for portrait in _portraits(files, meta, path):
+        found = images.find(unicodedata.normalize("NFC", portrait.name))
+        if found is None:
+            skipped.append(no_image(portrait.name, META))
+        elif reason := out_of_range("age", portrait.age, AGES):
+            skipped.append(Skipped(as_stored[found], reason))
+        else:
+            records[found] = Record(
+                as_stored[found],
+                {"age": portrait.age},
+                subject=str(portrait.identity),
+                split=_split(portrait.rank),
+            )
+    if not records:
+        raise CACD2000_PUBLICATION.missing(path, names, f"image that {META} names")
+    found_counts = f"{CACD2000_PUBLICATION.found(len(records))}; by rank {count_of_splits(records.values())}"
+    return sorted_reading(records.values(), skipped, found_counts)
+
+
+def _portraits(files: SourceFiles, meta: str, path: Path) -> Iterator[_Portrait]:
+    data = _image_data(files, meta, path)
+    try:
+        columns = [list(data[column].ravel()) for column in ("name", "identity", "age", "rank")]
+        for name, identity, age, rank in zip(*columns, strict=True):
+            yield _Portrait(str(name), int(identity), int(age), int(rank))
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise RequestError(
+            f"{meta} of {path} has no struct celebrityImageData with name, identity, age and rank for each "
+            f"image ({error}); get the set again from {CACD2000_PUBLICATION.page}"
+        ) from None
+
+
+def _image_data(files: SourceFiles, meta: str, path: Path) -> Mapping[str, Any]:
+    try:
+        from scipy.io import loadmat
+    except ImportError:
+        raise missing_extra(f"{meta} of {path} is a MATLAB file") from None
+    content = read_bytes(files, meta, path)
+    try:
+        loaded = loadmat(io.BytesIO(content), variable_names=["celebrityImageData"], simplify_cells=True)
+    # A damaged file makes scipy raise nearly anything (ValueError, TypeError, struct.error, zlib.error).
+    except Exception as error:
+        raise RequestError(
+            f"{meta} of {path} is no MATLAB v5 file that can be read ({type(error).__name__}); get the set "
+            f"again from {CACD2000_PUBLICATION.page}"
+        ) from None
+    data: Mapping[str, Any] = loaded.get("celebrityImageData", {})
+    return data
+
+
+def _split(rank: int) -> Split:
+    if rank <= 2:
+        return "val"
+    return "test" if rank <= 5 else "train"
+
+
+CACD2000 = Reader(
+    name="cacd2000",
+    description="CACD2000, 163,446 faces of celebrities: noisy ages 14-62, subjects, official splits",
+    origin="CACD2000 (Chen, Chen and Hsu 2014), for non-commercial research only",
+    attributes={"age": AGES},
+    groups=(),
+    read=read,
+)

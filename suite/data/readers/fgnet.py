@@ -1,0 +1,57 @@
+"""FG-NET (2002): real ages of 82 people from childhood on, in file names.
+
+``images/[subject]A[age].JPG``, with a letter after the age where there are several of one age, and the
+``A`` in either case. The custom is to leave one person out: a fold tests on one person.
+"""
+
+import dataclasses
+import re
+from pathlib import Path, PurePosixPath
+
+from suite.data.readers.layout import Publication, is_image, out_of_range, read_names, visible
+from suite.data.reading import Reader, Reading, Record, Skipped
+from suite.data.source_files import SourceFiles
+from suite.data.store import LabelRange
+
+AGES = LabelRange(0, 69, 1)
+FGNET_PUBLICATION = Publication(
+    "FG-NET", "images [subject]A[age].JPG", "https://yanweifu.github.io/FG_NET_data/", 1_002
+)
+
+_NAME = re.compile(r"(?P<subject>[0-9]{1,3})[Aa](?P<age>[0-9]{1,2})[A-Za-z]?\.[A-Za-z]+")
+
+
+def read(files: SourceFiles, path: Path) -> Reading:
+    """Find the images of FG-NET; the fold of a record counts the people.
+
+    Raises:
+        RequestError: no image is named as FG-NET names its images.
+    """
+    names = visible(files)
+    records, skipped = read_names(filter(is_image, names), _parse)
+    if not records:
+        raise FGNET_PUBLICATION.missing(path, names)
+    people = {subject: n for n, subject in enumerate(sorted({record.subject for record in records}), start=1)}
+    records = [dataclasses.replace(record, fold=people[record.subject]) for record in records]
+    found = f"{FGNET_PUBLICATION.found(len(records))} of {len(people)} people"
+    return Reading(records, skipped, found)
+
+
+def _parse(name: str) -> Record | Skipped:
+    match = _NAME.fullmatch(PurePosixPath(name).name)
+    if match is None:
+        return Skipped(name, "the name is not [subject]A[age].JPG")
+    age = int(match["age"])
+    if reason := out_of_range("age", age, AGES):
+        return Skipped(name, reason)
+    return Record(name, {"age": age}, subject=match["subject"].zfill(3))
+
+
+FGNET = Reader(
+    name="fgnet",
+    description="FG-NET, 1,002 photographs of 82 people: age 0-69, subjects, leave one person out",
+    origin="FG-NET Aging Database (2002), for research only",
+    attributes={"age": AGES},
+    groups=(),
+    read=read,
+)

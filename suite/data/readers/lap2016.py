@@ -1,0 +1,40 @@
+"""ChaLearn LAP 2016 (Escalera et al. 2016): apparent age, the mean and deviation of about 38 guesses.
+
+``train_gt.csv``, ``valid_gt.csv`` and ``test_gt.csv`` with columns image, mean and stdv, and the folders
+``train/``, ``valid/`` and ``test/``.
+"""
+
+from pathlib import Path
+
+from suite.data.readers.apparent_age import read_lap
+from suite.data.readers.layout import Publication
+from suite.data.reading import Reader, Reading
+from suite.data.source_files import SourceFiles
+from suite.data.store import LabelRange
+
+AGES = LabelRange(0, 100, 1)
+LAP2016_PUBLICATION = Publication(
+    "ChaLearn LAP 2016",
+    "train_gt.csv, valid_gt.csv, test_gt.csv of image, mean, stdv and the folders train/, valid/ and test/",
+    "https://chalearnlap.cvc.uab.cat/dataset/19/description/ (after a registration)",
+    7_591,
+)
+
+
+def read(files: SourceFiles, path: Path) -> Reading:
+    """Find the images of LAP 2016.
+
+    Raises:
+        RequestError: the table or the images of a split are not there.
+    """
+    return read_lap(files, path, LAP2016_PUBLICATION, AGES)
+
+
+LAP2016 = Reader(
+    name="lap2016",
+    description="ChaLearn LAP 2016, 7,591 photographs: apparent age 0-96 with deviation, official splits",
+    origin="ChaLearn LAP 2016 (Escalera et al. 2016), for non-commercial research only",
+    attributes={"age": AGES},
+    groups=(),
+    read=read,
+)

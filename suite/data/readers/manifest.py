@@ -1,0 +1,188 @@
+"""A manifest: your own set, as a table (CSV or parquet) with a row an image.
+
+Columns, in any order and any case:
+
+- ``path`` of the image, from the folder of the table (or ``file``, ``image``);
+- ``age`` or ``attractiveness``, or both; or ``value``, with the attribute named beside the manifest;
+- optional ``deviation`` of the annotators (or ``age_std``, ``attractiveness_std``), ``subject``, ``split``
+  (train, val or test), and the crop box ``left``, ``top``, ``right``, ``bottom`` in pixels of the upright
+  image;
+- every other column is a group, such as ``gender``.
+"""
+
+import io
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path, PurePosixPath
+
+import pyarrow
+import pyarrow.parquet
+
+from suite.data.decoding import CropBox
+from suite.data.readers.layout import out_of_range, split_of, visible
+from suite.data.readers.tables import number, read_bytes, read_records
+from suite.data.reading import Reader, Reading, Record, Skipped
+from suite.data.source_files import TABLES, SourceFiles
+from suite.data.store import LabelRange
+from suite.errors import RequestError
+from suite.trial import Attribute
+
+RANGES: Mapping[str, LabelRange] = {
+    "age": LabelRange(0, 120, 1),
+    "attractiveness": LabelRange(1, 5, 0.1),
+}
+PATHS = ("path", "file", "image")
+BOX = ("left", "top", "right", "bottom")
+#: Columns that a store has already.
+_RESERVED = frozenset({*PATHS, "value", "deviation", "subject", "split", "source", *BOX})
+
+
+def read(files: SourceFiles, path: Path, *, attribute: Attribute | None) -> Reading:
+    """Find the images of a manifest.
+
+    Args:
+        files: the folder or archive with the table in it.
+        path: the table, or the folder or archive.
+        attribute: what a column ``value`` holds; None where the columns are named by their attribute.
+
+    Raises:
+        RequestError: there is no table, or several, or it lacks a column.
+    """
+    table, loose = _table(files, path)
+    rows = _rows(files, table, path)
+    columns = list(rows[0]) if rows else []
+    source = f"{table} of {path}" if loose is None else str(path)
+    image = next((column for column in PATHS if column in columns), None)
+    if image is None:
+        raise RequestError(f"{source} has no rows with a column 'path'; its columns: {', '.join(columns)}")
+    labels = _label_columns(columns, attribute, source)
+    groups = [c for c in columns if c not in _RESERVED and c.removesuffix("_std") not in RANGES]
+    folder = PurePosixPath(table).parent
+    parsed = [_parse(row, str(folder / row[image]), labels, groups) for row in rows]
+    known = set(visible(files)) if loose is None else None
+    records: dict[str, Record] = {}
+    skipped: list[Skipped] = []
+    for one in parsed:
+        if isinstance(one, Skipped):
+            skipped.append(one)
+        elif known is not None and one.file not in known:
+            skipped.append(Skipped(one.file, f"{table} names it, but there is no such image", lost=True))
+        elif one.file in records:
+            skipped.append(Skipped(one.file, f"{table} names it twice"))
+        else:
+            records[one.file] = one
+    return Reading(
+        list(records.values()), skipped, f"{len(records):,} of {len(rows):,} rows of {table}", groups
+    )
+
+
+def _table(files: SourceFiles, path: Path) -> tuple[str, Path | None]:
+    """The table's name among the files, and where it was named itself its path."""
+    if path.suffix.lower() in TABLES:
+        return path.name, path
+    tables = [name for name in visible(files) if name.lower().endswith(TABLES)]
+    if len(tables) != 1:
+        listed = f" ({', '.join(tables[:3])})" if tables else ""
+        raise RequestError(
+            f"{path} has {len(tables)} tables{listed}; a manifest is one CSV or parquet file with columns "
+            "path and age or attractiveness: name the file itself"
+        )
+    return tables[0], None
+
+
+def _rows(files: SourceFiles, table: str, path: Path) -> Sequence[Mapping[str, str]]:
+    if not table.lower().endswith(".parquet"):
+        return read_records(files, table, path)
+    content = read_bytes(files, table, path)
+    try:
+        rows = pyarrow.parquet.read_table(io.BytesIO(content)).to_pylist()
+    except (pyarrow.ArrowException, OSError) as error:
+        raise RequestError(f"{table} of {path} is no parquet file that can be read ({error})") from None
+    return [{name.lower(): "" if v is None else str(v) for name, v in row.items()} for row in rows]
+
+
+def _label_columns(
+    columns: Sequence[str], attribute: Attribute | None, source: str
+) -> Mapping[str, tuple[str, str]]:
+    """By attribute, the columns of its label and its deviation."""
+    found = {name: (name, f"{name}_std") for name in RANGES if name in columns}
+    if attribute and attribute not in found and "value" in columns:
+        found = {attribute: ("value", "deviation")}
+    if attribute and attribute not in found:
+        raise RequestError(
+            f"{source} has no column 'value' or {attribute!r}; its columns: {', '.join(columns)}"
+        )
+    if not found:
+        raise RequestError(
+            f"{source} has no column 'age' or 'attractiveness'; its columns: {', '.join(columns)}; with a "
+            "column 'value', add --attribute age or --attribute attractiveness"
+        )
+    if len(found) == 1:  # the plain name of the deviation is clear then
+        ((name, (label, deviation)),) = found.items()
+        return {name: (label, deviation if deviation in columns else "deviation")}
+    return found
+
+
+def _parse(
+    row: Mapping[str, str],
+    file: str,
+    columns: Mapping[str, tuple[str, str]],
+    groups: Sequence[str],
+) -> Record | Skipped:
+    labels: dict[str, float] = {}
+    deviations: dict[str, float] = {}
+    for attribute, (label, deviation) in columns.items():
+        value, spread = number(row.get(label)), number(row.get(deviation))
+        if value is None:
+            return Skipped(file, f"the {attribute} is {row.get(label)!r}, which is no number")
+        if reason := out_of_range(attribute, value, RANGES[attribute]):
+            return Skipped(file, reason)
+        if spread is not None and spread < 0:
+            return Skipped(file, f"the deviation of the {attribute} is {spread:g}, below 0")
+        labels[attribute] = value
+        if spread is not None:
+            deviations[attribute] = spread
+    named, crop = row.get("split", ""), _crop(row)
+    split = split_of(named) if named else None
+    if named and split is None:
+        return Skipped(file, f"the split is {named!r}, none of train, val and test")
+    if isinstance(crop, str):
+        return Skipped(file, crop)
+    return Record(
+        file,
+        labels,
+        {group: row.get(group, "") for group in groups},
+        deviations,
+        subject=row.get("subject", ""),
+        split=split,
+        crop=crop,
+    )
+
+
+def _crop(row: Mapping[str, str]) -> CropBox | str | None:
+    """The crop box of a row, None where it has none, or why it cannot be used."""
+    cells = [row.get(side, "") for side in BOX]
+    if not any(cells):
+        return None
+    sides = [number(cell) for cell in cells]
+    if any(side is None for side in sides):
+        return f"the crop box {', '.join(cells)} has a side that is no number"
+    left, top, right, bottom = (side or 0.0 for side in sides)
+    if left >= right or top >= bottom:
+        return f"the crop box {', '.join(cells)} is empty"
+    return CropBox(left, top, right, bottom)
+
+
+def manifest_reader(attribute: Attribute | None = None) -> Reader:
+    """The reader of a manifest whose column ``value``, if it has one, holds an attribute."""
+    return Reader(
+        name="manifest",
+        description="your own images: a CSV or parquet with columns path and age or attractiveness",
+        origin="A manifest of your own images",
+        attributes=RANGES,
+        groups=(),
+        read=partial(read, attribute=attribute),
+    )
+
+
+MANIFEST = manifest_reader()

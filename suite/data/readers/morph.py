@@ -1,0 +1,104 @@
+"""MORPH II (Ricanek and Tesafaye 2006): real ages, several photographs of a person.
+
+The non-commercial edition has a table (``morph_2008_nonCommercial.csv``; the name differs by edition) with
+columns id_num, age, gender, race and photo, which is a path. The set is also passed on as its images alone,
+named ``[subject]_[k][M or F][age].JPG``: then there is no race.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+from suite.data.readers.layout import (
+    NamedImages,
+    Publication,
+    is_image,
+    no_image,
+    out_of_range,
+    read_names,
+    sorted_reading,
+    visible,
+)
+from suite.data.readers.tables import columns_of, number, read_records
+from suite.data.reading import Reader, Reading, Record, Skipped
+from suite.data.source_files import SourceFiles
+from suite.data.store import LabelRange
+
+AGES = LabelRange(16, 77, 1)
+GENDERS = {"m": "male", "f": "female"}
+RACES = {"w": "White", "b": "Black", "a": "Asian", "h": "Hispanic", "i": "Indian", "o": "Others"}
+COLUMNS = frozenset({"id_num", "age", "photo"})
+MORPH_PUBLICATION = Publication(
+    "MORPH II",
+    "a CSV with columns id_num, age and photo, or images [subject]_[k][M or F][age].JPG",
+    "https://uncw.edu (licensed by the University of North Carolina Wilmington)",
+    55_134,
+)
+
+_NAME = re.compile(r"(?P<subject>[0-9]+)_[0-9]+(?P<gender>[MFmf])(?P<age>[0-9]{1,3})\.[A-Za-z]+")
+
+
+def read(files: SourceFiles, path: Path) -> Reading:
+    """Find the images of MORPH II, by its table where there is one, else by their names.
+
+    Raises:
+        RequestError: there is neither.
+    """
+    names = visible(files)
+    for table in (name for name in names if name.lower().endswith((".csv", ".txt"))):
+        rows = read_records(files, table, path)
+        if columns_of(rows) >= COLUMNS:
+            reading = _read_table(rows, names, PurePosixPath(table).name)
+            if not reading.records:
+                raise MORPH_PUBLICATION.missing(path, names, f"image that {table} names")
+            return reading
+    records, skipped = read_names(filter(is_image, names), _parse)
+    if not records:
+        raise MORPH_PUBLICATION.missing(path, names)
+    found = f"{MORPH_PUBLICATION.found(len(records))}, without a table: ages are from the file names"
+    return Reading(records, skipped, found)
+
+
+def _read_table(rows: Sequence[Mapping[str, str]], names: Sequence[str], table: str) -> Reading:
+    images, records, skipped = NamedImages(names), dict[str, Record](), list[Skipped]()
+    for row in rows:
+        photo, age = row.get("photo", ""), number(row.get("age"))
+        file = images.find(photo)
+        if file is None:
+            skipped.append(no_image(photo, table))
+        elif file in records:
+            skipped.append(Skipped(file, f"{table} names it twice"))
+        elif age is None:
+            skipped.append(Skipped(file, f"{table} says no age of it"))
+        elif reason := out_of_range("age", age, AGES):
+            skipped.append(Skipped(file, reason))
+        else:
+            groups = {
+                "gender": GENDERS.get(row.get("gender", "").lower()[:1], ""),
+                "race": RACES.get(row.get("race", "").lower()[:1], ""),
+            }
+            records[file] = Record(file, {"age": age}, groups, subject=row["id_num"])
+    return sorted_reading(
+        records.values(), skipped, f"{MORPH_PUBLICATION.found(len(records))}, labelled by {table}"
+    )
+
+
+def _parse(name: str) -> Record | Skipped:
+    match = _NAME.fullmatch(PurePosixPath(name).name)
+    if match is None:
+        return Skipped(name, "the name is not [subject]_[k][M or F][age].JPG")
+    age = int(match["age"])
+    if reason := out_of_range("age", age, AGES):
+        return Skipped(name, reason)
+    groups = {"gender": GENDERS[match["gender"].lower()], "race": ""}
+    return Record(name, {"age": age}, groups, subject=match["subject"])
+
+
+MORPH = Reader(
+    name="morph",
+    description="MORPH II, about 55,000 photographs: age 16-77, gender, race, subjects",
+    origin="MORPH II (Ricanek and Tesafaye 2006), licensed by its owner",
+    attributes={"age": AGES},
+    groups=("gender", "race"),
+    read=read,
+)

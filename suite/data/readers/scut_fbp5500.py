@@ -1,0 +1,164 @@
+"""SCUT-FBP5500 (Liang et al. 2018): attractiveness of 5,500 faces, rated by 60 people from 1 to 5.
+
+``Images/``; ``train_test_files/All_labels.txt`` with a file and its score a line; ``All_Ratings.xlsx`` with
+the single ratings, from which the deviation comes; five official folds in
+``5_folders_cross_validations_files/cross_validation_k/test_k.txt``; and one of 60 % and 40 % in
+``split_of_60%training and 40%testing/``. The prefix of a file tells gender and race.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+from suite.data.readers.layout import (
+    NamedImages,
+    Publication,
+    find_file,
+    no_image,
+    out_of_range,
+    sorted_reading,
+    visible,
+)
+from suite.data.readers.ratings import Score, score
+from suite.data.readers.tables import number, read_rows, read_sheets
+from suite.data.reading import Reader, Reading, Record, Skipped
+from suite.data.source_files import SourceFiles
+from suite.data.store import LabelRange, Split
+
+SCORES = LabelRange(1, 5, 0.1)
+FOLDS = 5
+SCUT_FBP5500_PUBLICATION = Publication(
+    "SCUT-FBP5500",
+    "All_labels.txt or All_Ratings.xlsx, and the images that it names",
+    "https://github.com/HCIILAB/SCUT-FBP5500-Database-Release",
+    5_500,
+)
+#: Both ways in which the releases name their files; "y" and "w" are yellow and white.
+PREFIXES = {
+    "AF": ("female", "Asian"),
+    "AM": ("male", "Asian"),
+    "CF": ("female", "Caucasian"),
+    "CM": ("male", "Caucasian"),
+    "FTY": ("female", "Asian"),
+    "MTY": ("male", "Asian"),
+    "FTW": ("female", "Caucasian"),
+    "MTW": ("male", "Caucasian"),
+}
+
+
+def read(files: SourceFiles, path: Path) -> Reading:
+    """Find the images of SCUT-FBP5500, with the folds and the split that are there.
+
+    Raises:
+        RequestError: the scores or the images are not there, or openpyxl is not installed for the ratings.
+    """
+    names = visible(files)
+    scores = _scores(files, names, path)
+    if not scores:
+        raise SCUT_FBP5500_PUBLICATION.missing(path, names, "table of scores")
+    folds, split = _folds(files, names, path), _sixty_forty(files, names, path)
+    images = NamedImages(names)
+    records: dict[str, Record] = {}
+    skipped: list[Skipped] = []
+    for image, rated in scores.items():
+        file = images.find(image)
+        if file is None:
+            skipped.append(no_image(image, "the table of scores"))
+        elif reason := out_of_range("attractiveness", rated.mean, SCORES):
+            skipped.append(Skipped(file, reason))
+        else:
+            records[file] = Record(
+                file,
+                {"attractiveness": rated.mean},
+                _groups(image),
+                {} if rated.deviation is None else {"attractiveness": rated.deviation},
+                split=split.get(image.lower()),
+                fold=folds.get(image.lower()),
+            )
+    if not records:
+        raise SCUT_FBP5500_PUBLICATION.missing(path, names, "image that the table of scores names")
+    return sorted_reading(records.values(), skipped, _found(list(records.values())))
+
+
+def _found(records: Sequence[Record]) -> str:
+    has = {
+        "a deviation (All_Ratings.xlsx)": sum(bool(record.deviations) for record in records),
+        "one of the five official folds": sum(record.fold is not None for record in records),
+        "a place in the 60/40 split": sum(record.split is not None for record in records),
+    }
+    counts = ", ".join(f"{count:,} with {what}" for what, count in has.items())
+    return f"{SCUT_FBP5500_PUBLICATION.found(len(records))}, {counts}"
+
+
+def _scores(files: SourceFiles, names: Sequence[str], path: Path) -> Mapping[str, Score]:
+    """Score and deviation by image: the published mean where there is one, else that of the ratings."""
+    ratings = find_file(names, r"All_Ratings\.xlsx")
+    rated = _ratings(files, ratings, path) if ratings else {}
+    labels = find_file(names, r"All_labels\.txt")
+    if labels is None:
+        return {image: score(votes) for image, votes in rated.items()}
+    means = {row[0]: number(row[1]) for row in read_rows(files, labels, path) if len(row) > 1}
+    return {
+        image: Score(mean, score(rated[image]).deviation if image in rated else None)
+        for image, mean in means.items()
+        if mean is not None
+    }
+
+
+def _ratings(files: SourceFiles, name: str, path: Path) -> Mapping[str, list[float]]:
+    """Ratings by image. The sheets repeat each other, so that a rater's rating of a face counts once."""
+    by_rater: dict[tuple[str, str], float] = {}
+    for sheet in read_sheets(files, name, path):
+        titles = [title.lower() for title in next(sheet, [])]
+        if not {"rater", "filename", "rating"} <= set(titles):
+            continue
+        rater, image, rating = (titles.index(title) for title in ("rater", "filename", "rating"))
+        for row in sheet:
+            if (value := number(row[rating])) is not None:
+                by_rater[row[rater], row[image]] = value
+    found: defaultdict[str, list[float]] = defaultdict(list)
+    for (_, image_name), value in by_rater.items():
+        found[image_name].append(value)
+    return found
+
+
+def _folds(files: SourceFiles, names: Sequence[str], path: Path) -> Mapping[str, int]:
+    """The fold, from 1, that tests on each image."""
+    folds: dict[str, int] = {}
+    for fold in range(1, FOLDS + 1):
+        in_folder = [name for name in names if f"cross_validation_{fold}/" in name.lower()]
+        if table := find_file(in_folder, rf"test_{fold}\.txt"):
+            folds |= dict.fromkeys(_images_of(files, table, path), fold)
+    return folds
+
+
+def _sixty_forty(files: SourceFiles, names: Sequence[str], path: Path) -> Mapping[str, Split]:
+    in_folder = [name for name in names if "60%" in PurePosixPath(name).parent.name]
+    split: dict[str, Split] = {}
+    parts: Mapping[str, Split] = {r"train\.txt": "train", r"test\.txt": "test"}
+    for pattern, part in parts.items():
+        if table := find_file(in_folder, pattern):
+            split |= dict.fromkeys(_images_of(files, table, path), part)
+    return split
+
+
+def _images_of(files: SourceFiles, table: str, path: Path) -> list[str]:
+    return [row[0].lower() for row in read_rows(files, table, path) if row]
+
+
+def _groups(image: str) -> Mapping[str, str]:
+    match = re.match(r"[A-Za-z]+", PurePosixPath(image).name)
+    gender, race = PREFIXES.get(match[0].upper() if match else "", ("", ""))
+    return {"gender": gender, "race": race}
+
+
+SCUT_FBP5500 = Reader(
+    name="scut-fbp5500",
+    description="SCUT-FBP5500, 5,500 faces: attractiveness 1-5 with deviation, gender, race, "
+    "five folds, 60/40",
+    origin="SCUT-FBP5500 (Liang, Lin, Jin, Xie and Li 2018), for non-commercial research only",
+    attributes={"attractiveness": SCORES},
+    groups=("gender", "race"),
+    read=read,
+)

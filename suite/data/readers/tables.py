@@ -1,0 +1,102 @@
+"""Tables of labels: CSV in the dialects that sets come in, and spreadsheets."""
+
+import csv
+import io
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from zipfile import BadZipFile
+
+from suite.data.source_files import SourceFiles, UnreadableFileError
+from suite.errors import RequestError
+
+Row = Sequence[str]
+
+
+def read_bytes(files: SourceFiles, name: str, path: Path) -> bytes:
+    """The content of a table.
+
+    Raises:
+        RequestError: it cannot be read; without it the set has no labels.
+    """
+    try:
+        return files.read(name)
+    except UnreadableFileError as error:
+        raise RequestError(
+            f"{name} of {path} cannot be read ({error}); get the set again from its owner"
+        ) from None
+
+
+def read_rows(files: SourceFiles, name: str, path: Path) -> list[Row]:
+    """The rows of a table of text with commas, semicolons, tabs or blanks between the cells.
+
+    Raises:
+        RequestError: the file cannot be read.
+    """
+    content = read_bytes(files, name, path)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("latin-1")
+    lines = [line for line in text.splitlines() if line.strip()]
+    if not lines:
+        return []
+    mark = next((mark for mark in (",", ";", "\t") if mark in lines[0]), " ")
+    if mark == " ":
+        return [line.split() for line in lines]
+    try:
+        return [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=mark)]
+    except csv.Error as error:
+        raise RequestError(f"{name} of {path} is no table of text ({error}); get the set again") from None
+
+
+def read_records(files: SourceFiles, name: str, path: Path) -> list[Mapping[str, str]]:
+    """The rows of a table by their column, whose names are in lower case; the first row has them."""
+    rows = read_rows(files, name, path)
+    if not rows:
+        return []
+    header = [cell.lower() for cell in rows[0]]
+    return [dict(zip(header, row, strict=False)) for row in rows[1:]]
+
+
+def columns_of(rows: Sequence[Mapping[str, str]]) -> set[str]:
+    """The columns of what ``read_records`` gave."""
+    return set(rows[0]) if rows else set()
+
+
+def number(text: str | None) -> float | None:
+    """A finite number; None where the text is none."""
+    try:
+        value = float(text or "")
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def read_sheets(files: SourceFiles, name: str, path: Path) -> Iterator[Iterator[Row]]:
+    """The sheets of a spreadsheet (xlsx), each the text of its rows; empty cells are "".
+
+    Raises:
+        RequestError: openpyxl is not installed, or the file is no spreadsheet.
+    """
+    try:
+        import openpyxl
+    except ImportError:
+        raise missing_extra(f"{name} of {path} is a spreadsheet") from None
+    content = read_bytes(files, name, path)
+    try:
+        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+    except (BadZipFile, KeyError, ValueError, OSError) as error:
+        raise RequestError(
+            f"{name} of {path} is no spreadsheet that can be read ({error}); get the set again from its owner"
+        ) from None
+    try:
+        for sheet in book.worksheets:
+            yield (["" if c is None else str(c).strip() for c in row] for row in sheet.values)
+    finally:
+        book.close()
+
+
+def missing_extra(need: str) -> RequestError:
+    """The error of a set whose labels need a package that a plain installation leaves out."""
+    return RequestError(f'{need}, which needs the optional packages: pip install "suite[sets]"')

@@ -1,0 +1,96 @@
+"""LAP 2015, LAP 2016 and APPA-REAL: guesses, their deviation, and the official splits."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from suite.data.reading import Reading
+from suite.data.sets import READERS
+from suite.data.source_files import open_source
+from suite.errors import RequestError
+
+Miniature = Callable[[str], dict[str, bytes]]
+LayOut = Callable[[Mapping[str, bytes]], Path]
+
+
+def read(name: str, path: Path) -> Reading:
+    with open_source(path) as files:
+        return READERS[name].read(files, path)
+
+
+def test_the_image_of_a_split_is_never_that_of_another(miniature: Miniature, lay_out: LayOut) -> None:
+    reading = read("lap2015", lay_out(miniature("lap2015")))
+    for record in reading.records:
+        split = {"Train": "train", "Validation": "val", "Test": "test"}[record.file.split("/")[0]]
+        assert record.split == split
+        assert record.labels["age"] == 20 + int(record.file.split("_")[1].removesuffix(".jpg"))
+        assert record.deviations == {"age": 3.5}
+    assert reading.found == ("24 images where 4,691 are published; official splits 12 train, 6 val, 6 test")
+
+
+def test_the_folder_of_a_split_may_be_missing_from_the_path_but_not_be_anothers(
+    miniature: Miniature, lay_out: LayOut
+) -> None:
+    files = miniature("lap2015")
+    for n in range(6):
+        del files[f"Test/image_{n}.jpg"]
+    with pytest.raises(RequestError, match=r"there is no image that Test\.csv names"):
+        read("lap2015", lay_out(files))
+
+
+def test_all_images_in_one_folder_are_found_too(miniature: Miniature, lay_out: LayOut) -> None:
+    files = {
+        name if name.endswith(".csv") else f"images/{name.split('/')[1]}": content
+        for name, content in miniature("lap2016").items()
+    }
+    reading = read("lap2016", lay_out(files))
+    assert [record.split for record in reading.records] == ["train"] * 12 + ["val"] * 6 + ["test"] * 6
+
+
+def test_appa_real_has_an_apparent_and_a_real_age(miniature: Miniature, lay_out: LayOut) -> None:
+    source = lay_out(miniature("appa-real"))
+    apparent, real = read("appa-real", source), read("appa-real-real", source)
+    by_file = {record.file: record for record in real.records}
+    for record in apparent.records:
+        assert by_file[record.file].labels["age"] == record.labels["age"] + 0.5
+        assert record.deviations == {"age": 4.25}
+        assert not by_file[record.file].deviations
+        assert record.groups == {"gender": "female", "race": "asian", "expression": "happy"}
+
+
+def test_the_upright_face_of_appa_real_is_taken_where_there_is_one(
+    miniature: Miniature, lay_out: LayOut
+) -> None:
+    files = miniature("appa-real")
+    del files["appa-real-release/test/000020.jpg_face.jpg"]
+    reading = read("appa-real", lay_out(files))
+    assert reading.found.endswith("; 23 as upright face crops")
+    taken = {Path(record.file).name for record in reading.records}
+    assert "000020.jpg" in taken
+    assert len([name for name in taken if name.endswith("_face.jpg")]) == 23
+
+
+def test_appa_real_without_its_groups_is_still_read(miniature: Miniature, lay_out: LayOut) -> None:
+    files = {name: c for name, c in miniature("appa-real").items() if "allcategories" not in name}
+    reading = read("appa-real", lay_out(files))
+    assert len(reading.records) == 24
+    assert set(reading.records[0].groups.values()) == {""}
+
+
+def test_a_table_of_appa_real_without_its_column_is_refused(miniature: Miniature, lay_out: LayOut) -> None:
+    files = miniature("appa-real")
+    name = "appa-real-release/gt_avg_valid.csv"
+    files[name] = files[name].replace(b"real_age", b"age")
+    source = lay_out(files)
+    assert len(read("appa-real", source).records) == 24
+    with pytest.raises(RequestError, match=r"gt_avg_valid\.csv of .* has no column 'real_age'"):
+        read("appa-real-real", source)
+
+
+def test_an_age_out_of_range_is_skipped_with_its_reason(miniature: Miniature, lay_out: LayOut) -> None:
+    files = miniature("lap2016")
+    files["test_gt.csv"] = files["test_gt.csv"].replace(b"38.5", b"138.5")
+    (skipped,) = read("lap2016", lay_out(files)).skipped
+    assert (skipped.file, skipped.lost) == ("test/000018.jpg", False)
+    assert skipped.reason == "the age is 138.5, outside of 0 to 100"

@@ -1,0 +1,122 @@
+"""SCUT-FBP and SCUT-FBP5500: scores, the deviation of their raters, folds."""
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from suite.data.reading import Reading
+from suite.data.sets import READERS
+from suite.data.source_files import open_source
+from suite.errors import RequestError
+
+Miniature = Callable[[str], dict[str, bytes]]
+LayOut = Callable[[Mapping[str, bytes]], Path]
+RATINGS = "SCUT-FBP5500_v2/All_Ratings.xlsx"
+
+
+def read(name: str, path: Path) -> Reading:
+    with open_source(path) as files:
+        return READERS[name].read(files, path)
+
+
+def test_a_raters_rating_counts_once_although_the_sheets_repeat_it(
+    miniature: Miniature, lay_out: LayOut
+) -> None:
+    for record in read("scut-fbp5500", lay_out(miniature("scut-fbp5500"))).records:
+        assert record.labels == {"attractiveness": 3.0}
+        assert record.deviations["attractiveness"] == pytest.approx(np.std([2, 3, 4]), abs=1e-6)
+
+
+def test_the_five_folds_and_the_60_40_split_are_read(miniature: Miniature, lay_out: LayOut) -> None:
+    reading = read("scut-fbp5500", lay_out(miniature("scut-fbp5500")))
+    assert Counter(record.fold for record in reading.records) == {1: 5, 2: 5, 3: 5, 4: 5, 5: 5}
+    assert Counter(record.split for record in reading.records) == {"train": 15, "test": 10}
+    for record in reading.records:
+        number = int("".join(filter(str.isdigit, Path(record.file).name)))
+        assert record.fold == number % 5 + 1
+        assert (record.split == "train") == (number < 15)
+    assert "25 with one of the five official folds, 25 with a place in the 60/40 split" in reading.found
+
+
+def test_the_prefix_tells_gender_and_race(miniature: Miniature, lay_out: LayOut) -> None:
+    groups = {
+        Path(record.file).name[:2]: tuple(record.groups.values())
+        for record in read("scut-fbp5500", lay_out(miniature("scut-fbp5500"))).records
+    }
+    assert groups == {
+        "AF": ("female", "Asian"),
+        "AM": ("male", "Asian"),
+        "CF": ("female", "Caucasian"),
+        "CM": ("male", "Caucasian"),
+    }
+
+
+def test_without_the_ratings_there_is_no_deviation_and_it_is_said(
+    miniature: Miniature, lay_out: LayOut
+) -> None:
+    files = miniature("scut-fbp5500")
+    del files[RATINGS]
+    reading = read("scut-fbp5500", lay_out(files))
+    assert not any(record.deviations for record in reading.records)
+    assert "0 with a deviation (All_Ratings.xlsx)" in reading.found
+
+
+def test_the_ratings_and_the_images_alone_are_enough(miniature: Miniature, lay_out: LayOut) -> None:
+    files = {name: c for name, c in miniature("scut-fbp5500").items() if "train_test_files" not in name}
+    reading = read("scut-fbp5500", lay_out(files))
+    assert len(reading.records) == 25
+    assert {record.labels["attractiveness"] for record in reading.records} == {3.0}
+    assert {record.fold for record in reading.records} == {None}
+
+
+@pytest.mark.parametrize("name", ["scut-fbp", "scut-fbp5500"])
+def test_a_spreadsheet_without_openpyxl_names_what_to_install(
+    name: str, miniature: Miniature, lay_out: LayOut, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = lay_out(miniature(name))
+    monkeypatch.setitem(sys.modules, "openpyxl", None)  # makes its import fail
+    with pytest.raises(RequestError, match=r'\.xlsx of .* is a spreadsheet, .*pip install "suite\[sets\]"'):
+        read(name, source)
+
+
+def test_the_published_mean_and_the_deviation_of_the_raters_are_joined(
+    miniature: Miniature, lay_out: LayOut
+) -> None:
+    for record in read("scut-fbp", lay_out(miniature("scut-fbp"))).records:
+        number = int(record.file.split("-")[-1].removesuffix(".jpg"))
+        ratings = [1 + number % 4, 2, 3, 5]
+        assert record.labels["attractiveness"] == pytest.approx(np.mean(ratings), abs=1e-6)
+        assert record.deviations["attractiveness"] == pytest.approx(np.std(ratings), abs=1e-6)
+
+
+def test_a_csv_of_means_alone_is_enough(miniature: Miniature, lay_out: LayOut) -> None:
+    files = {name: c for name, c in miniature("scut-fbp").items() if not name.endswith(".xlsx")}
+    files["labels.csv"] = b"#Image,Attractiveness label\n" + b"".join(b"%d,3.25\n" % n for n in range(1, 25))
+    reading = read("scut-fbp", lay_out(files))
+    assert {record.labels["attractiveness"] for record in reading.records} == {3.25}
+    assert reading.found.endswith(", 0 with a deviation")
+
+
+def test_a_score_out_of_range_and_an_image_without_one_are_skipped(
+    miniature: Miniature, lay_out: LayOut
+) -> None:
+    files = {name: c for name, c in miniature("scut-fbp").items() if not name.endswith(".xlsx")}
+    files["labels.csv"] = b"Image,Attractiveness label\n1,5.5\n" + b"".join(
+        b"%d,3.25\n" % n for n in range(2, 24)
+    )
+    skipped = read("scut-fbp", lay_out(files)).skipped
+    assert {Path(one.file).name: one.reason for one in skipped} == {
+        "SCUT-FBP-1.jpg": "the attractiveness is 5.5, outside of 1 to 5",
+        "SCUT-FBP-24.jpg": "no table rates it",
+    }
+
+
+def test_an_old_spreadsheet_is_told_so(miniature: Miniature, lay_out: LayOut) -> None:
+    files = {name: c for name, c in miniature("scut-fbp").items() if not name.endswith(".xlsx")}
+    files["ratings.xls"] = b"\xd0\xcf\x11\xe0"
+    with pytest.raises(RequestError, match=r"ratings\.xls of .* save it as xlsx or CSV"):
+        read("scut-fbp", lay_out(files))

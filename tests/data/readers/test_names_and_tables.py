@@ -1,0 +1,203 @@
+"""AFAD, AgeDB, FG-NET, MORPH II and CACD2000: ages by name and by table, and whose face it is."""
+
+import io
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from suite.data.reading import Reading, Record
+from suite.data.sets import READERS
+from suite.data.source_files import open_source
+from suite.errors import RequestError
+
+Miniature = Callable[[str], dict[str, bytes]]
+LayOut = Callable[[Mapping[str, bytes]], Path]
+META = "celebrity2000_meta.mat"
+
+
+def read(name: str, path: Path) -> Reading:
+    with open_source(path) as files:
+        return READERS[name].read(files, path)
+
+
+def record_of(name: str, file: str) -> Record:
+    """What a reader says of the only file of a source."""
+
+    class One:
+        def names(self) -> list[str]:
+            return [file]
+
+        def read(self, name: str) -> bytes:
+            raise AssertionError("this reader looks at names only")
+
+    (record,) = READERS[name].read(One(), Path("set")).records
+    return record
+
+
+@given(st.integers(15, 72), st.sampled_from([("111", "male"), ("112", "female")]), st.integers(1, 10**6))
+def test_a_path_of_afad_says_age_gender_and_subject(age: int, gender: tuple[str, str], subject: int) -> None:
+    record = record_of("afad", f"AFAD-Full/{age}/{gender[0]}/{subject}-3.jpg")
+    assert record.labels == {"age": age}
+    assert record.groups == {"gender": gender[1]}
+    assert record.subject == str(subject)
+
+
+@given(
+    st.integers(1, 101),
+    st.sampled_from("mf"),
+    st.text(st.characters(categories=["Lu", "Ll"]) | st.sampled_from("_-. '"), min_size=1).filter(
+        lambda name: "/" not in name
+    ),
+)
+def test_a_name_of_agedb_says_age_gender_and_subject(age: int, gender: str, name: str) -> None:
+    record = record_of("agedb", f"AgeDB/12_{name}_{age}_{gender}.jpg")
+    assert record.labels == {"age": age}
+    assert record.groups == {"gender": {"m": "male", "f": "female"}[gender]}
+    assert record.subject == name
+
+
+@pytest.mark.parametrize(
+    ("file", "subject", "age"),
+    [("001A02.JPG", "001", 2), ("082a18b.jpg", "082", 18), ("010A69.JPG", "010", 69), ("7A5.jpg", "007", 5)],
+)
+def test_a_name_of_fgnet_says_subject_and_age(file: str, subject: str, age: int) -> None:
+    record = record_of("fgnet", f"images/{file}")
+    assert (record.subject, record.labels["age"]) == (subject, age)
+
+
+def test_a_fold_of_fgnet_is_a_person(miniature: Miniature, lay_out: LayOut) -> None:
+    reading = read("fgnet", lay_out(miniature("fgnet")))
+    assert {(record.subject, record.fold) for record in reading.records} == {
+        (f"{n:03d}", n) for n in range(1, 7)
+    }
+    assert reading.found == "24 images where 1,002 are published of 6 people"
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "reason"),
+    [
+        ("afad", "AFAD/14/111/1-0.jpg", "the age is 14, outside of 15 to 72"),
+        ("afad", "AFAD/20/113/1-0.jpg", "1-0.jpg does not lie in [age]/[111 or 112]/ as [subject]-[k].jpg"),
+        ("agedb", "AgeDB/1_X_102_m.jpg", "the age is 102, outside of 1 to 101"),
+        ("agedb", "AgeDB/holiday.jpg", "the name is not [n]_[Name]_[age]_[m or f].jpg"),
+        ("fgnet", "images/001A70.JPG", "the age is 70, outside of 0 to 69"),
+        ("fgnet", "images/holiday.JPG", "the name is not [subject]A[age].JPG"),
+    ],
+)
+def test_what_cannot_be_used_has_a_reason(
+    name: str, file: str, reason: str, miniature: Miniature, lay_out: LayOut
+) -> None:
+    reading = read(name, lay_out({**miniature(name), file: b""}))
+    assert [(skipped.file, skipped.reason) for skipped in reading.skipped] == [(file, reason)]
+
+
+@pytest.mark.parametrize("name", ["afad", "agedb", "fgnet"])
+def test_a_second_copy_of_an_image_counts_not(name: str, miniature: Miniature, lay_out: LayOut) -> None:
+    files = miniature(name)
+    some = next(iter(files))
+    reading = read(name, lay_out({**files, f"copy/of/{some}": files[some]}))
+    assert len(reading.records) == 24
+    assert [skipped.reason for skipped in reading.skipped] == [f"the same image as {some}"]
+
+
+def test_files_of_an_operating_system_are_no_images(miniature: Miniature, lay_out: LayOut) -> None:
+    files = miniature("agedb")
+    reading = read(
+        "agedb", lay_out({**files, "__MACOSX/AgeDB/._1_X_30_m.jpg": b"", "AgeDB/._2_X_30_m.jpg": b""})
+    )
+    assert len(reading.records) == 24
+    assert not reading.skipped
+
+
+def test_morph_by_its_table(miniature: Miniature, lay_out: LayOut) -> None:
+    reading = read("morph", lay_out(miniature("morph")))
+    records = {Path(record.file).stem: record for record in reading.records}
+    assert records["7"].labels == {"age": 27}
+    assert records["7"].groups == {"gender": "female", "race": "Others"}
+    assert records["7"].subject == records["6"].subject == "000002" != records["5"].subject
+    assert "labelled by morph_2008_nonCommercial.csv" in reading.found
+
+
+def test_morph_by_its_names_where_there_is_no_table(lay_out: LayOut) -> None:
+    reading = read(
+        "morph", lay_out({f"Album2/{n:06d}_{k}M{30 + k}.JPG": b"" for n in range(3) for k in (0, 1)})
+    )
+    assert len(reading.records) == 6
+    assert reading.records[1].subject == "000000"
+    assert reading.records[1].labels == {"age": 31}
+    assert reading.records[1].groups == {"gender": "male", "race": ""}
+    assert "without a table" in reading.found
+
+
+def test_a_row_of_morph_that_cannot_be_used_has_a_reason(miniature: Miniature, lay_out: LayOut) -> None:
+    files = miniature("morph")
+    table = "MORPH/morph_2008_nonCommercial.csv"
+    rows = files[table].decode().splitlines()
+    rows[1] = rows[1].replace(",20,", ",,")
+    rows[2] = rows[2].replace(",21,", ",15,")
+    rows.append(rows[3])
+    files[table] = "\n".join(rows).encode()
+    reasons = {Path(s.file).name: s.reason for s in read("morph", lay_out(files)).skipped}
+    assert reasons == {
+        "0.JPG": "morph_2008_nonCommercial.csv says no age of it",
+        "1.JPG": "the age is 15, outside of 16 to 77",
+        "2.JPG": "morph_2008_nonCommercial.csv names it twice",
+    }
+
+
+def test_cacd2000_is_split_by_rank(miniature: Miniature, lay_out: LayOut) -> None:
+    reading = read("cacd2000", lay_out(miniature("cacd2000")))
+    for record in reading.records:
+        rank = int(record.subject) + 1
+        assert record.split == ("val" if rank <= 2 else "test" if rank <= 5 else "train")
+        assert record.labels["age"] == int(Path(record.file).name.split("_")[0])
+    assert "by rank 14 train, 4 val, 6 test" in reading.found
+
+
+def test_an_accent_may_be_stored_composed_or_not(lay_out: LayOut, photo: Callable[..., bytes]) -> None:
+    import numpy as np
+    from scipy.io import savemat
+
+    names = np.array([f"20_Zo\u00eb_{n}.jpg" for n in range(4)], dtype=object)[:, None]
+    column = np.arange(4)[:, None]
+    written = io.BytesIO()
+    savemat(
+        written,
+        {"celebrityImageData": {"name": names, "identity": column, "age": column + 20, "rank": column}},
+    )
+    files = {META: written.getvalue(), **{f"20_Zoe\u0308_{n}.jpg": photo() for n in range(4)}}
+    reading = read("cacd2000", lay_out(files))
+    assert not reading.skipped
+    assert {record.file for record in reading.records} == files.keys() - {META}
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"MATLAB 7.3 MAT-file, an HDF5 file" + bytes(600), bytes(range(256)) * 4]
+)
+def test_a_matlab_file_that_cannot_be_read_is_told_so(
+    content: bytes, miniature: Miniature, lay_out: LayOut
+) -> None:
+    with pytest.raises(RequestError, match=rf"{META} of .* (is no MATLAB v5 file|has no struct)"):
+        read("cacd2000", lay_out({**miniature("cacd2000"), META: content}))
+
+
+def test_another_matlab_file_is_told_so(miniature: Miniature, lay_out: LayOut) -> None:
+    from scipy.io import savemat
+
+    written = io.BytesIO()
+    savemat(written, {"celebrityImageData": {"name": ["a.jpg"], "age": [20]}})
+    with pytest.raises(RequestError, match="has no struct celebrityImageData with name, identity, age"):
+        read("cacd2000", lay_out({**miniature("cacd2000"), META: written.getvalue()}))
+
+
+def test_cacd2000_without_scipy_names_what_to_install(
+    miniature: Miniature, lay_out: LayOut, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = lay_out(miniature("cacd2000"))
+    monkeypatch.setitem(sys.modules, "scipy.io", None)  # makes its import fail
+    with pytest.raises(RequestError, match=r'is a MATLAB file, .*pip install "suite\[sets\]"'):
+        read("cacd2000", source)

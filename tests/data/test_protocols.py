@@ -1,0 +1,207 @@
+"""Protocols: train, val and test are apart, cover everything, and share nobody where people are known."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from suite.data.protocols import (
+    ProtocolName,
+    SplitRequest,
+    assign,
+    fold_numbers,
+    random_splits,
+    subject_splits,
+)
+from suite.data.reading import Record
+from suite.data.store import Split
+from suite.errors import RequestError
+
+SPLITS = ("train", "val", "test")
+seeds = st.integers(0, 2**31)
+
+
+@st.composite
+def people(draw: st.DrawFn) -> list[str]:
+    """Who is in each image, in any order; some have no name, and there are three at least."""
+    sizes = draw(st.lists(st.integers(1, 30), min_size=3, max_size=60))
+    unnamed = draw(st.integers(0, 5))
+    images = [f"p{person}" for person, size in enumerate(sizes) for _ in range(size)] + [""] * unnamed
+    return draw(st.permutations(images))
+
+
+def records(
+    subjects: Sequence[str],
+    splits: Sequence[Split | None] | None = None,
+    folds: Sequence[int | None] | None = None,
+) -> list[Record]:
+    return [
+        Record(
+            f"{n}.jpg",
+            {"age": 30},
+            subject=subject,
+            split=splits[n] if splits else None,
+            fold=folds[n] if folds else None,
+        )
+        for n, subject in enumerate(subjects)
+    ]
+
+
+def in_two_splits(subjects: Sequence[str], splits: np.ndarray) -> set[str]:
+    seen: dict[str, set[str]] = {}
+    for subject, split in zip(subjects, splits, strict=True):
+        if subject:
+            seen.setdefault(subject, set()).add(split)
+    return {subject for subject, found in seen.items() if len(found) > 1}
+
+
+@given(st.integers(3, 500), seeds)
+def test_a_random_split_has_a_tenth_in_each_part_held_out_and_none_empty(count: int, seed: int) -> None:
+    splits = random_splits(count, seed).tolist()
+    tenth = max(1, round(count / 10))
+    assert splits.count("val") == splits.count("test") == tenth
+    assert splits.count("train") == count - 2 * tenth >= 1
+
+
+@given(people(), seeds)
+def test_a_split_by_person_shares_nobody_and_leaves_nothing_out(subjects: list[str], seed: int) -> None:
+    splits = subject_splits(subjects, seed)
+    counts = Counter(splits.tolist())
+    assert set(counts) == set(SPLITS)
+    assert sum(counts.values()) == len(subjects)
+    assert not in_two_splits(subjects, splits)
+    assert (splits == subject_splits(subjects, seed)).all()
+    largest = max(Counter(s for s in subjects if s).values())
+    for held_out in ("val", "test"):
+        # Half of a person's images, or the one person that a split needs; and what rounding takes.
+        assert abs(counts[held_out] - len(subjects) / 10) <= largest + 0.5
+
+
+@given(st.integers(60, 200), st.integers(1, 8), seeds)
+def test_of_many_people_a_tenth_of_the_images_is_held_out(count: int, each: int, seed: int) -> None:
+    subjects = [f"p{person}" for person in range(count) for _ in range(each)]
+    counts = Counter(subject_splits(subjects, seed).tolist())
+    for held_out in ("val", "test"):
+        assert abs(counts[held_out] - len(subjects) / 10) <= each / 2 + 0.5
+
+
+def test_another_seed_gives_another_split() -> None:
+    subjects = [f"p{n // 3}" for n in range(90)]
+    assert len({tuple(subject_splits(subjects, seed)) for seed in range(9)}) == 9
+    assert len({tuple(fold_numbers(subjects, 5, seed)) for seed in range(9)}) == 9
+
+
+@given(people(), st.integers(2, 6), seeds)
+def test_folds_by_person_test_on_each_image_once(subjects: list[str], folds: int, seed: int) -> None:
+    people_there = len({subject or n for n, subject in enumerate(subjects)})
+    folds = min(folds, people_there)
+    numbers = fold_numbers(subjects, folds, seed)
+    assert set(numbers.tolist()) == set(range(1, folds + 1))
+    assert not in_two_splits(subjects, numbers)
+    counts = np.bincount(numbers, minlength=folds + 1)[1:]
+    assert counts.max() - counts.min() <= max(Counter(s for s in subjects if s).values())
+
+
+@given(people(), seeds, st.sampled_from(["random", "subjects", "folds", None]))
+def test_every_protocol_keeps_train_val_and_test_apart(
+    subjects: list[str], seed: int, protocol: ProtocolName | None
+) -> None:
+    folds = 3 if protocol == "folds" else None
+    request = SplitRequest(protocol, 2 if folds else None, folds, seed)
+    assigned = assign(records(subjects), request, "set")
+    assert len(assigned.splits) == len(subjects)
+    assert set(assigned.splits.tolist()) == set(SPLITS)
+    assert (assigned.splits == assign(records(subjects), request, "set").splits).all()
+    assert assigned.protocol.endswith(".")
+    assert "\n" not in assigned.protocol
+    assert f"seed {seed}" in assigned.protocol
+    if protocol != "random":
+        assert not in_two_splits(subjects, assigned.splits)
+
+
+@given(people(), seeds)
+def test_validation_is_carved_out_of_official_training(subjects: list[str], seed: int) -> None:
+    official: list[Split] = ["test" if subject in ("p0", "") else "train" for subject in subjects]
+    given_splits = np.array(official, dtype=object)
+    assigned = assign(records(subjects, official), SplitRequest("official", seed=seed), "set")
+    assert ((assigned.splits == "test") == (given_splits == "test")).all()
+    assert set(assigned.splits.tolist()) == set(SPLITS)
+    assert not in_two_splits(subjects, assigned.splits)
+    assert "validation is a random 10 % of training" in assigned.protocol
+
+
+def test_official_splits_are_taken_as_they_are_and_by_default() -> None:
+    official: list[Split] = ["train", "train", "val", "test", "test"]
+    for protocol in ("official", None):
+        assigned = assign(records([""] * 5, official), SplitRequest(protocol), "set")  # type: ignore[arg-type]
+        assert assigned.splits.tolist() == official
+        assert assigned.protocol == "Official splits of the set."
+
+
+def test_official_folds_are_taken_as_they_are() -> None:
+    folds = [n % 5 + 1 for n in range(50)]
+    tested = np.zeros(50, dtype=int)
+    for fold in range(1, 6):
+        assigned = assign(records([""] * 50, folds=folds), SplitRequest("folds", fold), "set")
+        tested += assigned.splits == "test"
+        assert ((assigned.splits == "test") == (np.array(folds) == fold)).all()
+        assert Counter(assigned.splits.tolist()) == {"train": 36, "val": 4, "test": 10}
+        assert f"Fold {fold} of 5 official folds is the test split" in assigned.protocol
+    assert (tested == 1).all()
+
+
+def test_the_default_is_by_person_where_people_recur_and_random_where_they_do_not() -> None:
+    recur, alone, unknown = [f"p{n // 2}" for n in range(20)], [f"p{n}" for n in range(20)], [""] * 20
+    said = [assign(records(subjects), SplitRequest(), "set").protocol for subjects in (recur, alone, unknown)]
+    assert said[0].startswith("Random split of the people (seed 0)")
+    assert said[1].endswith("each person has one image.")
+    assert said[2].endswith("the set names no subjects, so one person may be in several splits.")
+
+
+def test_a_random_split_of_recurring_people_says_so() -> None:
+    said = assign(records([f"p{n // 2}" for n in range(20)]), SplitRequest("random"), "set").protocol
+    assert "by image although the set names its subjects" in said
+
+
+@pytest.mark.parametrize(
+    ("request_made", "complaint"),
+    [
+        (SplitRequest("official"), r"set has no official split \(none\); choose --protocol random"),
+        (SplitRequest("folds"), "folds of set need the one to test on; add --fold 1"),
+        (SplitRequest("folds", 1), "set has no official folds for all of its images; add --folds 5"),
+        (SplitRequest("folds", 6, 5), "set has 5 folds; choose --fold from 1 to 5"),
+        (
+            SplitRequest("folds", 1, 1),
+            "1 folds of set cannot be made; choose 2 to 10, as many as it has people",
+        ),
+        (SplitRequest(None, 1, 11), "11 folds of set cannot be made"),
+        (SplitRequest("random", 1), "--fold and --folds go with --protocol folds, not random"),
+        (SplitRequest(seed=-1), "a seed of -1 cannot be used; choose 0 or more"),
+    ],
+)
+def test_a_protocol_that_cannot_be_is_told_in_one_sentence(
+    request_made: SplitRequest, complaint: str
+) -> None:
+    subjects = [f"p{n // 2}" for n in range(20)]
+    with pytest.raises(RequestError, match=complaint):
+        assign(records(subjects), request_made, "set")
+
+
+def test_a_split_by_person_needs_three_people() -> None:
+    with pytest.raises(RequestError, match="set has 2 people, a split in three by person needs at least 3"):
+        assign(records(["a", "a", "b", "b"]), SplitRequest("subjects"), "set")
+    with pytest.raises(RequestError, match="set does not say who is pictured; choose --protocol random"):
+        assign(records([""] * 9), SplitRequest("subjects"), "set")
+
+
+def test_a_part_without_a_split_is_told() -> None:
+    official: list[Split | None] = ["train", "val", "test", None]
+    for protocol in ("official", None):
+        with pytest.raises(RequestError, match=r"\(1 of 4 images without one\)"):
+            assign(records([""] * 4, official), SplitRequest(protocol), "set")  # type: ignore[arg-type]
+    none: list[Split] = ["train", "train", "val"]
+    with pytest.raises(RequestError, match="official splits of set leave no test images among 3"):
+        assign(records([""] * 3, none), SplitRequest("official"), "set")

@@ -1,0 +1,123 @@
+"""The files of a set in a folder, a zip and a tar are the same files, and no archive reaches outside."""
+
+import io
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from suite.data.packing import pack
+from suite.data.sets import READERS
+from suite.data.source_files import open_source, seekable
+from suite.errors import RequestError
+
+FILES = {"set/a.jpg": b"first" * 99, "set/below/b.jpg": b"", "set/c.txt": b"third"}
+TARS = {"tar": "w", "tar.gz": "w:gz", "tar.bz2": "w:bz2", "tar.xz": "w:xz"}
+
+
+def tar_of(path: Path, files: dict[str, bytes], mode: str = "w") -> Path:
+    with tarfile.open(path, mode) as archive:  # type: ignore[call-overload]
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return path
+
+
+def contents(path: Path) -> dict[str, bytes]:
+    with open_source(path) as files:
+        return {name: files.read(name) for name in files.names()}
+
+
+@pytest.mark.parametrize("ending", TARS)
+def test_a_tar_is_read_as_it_is(tmp_path: Path, ending: str) -> None:
+    path = tar_of(tmp_path / f"set.{ending}", FILES, TARS[ending])
+    assert contents(path) == FILES
+    with seekable(path, tmp_path / "scratch.tar") as source:
+        assert contents(source) == FILES
+        assert (source == path) == (ending == "tar")  # only what is compressed is copied
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_names_that_begin_with_a_dot_and_a_slash_are_the_same_names(tmp_path: Path) -> None:
+    assert contents(tar_of(tmp_path / "set.tar", {f"./{name}": c for name, c in FILES.items()})) == FILES
+
+
+def test_the_later_of_two_members_of_one_name_counts(tmp_path: Path) -> None:
+    path = tar_of(tmp_path / "set.tar", {"a": b"old", "./a": b"new"})
+    assert contents(path) == {"a": b"new"}
+
+
+def test_a_tar_with_a_zip_in_it_is_a_tar(tmp_path: Path) -> None:
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.writestr("inside.jpg", b"")
+    assert list(contents(tar_of(tmp_path / "set.tar", {"inner.zip": inner.getvalue()}))) == ["inner.zip"]
+
+
+@pytest.mark.parametrize("ending", TARS)
+@pytest.mark.parametrize("member", ["../a.jpg", "/a.jpg", "b/../../a.jpg", "C:\\a.jpg"])
+def test_a_tar_that_climbs_out_of_itself_is_refused(tmp_path: Path, member: str, ending: str) -> None:
+    path = tar_of(tmp_path / f"set.{ending}", {**FILES, member: b""}, TARS[ending])
+    with pytest.raises(RequestError, match=r"lies outside of the archive"), open_source(path):
+        pass
+
+
+def test_links_and_devices_in_a_tar_are_no_files(tmp_path: Path) -> None:
+    path = tar_of(tmp_path / "set.tar", FILES)
+    with tarfile.open(path, "a") as archive:
+        for kind, name in (
+            (tarfile.SYMTYPE, "s.jpg"),
+            (tarfile.LNKTYPE, "l.jpg"),
+            (tarfile.CHRTYPE, "d.jpg"),
+        ):
+            member = tarfile.TarInfo(name)
+            member.type, member.linkname = kind, "/etc/hostname"
+            archive.addfile(member)
+    assert contents(path) == FILES
+
+
+def test_a_tar_that_was_cut_off_is_refused_as_part_of_a_set(tmp_path: Path) -> None:
+    path = tar_of(tmp_path / "set.tar", {"a": b"a" * 2000, "b": b"b" * 2000})
+    path.write_bytes(path.read_bytes()[:4000])
+    with pytest.raises(RequestError, match=r"is damaged \(.+\); get the set again"), open_source(path):
+        pass
+
+
+@pytest.mark.parametrize("ending", ["tar.gz", "tar.bz2", "tar.xz"])
+def test_a_compressed_tar_that_was_cut_off_is_refused_and_leaves_nothing(tmp_path: Path, ending: str) -> None:
+    noise = bytes(range(256)) * 300
+    path = tar_of(tmp_path / f"set.{ending}", {"a": noise}, TARS[ending])
+    path.write_bytes(path.read_bytes()[:-40])
+    with (
+        pytest.raises(RequestError, match=r"cannot be decompressed \(.+\); get the set again"),
+        seekable(path, tmp_path / "scratch.tar"),
+    ):
+        pass
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_what_is_compressed_and_no_tar_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "set.tar.gz"
+    path.write_bytes(b"\x1f\x8b but no more of it")
+    with pytest.raises(RequestError, match="no readable tar is in it"), open_source(path):
+        pass
+
+
+def test_a_compressed_tar_is_packed_as_the_folder_is(utkface: Path, tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "set.tar.gz", "w:gz") as archive:
+        archive.add(utkface, "UTKFace")
+    reader = READERS["utkface"]
+    folder = pack(reader, utkface, tmp_path / "new" / "one", size=32, workers=1)
+    tar = pack(reader, tmp_path / "set.tar.gz", tmp_path / "new" / "other", size=32, workers=1)
+    assert folder.info.fingerprint == tar.info.fingerprint
+    assert "set.tar.gz" in tar.info.origin
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["UTKFace", "new", "set.tar.gz"]
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["one", "other"]
+
+
+def test_naming_a_table_opens_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "faces.csv").write_text("path,age\n")
+    (tmp_path / "a.jpg").write_bytes(b"a")
+    assert sorted(contents(tmp_path / "faces.csv")) == ["a.jpg", "faces.csv"]
