@@ -1,0 +1,129 @@
+"""How fast a set is packed, against Pillow alone on the same files and as many processes.
+
+Writes JPEGs that are named as UTKFace names its own, packs them with ``suite.data.packing.pack`` and, in
+turns, has a pool of processes do nothing but decode them with Pillow, and decode and resize them. What
+packing adds is the reading of names, the memory map, the labels, the splits and the fingerprint.
+
+    python benchmarks/packing.py [--images 10000] [--side 200] [--size 64] [--rounds 3] [--json FILE]
+"""
+
+import argparse
+import json
+import multiprocessing
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+from PIL import Image
+
+from suite.cpus import usable_cpus
+from suite.data.faces.embedded import faces_store
+from suite.data.packing import pack
+from suite.data.sets import READERS
+from suite.provenance import hardware
+
+TARGET = 0.9  # of the speed at which Pillow decodes
+CHUNK = 64  # files that a process takes at a time, as packing does
+
+
+@dataclass(frozen=True)
+class Speeds:
+    """Images a second, a round each."""
+
+    decoding: list[float]
+    decoding_and_resizing: list[float]
+    packing: list[float]
+
+    def ratios(self, to: Sequence[float]) -> list[float]:
+        """Packing against one of the others, round by round."""
+        return [ours / theirs for ours, theirs in zip(self.packing, to, strict=True)]
+
+
+def write_set(folder: Path, images: int, side: int) -> list[Path]:
+    """Faces with some grain, as JPEGs of quality 90; without grain they would decode too easily."""
+    faces = faces_store().images
+    rng, files = np.random.default_rng(0), []
+    for number in range(images):
+        face = Image.fromarray(np.asarray(faces[number % len(faces)])).resize((side, side))
+        grainy = np.asarray(face, np.int16) + rng.integers(-6, 7, (side, side, 1), np.int16)
+        file = folder / f"{number % 100}_{number % 2}_{number % 5}_{20170100000000000 + number}.jpg.chip.jpg"
+        Image.fromarray(grainy.clip(0, 255).astype(np.uint8)).save(file, quality=90)
+        files.append(file)
+    return files
+
+
+def decode(files: Sequence[Path]) -> int:
+    """Decode with Pillow, and throw the pixels away."""
+    for file in files:
+        with Image.open(file) as image:
+            image.convert("RGB")
+    return len(files)
+
+
+def decode_and_resize(files: Sequence[Path], size: int) -> int:
+    """Decode and resize with Pillow, and throw the pixels away."""
+    for file in files:
+        with Image.open(file) as image:
+            image.convert("RGB").resize((size, size), Image.Resampling.LANCZOS)
+    return len(files)
+
+
+def in_a_pool(work: Callable[[Sequence[Path]], int], files: Sequence[Path]) -> float:
+    """Images a second, the start of the processes included, as it is in packing."""
+    began = time.perf_counter()
+    with ProcessPoolExecutor(usable_cpus(), multiprocessing.get_context("spawn")) as pool:
+        done = sum(pool.map(work, [files[i : i + CHUNK] for i in range(0, len(files), CHUNK)]))
+    return done / (time.perf_counter() - began)
+
+
+def packed(folder: Path, out: Path, size: int) -> float:
+    """Images a second, from the folder to a store that is whole."""
+    began = time.perf_counter()
+    store = pack(READERS["utkface"], folder, out, size=size, overwrite=True)
+    return store.info.images / (time.perf_counter() - began)
+
+
+def measure(images: int, side: int, size: int, rounds: int) -> Speeds:
+    """The three in turns, after one round that is thrown away: it reads the files into the page cache."""
+    with tempfile.TemporaryDirectory(prefix="suite-packing-") as temporary:
+        folder, out = Path(temporary, "set"), Path(temporary, "packed")
+        folder.mkdir()
+        files = write_set(folder, images, side)
+        resize = partial(decode_and_resize, size=size)
+        turns = [
+            (in_a_pool(decode, files), in_a_pool(resize, files), packed(folder, out, size))
+            for _ in range(rounds + 1)
+        ][1:]
+    decoding, resizing, packing = (list(column) for column in zip(*turns, strict=True))
+    return Speeds(decoding, resizing, packing)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--images", type=int, default=10_000)
+    parser.add_argument("--side", type=int, default=200, help="of the JPEGs, pixels")
+    parser.add_argument("--size", type=int, default=64, help="of the packed images, pixels")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    speeds = measure(options.images, options.side, options.size, options.rounds)
+    print(f"{options.images:,} JPEGs of {options.side} px to {options.size} px, {usable_cpus()} processes")
+    for name, values in asdict(speeds).items():
+        print(f"{name.replace('_', ' '):24s} {median(values):8,.0f} images/s")
+    for name in ("decoding", "decoding_and_resizing"):
+        ratios = speeds.ratios(getattr(speeds, name))
+        spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
+        print(f"packing / {name.replace('_', ' '):24s} {median(ratios):.2f} ({spread}; target {TARGET})")
+    if options.json:
+        options.json.write_text(json.dumps({**asdict(speeds), "hardware": hardware()}, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
