@@ -82,7 +82,7 @@ class IdentityFit(Iterator[IdentityEpoch]):
 
     def _step(self, batch: Tensor) -> Tensor:
         part = self.identities.train
-        inputs = normalised(augmented(part, batch, self.config).to(self.device, non_blocking=True))
+        inputs = normalised(augmented(part, batch, self.config, self.device))
         with autocast(self.precision, self.device):
             logits = self.network(inputs)
         loss = nn.functional.cross_entropy(logits.float(), part.labels[batch].long().to(self.device))

@@ -129,8 +129,7 @@ class Fit(Iterator[EpochResult]):
         return means[0], means[1], means[2]
 
     def _train_step(self, batch: Tensor) -> Tensor:
-        images = augmented(self._train, batch, self.config)
-        inputs = normalised(images.to(self.device, non_blocking=True))
+        inputs = normalised(augmented(self._train, batch, self.config, self.device))
         labels = self._train.labels[batch].to(self.device)
         truth = Truth(labels, self._deviations(batch).to(self.device))
         with autocast(self.precision, self.device):
