@@ -15,6 +15,7 @@ from torch import Tensor
 
 from suite.backbones import pinned, start_from
 from suite.data.dataset import Dataset
+from suite.data.residence import resident
 from suite.errors import RequestError
 from suite.evaluation import evaluate
 from suite.inputs import augmented, normalised
@@ -66,8 +67,8 @@ class Fit(Iterator[EpochResult]):
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self.precision = resolve_precision(config.precision, self.device)
         self.label_set = LabelSet(config.label_low, config.label_high, config.label_step)
-        self._train = dataset.splits["train"].first(config.train_images)
-        self._val = dataset.splits["val"]
+        train, val = dataset.splits["train"].first(config.train_images), dataset.splits["val"]
+        self._train, self._val = resident(train, val, device=self.device)
         with seeded(config.seed, self.device):
             network = build_network(config, self.label_set.bins)
         self.transfer = start_from(network, Path(config.backbone)) if config.backbone else None
