@@ -24,7 +24,7 @@ class Changes:
     5. Brightness, contrast (about the mean grey of the image at this point) and saturation. Each is
        affine and leaves the mean grey's ratio to the others' alone, so that their order does not matter.
 
-    Pixels from outside of the image repeat its border. Values end within 0..255.
+    What is outside of the image is black. Values end within 0..255.
     """
 
     mirrored: Tensor  # bool (b,)

@@ -1,5 +1,7 @@
 """Augmentation of a whole batch by torch, on whatever device it lies."""
 
+from typing import Literal
+
 import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample
@@ -11,14 +13,14 @@ from suite.augmentation.transforms import GREY, colour_mixes, mean_grey_weights,
 def augment_with_torch(images: Tensor, changes: Changes) -> Tensor:
     """Change each image as drawn; uint8 (b, side, side, 3) in and out, on the same device."""
     places = images.permute(0, 3, 1, 2).float()
-    places = _sampled(places, _warped_grid(changes, images.shape[1], images.device))
-    places = _sampled(places, _enlarging_grid(changes, images.shape[1], images.device))
+    places = _sampled(places, _warped_grid(changes, images.shape[1], images.device), "zeros")
+    places = _sampled(places, _enlarging_grid(changes, images.shape[1], images.device), "border")
     colours = _recoloured(places, changes)
     return colours.round().clamp(0, 255).byte().permute(0, 2, 3, 1).contiguous()
 
 
-def _sampled(images: Tensor, grid: Tensor) -> Tensor:
-    return grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
+def _sampled(images: Tensor, grid: Tensor, outside: Literal["zeros", "border"]) -> Tensor:
+    return grid_sample(images, grid, mode="bilinear", padding_mode=outside, align_corners=False)
 
 
 def _warped_grid(changes: Changes, side: int, device: torch.device) -> Tensor:

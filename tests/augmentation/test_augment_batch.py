@@ -83,11 +83,13 @@ def test_a_quarter_turn_is_numpys(augment: Augment, quarters: int, images: Tenso
 
 
 @both
-def test_a_rotation_is_pillows_where_pillow_has_pixels(augment: Augment, images: Tensor) -> None:
+def test_a_rotation_is_pillows(augment: Augment, images: Tensor) -> None:
     done = augment(images, unchanged(angles=torch.full((COUNT,), 20.0)))
     turned = [np.asarray(Image.fromarray(i).rotate(20, Image.Resampling.BILINEAR)) for i in images.numpy()]
-    core = slice(12, -12)  # within the circle that no rotation leaves
-    assert off(done, torch.from_numpy(np.stack(turned)))[:, core, core].max() <= 4
+    apart = off(done, torch.from_numpy(np.stack(turned)))
+    core = slice(8, -8)  # at the edge between image and black, Pillow does not mix the two
+    assert apart[:, core, core].max() <= 4
+    assert apart[:, :4, :4].max() == apart[:, -4:, -4:].max() == 0  # the corners are black
 
 
 @both
@@ -101,8 +103,8 @@ def test_a_mirrored_image_is_mirrored_before_it_is_rotated(augment: Augment, ima
 def test_a_shift_takes_the_image_from_further_down_and_right(augment: Augment, images: Tensor) -> None:
     done = augment(images, unchanged(shifts=torch.tensor([[3, -2]]).expand(COUNT, 2)))
     assert torch.equal(done[:, :-3, 2:], images[:, 3:, :-2])
-    assert torch.equal(done[:, -3:, 2:], images[:, -1:, :-2].expand(-1, 3, -1, -1))
-    assert torch.equal(done[:, :-3, :2], images[:, 3:, :1].expand(-1, -1, 2, -1))
+    assert done[:, -3:].max() == 0
+    assert done[:, :, :2].max() == 0
 
 
 @both
@@ -184,12 +186,13 @@ def test_extreme_values_are_cut_off_and_do_not_wrap(augment: Augment, images: Te
 
 @both
 def test_images_stay_in_their_places_in_the_batch(augment: Augment, images: Tensor) -> None:
-    """Even images have no places to mix up: whatever moves, each keeps its own level."""
+    """Images of one level each: whatever moves, each keeps its own level, but for the black around it."""
     levels = torch.arange(COUNT, dtype=torch.uint8) * 9
     even = levels[:, None, None, None].expand(COUNT, SIDE, SIDE, 3).contiguous()
     one = torch.ones(COUNT)
-    still = dataclasses.replace(drawn(0), brightness=one)
-    assert off(augment(even, still), even).max() <= 1
+    moved = dataclasses.replace(drawn(0), brightness=one, contrast=one)
+    core = slice(SIDE // 4, -SIDE // 4)
+    assert off(augment(even, moved), even)[:, core, core].max() <= 1
 
 
 def test_changes_drawn_follow_the_recipe() -> None:
