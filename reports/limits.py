@@ -1,9 +1,10 @@
 """What keeps a run's numbers from being the last word: every way in which it fell short of the full task."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from reports.markup import count
 from reports.numerals import span
+from reports.recipe import Recipe
 from reports.timing import PAPER_RESOLUTION
 from reports.trials import Standing
 from suite.runs import RunInfo
@@ -75,14 +76,25 @@ def _recipe(standing: Standing) -> Iterator[str]:
     start = "some from scratch, some from pretrained weights"
     if len(pretrained) == 1:
         start = "from pretrained weights" if pretrained == {True} else "from scratch"
+    fuller = "" if all(recipe.augmentation == "paper" for recipe in recipes) else ", with fuller augmentation"
     yield (
-        f"Trials train for <b>{length}, {start}</b>, and {_augmentation(standing)}. The paper trains for 60 "
-        "epochs, from a network pretrained on face recognition, with fuller augmentation."
+        f"Trials train for <b>{length}, {start}</b>, and {_augmentation(recipes)}. The paper trains for 60 "
+        f"epochs, from a network pretrained on face recognition{fuller}."
     )
 
 
-def _augmentation(standing: Standing) -> str:
-    recipes = [trial.recipe for trial in standing.trials]
+def _augmentation(recipes: Sequence[Recipe]) -> str:
+    full = [recipe for recipe in recipes if recipe.augmentation == "paper"]
+    light = [recipe for recipe in recipes if recipe.augmentation != "paper"]
+    papers = "with the paper's augmentation"
+    if full and not all(recipe.flip for recipe in full):
+        papers += ", flips left out" if not any(recipe.flip for recipe in full) else ", in part without flips"
+    if not full:
+        return _light_augmentation(light)
+    return f"some {papers}; for the others {_light_augmentation(light)}" if light else papers
+
+
+def _light_augmentation(recipes: Sequence[Recipe]) -> str:
     shifts = sorted({recipe.shift_pixels for recipe in recipes})
     flips = "random flips" if any(recipe.flip for recipe in recipes) else ""
     shift = f"shifts of up to {shifts[-1]} px" if shifts[-1] else ""

@@ -19,6 +19,7 @@ class Recipe:
     epochs: int
     resolution: int
     train_images: int
+    augmentation: str  # "light" or "paper"
     flip: bool
     shift_pixels: int
     pretrained: bool  # starts from the weights of a file
@@ -42,6 +43,7 @@ def recipe(row: Row, resolution: int, stored: int) -> Recipe:
         epochs=int(row["epochs"]),
         resolution=_whole(row, "resolution", resolution),
         train_images=min(int(images), stored) if images > 0 else stored,
+        augmentation=words(row, "augmentation", "light"),
         flip=bool(row.get("flip", True)),
         shift_pixels=_whole(row, "shift_pixels", 2),
         pretrained=bool(words(row, "backbone")),

@@ -95,6 +95,7 @@ class Base(Strict):
     batch_size: Annotated[int, Field(ge=1, le=65_536)] = 64
     resolution: Annotated[int, Field(ge=32, le=1024)] = 64  # pixels a side; five poolings need 32
     train_images: Annotated[int, Field(ge=1, le=2**31)] | None = None  # None: all
+    augmentation: Literal["light", "paper"] = "light"
     flip: bool = True
     shift_pixels: Annotated[int, Field(ge=0, le=512)] = 2
     precision: Literal["auto", "bf16", "float32"] = "auto"

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from suite.backbones import HEAD
-from suite.data.dataset import LabelledImages
 from suite.data.identities import Identities, load_identities
+from suite.data.residence import resident
 from suite.data.store import Store
 from suite.errors import RequestError
 from suite.evaluation import EVALUATION_BATCH
@@ -58,6 +58,7 @@ class IdentityFit(Iterator[IdentityEpoch]):
         self.config, self.identities = config, identities
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self.precision = resolve_precision(config.precision, self.device)
+        self._train, self._held_out = resident(identities.train, identities.held_out, device=self.device)
         with seeded(config.seed, self.device):
             network = assemble_network(config, one_a_bin, identities.count)
         self.network = place(network, self.device)
@@ -81,8 +82,8 @@ class IdentityFit(Iterator[IdentityEpoch]):
         return IdentityEpoch(self._epoch, loss, self._accuracy(), time.perf_counter() - began)
 
     def _step(self, batch: Tensor) -> Tensor:
-        part = self.identities.train
-        inputs = normalised(augmented(part, batch, self.config).to(self.device, non_blocking=True))
+        part = self._train
+        inputs = normalised(augmented(part, batch, self.config, self.device))
         with autocast(self.precision, self.device):
             logits = self.network(inputs)
         loss = nn.functional.cross_entropy(logits.float(), part.labels[batch].long().to(self.device))
@@ -94,7 +95,7 @@ class IdentityFit(Iterator[IdentityEpoch]):
 
     @torch.inference_mode()
     def _accuracy(self) -> float:
-        part: LabelledImages = self.identities.held_out
+        part = self._held_out
         self.network.eval()
         right = 0
         for chosen in torch.split(torch.arange(len(part)), EVALUATION_BATCH):

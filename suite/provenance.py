@@ -9,7 +9,18 @@ from pathlib import Path
 from suite.cpus import usable_cpus
 
 #: Packages whose version can change a result or the way it is reported.
-PACKAGES = ("torch", "numpy", "pandas", "ray", "optuna", "fvcore", "plotly", "safetensors", "pillow")
+PACKAGES = (
+    "torch",
+    "numpy",
+    "pandas",
+    "ray",
+    "optuna",
+    "fvcore",
+    "plotly",
+    "safetensors",
+    "pillow",
+    "opencv-python-headless",
+)
 
 
 def versions() -> dict[str, str]:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from suite.backbones import pinned, start_from
 from suite.data.dataset import Dataset
+from suite.data.residence import resident
 from suite.errors import RequestError
 from suite.evaluation import evaluate
 from suite.inputs import augmented, normalised
@@ -66,8 +67,8 @@ class Fit(Iterator[EpochResult]):
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self.precision = resolve_precision(config.precision, self.device)
         self.label_set = LabelSet(config.label_low, config.label_high, config.label_step)
-        self._train = dataset.splits["train"].first(config.train_images)
-        self._val = dataset.splits["val"]
+        train, val = dataset.splits["train"].first(config.train_images), dataset.splits["val"]
+        self._train, self._val = resident(train, val, device=self.device)
         with seeded(config.seed, self.device):
             network = build_network(config, self.label_set.bins)
         self.transfer = start_from(network, Path(config.backbone)) if config.backbone else None
@@ -129,8 +130,7 @@ class Fit(Iterator[EpochResult]):
         return means[0], means[1], means[2]
 
     def _train_step(self, batch: Tensor) -> Tensor:
-        images = augmented(self._train, batch, self.config)
-        inputs = normalised(images.to(self.device, non_blocking=True))
+        inputs = normalised(augmented(self._train, batch, self.config, self.device))
         labels = self._train.labels[batch].to(self.device)
         truth = Truth(labels, self._deviations(batch).to(self.device))
         with autocast(self.precision, self.device):

@@ -25,6 +25,7 @@ MethodName = Literal[
     "coral",
 ]
 Pooling = Literal["hybrid", "average"]
+Augmentation = Literal["light", "paper"]
 Status = Literal["finished", "diverged", "failed"]
 Stage = Literal["search"]
 
@@ -88,6 +89,8 @@ class TrialConfig:
     resolution: int = 64  # pixels a side
     #: Train on so many images of the training split only (the same ones for every trial); None: all.
     train_images: int | None = None
+    #: "light": flip and shift; "paper": grey, scale, rotation, colour jitter too (``suite.augmentation``).
+    augmentation: Augmentation = "light"
     flip: bool = True
     shift_pixels: int = 2  # random shift of the training images, each way, at the trial's resolution
     #: "auto" takes bf16 where the device computes in it, else float32.

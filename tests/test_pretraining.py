@@ -117,7 +117,7 @@ def test_an_interruption_keeps_the_last_whole_epoch(
 ) -> None:
     steps: list[int] = []
 
-    def interrupted(part: object, batch: torch.Tensor, config: object) -> torch.Tensor:
+    def interrupted(part: object, batch: torch.Tensor, config: object, device: torch.device) -> torch.Tensor:
         steps.append(len(batch))
         if sum(steps) > 56:  # within the second epoch
             raise KeyboardInterrupt

@@ -8,6 +8,8 @@ from typing import Literal
 import pytest
 import torch
 
+from suite import augmentation
+from suite.augmentation import has_opencv
 from suite.data.dataset import Dataset
 from suite.data.store import LabelRange
 from suite.errors import RequestError
@@ -137,6 +139,19 @@ def test_without_augmentation_a_batch_is_the_images_themselves(dataset: Dataset)
     part = dataset.splits["val"]
     config = dataclasses.replace(CONFIG, shift_pixels=0, flip=False)
     assert torch.equal(augmented(part, torch.arange(5), config), part.images[part.rows[:5]])
+
+
+@pytest.mark.parametrize("opencv", [True, False])
+def test_with_the_papers_augmentation_training_repeats_bit_for_bit(
+    opencv: bool, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(augmentation, "has_opencv", lambda: opencv and has_opencv())
+    config = dataclasses.replace(CONFIG, augmentation="paper", precision="float32")
+    first, weights = trained(config, dataset)
+    second, again = trained(config, dataset)
+    assert all(torch.equal(weights[name], again[name]) for name in weights)
+    assert [e.train_loss for e in first] == [e.train_loss for e in second]
+    assert first[0].train_loss != trained(CONFIG, dataset)[0][0].train_loss
 
 
 def test_normalised_images_are_channels_last_with_the_papers_mean() -> None:

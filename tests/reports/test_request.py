@@ -89,6 +89,18 @@ def test_the_recipe_is_held_against_the_papers(make_run: MakeRun) -> None:
     assert "for 1 to 12 epochs, some from scratch, some from pretrained weights" in mixed
 
 
+def test_the_papers_augmentation_is_said_where_trials_have_it(make_run: MakeRun) -> None:
+    full = {"augmentation": "paper"}
+    alone = noted(make_run(trials=1, configs=[full]))
+    assert "from scratch, and with the paper's augmentation. The paper trains for 60 epochs" in alone
+    assert "fuller augmentation" not in alone
+    mixed = noted(make_run(trials=2, configs=[full]))
+    assert "some with the paper's augmentation; for the others random flips and shifts of up to 2 px" in mixed
+    assert "fuller augmentation" in mixed
+    unflipped = noted(make_run(trials=1, configs=[full | {"flip": False}]))
+    assert "with the paper's augmentation, flips left out." in unflipped
+
+
 def test_without_a_trial_the_recipe_is_not_guessed(make_run: MakeRun) -> None:
     run = make_run(trials=0)
     assert "Trials train for" not in noted(run)

@@ -31,6 +31,29 @@ def test_the_overhead_is_all_the_time_but_rays_own_start_and_end(tmp_path: Path)
     assert found["ray_start"] > 0
 
 
+def test_feeding_forms_each_ratio_in_its_own_round(tmp_path: Path) -> None:
+    found = measured("feeding.py", "--sides", "32", "--images", "64", "--rounds", "3", folder=tmp_path)
+    (row,) = found["ratios"]
+    assert row["what"] == "32 px"
+    assert 0 < row["low"] <= row["median"] <= row["high"]
+    assert row["ours"] > 0
+    assert row["theirs"] > 0
+
+
+def test_training_is_compared_with_and_without_augmentation(tmp_path: Path) -> None:
+    found = measured("feeding.py", "--training", "--images", "64", "--rounds", "1", folder=tmp_path)
+    plain, paper = found["ratios"]
+    assert plain["theirs"] == paper["theirs"]
+    for row in (plain, paper):
+        assert row["median"] == pytest.approx(row["ours"] / row["theirs"])
+
+
+def test_two_trials_share_one_copy_of_the_images(tmp_path: Path) -> None:
+    found = measured("shared_data.py", "--trials", "2", "--resolution", "32", folder=tmp_path)
+    assert found["copies"] == pytest.approx(1, abs=0.1)
+    assert found["rss"] == pytest.approx(2 * found["file"], rel=0.1)
+
+
 def test_the_memory_of_a_process_counts_though_its_parent_is_gone(tmp_path: Path) -> None:
     hold = (
         "import time; held = bytearray(300 * 2**20); held[::4096] = b'x' * len(held[::4096]); time.sleep(4)"

@@ -1,0 +1,222 @@
+"""How fast images reach a network: the packed store against files, Pillow and a ``DataLoader``.
+
+    python benchmarks/feeding.py [--sides 64 224] [--rounds 7] [--json FILE]
+    python benchmarks/feeding.py --training [--rounds 7] [--json FILE]
+
+The first form counts images a second, with the paper's whole augmentation, as normalised float tensors.
+``--training`` trains TinyAgeNet on the packed store, without augmentation and with the paper's, against
+the same loop on normalised tensors that already lie in memory. Both sides of a ratio are timed in turn,
+round by round; the ratio is formed in each round.
+"""
+
+import argparse
+import dataclasses
+import json
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+import torch
+from PIL import Image, ImageEnhance, ImageOps
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from suite import training
+from suite.contention import read_clock, share_of_others, usable_cores
+from suite.cpus import usable_cpus
+from suite.data.dataset import LabelledImages, load_dataset
+from suite.data.faces.embedded import faces_store
+from suite.inputs import CHANNEL_MEAN, CHANNEL_STD, augmented, normalised
+from suite.provenance import hardware, versions
+from suite.training import fit
+from suite.trial import TrialConfig
+
+TARGET_TIMES = {64: 10.0, 224: 2.0}  # of images a second, by pixels a side
+TARGET_SHARE = 0.95  # of the speed of training on tensors in memory
+WORKERS = 2
+BATCH = 64
+QUALITY = 95  # of the JPEG files
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """How many times as fast one side is as the other, over rounds."""
+
+    what: str
+    median: float
+    low: float  # of all rounds
+    high: float
+    ours: float  # images a second, median
+    theirs: float
+    target: float
+
+
+class Files(Dataset[tuple[Tensor, float]]):
+    """JPEG files with labels, decoded and augmented anew each time they are asked for."""
+
+    def __init__(self, paths: Sequence[Path], labels: Sequence[float], shift: int) -> None:
+        self.paths, self.labels, self.shift = paths, labels, shift
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, float]:
+        with Image.open(self.paths[index]) as file:
+            image = pillow_augmented(file.convert("RGB"), self.shift)
+        pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1).contiguous().float().div(255)
+        mean, deviation = torch.tensor(CHANNEL_MEAN), torch.tensor(CHANNEL_STD)
+        return pixels.sub_(mean[:, None, None]).div_(deviation[:, None, None]), self.labels[index]
+
+
+def pillow_augmented(image: Image.Image, shift: int) -> Image.Image:
+    """The paper's recipe, transform by transform, as it is usually written."""
+    side = image.width
+    if random.random() < 0.5:
+        image = ImageOps.mirror(image)
+    if random.random() < 0.5:
+        image = image.convert("L").convert("RGB")
+    small = random.randint(side // 2, side)
+    image = image.resize((small, small), Image.Resampling.BILINEAR)
+    image = image.rotate(random.uniform(-30, 30), Image.Resampling.BILINEAR)
+    image = ImageOps.expand(image.resize((side, side), Image.Resampling.BILINEAR), shift)
+    left, top = random.randint(0, 2 * shift), random.randint(0, 2 * shift)
+    image = image.crop((left, top, left + side, top + side))
+    jitters = [ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color]
+    for jitter in random.sample(jitters, len(jitters)):
+        image = jitter(image).enhance(random.uniform(0.6, 1.4))
+    return image
+
+
+def feeding(side: int, count: int, rounds: int) -> Ratio:
+    """Images a second into the network, from the store and from files."""
+    part = load_dataset(faces_store(), "age", side).splits["train"].first(count)
+    config = TrialConfig(augmentation="paper", resolution=side)
+    with tempfile.TemporaryDirectory(prefix="feeding-") as folder:
+        files = Files(_written(part, Path(folder)), part.labels.tolist(), config.shift_pixels)
+        loader = DataLoader(files, BATCH, shuffle=True, num_workers=WORKERS, persistent_workers=True)
+        speeds = in_turn(
+            {
+                "store": lambda: _speed(lambda: _pass_over_store(part, config)),
+                "files": lambda: _speed(lambda: sum(len(images) for images, _ in loader)),
+            },
+            rounds,
+        )
+    return ratio(f"{side} px", speeds["store"], speeds["files"], TARGET_TIMES.get(side, 1.0))
+
+
+def _written(part: LabelledImages, folder: Path) -> list[Path]:
+    paths = [folder / f"{row}.jpg" for row in part.rows.tolist()]
+    for path, row in zip(paths, part.rows.tolist(), strict=True):
+        Image.fromarray(part.images[row].numpy()).save(path, quality=QUALITY)
+    return paths
+
+
+def _pass_over_store(part: LabelledImages, config: TrialConfig) -> int:
+    batches = torch.split(torch.randperm(len(part)), config.batch_size)
+    return sum(len(normalised(augmented(part, batch, config))) for batch in batches)
+
+
+def _speed(a_pass: Callable[[], int]) -> float:
+    """Images a second."""
+    began = time.perf_counter()
+    images = a_pass()
+    return images / (time.perf_counter() - began)
+
+
+def training_speeds(count: int, rounds: int) -> list[Ratio]:
+    """Images a second of training TinyAgeNet, from the store and from tensors in memory."""
+    config = TrialConfig(flip=False, shift_pixels=0, train_images=count, batch_size=BATCH, epochs=rounds + 1)
+    full = dataclasses.replace(config, augmentation="paper", flip=True, shift_pixels=2)
+    dataset = load_dataset(faces_store(), "age", config.resolution)
+    few = dataset.splits["val"].first(BATCH)  # validation is not in the figures, and need not take time
+    dataset = dataclasses.replace(dataset, splits={**dataset.splits, "val": few})
+    trainings = {"memory": fit(config, dataset), "store": fit(config, dataset), "paper": fit(full, dataset)}
+    part = dataset.splits["train"].first(count)
+    tensors = normalised(part.images[part.rows]).to(trainings["memory"].device)
+
+    def from_memory() -> float:
+        with (
+            patch.object(training, "augmented", lambda part, batch, config, device: batch),
+            patch.object(training, "normalised", lambda batch: tensors[batch.to(tensors.device)]),
+        ):
+            return next(trainings["memory"]).images_per_second
+
+    speeds = in_turn(
+        {
+            "memory": from_memory,
+            "store": lambda: next(trainings["store"]).images_per_second,
+            "paper": lambda: next(trainings["paper"]).images_per_second,
+        },
+        rounds,
+    )
+    return [
+        ratio("training without augmentation", speeds["store"], speeds["memory"], TARGET_SHARE),
+        ratio("training with the paper's", speeds["paper"], speeds["memory"], TARGET_SHARE),
+    ]
+
+
+def in_turn(sides: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
+    """The speed of each in every round, after a round that does not count; the order alternates."""
+    found: dict[str, list[float]] = {name: [] for name in sides}
+    for done in range(rounds + 1):
+        for name in list(sides)[:: 1 if done % 2 else -1]:
+            found[name].append(sides[name]())
+    return {name: speeds[1:] for name, speeds in found.items()}
+
+
+def ratio(what: str, ours: Sequence[float], theirs: Sequence[float], target: float) -> Ratio:
+    """Ours over theirs, round by round."""
+    ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
+    return Ratio(
+        what,
+        statistics.median(ratios),
+        min(ratios),
+        max(ratios),
+        statistics.median(ours),
+        statistics.median(theirs),
+        target,
+    )
+
+
+def main() -> None:
+    """Measure, print, and write where asked."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--training", action="store_true", help="measure training, at 64 pixels")
+    parser.add_argument("--sides", type=int, nargs="+", default=[64, 224], metavar="PIXELS")
+    parser.add_argument("--images", type=int, default=1024, metavar="N", help="a pass; default 1024")
+    parser.add_argument("--rounds", type=int, default=7, metavar="N", help="default 7")
+    parser.add_argument("--threads", type=int, default=usable_cpus(), metavar="N", help="default: cores")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers and the machine there")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    before = read_clock()
+    if options.training:
+        found = training_speeds(options.images, options.rounds)
+    else:
+        found = [feeding(side, options.images, options.rounds) for side in options.sides]
+    others = share_of_others(before, read_clock(), len(usable_cores()))
+    print("| | times as fast | over rounds | images a second | against | target |\n|---|---|---|---|---|---|")
+    for row in found:
+        print(
+            f"| {row.what} | {row.median:.2f} | {row.low:.2f} to {row.high:.2f} | {row.ours:,.0f} "
+            f"| {row.theirs:,.0f} | {row.target:g} |"
+        )
+    if options.training:  # without workers, whatever else is busy is not ours
+        print(f"other programs took {others:.0%} of the processor")
+    if options.json:
+        document = {
+            "ratios": [asdict(row) for row in found],
+            "versions": versions(),
+            "hardware": hardware(),
+        }
+        options.json.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

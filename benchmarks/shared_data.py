@@ -1,0 +1,138 @@
+"""Do trials on one node share one copy of the images? Several train at once; the kernel counts.
+
+    python benchmarks/shared_data.py [--trials 4] [--resolution 64] [--json FILE]
+
+Each process opens the store, trains an epoch and reads the other splits too. While all of them still hold
+their data, the proportional set size (PSS: a page is divided among those who share it) of the images' memory
+map is summed over the processes. One copy comes to the size of the file, a copy each to as many times.
+"""
+
+import argparse
+import json
+import multiprocessing
+import time
+from dataclasses import asdict, dataclass
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+
+import psutil
+from search_memory import sample
+
+from suite.data.cache import cache_folder
+from suite.data.dataset import Dataset, load_dataset
+from suite.data.faces.embedded import faces_store
+from suite.data.store import Store
+from suite.evaluation import evaluate
+from suite.provenance import hardware, versions
+from suite.training import fit
+from suite.trial import TrialConfig
+
+TARGET_COPIES = 1.1  # in all processes together
+PATIENCE = 1800  # seconds
+
+
+@dataclass(frozen=True)
+class Shared:
+    """MiB, summed over the processes."""
+
+    trials: int
+    file: float  # of the images, once
+    pss: float  # of their memory map
+    rss: float  # of their memory map: what it would be if nobody shared
+    copies: float  # pss / file
+    processes: float  # PSS of the processes in all, with their libraries
+
+
+def measure(trials: int, resolution: int) -> Shared:
+    """Train so many networks at once and count what holds the images."""
+    store = faces_store()
+    load_dataset(store, "age", resolution)  # so that the images lie there at this resolution
+    context = multiprocessing.get_context("spawn")
+    ready = context.Barrier(trials + 1)
+    processes = [context.Process(target=trial, args=(seed, resolution, ready)) for seed in range(trials)]
+    for process in processes:
+        process.start()
+    try:
+        ready.wait(PATIENCE)
+        return _count([psutil.Process(process.pid) for process in processes], _images(store, resolution))
+    finally:
+        for process in processes:  # they have nothing left to do
+            process.kill()
+            process.join()
+
+
+def trial(seed: int, resolution: int, ready: Barrier) -> None:
+    """A training on one core that keeps its data until its process is ended."""
+    try:
+        dataset = _trained(seed, resolution)  # noqa: F841, held while the memory is counted
+        ready.wait(PATIENCE)
+    except Exception:
+        ready.abort()  # nobody need wait for this one
+        raise
+    time.sleep(PATIENCE)
+
+
+def _trained(seed: int, resolution: int) -> Dataset:
+    """The data set after an epoch of training and a look at each split."""
+    dataset = load_dataset(faces_store(), "age", resolution)
+    config = TrialConfig(
+        widths=(4, 4, 8, 8, 8), depths=(1, 1, 1, 1, 1), epochs=1, resolution=resolution, seed=seed
+    )
+    training = fit(config, dataset, threads=1)
+    next(training)
+    evaluate(
+        training.network,
+        dataset.splits["test"],
+        training.label_set,
+        method=config.method,
+        precision=training.precision,
+        device=training.device,
+    )
+    return dataset
+
+
+def _images(store: Store, resolution: int) -> Path:
+    if resolution == store.info.side:
+        return store.folder / "images.npy"
+    return cache_folder() / "resized" / f"{store.info.fingerprint[:16]}-{resolution}.npy"
+
+
+def _count(processes: list[psutil.Process], images: Path) -> Shared:
+    maps = [
+        region
+        for process in processes
+        for region in process.memory_maps()
+        if Path(region.path) == images.resolve()
+    ]
+    size, pss = images.stat().st_size, sum(region.pss for region in maps)
+    return Shared(
+        trials=len(processes),
+        file=size / 2**20,
+        pss=pss / 2**20,
+        rss=sum(region.rss for region in maps) / 2**20,
+        copies=pss / size,
+        processes=1024 * sum(sample(processes)[0].values()),
+    )
+
+
+def main() -> None:
+    """Measure, print, and write where asked."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--trials", type=int, default=4, metavar="N", help="at once; default 4")
+    parser.add_argument("--resolution", type=int, default=64, metavar="PIXELS", help="default 64")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers and the machine there")
+    options = parser.parse_args()
+    found = measure(options.trials, options.resolution)
+    print(
+        f"{found.trials} trials hold {found.copies:.2f} copies of the images together (target at most "
+        f"{TARGET_COPIES:g}): PSS {found.pss:.1f} MiB of a file of {found.file:.1f} MiB"
+    )
+    print(f"  had each a copy of its own: {found.rss:.1f} MiB")
+    print(f"  the processes in all, with their libraries: {found.processes:.0f} MiB (PSS)")
+    if options.json:
+        document = {**asdict(found), "target": TARGET_COPIES, "versions": versions(), "hardware": hardware()}
+        options.json.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
