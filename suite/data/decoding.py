@@ -54,8 +54,8 @@ def decode(content: bytes, side: int, crop: CropBox | None = None) -> Pixels:
                     raise UndecodableError(
                         f"{image.width} x {image.height} pixels, over the limit of {MOST_PIXELS:,}"
                     )
-                upright = ImageOps.exif_transpose(image)
-                part = _rgb(upright) if crop is None else _part(_rgb(upright), crop)
+                ImageOps.exif_transpose(image, in_place=True)  # without a copy where it stands upright
+                part = _rgb(image) if crop is None else _part(_rgb(image), crop)
                 square = ImageOps.fit(part, (side, side), method=Image.Resampling.LANCZOS)
     except UndecodableError:
         raise
@@ -86,7 +86,7 @@ def _rgb(image: Image.Image) -> Image.Image:
         coloured = image.convert("RGBA")
         white = Image.new("RGBA", coloured.size, "white")
         return Image.alpha_composite(white, coloured).convert("RGB")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _reason(error: Exception) -> str:
