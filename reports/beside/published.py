@@ -15,11 +15,17 @@ def networks_beside_published(comparison: Comparison, info: RunInfo) -> str:
     if "network" not in comparison.varied or not named:
         return ""
     rows = "".join(
-        network_row(point.network, point.params, point.macs_at_224, over_seeds(point, info), info)
+        network_row(point.network, point.params, point.macs_at_224, _here(point, info), info)
         for point in named
     )
     normalised = any(point.network == "VGG-16 with batch norm" for point in comparison.points)
     return networks_table(rows, normalised, info)
+
+
+def _here(point: Point, info: RunInfo) -> str:
+    """The point's mean, and which point it is where more than the network varied."""
+    label = f"<small>{escape(point.label)}</small>" if point.label != point.network else ""
+    return over_seeds(point, info) + label
 
 
 def networks_table(rows: str, normalised: bool, info: RunInfo) -> str:

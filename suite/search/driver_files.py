@@ -7,6 +7,7 @@ store once, through Ray's object store, into its own cache, and sends back what 
 import contextlib
 import fcntl
 import secrets
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -28,6 +29,8 @@ from suite.errors import RequestError
 STORE_FILES = ("images.npy", "labels.parquet", "store.json")
 CHUNK_BYTES = 64 * 2**20
 NAMESPACE = "suite"
+#: Holds the keeper's name in the run folder, for a node to tell it from a folder of its own at that path.
+SIGN = ".keeper"
 
 
 class Keeper:
@@ -73,9 +76,12 @@ def keeper(store: Store, run_folder: Path) -> Iterator[str]:
         name=name, namespace=NAMESPACE, num_cpus=0, scheduling_strategy=here
     )
     handle = remote.remote(str(store.folder), str(run_folder))
+    sign = run_folder / SIGN
+    sign.write_text(name, encoding="utf-8")
     try:
         yield name
     finally:
+        sign.unlink(missing_ok=True)
         ray.kill(handle)
 
 
@@ -103,7 +109,7 @@ class DriverFiles:
         """
         if not self.keeper:
             return open_store(Path(self.store))
-        with contextlib.suppress(RequestError):
+        with contextlib.suppress(RequestError, OSError):
             seen = open_store(Path(self.store))
             if seen.info.fingerprint == self.fingerprint:
                 return seen
@@ -114,7 +120,7 @@ class DriverFiles:
 
         So does whatever else ``write`` puts beside it.
         """
-        if not self.keeper or (Path(self.run_folder) / "run.json").exists():
+        if not self.keeper or self._sees_run_folder():
             path = Path(self.run_folder) / name
             path.parent.mkdir(parents=True, exist_ok=True)
             write(path)
@@ -125,6 +131,12 @@ class DriverFiles:
                 kept = str(Path(name).with_name(file.name))
                 ray.get(self._asked().write.remote(kept, file.read_bytes()))
 
+    def _sees_run_folder(self) -> bool:
+        try:
+            return (Path(self.run_folder) / SIGN).read_text(encoding="utf-8") == self.keeper
+        except OSError:  # not there, or another user's
+            return False
+
     def _asked(self) -> Any:
         return ray.get_actor(self.keeper, namespace=NAMESPACE)
 
@@ -134,6 +146,10 @@ class DriverFiles:
         copy.parent.mkdir(parents=True, exist_ok=True)
         with _locked(copy.with_name(copy.name + ".lock")):
             if not (copy / "store.json").exists():
+                for left in copy.parent.glob(
+                    f".{copy.name}.partial-*"
+                ):  # a killed process's, under this lock
+                    shutil.rmtree(left, ignore_errors=True)
                 files: Mapping[str, list[Any]] = ray.get(self._asked().store_files.remote())
                 with folder_beside(copy) as partial:
                     for name in STORE_FILES:

@@ -125,6 +125,14 @@ def test_without_a_known_baseline_the_best_is_one_and_the_section_says_what_that
     assert "chosen by the very errors that are compared" in seen(comparison_section(run))
 
 
+def test_rows_of_one_network_say_which_point_they_are(make_trainings: MakeRun) -> None:
+    vary = {"network": {"choices": ["thin"]}, "method": {"choices": ["dex", "dldl"]}}
+    trained = [({**THIN, "method": method}, seed, 5.0) for method in ("dex", "dldl") for seed in (0, 1)]
+    words = seen(comparison_section(make_trainings(trained, vary, 2)))
+    assert "5.00 mean of 2 seeds ThinAgeNet, dex" in words
+    assert "5.00 mean of 2 seeds ThinAgeNet, dldl" in words
+
+
 def test_networks_without_vgg16_are_held_against_tinyagenet(make_trainings: MakeRun) -> None:
     comparison = compare(make_trainings([t for t in OF_NETWORKS if t[0] is not VGG], NETWORKS))
     assert comparison is not None

@@ -1,8 +1,10 @@
 """Trials on machines that do not see the driver's folders, on a real cluster of two nodes."""
 
+import dataclasses
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +30,11 @@ def cluster() -> Iterator[Cluster]:
     made.shutdown()
 
 
+def alive(cluster: Cluster) -> list[object]:
+    """The nodes of the cluster, whoever started them."""
+    return [node for node in cluster.global_state.node_table() if node["Alive"]]
+
+
 @pytest.fixture
 def elsewhere(cluster: Cluster, store: Store, tmp_path: Path) -> Iterator[Path]:
     """A node with folders of its own in place of the store's and the run's; its cache is what is yielded."""
@@ -44,6 +51,10 @@ def elsewhere(cluster: Cluster, store: Store, tmp_path: Path) -> Iterator[Path]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+    patience_ends = time.monotonic() + 120
+    while len(alive(cluster)) < 2:
+        assert time.monotonic() < patience_ends, "the node did not join"
+        time.sleep(0.2)
     yield cache
     node.terminate()
     node.wait(timeout=30)
@@ -83,6 +94,7 @@ def test_a_search_runs_where_no_folder_is_shared(
 def asked(cluster: Cluster, store: Store, tmp_path: Path) -> Iterator[DriverFiles]:
     """The files as a process sees them that sees neither folder."""
     ray.init(address=cluster.address, log_to_driver=False)
+    (tmp_path / "run").mkdir()
     try:
         with keeper(store, tmp_path / "run") as name:
             yield DriverFiles(
@@ -111,13 +123,33 @@ def test_files_of_a_trial_come_to_lie_in_the_run_folder(asked: DriverFiles, tmp_
         path.write_bytes(b"weights")
         path.with_suffix(".json").write_text("{}")
 
+    another = tmp_path / "no run"  # of the same path on this machine, and of another search
+    another.mkdir()
+    (another / "run.json").write_text("{}")
     asked.keep("weights/t0000.safetensors", write)
     there = tmp_path / "run" / "weights"
     assert {f.name: f.read_bytes() for f in there.iterdir()} == {
         "t0000.safetensors": b"weights",
         "t0000.json": b"{}",
     }
-    assert not (tmp_path / "no run").exists()
+    assert [file.name for file in another.iterdir()] == ["run.json"]
+
+
+def test_a_node_that_sees_the_run_folder_writes_there_itself(asked: DriverFiles, tmp_path: Path) -> None:
+    seen: list[Path] = []
+    dataclasses.replace(asked, run_folder=str(tmp_path / "run")).keep("weights/t0000.txt", seen.append)
+    assert seen == [tmp_path / "run" / "weights" / "t0000.txt"]
+
+
+def test_what_a_killed_process_left_of_a_copy_is_cleared(
+    asked: DriverFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUITE_CACHE", str(tmp_path / "cache"))
+    left = tmp_path / "cache" / "copies" / f".{asked.fingerprint[:16]}.partial-{os.getpid()}"
+    left.mkdir(parents=True)
+    (left / "images.npy").write_bytes(b"half")
+    assert asked.open_store().info.fingerprint == asked.fingerprint
+    assert not left.exists()
 
 
 def test_chunks_put_together_are_the_file(
