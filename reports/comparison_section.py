@@ -11,6 +11,9 @@ from reports.metrics_table import metrics_table
 from reports.points import Comparison, Point, compare, seeds_of
 from suite.runs import Run, RunInfo
 
+#: So many points without a difference are named; of more, where there are no others, their number is enough.
+LISTED = 6
+
 
 def comparison_section(run: Run, chart: str = "") -> str:
     """The whole section, with the chart's HTML in it; empty where each point was trained once."""
@@ -70,7 +73,10 @@ def _answer(comparison: Comparison, info: RunInfo) -> str:
     parts = []
     if seen:
         parts.append(f"Against {escape(comparison.baseline)}: " + "; ".join(seen) + ".")
-    if unseen:
+    if unseen and not seen and len(unseen) > LISTED:
+        whose = f"between {escape(comparison.baseline)} and any of the other {len(unseen)} points"
+        parts.append(f"{NO_DIFFERENCE.capitalize()} {whose}.")
+    elif unseen:
         parts.append(f"{NO_DIFFERENCE.capitalize()} to {escape(comparison.baseline)}: {', '.join(unseen)}.")
     return f'<p class="lead">{" ".join(parts)}</p>'
 

@@ -133,6 +133,13 @@ def test_rows_of_one_network_say_which_point_they_are(make_trainings: MakeRun) -
     assert "5.00 mean of 2 seeds ThinAgeNet, dldl" in words
 
 
+def test_many_points_without_a_difference_are_counted(make_trainings: MakeRun) -> None:
+    weights = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7]
+    trained = [({"lambda_l1": weight}, seed, 5.0 + seed) for weight in weights for seed in (0, 1)]
+    words = seen(comparison_section(make_trainings(trained, {"lambda_l1": {"choices": weights}}, 2)))
+    assert "No difference that this run can see between lambda_l1 0 and any of the other 7 points." in words
+
+
 def test_networks_without_vgg16_are_held_against_tinyagenet(make_trainings: MakeRun) -> None:
     comparison = compare(make_trainings([t for t in OF_NETWORKS if t[0] is not VGG], NETWORKS))
     assert comparison is not None
