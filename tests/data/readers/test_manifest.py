@@ -11,6 +11,7 @@ import pytest
 
 from suite.data.decoding import CropBox
 from suite.data.packing import pack
+from suite.data.readers import manifest
 from suite.data.readers.manifest import manifest_reader
 from suite.data.reading import Reading
 from suite.data.source_files import open_source
@@ -47,6 +48,14 @@ def test_parquet_and_csv_are_read_alike(miniature: Miniature, lay_out: LayOut) -
     frame = pd.read_csv(io.BytesIO(files["faces.csv"]))
     frame.to_parquet(written)
     assert read(lay_out({"faces.parquet": written.getvalue()}) / "faces.parquet").records == expected
+
+
+def test_a_parquet_of_too_many_rows_is_refused(lay_out: LayOut, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(manifest, "MOST_ROWS", 1)
+    written = io.BytesIO()
+    pd.DataFrame({"path": ["a.jpg", "b.jpg"], "age": [1, 2]}).to_parquet(written)
+    with pytest.raises(RequestError, match="says that it has 2 rows, over the limit of 1; split it"):
+        read(lay_out({"faces.parquet": written.getvalue()}) / "faces.parquet")
 
 
 def test_the_table_may_be_in_a_zip_with_its_images(
