@@ -119,8 +119,9 @@ class _Folder:
             whole = self.path / name
             _check_size(whole.stat().st_size)
             return whole.read_bytes()
-        except OSError as error:
-            raise UnreadableFileError(f"the file cannot be read: {error.strerror or error}") from None
+        except (OSError, ValueError) as error:  # ValueError: a table names a file with a null byte in it
+            reason = getattr(error, "strerror", None) or error
+            raise UnreadableFileError(f"the file cannot be read: {reason}") from None
 
 
 #: What a damaged archive makes zipfile, tarfile and their decompressors raise; RuntimeError is a

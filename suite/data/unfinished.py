@@ -88,7 +88,7 @@ def source_key(path: Path, records: Sequence[Record], reader: str, side: int) ->
 def _stamp(file: Path) -> bytes:
     try:
         found = file.stat()
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a name with a null byte in it
         return b"none"
     return f"{found.st_size} {found.st_mtime_ns}".encode()
 

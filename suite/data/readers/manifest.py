@@ -60,7 +60,12 @@ def read(files: SourceFiles, path: Path, *, attribute: Attribute | None) -> Read
     labels = _label_columns(columns, attribute, source)
     groups = [c for c in columns if c not in _RESERVED and c.removesuffix("_std") not in RANGES]
     folder = PurePosixPath(table).parent
-    parsed = [_parse(row, str(folder / row[image]), labels, groups) for row in rows]
+    parsed = [
+        _parse(row, str(folder / named), labels, groups)
+        if (named := row.get(image, ""))
+        else Skipped(table, f"row {place} names no image", lost=True)
+        for place, row in enumerate(rows, start=1)
+    ]
     known = set(visible(files)) if loose is None else None
     records: dict[str, Record] = {}
     skipped: list[Skipped] = []

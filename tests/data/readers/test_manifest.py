@@ -139,6 +139,19 @@ def test_a_row_that_cannot_be_used_has_a_reason(row: str, reason: str, lay_out: 
     assert [(skipped.file, skipped.reason) for skipped in reading.skipped] == [("a.jpg", reason)]
 
 
+def test_a_row_without_a_path_and_a_path_with_a_null_byte_are_skipped(
+    lay_out: LayOut, photo: Callable[..., bytes], tmp_path: Path
+) -> None:
+    good = "".join(f"30,{n}.jpg\n" for n in range(9))
+    files = {f"{n}.jpg": photo() for n in range(9)}
+    source = lay_out({"faces.csv": f"age,path\n{good}31\n32,\n33,b\0.jpg\n".encode(), **files})
+    store = pack(manifest_reader(), source / "faces.csv", tmp_path / "out", size=32, workers=1, max_skipped=1)
+    reasons = pd.read_csv(store.folder / "skipped.csv")["reason"].tolist()
+    assert reasons[1:] == ["row 10 names no image", "row 11 names no image"]
+    assert reasons[0] == "the file cannot be read: embedded null byte"
+    assert store.info.images == 9
+
+
 def test_an_image_that_is_named_twice_counts_once(lay_out: LayOut) -> None:
     reading = of_csv(lay_out, "path,age\na.jpg,30\n./a.jpg,31\n")
     assert [record.labels["age"] for record in reading.records] == [30]
