@@ -69,6 +69,7 @@ def pack(
     out = out.resolve()
     _check_free(out, overwrite)
     with unfinished_folder(out) as folder:
+        _check_free(out, overwrite)  # another packing may have ended between the look before and the lock
         with seekable(path, folder / "source.tar") as source:
             with open_source(source, named=path) as files:
                 reading = reader.read(files, path)

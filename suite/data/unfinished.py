@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import PIL
@@ -33,42 +34,68 @@ def unfinished_folder(out: Path) -> Iterator[Path]:
     Raises:
         RequestError: the folder cannot be made, or another process is at work in it.
     """
-    folder = out.with_name(f".{out.name}.partial")
     made = [parent for parent in out.parents if not parent.exists()]
+    folder = out.with_name(f".{out.name}.partial")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / LOCK).open("w")
+        with _locked(out), _kept_if_useful(folder):
+            yield folder
+    finally:
+        with contextlib.suppress(OSError):  # something else came to be in it
+            for parent in made:
+                parent.rmdir()
+
+
+@contextlib.contextmanager
+def _kept_if_useful(folder: Path) -> Iterator[None]:
+    folder.mkdir(exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        if not _has_images(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _locked(out: Path) -> Iterator[None]:
+    """Keep other processes from packing into ``out``.
+
+    The lock is beside the folder, which is moved and removed while it must hold.
+    """
+    file = out.with_name(f".{out.name}.{LOCK}")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        lock = file.open("w")
+        while not _taken(lock, file, out):
+            lock.close()
+            lock = file.open("w")
     except OSError as error:
         raise RequestError(
             f"{out.parent} cannot be written to ({error.strerror}); name another folder"
         ) from None
     with lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise RequestError(
-                f"another process is packing into {out}; wait for its end, or name another folder"
-            ) from None
-        try:
-            yield folder
-        except BaseException:
-            if not _has_images(folder):
-                _remove(folder, made)
-            raise
-        _remove(folder, made)
+            yield
+        finally:
+            file.unlink(missing_ok=True)
+
+
+def _taken(lock: IO[str], file: Path, out: Path) -> bool:
+    """Take a lock; False where its file was removed since it was opened, by the packing that held it."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise RequestError(
+            f"another process is packing into {out}; wait for its end, or name another folder"
+        ) from None
+    return file.exists() and os.path.samestat(os.fstat(lock.fileno()), file.stat())
 
 
 def _has_images(folder: Path) -> bool:
     """Whether anything was decoded that another packing could go on from."""
     return None in _read_journal(folder / JOURNAL).reasons
-
-
-def _remove(folder: Path, made: Sequence[Path]) -> None:
-    """Remove a folder, and those above that were made for it, where nothing else came to be in them."""
-    shutil.rmtree(folder, ignore_errors=True)
-    with contextlib.suppress(OSError):
-        for parent in made:
-            parent.rmdir()
 
 
 def source_key(path: Path, records: Sequence[Record], reader: str, side: int) -> str:

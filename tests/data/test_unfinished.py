@@ -1,5 +1,6 @@
 """A packing that was cut short goes on where it was, and is never mixed up with another."""
 
+import contextlib
 import errno
 import fcntl
 import json
@@ -17,6 +18,7 @@ import pytest
 from suite.data import decoding_processes, packing, unfinished
 from suite.data.packing import pack
 from suite.data.protocols import assign
+from suite.data.replacing import move_into_place
 from suite.data.sets import READERS
 from suite.data.source_files import SourceFiles
 from suite.data.store import Store, open_store
@@ -157,12 +159,42 @@ def test_an_early_interrupt_and_a_wrong_request_leave_nothing(utkface: Path, tmp
 
 
 def test_two_packings_into_one_folder_do_not_meet(utkface: Path, tmp_path: Path) -> None:
-    (tmp_path / ".out.partial").mkdir()
-    with (tmp_path / ".out.partial" / unfinished.LOCK).open("w") as lock:
+    with (tmp_path / f".out.{unfinished.LOCK}").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with pytest.raises(RequestError, match="another process is packing into"):
             packed(utkface, tmp_path / "out")
     assert packed(utkface, tmp_path / "out").info.images == 40
+
+
+def test_a_packing_is_locked_until_its_store_is_in_its_place(
+    utkface: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def moved(folder: Path, out: Path) -> None:
+        for _ in "before", "after":
+            with pytest.raises(RequestError, match="another process is packing into"):
+                packed(utkface, out, overwrite=True)
+            if folder.exists():
+                move_into_place(folder, out)
+
+    monkeypatch.setattr(packing, "move_into_place", moved)
+    packed(utkface, tmp_path / "out")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["UTKFace", "out"]
+
+
+def test_a_store_that_came_before_the_lock_is_not_replaced(
+    utkface: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unfinished_folder = packing.unfinished_folder
+
+    def late(out: Path) -> contextlib.AbstractContextManager[Path]:
+        monkeypatch.setattr(packing, "unfinished_folder", unfinished_folder)
+        packed(utkface, out)
+        return unfinished_folder(out)
+
+    monkeypatch.setattr(packing, "unfinished_folder", late)
+    with pytest.raises(RequestError, match="holds packed data already"):
+        packed(utkface, tmp_path / "out")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["UTKFace", "out"]
 
 
 def test_too_much_damage_is_refused_names_it_and_keeps_the_work(
