@@ -40,6 +40,8 @@ def check_store(store: Store) -> Check:
                 f"says {store.info.images:,}."
             ],
         )
+    if lacking := _lacking(store, labels):
+        return Check([], [f"labels.parquet has no column {', '.join(lacking)}; pack the data again."])
     problems = []
     if computed != store.info.fingerprint:
         problems.append("The fingerprint of images and labels is another than that in store.json.")
@@ -53,6 +55,12 @@ def check_store(store: Store) -> Check:
     problems += _shared_subjects(labels)
     facts_of_copies, problems_of_copies = _copies(images, labels)
     return Check([*facts, *facts_of_copies], [*problems, *problems_of_copies])
+
+
+def _lacking(store: Store, labels: pd.DataFrame) -> Sequence[str]:
+    """The columns that a store has and these labels have not."""
+    by_attribute = [column for name in store.info.attributes for column in (name, f"{name}_std")]
+    return [column for column in ("split", "subject", "source", *by_attribute) if column not in labels]
 
 
 def _sizes(labels: pd.DataFrame) -> str:

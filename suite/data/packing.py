@@ -14,7 +14,7 @@ from suite.data.reading import Reader, Reading, Record, Skipped
 from suite.data.replacing import move_into_place
 from suite.data.source_files import open_source, seekable
 from suite.data.store import Store, StoreInfo, fingerprint, open_store, write_info
-from suite.data.unfinished import LOCK, DecodedImages, source_key, unfinished_folder
+from suite.data.unfinished import DecodedImages, source_key, unfinished_folder
 from suite.errors import RequestError, UnfinishedError
 
 #: Called with the images done and the images in all.
@@ -42,8 +42,8 @@ def pack(
     """Decode a set into a store.
 
     An image that cannot be read is named in ``skipped.csv`` and left out. The store is made beside
-    ``out`` and moved there when it is whole; a packing that was killed is gone on with by the next one of the
-    same source, set and size.
+    ``out`` and moved there when it is whole; a packing that failed or was killed is gone on with by the next
+    one of the same source, set and size.
 
     Args:
         reader: how the set is read.
@@ -57,8 +57,8 @@ def pack(
         on_progress: told of every chunk of images.
 
     Raises:
-        RequestError: the set is not there, ``out`` is taken, or too few images are readable. Where it is an
-            ``UnfinishedError``, what is decoded is kept for the next packing.
+        RequestError: the set is not there, ``out`` is taken, or too few images are readable. What is decoded
+            by then is kept for the next packing.
     """
     if not SMALLEST_SIDE <= size <= LARGEST_SIDE:
         raise RequestError(
@@ -69,6 +69,7 @@ def pack(
     out = out.resolve()
     _check_free(out, overwrite)
     with unfinished_folder(out) as folder:
+        _check_free(out, overwrite)  # another packing may have ended between the look before and the lock
         with seekable(path, folder / "source.tar") as source:
             with open_source(source, named=path) as files:
                 reading = reader.read(files, path)
@@ -81,9 +82,9 @@ def pack(
         kept, skipped = _sort_out(reading, decoded.reasons, path)
         _write_skipped(folder, skipped)
         _check_skipped(reading, skipped, folder, path, max_skipped)
-        _finish(decoded, kept, len(skipped), reader, reading, splitting, path)
-        (folder / LOCK).unlink()
-        move_into_place(folder, out)
+        _finish(decoded, kept, skipped, reader, reading, splitting, path)
+        decoded.hand_over()
+        move_into_place(decoded.store, out)
     return open_store(out)
 
 
@@ -147,16 +148,17 @@ def _check_skipped(
 def _finish(
     decoded: DecodedImages,
     kept: Sequence[Record],
-    skipped: int,
+    skipped: Sequence[Skipped],
     reader: Reader,
     reading: Reading,
     splitting: SplitRequest,
     path: Path,
 ) -> None:
     """Write what a store has beside its images, ``store.json`` last."""
-    folder, assignment = decoded.folder, assign(kept, splitting, reader.name)
+    folder, assignment = decoded.store, assign(kept, splitting, reader.name)
     attributes = {name: labels for name, labels in reader.attributes.items() if name in kept[0].labels}
-    images = decoded.finish()
+    _write_skipped(folder, skipped)
+    images = decoded.usable()
     labels = _labels(kept, assignment.splits, list(attributes), [*reader.groups, *reading.groups])
     labels.to_parquet(folder / "labels.parquet", index=False)
     found = f" ({_text(reading.found)})" if reading.found else ""
@@ -168,7 +170,7 @@ def _finish(
         fingerprint=fingerprint(images, labels),
         protocol=assignment.protocol,
         origin=f"{reader.origin}; packed from {_text(path.name)}{found}.",
-        skipped=skipped,
+        skipped=len(skipped),
     )
     write_info(folder, info)
 

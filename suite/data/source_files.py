@@ -119,8 +119,9 @@ class _Folder:
             whole = self.path / name
             _check_size(whole.stat().st_size)
             return whole.read_bytes()
-        except OSError as error:
-            raise UnreadableFileError(f"the file cannot be read: {error.strerror or error}") from None
+        except (OSError, ValueError) as error:  # ValueError: a table names a file with a null byte in it
+            reason = getattr(error, "strerror", None) or error
+            raise UnreadableFileError(f"the file cannot be read: {reason}") from None
 
 
 #: What a damaged archive makes zipfile, tarfile and their decompressors raise; RuntimeError is a
@@ -137,6 +138,10 @@ _DAMAGE = (
 )
 
 
+#: The compressions that zipfile unpacks piece by piece; of the others a piece may be of any size.
+_BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+
+
 @dataclass(frozen=True)
 class _Zip:
     archive: zipfile.ZipFile
@@ -147,10 +152,44 @@ class _Zip:
     def read(self, name: str) -> bytes:
         member = self.archive.getinfo(name)
         _check_size(member.file_size)
-        try:
-            return self.archive.read(member)
-        except _DAMAGE as error:
-            raise UnreadableFileError(f"the zip is damaged here or encrypted: {error}") from None
+        return _read_member(self.archive, member)
+
+
+def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    """All of a member, with no more of it in the memory than the directory of the zip says."""
+    if member.compress_type not in _BOUNDED:
+        method = zipfile.compressor_names.get(member.compress_type, f"method {member.compress_type}")
+        raise UnreadableFileError(
+            f"the zip compresses it by {method}, and only stored and deflated files are read"
+        )
+    try:
+        with archive.open(member) as opened:
+            # Without a number, zipfile inflates all that there is and then cuts it to the size.
+            return opened.read(member.file_size + 1)
+    except _DAMAGE as error:
+        raise UnreadableFileError(f"the zip is damaged here or encrypted: {error}") from None
+
+
+def bounded_zip(content: bytes, most: int) -> bytes:
+    """A zip in memory (a spreadsheet is one) that another may unpack: it holds no more than it says.
+
+    Args:
+        content: the zip as it came.
+        most: bytes that its members may have in all.
+
+    Raises:
+        UnreadableFileError: there are more, or a member is damaged.
+        zipfile.BadZipFile: it is no zip.
+    """
+    written = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as archive, zipfile.ZipFile(written, "w") as bounded:
+        members = {member.filename: member for member in archive.infolist()}
+        size = sum(member.file_size for member in members.values())
+        if size > most:
+            raise UnreadableFileError(f"it unpacks to {size:,} bytes, over the limit of {most:,}")
+        for name, member in members.items():
+            bounded.writestr(name, _read_member(archive, member))
+    return written.getvalue()
 
 
 def _is_file(member: zipfile.ZipInfo) -> bool:

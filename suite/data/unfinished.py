@@ -7,7 +7,9 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import PIL
@@ -15,7 +17,7 @@ import PIL
 from suite.data.decoding import Pixels
 from suite.data.reading import Record
 from suite.data.source_files import TABLES
-from suite.errors import RequestError, UnfinishedError
+from suite.errors import RequestError
 
 #: Images between two points from which a packing can go on: the loss of a power cut.
 BLOCK = 1024
@@ -27,51 +29,73 @@ LOCK = "lock"
 def unfinished_folder(out: Path) -> Iterator[Path]:
     """The folder next to ``out`` in which its store is made, with what an earlier packing left there.
 
-    It stays where the packing was interrupted or raised ``UnfinishedError`` after a block of images; else it
-    is gone at the end, unless it was moved.
+    It stays where anything was raised after a block of images, whatever it was; else it is gone at the end.
 
     Raises:
         RequestError: the folder cannot be made, or another process is at work in it.
     """
-    folder = out.with_name(f".{out.name}.partial")
     made = [parent for parent in out.parents if not parent.exists()]
+    folder = out.with_name(f".{out.name}.partial")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / LOCK).open("w")
+        with _locked(out), _kept_if_useful(folder):
+            yield folder
+    finally:
+        with contextlib.suppress(OSError):  # something else came to be in it
+            for parent in made:
+                parent.rmdir()
+
+
+@contextlib.contextmanager
+def _kept_if_useful(folder: Path) -> Iterator[None]:
+    folder.mkdir(exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        if not _has_images(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _locked(out: Path) -> Iterator[None]:
+    """Keep other processes from packing into ``out``.
+
+    The lock is beside the folder, which is moved and removed while it must hold.
+    """
+    file = out.with_name(f".{out.name}.{LOCK}")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        lock = file.open("w")
+        while not _taken(lock, file, out):
+            lock.close()
+            lock = file.open("w")
     except OSError as error:
         raise RequestError(
             f"{out.parent} cannot be written to ({error.strerror}); name another folder"
         ) from None
     with lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise RequestError(
-                f"another process is packing into {out}; wait for its end, or name another folder"
-            ) from None
-        try:
-            yield folder
-        except (KeyboardInterrupt, UnfinishedError):
-            if not _has_block(folder):
-                _remove(folder, made)
-            raise
-        except BaseException:
-            _remove(folder, made)
-            raise
-        _remove(folder, made)
+            yield
+        finally:
+            file.unlink(missing_ok=True)
 
 
-def _has_block(folder: Path) -> bool:
-    journal = folder / JOURNAL
-    return journal.exists() and journal.read_bytes().count(b"\n") > 1
+def _taken(lock: IO[str], file: Path, out: Path) -> bool:
+    """Take a lock; False where its file was removed since it was opened, by the packing that held it."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise RequestError(
+            f"another process is packing into {out}; wait for its end, or name another folder"
+        ) from None
+    return file.exists() and os.path.samestat(os.fstat(lock.fileno()), file.stat())
 
 
-def _remove(folder: Path, made: Sequence[Path]) -> None:
-    """Remove a folder, and those above that were made for it, where nothing else came to be in them."""
-    shutil.rmtree(folder, ignore_errors=True)
-    with contextlib.suppress(OSError):
-        for parent in made:
-            parent.rmdir()
+def _has_images(folder: Path) -> bool:
+    """Whether anything was decoded that another packing could go on from."""
+    return None in _read_journal(folder / JOURNAL).reasons
 
 
 def source_key(path: Path, records: Sequence[Record], reader: str, side: int) -> str:
@@ -91,13 +115,43 @@ def source_key(path: Path, records: Sequence[Record], reader: str, side: int) ->
 def _stamp(file: Path) -> bytes:
     try:
         found = file.stat()
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a name with a null byte in it
         return b"none"
     return f"{found.st_size} {found.st_mtime_ns}".encode()
 
 
+@dataclass(frozen=True)
+class _Journal:
+    """What a journal says as far as it can be read: a kill may have cut off its last line."""
+
+    key: str | None
+    reasons: list[str | None]
+    whole: int  # bytes of the lines that can be read
+
+
+def _read_journal(journal: Path) -> _Journal:
+    key: str | None = None
+    reasons: list[str | None] = []
+    whole = 0
+    with contextlib.suppress(OSError, ValueError):
+        for n, line in enumerate(journal.read_bytes().splitlines(keepends=True)):
+            if not line.endswith(b"\n"):
+                break
+            said = json.loads(line)
+            if n == 0:
+                key = said
+            else:
+                reasons += said
+            whole += len(line)
+    return _Journal(key, reasons, whole)
+
+
 class DecodedImages:
-    """The pixels of each record in its place, and a journal of the records that have none."""
+    """The pixels of each record in its place, and a journal of the records that have none.
+
+    The store is made in ``store``, a folder below. The pixels and the journal stay as they are until that is
+    whole, so that a failure on the way to it costs nothing that was decoded.
+    """
 
     def __init__(self, folder: Path, key: str, count: int, side: int) -> None:
         """Open what is in a folder; what is there under another key is replaced.
@@ -108,7 +162,9 @@ class DecodedImages:
             count: records.
             side: pixels.
         """
-        self.folder = folder
+        self._folder = folder
+        self.store = folder / "store"
+        self._empty_store()
         shape = (count, side, side, 3)
         self.reasons = self._journalled(key)
         opened = self._opened(shape) if self.reasons else None
@@ -137,53 +193,54 @@ class DecodedImages:
     def save(self) -> None:
         """Bring all pixels to the disk, and then to the journal that they are there."""
         self._images.flush()
-        with (self.folder / JOURNAL).open("a", encoding="utf-8") as journal:
+        with (self._folder / JOURNAL).open("a", encoding="utf-8") as journal:
             journal.write(json.dumps(self.reasons[self._saved :]) + "\n")
             journal.flush()
             os.fsync(journal.fileno())
         self._saved = self.done
 
-    def finish(self) -> Pixels:
-        """The images that there are, the file cut to them; the journal is gone after that."""
-        kept = np.flatnonzero([reason is None for reason in self.reasons])
-        if len(kept) < len(self._images):
-            shorter = np.lib.format.open_memmap(
-                self.folder / "shorter.npy",
-                mode="w+",
-                dtype=np.uint8,
-                shape=(len(kept), *self._images.shape[1:]),
-            )
-            for start in range(0, len(kept), BLOCK):
-                shorter[start : start + BLOCK] = self._images[kept[start : start + BLOCK]]
-            # An interrupt from here on begins anew: places and records do not agree any more.
-            (self.folder / JOURNAL).unlink(missing_ok=True)
-            (self.folder / "shorter.npy").replace(self.folder / "images.npy")
-            self._images = shorter
+    def usable(self) -> Pixels:
+        """The images that there are; where some had to be left out, a copy in the store's folder."""
         self._images.flush()
-        (self.folder / JOURNAL).unlink(missing_ok=True)
-        return self._images
+        kept = np.flatnonzero([reason is None for reason in self.reasons])
+        if len(kept) == len(self._images):
+            return self._images
+        shorter = np.lib.format.open_memmap(
+            self.store / "images.npy",
+            mode="w+",
+            dtype=np.uint8,
+            shape=(len(kept), *self._images.shape[1:]),
+        )
+        for start in range(0, len(kept), BLOCK):
+            shorter[start : start + BLOCK] = self._images[kept[start : start + BLOCK]]
+        shorter.flush()
+        return shorter
+
+    def hand_over(self) -> None:
+        """Give the store its images: the last step before it is moved."""
+        if not (self.store / "images.npy").exists():
+            (self._folder / "images.npy").rename(self.store / "images.npy")
+
+    def _empty_store(self) -> None:
+        """Take back the images of a store that was not moved after all, and begin it anew."""
+        if not (self._folder / "images.npy").exists():
+            with contextlib.suppress(OSError):
+                (self.store / "images.npy").rename(self._folder / "images.npy")
+        shutil.rmtree(self.store, ignore_errors=True)
+        self.store.mkdir()
 
     def _journalled(self, key: str) -> list[str | None]:
         """The outcomes in the journal; none where its key is another."""
-        journal = self.folder / JOURNAL
-        reasons: list[str | None] = []
-        whole = 0  # bytes of the lines that can be read: a kill may have cut off the last
-        with contextlib.suppress(OSError, ValueError):
-            lines = journal.read_bytes().splitlines(keepends=True)
-            if lines and json.loads(lines[0]) == key:
-                whole = len(lines[0])
-                for line in lines[1:]:
-                    if not line.endswith(b"\n"):
-                        break
-                    reasons += json.loads(line)
-                    whole += len(line)
-        if reasons:
-            os.truncate(journal, whole)
-        return reasons
+        journal = self._folder / JOURNAL
+        found = _read_journal(journal)
+        if found.key != key or not found.reasons:
+            return []
+        os.truncate(journal, found.whole)
+        return found.reasons
 
     def _opened(self, shape: tuple[int, ...]) -> "np.memmap[tuple[int, ...], np.dtype[np.uint8]] | None":
         """The pixels that an earlier packing left, None where there are none that can be read."""
-        file = self.folder / "images.npy"
+        file = self._folder / "images.npy"
         try:
             found = np.lib.format.open_memmap(
                 file, mode="r"

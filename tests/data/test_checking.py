@@ -120,6 +120,19 @@ def test_a_fault_is_found_and_named(
     assert capsys.readouterr().err == f"suite: {problem}\n"
 
 
+@pytest.mark.parametrize("column", ["split", "subject", "source", "age", "age_std"])
+def test_labels_without_a_column_are_told_in_one_sentence(
+    column: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def drop(images: np.ndarray, labels: pd.DataFrame) -> None:
+        del labels[column]
+
+    store = a_store(tmp_path / "store", drop)
+    assert main(["data", "check", str(store.folder)]) == 1
+    said = capsys.readouterr().err
+    assert said == f"suite: labels.parquet has no column {column}; pack the data again.\n"
+
+
 def test_a_copy_within_a_split_is_told_but_not_wrong(tmp_path: Path) -> None:
     def copy(images: np.ndarray, labels: pd.DataFrame) -> None:
         images[5] = images[4]

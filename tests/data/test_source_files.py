@@ -2,14 +2,21 @@
 
 import io
 import tarfile
+import tracemalloc
 import zipfile
+import zlib
 from pathlib import Path
 
 import pytest
 
 from suite.data.packing import pack
 from suite.data.sets import READERS
-from suite.data.source_files import open_source, seekable
+from suite.data.source_files import (
+    UnreadableFileError,
+    bounded_zip,
+    open_source,
+    seekable,
+)
 from suite.errors import RequestError
 
 FILES = {"set/a.jpg": b"first" * 99, "set/below/b.jpg": b"", "set/c.txt": b"third"}
@@ -121,3 +128,39 @@ def test_naming_a_table_opens_its_folder(tmp_path: Path) -> None:
     (tmp_path / "faces.csv").write_text("path,age\n")
     (tmp_path / "a.jpg").write_bytes(b"a")
     assert sorted(contents(tmp_path / "faces.csv")) == ["a.jpg", "faces.csv"]
+
+
+def bomb(claimed: int, real: int) -> bytes:
+    """A zip whose directory says less of a member than it unpacks to, with a checksum of what it says."""
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.jpg", bytes(real))
+        (member,) = archive.infolist()
+        member.file_size, member.CRC = claimed, zlib.crc32(bytes(claimed))
+    return written.getvalue()
+
+
+def test_a_zip_fills_no_more_memory_than_it_says(tmp_path: Path) -> None:
+    (tmp_path / "set.zip").write_bytes(bomb(1000, 50_000_000))
+    content = bomb(1000, 50_000_000)
+    tracemalloc.start()
+    try:
+        assert contents(tmp_path / "set.zip") == {"a.jpg": bytes(1000)}
+        with zipfile.ZipFile(io.BytesIO(bounded_zip(content, 1000))) as bounded:
+            assert bounded.read("a.jpg") == bytes(1000)
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_zip_in_memory_of_more_than_the_limit_is_refused() -> None:
+    with pytest.raises(UnreadableFileError, match="it unpacks to 1,001 bytes, over the limit of 1,000"):
+        bounded_zip(bomb(1001, 1001), 1000)
+
+
+@pytest.mark.parametrize(("method", "name"), [(zipfile.ZIP_BZIP2, "bzip2"), (zipfile.ZIP_LZMA, "lzma")])
+def test_a_compression_without_bounds_is_no_readable_file(tmp_path: Path, method: int, name: str) -> None:
+    with zipfile.ZipFile(tmp_path / "set.zip", "w", method) as archive:
+        archive.writestr("a.jpg", b"a")
+    with pytest.raises(UnreadableFileError, match=f"by {name}, and only stored and deflated files are read"):
+        contents(tmp_path / "set.zip")

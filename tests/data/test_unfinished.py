@@ -1,5 +1,7 @@
 """A packing that was cut short goes on where it was, and is never mixed up with another."""
 
+import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -15,6 +17,8 @@ import pytest
 
 from suite.data import decoding_processes, packing, unfinished
 from suite.data.packing import pack
+from suite.data.protocols import assign
+from suite.data.replacing import move_into_place
 from suite.data.sets import READERS
 from suite.data.source_files import SourceFiles
 from suite.data.store import Store, open_store
@@ -155,12 +159,42 @@ def test_an_early_interrupt_and_a_wrong_request_leave_nothing(utkface: Path, tmp
 
 
 def test_two_packings_into_one_folder_do_not_meet(utkface: Path, tmp_path: Path) -> None:
-    (tmp_path / ".out.partial").mkdir()
-    with (tmp_path / ".out.partial" / unfinished.LOCK).open("w") as lock:
+    with (tmp_path / f".out.{unfinished.LOCK}").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with pytest.raises(RequestError, match="another process is packing into"):
             packed(utkface, tmp_path / "out")
     assert packed(utkface, tmp_path / "out").info.images == 40
+
+
+def test_a_packing_is_locked_until_its_store_is_in_its_place(
+    utkface: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def moved(folder: Path, out: Path) -> None:
+        for _ in "before", "after":
+            with pytest.raises(RequestError, match="another process is packing into"):
+                packed(utkface, out, overwrite=True)
+            if folder.exists():
+                move_into_place(folder, out)
+
+    monkeypatch.setattr(packing, "move_into_place", moved)
+    packed(utkface, tmp_path / "out")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["UTKFace", "out"]
+
+
+def test_a_store_that_came_before_the_lock_is_not_replaced(
+    utkface: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unfinished_folder = packing.unfinished_folder
+
+    def late(out: Path) -> contextlib.AbstractContextManager[Path]:
+        monkeypatch.setattr(packing, "unfinished_folder", unfinished_folder)
+        packed(utkface, out)
+        return unfinished_folder(out)
+
+    monkeypatch.setattr(packing, "unfinished_folder", late)
+    with pytest.raises(RequestError, match="holds packed data already"):
+        packed(utkface, tmp_path / "out")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["UTKFace", "out"]
 
 
 def test_too_much_damage_is_refused_names_it_and_keeps_the_work(
@@ -188,6 +222,93 @@ def test_too_much_damage_is_refused_names_it_and_keeps_the_work(
 def test_a_share_that_is_none_is_refused(share: float, utkface: Path, tmp_path: Path) -> None:
     with pytest.raises(RequestError, match=r"choose 0 to 1, such as 0\.05"):
         packed(utkface, tmp_path / "out", max_skipped=share)
+
+
+def out_of_space(*args: object, **options: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def stopped(*args: object, **options: object) -> None:
+    raise KeyboardInterrupt
+
+
+def refused_later(*args: object, **options: object) -> object:
+    if len(args[0]) == 40:  # type: ignore[arg-type]
+        return assign(*args, **options)  # type: ignore[arg-type]
+    raise RequestError("no split for these")
+
+
+@pytest.mark.parametrize("damaged", [0, 1])
+@pytest.mark.parametrize(
+    ("step", "failure"),
+    [
+        ("suite.data.packing.fingerprint", stopped),
+        ("suite.data.packing.assign", refused_later),
+        ("pandas.DataFrame.to_parquet", out_of_space),
+        ("suite.data.packing.move_into_place", out_of_space),
+    ],
+)
+def test_what_is_decoded_outlives_a_failure_at_the_end(
+    step: str,
+    failure: Callable[..., object],
+    damaged: int,
+    utkface: Path,
+    tmp_path: Path,
+    decoded: Decoded,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if damaged or failure is refused_later:
+        sorted(utkface.iterdir())[3].write_bytes(b"no image")
+    whole = packed(utkface, tmp_path / "whole")
+    with monkeypatch.context() as patched:
+        patched.setattr(step, failure)
+        with pytest.raises((KeyboardInterrupt, OSError, RequestError)):
+            packed(utkface, tmp_path / "out")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".out.partial", "UTKFace", "whole"]
+    decoded.clear()
+    store = packed(utkface, tmp_path / "out")
+    assert decoded == []
+    assert store.info.fingerprint == whole.info.fingerprint
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["UTKFace", "out", "whole"]
+
+
+def test_a_wrong_request_leaves_what_another_packing_decoded(
+    utkface: Path, tmp_path: Path, decoded: Decoded
+) -> None:
+    interrupted(utkface, tmp_path / "out")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(RequestError, match="has no image named as UTKFace names them"):
+        packed(tmp_path / "empty", tmp_path / "out")
+    packed(utkface, tmp_path / "out")
+    assert len(decoded) == 40
+
+
+def test_what_a_kill_left_of_another_source_does_not_come_into_the_store(
+    utkface: Path, tmp_path: Path
+) -> None:
+    interrupted(utkface, tmp_path / "out")
+    (tmp_path / ".out.partial" / "source.tar").write_bytes(b"of a compressed tar")
+    assert "source.tar" not in {file.name for file in packed(utkface, tmp_path / "out").folder.iterdir()}
+
+
+@pytest.mark.parametrize("step", ["fingerprint", "move_into_place"])
+def test_a_packing_killed_at_its_end_decodes_nothing_again(
+    step: str, utkface: Path, tmp_path: Path, decoded: Decoded
+) -> None:
+    script = (
+        "import os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from suite.data import packing\n"
+        "from suite.data.sets import READERS\n"
+        f"packing.{step} = lambda *given: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "source, out = map(Path, sys.argv[1:])\n"
+        "packing.pack(READERS['utkface'], source, out, size=32, workers=1)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script, str(utkface), str(tmp_path / "out")], check=False)
+    assert ended.returncode == -signal.SIGKILL
+    store = packed(utkface, tmp_path / "out")
+    assert decoded == []
+    assert store.info.fingerprint == packed(utkface, tmp_path / "new").info.fingerprint
 
 
 def test_a_killed_packing_goes_on(utkface: Path, tmp_path: Path, decoded: Decoded) -> None:

@@ -73,10 +73,10 @@ def _guesses(
     none = dict.fromkeys(GROUPS, "")
     return [
         Guessed(
-            row["file_name"],
+            row.get("file_name", ""),
             age,
             number(row.get(DEVIATION)) if column == APPARENT else None,
-            groups.get(row["file_name"], none),
+            groups.get(row.get("file_name", ""), none),
         )
         for row in rows
         if (age := number(row.get(column))) is not None

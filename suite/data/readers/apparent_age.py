@@ -83,6 +83,8 @@ def join_images(
 def _record(
     guess: Guessed, images: NamedImages, split: Split, table: str, ages: LabelRange
 ) -> Record | Skipped:
+    if not guess.image:
+        return Skipped(table, "a row with an age names no image", lost=True)
     file = images.find(f"{guess.image}_face.jpg") or images.find(guess.image)
     if file is None:
         return no_image(guess.image, table)

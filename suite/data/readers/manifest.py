@@ -33,6 +33,8 @@ RANGES: Mapping[str, LabelRange] = {
 }
 PATHS = ("path", "file", "image")
 BOX = ("left", "top", "right", "bottom")
+#: Keeps a forged parquet, in which a few bytes can stand for any number of rows, from filling the memory.
+MOST_ROWS = 10_000_000
 #: Columns that a store has already.
 _RESERVED = frozenset({*PATHS, "value", "deviation", "subject", "split", "source", *BOX})
 
@@ -58,7 +60,12 @@ def read(files: SourceFiles, path: Path, *, attribute: Attribute | None) -> Read
     labels = _label_columns(columns, attribute, source)
     groups = [c for c in columns if c not in _RESERVED and c.removesuffix("_std") not in RANGES]
     folder = PurePosixPath(table).parent
-    parsed = [_parse(row, str(folder / row[image]), labels, groups) for row in rows]
+    parsed = [
+        _parse(row, str(folder / named), labels, groups)
+        if (named := row.get(image, ""))
+        else Skipped(table, f"row {place} names no image", lost=True)
+        for place, row in enumerate(rows, start=1)
+    ]
     known = set(visible(files)) if loose is None else None
     records: dict[str, Record] = {}
     skipped: list[Skipped] = []
@@ -95,7 +102,13 @@ def _rows(files: SourceFiles, table: str, path: Path) -> Sequence[Mapping[str, s
         return read_records(files, table, path)
     content = read_bytes(files, table, path)
     try:
-        rows = pyarrow.parquet.read_table(io.BytesIO(content)).to_pylist()
+        parquet = pyarrow.parquet.ParquetFile(io.BytesIO(content))
+        if parquet.metadata.num_rows > MOST_ROWS:
+            raise RequestError(
+                f"{table} of {path} says that it has {parquet.metadata.num_rows:,} rows, over the limit of "
+                f"{MOST_ROWS:,}; split it into several sets"
+            )
+        rows = parquet.read().to_pylist()
     except (pyarrow.ArrowException, OSError) as error:
         raise RequestError(f"{table} of {path} is no parquet file that can be read ({error})") from None
     return [{name.lower(): "" if v is None else str(v) for name, v in row.items()} for row in rows]

@@ -64,7 +64,9 @@ def _read_table(rows: Sequence[Mapping[str, str]], names: Sequence[str], table: 
     for row in rows:
         photo, age = row.get("photo", ""), number(row.get("age"))
         file = images.find(photo)
-        if file is None:
+        if not photo:
+            skipped.append(Skipped(table, "a row names no photo", lost=True))
+        elif file is None:
             skipped.append(no_image(photo, table))
         elif file in records:
             skipped.append(Skipped(file, f"{table} names it twice"))
@@ -77,7 +79,7 @@ def _read_table(rows: Sequence[Mapping[str, str]], names: Sequence[str], table: 
                 "gender": GENDERS.get(row.get("gender", "").lower()[:1], ""),
                 "race": RACES.get(row.get("race", "").lower()[:1], ""),
             }
-            records[file] = Record(file, {"age": age}, groups, subject=row["id_num"])
+            records[file] = Record(file, {"age": age}, groups, subject=row.get("id_num", ""))
     return sorted_reading(
         records.values(), skipped, f"{MORPH_PUBLICATION.found(len(records))}, labelled by {table}"
     )

@@ -7,10 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from zipfile import BadZipFile
 
-from suite.data.source_files import SourceFiles, UnreadableFileError
+from suite.data.source_files import SourceFiles, UnreadableFileError, bounded_zip
 from suite.errors import RequestError
 
 Row = Sequence[str]
+
+#: Several times the ratings of SCUT-FBP5500 unpacked; keeps a forged spreadsheet from filling the memory.
+LARGEST_BOOK = 500_000_000  # bytes
 
 
 def read_bytes(files: SourceFiles, name: str, path: Path) -> bytes:
@@ -85,8 +88,9 @@ def read_sheets(files: SourceFiles, name: str, path: Path) -> Iterator[Iterator[
         raise missing_extra(f"{name} of {path} is a spreadsheet") from None
     content = read_bytes(files, name, path)
     try:
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    except (BadZipFile, KeyError, ValueError, OSError) as error:
+        bounded = io.BytesIO(bounded_zip(content, LARGEST_BOOK))
+        book = openpyxl.load_workbook(bounded, read_only=True, data_only=True)
+    except (UnreadableFileError, BadZipFile, KeyError, ValueError, OSError) as error:
         raise RequestError(
             f"{name} of {path} is no spreadsheet that can be read ({error}); get the set again from its owner"
         ) from None

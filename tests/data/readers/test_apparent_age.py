@@ -94,3 +94,13 @@ def test_an_age_out_of_range_is_skipped_with_its_reason(miniature: Miniature, la
     (skipped,) = read("lap2016", lay_out(files)).skipped
     assert (skipped.file, skipped.lost) == ("test/000018.jpg", False)
     assert skipped.reason == "the age is 138.5, outside of 0 to 100"
+
+
+def test_a_short_row_of_appa_real_is_skipped(miniature: Miniature, lay_out: LayOut) -> None:
+    files = miniature("appa-real")
+    table = "appa-real-release/gt_avg_train.csv"
+    files[table] = b"real_age,apparent_age_avg,file_name\n30,31,000000.jpg\n32,33\n"
+    reading = read("appa-real", lay_out(files))
+    assert [(s.file, s.reason) for s in reading.skipped] == [
+        ("gt_avg_train.csv", "a row with an age names no image")
+    ]

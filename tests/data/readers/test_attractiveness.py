@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from suite.data.readers import tables
 from suite.data.reading import Reading
 from suite.data.sets import READERS
 from suite.data.source_files import open_source
@@ -71,6 +72,15 @@ def test_the_ratings_and_the_images_alone_are_enough(miniature: Miniature, lay_o
     assert len(reading.records) == 25
     assert {record.labels["attractiveness"] for record in reading.records} == {3.0}
     assert {record.fold for record in reading.records} == {None}
+
+
+@pytest.mark.parametrize("name", ["scut-fbp", "scut-fbp5500"])
+def test_a_spreadsheet_that_unpacks_to_too_much_is_refused(
+    name: str, miniature: Miniature, lay_out: LayOut, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "LARGEST_BOOK", 1000)
+    with pytest.raises(RequestError, match=r"\.xlsx of .* \(it unpacks to .* over the limit of 1,000\)"):
+        read(name, lay_out(miniature(name)))
 
 
 @pytest.mark.parametrize("name", ["scut-fbp", "scut-fbp5500"])

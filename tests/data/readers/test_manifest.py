@@ -11,6 +11,7 @@ import pytest
 
 from suite.data.decoding import CropBox
 from suite.data.packing import pack
+from suite.data.readers import manifest
 from suite.data.readers.manifest import manifest_reader
 from suite.data.reading import Reading
 from suite.data.source_files import open_source
@@ -47,6 +48,14 @@ def test_parquet_and_csv_are_read_alike(miniature: Miniature, lay_out: LayOut) -
     frame = pd.read_csv(io.BytesIO(files["faces.csv"]))
     frame.to_parquet(written)
     assert read(lay_out({"faces.parquet": written.getvalue()}) / "faces.parquet").records == expected
+
+
+def test_a_parquet_of_too_many_rows_is_refused(lay_out: LayOut, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(manifest, "MOST_ROWS", 1)
+    written = io.BytesIO()
+    pd.DataFrame({"path": ["a.jpg", "b.jpg"], "age": [1, 2]}).to_parquet(written)
+    with pytest.raises(RequestError, match="says that it has 2 rows, over the limit of 1; split it"):
+        read(lay_out({"faces.parquet": written.getvalue()}) / "faces.parquet")
 
 
 def test_the_table_may_be_in_a_zip_with_its_images(
@@ -128,6 +137,19 @@ def test_a_row_that_cannot_be_used_has_a_reason(row: str, reason: str, lay_out: 
     reading = of_csv(lay_out, text)
     assert [record.file for record in reading.records] == ["b.jpg"]
     assert [(skipped.file, skipped.reason) for skipped in reading.skipped] == [("a.jpg", reason)]
+
+
+def test_a_row_without_a_path_and_a_path_with_a_null_byte_are_skipped(
+    lay_out: LayOut, photo: Callable[..., bytes], tmp_path: Path
+) -> None:
+    good = "".join(f"30,{n}.jpg\n" for n in range(9))
+    files = {f"{n}.jpg": photo() for n in range(9)}
+    source = lay_out({"faces.csv": f"age,path\n{good}31\n32,\n33,b\0.jpg\n".encode(), **files})
+    store = pack(manifest_reader(), source / "faces.csv", tmp_path / "out", size=32, workers=1, max_skipped=1)
+    reasons = pd.read_csv(store.folder / "skipped.csv")["reason"].tolist()
+    assert reasons[1:] == ["row 10 names no image", "row 11 names no image"]
+    assert reasons[0] == "the file cannot be read: embedded null byte"
+    assert store.info.images == 9
 
 
 def test_an_image_that_is_named_twice_counts_once(lay_out: LayOut) -> None:

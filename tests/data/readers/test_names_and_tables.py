@@ -149,6 +149,15 @@ def test_a_row_of_morph_that_cannot_be_used_has_a_reason(miniature: Miniature, l
     }
 
 
+def test_a_short_row_of_morph_is_read_as_far_as_it_goes(miniature: Miniature, lay_out: LayOut) -> None:
+    files = miniature("morph")
+    table = "MORPH/morph_2008_nonCommercial.csv"
+    files[table] = b"photo,age,id_num\nAlbum2/0.JPG,20\n,30,7\n"
+    reading = read("morph", lay_out(files))
+    assert [(Path(r.file).name, r.subject) for r in reading.records] == [("0.JPG", "")]
+    assert [s.reason for s in reading.skipped] == ["a row names no photo"]
+
+
 def test_cacd2000_is_split_by_rank(miniature: Miniature, lay_out: LayOut) -> None:
     reading = read("cacd2000", lay_out(miniature("cacd2000")))
     for record in reading.records:
