@@ -140,6 +140,7 @@ _DAMAGE = (
 
 #: The compressions that zipfile unpacks piece by piece; of the others a piece may be of any size.
 _BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_OTHERS = {zipfile.ZIP_BZIP2: "bzip2", zipfile.ZIP_LZMA: "lzma"}
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,7 @@ class _Zip:
 def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
     """All of a member, with no more of it in the memory than the directory of the zip says."""
     if member.compress_type not in _BOUNDED:
-        method = zipfile.compressor_names.get(member.compress_type, f"method {member.compress_type}")
+        method = _OTHERS.get(member.compress_type, f"method {member.compress_type}")
         raise UnreadableFileError(
             f"the zip compresses it by {method}, and only stored and deflated files are read"
         )

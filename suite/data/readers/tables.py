@@ -59,7 +59,8 @@ def read_records(files: SourceFiles, name: str, path: Path) -> list[Mapping[str,
     if not rows:
         return []
     header = [cell.lower() for cell in rows[0]]
-    return [dict(zip(header, row, strict=False)) for row in rows[1:]]
+    # A short row has its last cells empty: the first row tells the columns of all.
+    return [dict(zip(header, [*row, *[""] * (len(header) - len(row))], strict=False)) for row in rows[1:]]
 
 
 def columns_of(rows: Sequence[Mapping[str, str]]) -> set[str]:
