@@ -41,7 +41,8 @@ def ray_session(resources: Resources) -> Iterator[None]:
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # a trial's failure is a row, not a log
     of_this_machine = {"num_cpus": usable_cpus(), "object_store_memory": OBJECT_STORE_BYTES}
     chosen: dict[str, Any] = (
-        {**of_this_machine, "include_dashboard": False}
+        # Without "local" Ray joins a cluster that somebody else has started on this machine.
+        {**of_this_machine, "address": "local", "include_dashboard": False}
         if resources.of_this_machine
         else {"address": resources.address}
     )
