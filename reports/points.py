@@ -10,7 +10,7 @@ import pandas as pd
 
 from reports.cells import number
 from reports.comparison import Difference, differences_from
-from reports.trials import DEPTHS, THIN_WIDTHS, TINY_WIDTHS
+from reports.trials import DEPTHS, NAMES, THIN_WIDTHS, TINY_WIDTHS
 from suite.runs import Run, RunInfo, config_of
 from suite.trial import TrialConfig
 
@@ -34,7 +34,6 @@ PUBLISHED_KEYS = {
     "ThinAgeNet": "thin",
     "TinyAgeNet": "tiny",
 }
-_NETWORKS = {"vgg16": "VGG-16", "vgg16-bn": "VGG-16 with batch norm", "resnet50": "ResNet-50"}
 
 
 @dataclass(frozen=True)
@@ -191,7 +190,7 @@ def _plain(value: object) -> str:
 
 def _network(config: TrialConfig) -> str:
     if config.network != "compact":
-        return _NETWORKS.get(config.network, config.network)
+        return NAMES.get(config.network, config.network)
     if config.depths == DEPTHS and config.pooling == "hybrid":
         named = {TINY_WIDTHS: "TinyAgeNet", THIN_WIDTHS: "ThinAgeNet"}
         if config.widths in named:

@@ -6,6 +6,7 @@ from reports import numerals
 from reports.markup import count, scrolling
 from reports.points import PUBLISHED_KEYS, Comparison, Point
 from reports.published import SOURCES, published
+from reports.trials import NAMES
 from suite.runs import RunInfo
 
 
@@ -18,7 +19,7 @@ def networks_beside_published(comparison: Comparison, info: RunInfo) -> str:
         network_row(point.network, point.params, point.macs_at_224, _here(point, info), info)
         for point in named
     )
-    normalised = any(point.network == "VGG-16 with batch norm" for point in comparison.points)
+    normalised = any(point.network == NAMES["vgg16-bn"] for point in comparison.points)
     return networks_table(rows, normalised, info)
 
 
