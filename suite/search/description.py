@@ -3,10 +3,11 @@
 import dataclasses
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 
 from search_spaces import Choices, SearchSpace
 from suite import provenance
-from suite.backbones import pinned
+from suite.backbones import pinned, read_state
 from suite.data.dataset import Dataset, load_dataset
 from suite.data.store import Store
 from suite.errors import RequestError
@@ -65,10 +66,12 @@ def describe(
 
 
 def check_backbones(space: SearchSpace) -> None:
-    """Refuse a backbone that is not there before anything starts."""
+    """Refuse a backbone that is not there, or cannot be read, before anything starts."""
     varied = space.vary.get("backbone")
     for file in varied.values if isinstance(varied, Choices) else (space.base.backbone,):
-        pinned(TrialConfig(backbone=None if file is None else str(file)))
+        if file is not None:
+            pinned(TrialConfig(backbone=str(file)))
+            read_state(Path(str(file)))
 
 
 def _data_used(store: Store, dataset: Dataset, train_images: int | None) -> DataUsed:
