@@ -170,6 +170,11 @@ def _data_commands(data: argparse.ArgumentParser) -> None:
     )
     pack.add_argument("--size", type=_count, default=64, metavar="N", help="pixels a side; default 64")
     pack.add_argument(
+        "--align",
+        action="store_true",
+        help="crop each face by the landmarks that the set ships, instead of taking its images as they are",
+    )
+    pack.add_argument(
         "--max-skipped",
         type=_share,
         default=0.01,

@@ -190,6 +190,7 @@ def data_pack(options: argparse.Namespace) -> int:
         size=options.size,
         workers=options.workers,
         splitting=SplitRequest(options.protocol, options.fold, options.folds, options.seed),
+        align=options.align,
         max_skipped=options.max_skipped,
         overwrite=options.overwrite,
         on_progress=CountedProgress("packing"),

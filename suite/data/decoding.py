@@ -1,18 +1,24 @@
 """One image file to one square of RGB pixels."""
 
 import io
+import math
 import warnings
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
+
+from suite.data.alignment import FivePoints, crop_face, extent, scaled
 
 Pixels = npt.NDArray[np.uint8]
 #: Larger images are refused before they are decoded. A file of some kilobytes can claim gigabytes.
 MOST_PIXELS = 64_000_000
 #: The formats that sets of faces come in; Pillow's others are never tried on a stranger's file.
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
+#: A JPEG is decoded at a half, a quarter or an eighth of its size where that leaves so many of its pixels a
+#: side for one of the result: enough for the filter that then reduces it.
+SPARE = 1.5
 
 
 class UndecodableError(Exception):
@@ -29,13 +35,14 @@ class CropBox:
     bottom: float
 
 
-def decode(content: bytes, side: int, crop: CropBox | None = None) -> Pixels:
-    """Decode, turn upright (EXIF), convert to RGB, crop the middle square and resize with Lanczos.
+def decode(content: bytes, side: int, part: CropBox | FivePoints | None = None) -> Pixels:
+    """Decode, turn upright (EXIF), convert to RGB, crop and resize with Lanczos.
 
     Args:
         content: an image file in one of ``FORMATS``, whatever its name said.
         side: pixels.
-        crop: where the middle square is taken from; None takes the whole image.
+        part: the box whose middle square is taken; the points of a face to align; None takes the middle
+            square of the whole image.
 
     Returns:
         uint8 (side, side, 3).
@@ -54,15 +61,43 @@ def decode(content: bytes, side: int, crop: CropBox | None = None) -> Pixels:
                     raise UndecodableError(
                         f"{image.width} x {image.height} pixels, over the limit of {MOST_PIXELS:,}"
                     )
+                shrunk = _draft(image, side, part)
                 ImageOps.exif_transpose(image, in_place=True)  # without a copy where it stands upright
-                part = _rgb(image) if crop is None else _part(_rgb(image), crop)
-                square = ImageOps.fit(part, (side, side), method=Image.Resampling.LANCZOS)
+                square = _square(_rgb(image), side, part, shrunk)
     except UndecodableError:
         raise
     # A damaged file makes Pillow's decoders raise nearly anything (OSError, SyntaxError, struct.error).
     except Exception as error:
         raise UndecodableError(_reason(error)) from None
     return np.asarray(square)
+
+
+def _draft(image: Image.Image, side: int, part: CropBox | FivePoints | None) -> int:
+    """Have a JPEG decoded at a fraction of its size if that is enough, and say at which: 1, 2, 4 or 8."""
+    width = image.width
+    if isinstance(part, FivePoints):
+        taken = extent(part)
+    elif part is None:
+        taken = min(image.size)
+    else:
+        taken = min(part.right - part.left, part.bottom - part.top)
+    if taken <= 0:
+        return 1
+    enough = SPARE * side / taken  # of the image's size
+    image.draft(None, (math.ceil(image.width * enough), math.ceil(image.height * enough)))
+    return round(width / image.width)
+
+
+def _square(image: Image.Image, side: int, part: CropBox | FivePoints | None, shrunk: int) -> Image.Image:
+    """The part of an image that is a ``shrunk``-th of its size, as a square."""
+    if isinstance(part, FivePoints):
+        points = scaled(part, 1 / shrunk)
+        if not all(0 <= x < image.width and 0 <= y < image.height for x, y in astuple(points)):
+            raise UndecodableError("the points of its face lie outside of the image")
+        return crop_face(image, points, side)
+    if part is not None:
+        image = _part(image, CropBox(*(edge / shrunk for edge in astuple(part))))
+    return ImageOps.fit(image, (side, side), method=Image.Resampling.LANCZOS)
 
 
 def _part(image: Image.Image, crop: CropBox) -> Image.Image:

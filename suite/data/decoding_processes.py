@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from suite.cpus import usable_cpus
+from suite.data.alignment import FivePoints
 from suite.data.decoding import CropBox, Pixels, UndecodableError, decode
 from suite.data.source_files import SourceFiles, UnreadableFileError, open_source
 from suite.errors import UnfinishedError
@@ -23,7 +24,7 @@ class Wanted:
     """A file to decode."""
 
     file: str
-    crop: CropBox | None = None
+    part: CropBox | FivePoints | None = None  # of it, as ``decode`` takes it
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def _decode_chunk(files: SourceFiles, chunk: _Chunk) -> list[Pixels | str]:
     outcomes: list[Pixels | str] = []
     for image in chunk.images:
         try:
-            outcomes.append(decode(files.read(image.file), chunk.size, image.crop))
+            outcomes.append(decode(files.read(image.file), chunk.size, image.part))
         except (UnreadableFileError, UndecodableError) as error:
             outcomes.append(str(error))
     return outcomes

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from suite.data.aligning import aligned
 from suite.data.decoding_processes import CHUNK, Wanted, decode_all
 from suite.data.protocols import DEFAULT, SplitRequest, Splits, assign
 from suite.data.reading import Reader, Reading, Record, Skipped
@@ -35,6 +36,7 @@ def pack(
     size: int = 64,
     workers: int | None = None,
     splitting: SplitRequest = DEFAULT,
+    align: bool = False,
     max_skipped: float = MAX_SKIPPED,
     overwrite: bool = False,
     on_progress: OnProgress | None = None,
@@ -52,13 +54,14 @@ def pack(
         size: pixels a side of the stored images.
         workers: decoding processes; None takes one a core.
         splitting: the protocol of the splits.
+        align: crop each face by the landmarks that the set ships, instead of taking images as they are.
         max_skipped: share of the images that may be missing or damaged.
         overwrite: replace a store that is in ``out``.
         on_progress: told of every chunk of images.
 
     Raises:
-        RequestError: the set is not there, ``out`` is taken, or too few images are readable. What is decoded
-            by then is kept for the next packing.
+        RequestError: the set is not there or ships no landmarks to align by, ``out`` is taken, or too few
+            images are readable. What is decoded by then is kept for the next packing.
     """
     if not SMALLEST_SIDE <= size <= LARGEST_SIDE:
         raise RequestError(
@@ -73,12 +76,17 @@ def pack(
         with seekable(path, folder / "source.tar") as source:
             with open_source(source, named=path) as files:
                 reading = reader.read(files, path)
+                if align:
+                    reading = aligned(reading, reader, files, path)
             if len(reading.records) >= FEWEST:  # what cannot be split is told before the work, not after
                 assign(reading.records, splitting, reader.name)
-            key = source_key(path, reading.records, reader.name, size)
+            wanted = [
+                Wanted(record.file, record.face if align else record.crop) for record in reading.records
+            ]
+            key = source_key(path, wanted, reader.name, size)
             _check_space(folder, len(reading.records) * size * size * 3)
             decoded = DecodedImages(folder, key, len(reading.records), size)
-            _decode(decoded, source, reading.records, size, workers, on_progress)
+            _decode(decoded, source, wanted, size, workers, on_progress)
         kept, skipped = _sort_out(reading, decoded.reasons, path)
         _write_skipped(folder, skipped)
         _check_skipped(reading, skipped, folder, path, max_skipped)
@@ -91,17 +99,16 @@ def pack(
 def _decode(
     decoded: DecodedImages,
     source: Path,
-    records: Sequence[Record],
+    images: Sequence[Wanted],
     size: int,
     workers: int | None,
     on_progress: OnProgress | None,
 ) -> None:
     """Decode what is not decoded yet."""
-    wanted = [Wanted(record.file, record.crop) for record in records[decoded.done :]]
-    for outcome in decode_all(source, wanted, size, workers):
+    for outcome in decode_all(source, images[decoded.done :], size, workers):
         decoded.take(outcome)
-        if on_progress and (decoded.done % CHUNK == 0 or decoded.done == len(records)):
-            on_progress(decoded.done, len(records))
+        if on_progress and (decoded.done % CHUNK == 0 or decoded.done == len(images)):
+            on_progress(decoded.done, len(images))
     decoded.save()
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from suite.data.alignment import FivePoints
 from suite.data.decoding import CropBox
 from suite.data.source_files import SourceFiles
 from suite.data.store import LabelRange, Split
@@ -21,6 +22,7 @@ class Record:
     split: Split | None = None  # the official one
     fold: int | None = None  # the official fold, from 1, that tests on the image
     crop: CropBox | None = None  # the part of the image to take; None: its middle square
+    face: FivePoints | CropBox | None = None  # where the set says that the face is, for an alignment
 
 
 @dataclass(frozen=True)
@@ -56,3 +58,5 @@ class Reader:
     attributes: Mapping[str, LabelRange]
     groups: Sequence[str]  # the columns of Record.groups
     read: Callable[[SourceFiles, Path], Reading]
+    #: Fills in where the faces are, where that is in files of its own, which are read for an alignment only.
+    locate: Callable[[SourceFiles, Path, Sequence[Record]], Sequence[Record]] | None = None

@@ -14,8 +14,8 @@ from typing import IO
 import numpy as np
 import PIL
 
-from suite.data.decoding import Pixels
-from suite.data.reading import Record
+from suite.data.decoding import SPARE, Pixels
+from suite.data.decoding_processes import Wanted
 from suite.data.source_files import TABLES
 from suite.errors import RequestError
 
@@ -98,17 +98,17 @@ def _has_images(folder: Path) -> bool:
     return None in _read_journal(folder / JOURNAL).reasons
 
 
-def source_key(path: Path, records: Sequence[Record], reader: str, side: int) -> str:
+def source_key(path: Path, images: Sequence[Wanted], reader: str, side: int) -> str:
     """What must agree for decoded images to be those of this packing: source, set and size, in a digest."""
-    digest = hashlib.sha256(json.dumps([reader, side, str(path.resolve()), PIL.__version__]).encode())
+    digest = hashlib.sha256(json.dumps([reader, side, str(path.resolve()), PIL.__version__, SPARE]).encode())
     loose = path.is_dir() or path.suffix.lower() in TABLES
     folder = path if path.is_dir() else path.parent
     if not loose:
         digest.update(_stamp(path))
-    for record in records:
-        digest.update(repr((record.file, record.crop)).encode("utf-8", "backslashreplace"))
+    for image in images:
+        digest.update(repr((image.file, image.part)).encode("utf-8", "backslashreplace"))
         if loose:
-            digest.update(_stamp(folder / record.file))
+            digest.update(_stamp(folder / image.file))
     return digest.hexdigest()
 
 

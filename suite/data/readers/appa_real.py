@@ -6,15 +6,22 @@ there is also ``x.jpg_face.jpg``, the upright face with a margin, which is taken
 race are in ``allcategories_*.csv``, where that is there.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
+from suite.data.alignment import FivePoints, five_points
 from suite.data.readers.apparent_age import Guessed, join_images
+from suite.data.readers.landmarks import located, points_of_68
 from suite.data.readers.layout import Publication, find_file, split_of, visible
-from suite.data.readers.tables import columns_of, number, read_records
-from suite.data.reading import Reader, Reading
+from suite.data.readers.matlab import UnreadableMatError, read_mat
+from suite.data.readers.tables import columns_of, missing_extra, number, read_records
+from suite.data.reading import Reader, Reading, Record
 from suite.data.source_files import SourceFiles
 from suite.data.store import LabelRange, Split
 from suite.errors import RequestError
@@ -101,6 +108,57 @@ def _groups(
     return found
 
 
+def locate(files: SourceFiles, path: Path, records: Sequence[Record]) -> list[Record]:
+    """The records of the whole images ``x.jpg``, with the points of ``x.jpg.mat``.
+
+    Raises:
+        RequestError: scipy is not installed.
+    """
+    names = set(visible(files))
+    try:
+        return [_located(record, files, names) for record in records]
+    except ImportError:
+        raise missing_extra(f"the landmarks of {path} are in MATLAB files") from None
+
+
+def _located(record: Record, files: SourceFiles, names: Set[str]) -> Record:
+    whole = re.sub(r"_face\.jpg$", "", record.file, flags=re.IGNORECASE)
+    table = f"{whole}.mat"
+    return located(replace(record, file=whole), files, table if table in names else None, _points_of_mat)
+
+
+def _points_of_mat(content: bytes) -> FivePoints | None:
+    """The first five or 68 points among the numbers of a MATLAB file, whatever their variable is called."""
+    try:
+        arrays = list(_arrays(read_mat(content)))
+    except UnreadableMatError:
+        return None
+    for array in arrays:
+        points = array if array.shape[1:] == (2,) else array.T
+        if points.shape == (5, 2):
+            eyes, nose, mouth = points[:2], points[2], points[3:]
+            found = five_points(
+                [tuple(p) for p in eyes.tolist()], tuple(nose.tolist()), [tuple(p) for p in mouth.tolist()]
+            )
+        else:
+            found = points_of_68([tuple(point) for point in points.tolist()])
+        if found:
+            return found
+    return None
+
+
+def _arrays(value: object) -> Iterator[npt.NDArray[np.float64]]:
+    """The arrays of two columns or two rows in a variable of MATLAB, and in its fields and cells."""
+    if isinstance(value, Mapping):
+        for field in value.values():
+            yield from _arrays(field)
+    elif isinstance(value, np.ndarray) and value.dtype == object:
+        for cell in value.ravel():
+            yield from _arrays(cell)
+    elif isinstance(value, np.ndarray) and value.ndim == 2 and value.dtype.kind in "iuf" and 2 in value.shape:
+        yield value.astype(np.float64)
+
+
 def _reader(name: str, column: str, age: str, description: str) -> Reader:
     return Reader(
         name=name,
@@ -109,6 +167,7 @@ def _reader(name: str, column: str, age: str, description: str) -> Reader:
         attributes={"age": AGES},
         groups=GROUPS,
         read=partial(read, column=column),
+        locate=locate,
     )
 
 

@@ -5,7 +5,6 @@ image name, identity, age and rank. The official split is by the rank of a celeb
 same year: ranks 3 to 5 are for test, 1 and 2 for validation, the rest for training.
 """
 
-import io
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -22,7 +21,8 @@ from suite.data.readers.layout import (
     sorted_reading,
     visible,
 )
-from suite.data.readers.tables import missing_extra, read_bytes
+from suite.data.readers.matlab import load_mat
+from suite.data.readers.tables import read_bytes
 from suite.data.reading import Reader, Reading, Record, Skipped
 from suite.data.source_files import SourceFiles
 from suite.data.store import LabelRange, Split
@@ -91,19 +91,8 @@ def _portraits(files: SourceFiles, meta: str, path: Path) -> Iterator[_Portrait]
 
 
 def _image_data(files: SourceFiles, meta: str, path: Path) -> Mapping[str, Any]:
-    try:
-        from scipy.io import loadmat
-    except ImportError:
-        raise missing_extra(f"{meta} of {path} is a MATLAB file") from None
     content = read_bytes(files, meta, path)
-    try:
-        loaded = loadmat(io.BytesIO(content), variable_names=["celebrityImageData"], simplify_cells=True)
-    # A damaged file makes scipy raise nearly anything (ValueError, TypeError, struct.error, zlib.error).
-    except Exception as error:
-        raise RequestError(
-            f"{meta} of {path} is no MATLAB v5 file that can be read ({type(error).__name__}); get the set "
-            f"again from {CACD2000_PUBLICATION.page}"
-        ) from None
+    loaded = load_mat(content, meta, path, CACD2000_PUBLICATION.page, "celebrityImageData")
     data: Mapping[str, Any] = loaded.get("celebrityImageData", {})
     return data
 

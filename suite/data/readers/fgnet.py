@@ -6,8 +6,10 @@
 
 import dataclasses
 import re
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
+from suite.data.readers.landmarks import by_stem, located, points_of_fgnet, stem_of
 from suite.data.readers.layout import Publication, is_image, out_of_range, read_names, visible
 from suite.data.reading import Reader, Reading, Record, Skipped
 from suite.data.source_files import SourceFiles
@@ -47,6 +49,12 @@ def _parse(name: str) -> Record | Skipped:
     return Record(name, {"age": age}, subject=match["subject"].zfill(3))
 
 
+def locate(files: SourceFiles, path: Path, records: Sequence[Record]) -> list[Record]:
+    """The records with the points of ``points/[subject]a[age].pts``."""
+    tables = by_stem(visible(files), ".pts")
+    return [located(record, files, tables.get(stem_of(record.file)), points_of_fgnet) for record in records]
+
+
 FGNET = Reader(
     name="fgnet",
     description="FG-NET, 1,002 photographs of 82 people: age 0-69, subjects, leave one person out",
@@ -54,4 +62,5 @@ FGNET = Reader(
     attributes={"age": AGES},
     groups=(),
     read=read,
+    locate=locate,
 )

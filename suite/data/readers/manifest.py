@@ -5,8 +5,8 @@ Columns, in any order and any case:
 - ``path`` of the image, from the folder of the table (or ``file``, ``image``);
 - ``age`` or ``attractiveness``, or both; or ``value``, with the attribute named beside the manifest;
 - optional ``deviation`` of the annotators (or ``age_std``, ``attractiveness_std``), ``subject``, ``split``
-  (train, val or test), and the crop box ``left``, ``top``, ``right``, ``bottom`` in pixels of the upright
-  image;
+  (train, val or test); in pixels of the upright image, the crop box ``left``, ``top``, ``right``, ``bottom``,
+  and for an alignment ``left_eye_x``, ``left_eye_y`` and so on (``landmarks.POINT_COLUMNS``);
 - every other column is a group, such as ``gender``.
 """
 
@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 import pyarrow
 import pyarrow.parquet
 
-from suite.data.decoding import CropBox
+from suite.data.readers.landmarks import BOX, POINT_COLUMNS, box_of_row, points_of_row
 from suite.data.readers.layout import out_of_range, split_of, visible
 from suite.data.readers.tables import number, read_bytes, read_records
 from suite.data.reading import Reader, Reading, Record, Skipped
@@ -32,11 +32,10 @@ RANGES: Mapping[str, LabelRange] = {
     "attractiveness": LabelRange(1, 5, 0.1),
 }
 PATHS = ("path", "file", "image")
-BOX = ("left", "top", "right", "bottom")
 #: Keeps a forged parquet, in which a few bytes can stand for any number of rows, from filling the memory.
 MOST_ROWS = 10_000_000
 #: Columns that a store has already.
-_RESERVED = frozenset({*PATHS, "value", "deviation", "subject", "split", "source", *BOX})
+_RESERVED = frozenset({*PATHS, "value", "deviation", "subject", "split", "source", *BOX, *POINT_COLUMNS})
 
 
 def read(files: SourceFiles, path: Path, *, attribute: Attribute | None) -> Reading:
@@ -155,7 +154,7 @@ def _parse(
         labels[attribute] = value
         if spread is not None:
             deviations[attribute] = spread
-    named, crop = row.get("split", ""), _crop(row)
+    named, crop = row.get("split", ""), box_of_row(row)
     split = split_of(named) if named else None
     if named and split is None:
         return Skipped(file, f"the split is {named!r}, none of train, val and test")
@@ -169,21 +168,8 @@ def _parse(
         subject=row.get("subject", ""),
         split=split,
         crop=crop,
+        face=points_of_row(row) or crop,
     )
-
-
-def _crop(row: Mapping[str, str]) -> CropBox | str | None:
-    """The crop box of a row, None where it has none, or why it cannot be used."""
-    cells = [row.get(side, "") for side in BOX]
-    if not any(cells):
-        return None
-    sides = [number(cell) for cell in cells]
-    if any(side is None for side in sides):
-        return f"the crop box {', '.join(cells)} has a side that is no number"
-    left, top, right, bottom = (side or 0.0 for side in sides)
-    if left >= right or top >= bottom:
-        return f"the crop box {', '.join(cells)} is empty"
-    return CropBox(left, top, right, bottom)
 
 
 def manifest_reader(attribute: Attribute | None = None) -> Reader:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
+from suite.data.readers.landmarks import box_of_row, points_of_row
 from suite.data.readers.layout import (
     NamedImages,
     Publication,
@@ -79,7 +80,9 @@ def _read_table(rows: Sequence[Mapping[str, str]], names: Sequence[str], table: 
                 "gender": GENDERS.get(row.get("gender", "").lower()[:1], ""),
                 "race": RACES.get(row.get("race", "").lower()[:1], ""),
             }
-            records[file] = Record(file, {"age": age}, groups, subject=row.get("id_num", ""))
+            box = box_of_row(row)
+            face = points_of_row(row) or (None if isinstance(box, str) else box)
+            records[file] = Record(file, {"age": age}, groups, subject=row.get("id_num", ""), face=face)
     return sorted_reading(
         records.values(), skipped, f"{MORPH_PUBLICATION.found(len(records))}, labelled by {table}"
     )

@@ -1,0 +1,106 @@
+"""The landmarks that sets ship, in their own formats, as the five points of an alignment."""
+
+import re
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+from suite.data.alignment import FivePoints, Point, five_points
+from suite.data.decoding import CropBox
+from suite.data.readers.tables import number
+from suite.data.reading import Record
+from suite.data.source_files import SourceFiles, UnreadableFileError
+
+#: Columns of a table that say where a face is, and the box that does so where there are no points.
+EYES = (("left_eye_x", "left_eye_y"), ("right_eye_x", "right_eye_y"))
+NOSE = ("nose_x", "nose_y")
+MOUTH = (("left_mouth_x", "left_mouth_y"), ("right_mouth_x", "right_mouth_y"))
+POINT_COLUMNS = frozenset(column for point in (*EYES, NOSE, *MOUTH) for column in point)
+BOX = ("left", "top", "right", "bottom")
+
+
+def points_of_row(row: Mapping[str, str]) -> FivePoints | None:
+    """The five points in the columns of a table; None where one is missing or they are those of no face."""
+    found = [_point(row, *columns) for columns in (*EYES, NOSE, *MOUTH)]
+    points = [point for point in found if point is not None]
+    return five_points(points[:2], points[2], points[3:]) if len(points) == len(found) else None
+
+
+def _point(row: Mapping[str, str], across: str, down: str) -> Point | None:
+    x, y = number(row.get(across)), number(row.get(down))
+    return None if x is None or y is None else (x, y)
+
+
+def box_of_row(row: Mapping[str, str]) -> CropBox | str | None:
+    """The box in the columns of a table, None where there is none, or why it cannot be used."""
+    cells = [row.get(side, "") for side in BOX]
+    if not any(cells):
+        return None
+    sides = [number(cell) for cell in cells]
+    if any(side is None for side in sides):
+        return f"the crop box {', '.join(cells)} has a side that is no number"
+    left, top, right, bottom = (side or 0.0 for side in sides)
+    if left >= right or top >= bottom:
+        return f"the crop box {', '.join(cells)} is empty"
+    return CropBox(left, top, right, bottom)
+
+
+def points_of_86(content: bytes) -> FivePoints | None:
+    """SCUT-FBP5500's ``.pts``: a whole number (86), then x and y of each as float32, little-endian.
+
+    The set does not document the order. Drawn on its faces, 42 to 49 and 50 to 57 go round the eyes, 66 is
+    the middle of the nose's base, and 73 and 79 are the corners of the mouth.
+    """
+    if len(content) != struct.calcsize("<i172f") or struct.unpack_from("<i", content) != (86,):
+        return None
+    values = struct.unpack_from("<172f", content, 4)
+    points = list(zip(values[::2], values[1::2], strict=True))
+    return five_points([_middle(points[42:50]), _middle(points[50:58])], points[66], [points[73], points[79]])
+
+
+def points_of_fgnet(content: bytes) -> FivePoints | None:
+    """FG-NET's ``.pts``: a line of x and y for each of 68 points, between braces.
+
+    Counted from 0, 31 and 36 are the pupils, 67 is the tip of the nose, 48 and 54 are the mouth's corners.
+    """
+    inside = re.search(r"\{(.*)\}", content.decode("latin-1"), re.DOTALL)
+    rows = [line.split() for line in inside[1].splitlines() if line.strip()] if inside else []
+    read = [(number(row[0]), number(row[1])) for row in rows if len(row) == 2]
+    points = [(x, y) for x, y in read if x is not None and y is not None]
+    if len(points) != 68:
+        return None
+    return five_points([points[31], points[36]], points[67], [points[48], points[54]])
+
+
+def points_of_68(points: Sequence[Point]) -> FivePoints | None:
+    """The 68 points of iBUG (Sagonas et al. 2013), as dlib and others mark them."""
+    if len(points) != 68:
+        return None
+    return five_points([_middle(points[36:42]), _middle(points[42:48])], points[30], [points[48], points[54]])
+
+
+def _middle(points: Sequence[Point]) -> Point:
+    return sum(x for x, _ in points) / len(points), sum(y for _, y in points) / len(points)
+
+
+def by_stem(names: Sequence[str], ending: str) -> Mapping[str, str]:
+    """Files of an ending, by ``stem_of`` their name."""
+    return {stem_of(name): name for name in names if name.lower().endswith(ending)}
+
+
+def stem_of(name: str) -> str:
+    """The name without folder and ending, in lower case: what a file shares with the image it belongs to."""
+    return PurePosixPath(name).stem.lower()
+
+
+def located(
+    record: Record, files: SourceFiles, table: str | None, points: Callable[[bytes], FivePoints | None]
+) -> Record:
+    """A record with the points of a file; as it was where there is none, or it is damaged."""
+    if table is None:
+        return record
+    try:
+        return replace(record, face=points(files.read(table)))
+    except UnreadableFileError:
+        return record

@@ -1,0 +1,91 @@
+"""MATLAB files (v5), unpacked with a limit: a few bytes of them can stand for any number."""
+
+import io
+import struct
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from suite.data.readers.tables import missing_extra
+from suite.errors import RequestError
+
+#: Several times the table of CACD2000 unpacked.
+LARGEST_UNPACKED = 500_000_000  # bytes
+_HEADER = 128  # bytes
+_COMPRESSED = 15  # the type of an element that holds another, deflated
+
+
+class UnreadableMatError(Exception):
+    """Bytes that are no MATLAB v5 file; the message is the reason."""
+
+
+def load_mat(
+    content: bytes, name: str, path: Path, page: str, variable: str | None = None
+) -> Mapping[str, Any]:
+    """The variables of a MATLAB v5 file, structs as mappings.
+
+    Args:
+        content: the file.
+        name: what errors call it, as the next two.
+        path: of the set.
+        page: where its owner gives it.
+        variable: the only one that is wanted.
+
+    Raises:
+        RequestError: scipy is not installed, or the file is damaged or unpacks to too much.
+    """
+    try:
+        return read_mat(content, variable)
+    except ImportError:
+        raise missing_extra(f"{name} of {path} is a MATLAB file") from None
+    except UnreadableMatError as error:
+        raise RequestError(
+            f"{name} of {path} is no MATLAB v5 file that can be read ({error}); get the set again from {page}"
+        ) from None
+
+
+def read_mat(content: bytes, variable: str | None = None) -> Mapping[str, Any]:
+    """The variables of a MATLAB v5 file, structs as mappings.
+
+    Raises:
+        ImportError: scipy is not installed.
+        UnreadableMatError: the file is damaged, or unpacks to more than the limit.
+    """
+    from scipy.io import loadmat
+
+    inflated = _inflated(content)
+    try:
+        loaded: Mapping[str, Any] = loadmat(
+            io.BytesIO(inflated), variable_names=[variable] if variable else None, simplify_cells=True
+        )
+    # A damaged file makes scipy raise nearly anything (ValueError, TypeError, struct.error).
+    except Exception as error:
+        raise UnreadableMatError(type(error).__name__) from None
+    return {name: value for name, value in loaded.items() if not name.startswith("__")}
+
+
+def _inflated(content: bytes) -> bytes:
+    """The file with its deflated elements inflated, so that scipy need not inflate anything."""
+    if content[126:128] == b"MI":
+        order = ">"
+    elif content[126:128] == b"IM":
+        order = "<"
+    else:
+        raise UnreadableMatError("its header is another's")
+    parts, at, size = [content[:_HEADER]], _HEADER, _HEADER
+    while at + 8 <= len(content):
+        kind, length = struct.unpack_from(f"{order}II", content, at)
+        element = content[at : at + 8 + length]
+        if kind == _COMPRESSED:
+            inflate = zlib.decompressobj()
+            try:
+                element = inflate.decompress(element[8:], LARGEST_UNPACKED - size + 1)
+            except zlib.error as error:
+                raise UnreadableMatError(str(error)) from None
+        size += len(element)
+        if size > LARGEST_UNPACKED:
+            raise UnreadableMatError(f"it unpacks to more than {LARGEST_UNPACKED:,} bytes")
+        parts.append(element)
+        at += 8 + length
+    return b"".join(parts)
