@@ -115,7 +115,8 @@ def _copies(images: npt.NDArray[np.uint8], labels: pd.DataFrame) -> tuple[Sequen
     problems = []
     if across:
         named = [f"{sources[a]} and {sources[b]}" for a, b in across]
-        problems.append(f"{len(across):,} images have an exact copy in another split: {_some(named)}.")
+        have = "1 image has" if len(across) == 1 else f"{len(across):,} images have"
+        problems.append(f"{have} an exact copy in another split: {_some(named)}.")
     facts = [f"exact copies: {len(again):,} in all"]
     alike = alike_across(images, splits)
     named = [f"{sources[a]} and {sources[b]}" for a, b in alike]

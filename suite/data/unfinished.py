@@ -47,7 +47,10 @@ def unfinished_folder(out: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def _kept_if_useful(folder: Path) -> Iterator[None]:
-    folder.mkdir(exist_ok=True)
+    try:
+        folder.mkdir(exist_ok=True)
+    except FileExistsError:
+        raise RequestError(f"{folder} is a file, where packing keeps what it decodes; move it away") from None
     try:
         yield
     except BaseException:

@@ -104,7 +104,7 @@ def other_split(images: np.ndarray, labels: pd.DataFrame) -> None:
     ("change", "problem"),
     [
         (share_a_subject, "1 people are in two splits or more: p3."),
-        (copy_across, "1 images have an exact copy in another split: 4.jpg and 22.jpg."),
+        (copy_across, "1 image has an exact copy in another split: 4.jpg and 22.jpg."),
         (lose_a_label, "2 labels of age are missing or outside of 0 to 90."),
         (negative, "1 deviations of age are below 0."),
         (no_test, "There is no test image."),

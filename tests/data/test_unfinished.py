@@ -335,3 +335,10 @@ def test_a_killed_packing_goes_on(utkface: Path, tmp_path: Path, decoded: Decode
     assert store.info.fingerprint == packed(utkface, tmp_path / "new").info.fingerprint
     assert open_store(tmp_path / "out").info.images == 40
     assert not os.path.exists(tmp_path / ".out.partial")
+
+
+def test_a_file_in_the_place_of_what_is_decoded_is_refused(utkface: Path, tmp_path: Path) -> None:
+    (tmp_path / ".out.partial").write_text("mine")
+    with pytest.raises(RequestError, match="is a file, where packing keeps what it decodes; move it away"):
+        pack(READERS["utkface"], utkface, tmp_path / "out", size=32, workers=1)
+    assert (tmp_path / ".out.partial").read_text() == "mine"

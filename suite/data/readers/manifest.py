@@ -34,6 +34,7 @@ RANGES: Mapping[str, LabelRange] = {
 PATHS = ("path", "file", "image")
 #: Keeps a forged parquet, in which a few bytes can stand for any number of rows, from filling the memory.
 MOST_ROWS = 10_000_000
+LARGEST_TABLE = 2_000_000_000  # bytes, unpacked
 #: Columns that a store has already.
 _RESERVED = frozenset({*PATHS, "value", "deviation", "subject", "split", "source", *BOX, *POINT_COLUMNS})
 
@@ -106,6 +107,12 @@ def _rows(files: SourceFiles, table: str, path: Path) -> Sequence[Mapping[str, s
             raise RequestError(
                 f"{table} of {path} says that it has {parquet.metadata.num_rows:,} rows, over the limit of "
                 f"{MOST_ROWS:,}; split it into several sets"
+            )
+        groups = map(parquet.metadata.row_group, range(parquet.metadata.num_row_groups))
+        if sum(group.total_byte_size for group in groups) > LARGEST_TABLE:
+            raise RequestError(
+                f"{table} of {path} unpacks to more than the limit of {LARGEST_TABLE:,} bytes; leave out "
+                "columns that are no labels"
             )
         rows = parquet.read().to_pylist()
     except (pyarrow.ArrowException, OSError) as error:

@@ -58,6 +58,16 @@ def test_a_parquet_of_too_many_rows_is_refused(lay_out: LayOut, monkeypatch: pyt
         read(lay_out({"faces.parquet": written.getvalue()}) / "faces.parquet")
 
 
+def test_a_parquet_that_unpacks_to_too_much_is_refused(
+    lay_out: LayOut, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(manifest, "LARGEST_TABLE", 10)
+    written = io.BytesIO()
+    pd.DataFrame({"path": ["a.jpg", "b.jpg"], "age": [1, 2]}).to_parquet(written)
+    with pytest.raises(RequestError, match="unpacks to more than the limit of 10 bytes"):
+        read(lay_out({"faces.parquet": written.getvalue()}) / "faces.parquet")
+
+
 def test_the_table_may_be_in_a_zip_with_its_images(
     miniature: Miniature, lay_out: LayOut, tmp_path: Path
 ) -> None:
