@@ -161,12 +161,12 @@ def _data_commands(data: argparse.ArgumentParser) -> None:
     pack.add_argument("set", metavar="SET", help="name of the set, see 'suite data list'")
     pack.add_argument(
         "path",
-        type=Path,
+        type=_path,
         metavar="PATH",
         help="the set as distributed: a folder, a zip or a tar; or the table of a manifest",
     )
     pack.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="DIR", help="folder of the packed set"
+        "-o", "--output", type=_path, required=True, metavar="DIR", help="folder of the packed set"
     )
     pack.add_argument("--size", type=_count, default=64, metavar="N", help="pixels a side; default 64")
     pack.add_argument(
@@ -210,9 +210,16 @@ def _data_commands(data: argparse.ArgumentParser) -> None:
         "data", metavar="NAME|DIR", help="an embedded set (faces) or the folder of a packed one"
     )
     show.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="a PNG")
-    show.add_argument("--attribute", choices=("age", "attractiveness"), default="age", help="default: age")
+    show.add_argument("--attribute", choices=("age", "attractiveness"), help="default: age, or what there is")
     show.add_argument("--columns", type=_count, default=10, metavar="N")
     show.add_argument("--rows", type=_count, default=6, metavar="N")
+
+
+def _path(text: str) -> Path:
+    """A path that is not empty, which would be the folder one is in."""
+    if not text:
+        raise argparse.ArgumentTypeError("a path is empty")
+    return Path(text)
 
 
 def _count(text: str) -> int:

@@ -176,6 +176,10 @@ def data_pack(options: argparse.Namespace) -> int:
     from suite.data.sets import READERS
     from suite.watching import CountedProgress
 
+    if options.set == "faces":
+        raise RequestError(
+            "faces comes with the suite and needs no packing; use it by its name, --data faces"
+        )
     if options.set not in READERS:
         raise RequestError(f"{options.set!r} is no set that can be packed; there are: {', '.join(READERS)}")
     reader = READERS[options.set]
@@ -222,9 +226,8 @@ def data_show(options: argparse.Namespace) -> int:
     from suite.data.contact_sheet import write_sheet
 
     store = _open_data(options.data)
-    write_sheet(
-        store, options.output, columns=options.columns, rows=options.rows, attribute=options.attribute
-    )
+    attribute = options.attribute or min(store.info.attributes)  # age, where there is a choice
+    write_sheet(store, options.output, columns=options.columns, rows=options.rows, attribute=attribute)
     print(options.output)
     return DONE
 

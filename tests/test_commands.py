@@ -317,7 +317,10 @@ def test_a_packed_set_can_be_shown(here: Path, capsys: pytest.CaptureFixture[str
     pack = ["data", "pack", "utkface", "UTKFace", "-o", "packed", "--size", "32", "--workers", "1"]
     assert main(pack) == 2
     refused = capsys.readouterr().err
-    assert "1 of 31 images of UTKFace are missing or damaged, more than the 0.01" in refused
+    assert (
+        "1 of 31 images of UTKFace are missing, damaged or without what is asked of them, more than the 0.01"
+        in refused
+    )
     assert main([*pack, *shlex.split(refused.split("or add ")[1].split(" (")[0])]) == 0
     said = capsys.readouterr().out
     assert said.startswith("30 images of 32 pixels in ")
