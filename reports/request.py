@@ -92,9 +92,15 @@ def _informed(info: RunInfo, standing: Standing) -> str:
 
 
 def _ended(info: RunInfo, standing: Standing) -> str:
-    counts = ", ".join(f"{standing.count(s)} {s}" for s in ("finished", "diverged", "failed"))
+    words = {"finished": "finished", "stopped": "stopped early", "diverged": "diverged", "failed": "failed"}
+    counts = ", ".join(
+        f"{standing.count(status)} {word}"
+        for status, word in words.items()
+        if status != "stopped" or standing.count(status)
+    )
+    outside = f"; {info.out_of_bounds:,} out of bounds and not trained" if info.out_of_bounds else ""
     asked_for = f"{len(standing.trials)} of {info.trials_asked} asked for"
-    return f"{asked_for}: {counts}; {len(standing.front)} on the front"
+    return f"{asked_for}: {counts}; {len(standing.front)} on the front{outside}"
 
 
 def _images(info: RunInfo, standing: Standing) -> str:

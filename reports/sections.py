@@ -1,6 +1,7 @@
 """The sections of the page as HTML. Whatever comes from a run passes through ``escape`` here."""
 
 import shlex
+from collections import Counter
 from html import escape
 
 import yaml
@@ -24,6 +25,8 @@ def banner(info: RunInfo, standing: Standing) -> str:
         "failed": f"This run failed: {done}. What is shown is what had ended by then.",
     }
     text = texts.get(info.status, "")
+    if info.ended_early:
+        text = f"{text} {info.ended_early}.".strip()
     if text and not standing.timed_at:
         text += " Speed has not been measured; it is taken after the last trial."
     return f'<p class="banner" role="status">{escape(text)}</p>' if text else ""
@@ -58,9 +61,9 @@ def answer(info: RunInfo, standing: Standing) -> str:
 
 def chart_note(info: RunInfo, standing: Standing) -> str:
     """What the charts leave out, and why the paper's marks have an axis of their own."""
-    lost = [(standing.count("diverged"), "diverged"), (standing.count("failed"), "failed")]
-    missing = " and ".join(f"{n} {word}" for n, word in lost if n)
-    missing = f" Not drawn, as they have no result: {missing}." if missing else ""
+    words = {"stopped": "stopped early", "diverged": "diverged", "failed": "failed"}
+    missing = " and ".join(f"{standing.count(s)} {word}" for s, word in words.items() if standing.count(s))
+    missing = f" Not drawn, as they did not train to their end: {missing}." if missing else ""
     untimed = sum(t.finished and not t.timing.known for t in standing.trials)
     speed = f" Not timed, so not in the speed chart: {count(untimed, 'finished trial')}." if untimed else ""
     objectives = ", ".join(escape("validation MAE" if o == "val_mae" else o) for o in info.objectives)
@@ -78,15 +81,18 @@ def chart_note(info: RunInfo, standing: Standing) -> str:
 
 def failures(standing: Standing) -> str:
     """Trials without a result, each with its cause."""
-    lost = [trial for trial in standing.trials if not trial.finished]
+    stopped = standing.count("stopped")
+    early = f"<p>{_stopped_early(standing)}</p>" if stopped else ""
+    lost = [trial for trial in standing.trials if not trial.finished and trial.status != "stopped"]
     if not lost:
-        return "<p>None: every trial that ended, finished.</p>"
+        others = "other " if stopped else ""
+        return f"{early}<p>None: every {others}trial that ended, finished.</p>"
     items = "".join(
         f"<li><b>{escape(trial.id)}</b> {escape(trial.status)} after {count(trial.epochs_run, 'epoch')}: "
         f"{escape(trial.cause or 'no cause was recorded')}</li>"
         for trial in lost
     )
-    return f"<ul>{items}</ul>"
+    return f"{early}<ul>{items}</ul>"
 
 
 def provenance(info: RunInfo) -> str:
@@ -112,6 +118,18 @@ def provenance(info: RunInfo) -> str:
 
 
 # --- pieces -----------------------------------------------------------------------------------------
+
+
+def _stopped_early(standing: Standing) -> str:
+    """How many trials a rung stopped after which epochs; why each was is in the table of trials."""
+    stopped = [trial for trial in standing.trials if trial.status == "stopped"]
+    at = Counter(trial.epochs_run for trial in stopped)
+    rungs = ", ".join(f"{at[epoch]} after epoch {epoch}" for epoch in sorted(at))
+    return (
+        f"{count(len(stopped), 'trial')} stopped early, as the search space asks ({rungs}): the table of "
+        "trials has the place that each had among those that had come as far. Their errors are those of a "
+        "training cut short, so none is on the front."
+    )
 
 
 def _short(trial: Trial, info: RunInfo) -> str:

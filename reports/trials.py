@@ -111,7 +111,7 @@ class Standing:
     train_images: tuple[int, ...]  # training images that trials use, ascending; the run's without a trial
 
     def count(self, status: str) -> int:
-        """How many trials ended so: finished, diverged or failed."""
+        """How many trials ended so: finished, stopped, diverged or failed."""
         return sum(trial.status == status for trial in self.trials)
 
     @property

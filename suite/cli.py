@@ -71,6 +71,17 @@ def _run_options(run: argparse.ArgumentParser) -> None:
     run.add_argument("--trials", type=_count, metavar="N", help="number of trials")
     run.add_argument("--epochs", type=_count, metavar="N", help="epochs of each trial")
     run.add_argument("--seed", type=int, metavar="N", help="seed of the sampler and of every training")
+    run.add_argument(
+        "--stopping",
+        choices=("front", "error", "none"),
+        help="stop trials early: by the rank of the objectives, by validation error alone, or not",
+    )
+    for quantity, noun in (("params", "parameters"), ("macs", "multiply-adds"), ("bytes", "bytes on disk")):
+        run.add_argument(
+            f"--max-{quantity}",
+            metavar="N",
+            help=f"train no network with more {noun}; a number such as 900000, 900k or 1M",
+        )
     run.add_argument("--out", type=Path, metavar="DIR", help="run folder; default: runs/NAME-DATE-TIME")
     run.add_argument(
         "--set",

@@ -16,6 +16,17 @@ if TYPE_CHECKING:
     from suite.runs import RunInfo
 
 DONE, WORK_FAILED, INTERRUPTED = 0, 1, 130
+#: The options of ``suite run`` that are short for a --set, and what they set.
+SETTINGS = {
+    "trials": "trials",
+    "seed": "seed",
+    "epochs": "epochs",
+    "data": "data",
+    "stopping": "stopping.rule",
+    "max_params": "bounds.params",
+    "max_macs": "bounds.macs",
+    "max_bytes": "bounds.bytes",
+}
 
 
 def run(options: argparse.Namespace) -> int:
@@ -23,8 +34,8 @@ def run(options: argparse.Namespace) -> int:
     from search_spaces import SearchSpaceError, find, load
 
     overrides = [*options.set]
-    for key in ("trials", "seed", "epochs", "data"):
-        value = getattr(options, key)
+    for option, key in SETTINGS.items():
+        value = getattr(options, option)
         if value is not None:
             overrides.append(f"{key}={json.dumps(value)}")
     try:
@@ -261,7 +272,11 @@ def _conclude(folder: Path, info: "RunInfo") -> int:
     if finished.trials.empty or not (finished.trials["status"] == "finished").any():
         print(f"suite: no trial finished; {folder / 'report.html'} says why", file=sys.stderr)
         return WORK_FAILED
-    print(f"{len(finished.trials)} trials in {duration(info.seconds)}. Report: {folder / 'report.html'}")
+    stopped = int((finished.trials["status"] == "stopped").sum())
+    early = f" ({stopped} stopped early)" if stopped else ""
+    print(
+        f"{len(finished.trials)} trials{early} in {duration(info.seconds)}. Report: {folder / 'report.html'}"
+    )
     return DONE
 
 

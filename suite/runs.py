@@ -95,6 +95,8 @@ class RunInfo:
     ended: str = ""  # empty while it runs
     seconds: float = 0.0  # wall time, all sittings of a resumed run together
     latency: Mapping[str, Any] = field(default_factory=dict)  # how latency was measured
+    out_of_bounds: int = 0  # networks that were proposed, or are points of the grid, and not trained for it
+    ended_early: str = ""  # why the search has fewer trials than were asked for, where it gave up
     schema_version: int = SCHEMA_VERSION
 
     @property
@@ -239,6 +241,10 @@ class RunLedger:
     def rows(self) -> list[dict[str, Any]]:
         """The rows of ``trials.parquet``, in the order in which the trials ended."""
         return list(self._trials.values())
+
+    def epochs_of(self, trial_id: str) -> list[dict[str, Any]]:
+        """The rows of ``epochs.parquet`` of a trial, in the order in which its epochs ended."""
+        return list(self._epochs.get(trial_id, []))
 
     def add_epoch(self, trial_id: str, result: EpochResult, attribute: Attribute) -> None:
         """Keep an epoch; it is written when its trial ends."""

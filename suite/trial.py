@@ -26,7 +26,7 @@ MethodName = Literal[
 ]
 Pooling = Literal["hybrid", "average"]
 Augmentation = Literal["light", "paper"]
-Status = Literal["finished", "diverged", "failed"]
+Status = Literal["finished", "stopped", "diverged", "failed"]
 Stage = Literal["search"]
 
 #: The unit of an attribute's mean absolute error, as it ends a column name (``val_mae_years``).

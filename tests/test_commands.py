@@ -105,6 +105,10 @@ def write_run(
         ("run --search small.yaml --set trials", "a setting has the form key=value"),
         ("run --search small.yaml --set base.batch_size=0", "base.batch_size is 0; it must be at least 1"),
         ("run --search small.yaml --set vary.learning_rate.low=1", "low must not be above high"),
+        ("run --search small.yaml --max-params 1X", 'bounds.params is "1X"; it must be a count such as'),
+        ("run --search small.yaml --max-bytes 0", 'bounds.bytes is "0"; it must be at least 1'),
+        ("run --search small.yaml --stopping front", "lower stopping.grace_epochs, or raise base.epochs"),
+        ("run --search paper --stopping error", "sampler is grid, which compares whole trainings"),
         ("run --search small.yaml --out taken", "taken is not empty; choose another --out"),
         ("run --search small.yaml --out file.txt", "file.txt cannot be a run folder (Not a directory)"),
         ("resume nosuch", "nosuch is no run folder"),
@@ -140,6 +144,11 @@ def test_a_wrong_request_is_one_sentence_and_ends_with_2(
     ("changes", "complaint"),
     [
         ("--set attribute=attractiveness", "has no labels for 'attractiveness', only for age"),
+        (
+            "--max-params 100k",
+            "bounds.params is 100,000 and the smallest network of the space has 934,869 param",
+        ),
+        ("--max-macs 1M", "the smallest network of the space has"),
         ("--out file.txt/run", "cannot be a run folder (Not a directory)"),
     ],
 )

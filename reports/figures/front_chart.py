@@ -64,6 +64,7 @@ class FrontChart:
     published: tuple[PublishedMark, ...]
     published_title: str
     guides: tuple[tuple[str, float], ...]  # the references' exact positions: name, x
+    stopped: int
     diverged: int
     failed: int
     without_x: int  # finished, but this quantity was not measured
@@ -87,6 +88,7 @@ def collect(standing: Standing, info: RunInfo, panel: Panel) -> FrontChart:
         published=marks,
         published_title=QUOTED[info.attribute],
         guides=_guides(info, panel),
+        stopped=standing.count("stopped"),
         diverged=standing.count("diverged"),
         failed=standing.count("failed"),
         without_x=len(finished) - len(shown),

@@ -20,14 +20,17 @@ from suite.data.store import Store, open_store
 from suite.errors import RequestError
 from suite.runs import Resources, RunInfo, RunLedger, read_run, write_info
 from suite.search.actor import TrialActor
+from suite.search.bounds import fits_of, nothing_fits, within_bounds
 from suite.search.description import check_backbones, describe
 from suite.search.driver_files import DriverFiles, keeper
 from suite.search.judgement import judge_on_test, named_networks, time_beside_vgg16, to_judge
 from suite.search.run_folder import check_free, locked, new_folder
+from suite.search.rungs import Rungs, StoppingRule
+from suite.search.scheduler import RungScheduler
 from suite.search.searcher import StudySearcher, TellsBegins, TrialsOf
 from suite.search.sitting import Sitting
 from suite.search.standing import Standing, Watcher, best_error, front_rows
-from suite.search.study import open_study, reconcile
+from suite.search.study import count_out_of_bounds, open_study, reconcile
 from suite.trial import TrialResult
 
 #: Finished networks go to weights/; an unfinished trial is trained again.
@@ -56,9 +59,18 @@ def run_search(search: Search, search_file: str, command: Sequence[str]) -> RunI
     check_free(search.folder)
     search.watcher.stage("checking the data and counting the reference networks")
     info = describe(search.space, search.store, search.resources, search_file, command)
+    search, info = _grid_within_bounds(search, info)
     with new_folder(search.folder):
         write_info(search.folder, info)
         return _carry_out(search, info)
+
+
+def _grid_within_bounds(search: Search, info: RunInfo) -> tuple[Search, RunInfo]:
+    space, outside = within_bounds(search.space, search.store.info.attributes[info.attribute])
+    if outside:
+        search.watcher.stage(f"{outside} trainings of the grid are out of bounds and left out")
+    info = dataclasses.replace(info, search=space.to_dict(), trials_asked=space.trials, out_of_bounds=outside)
+    return dataclasses.replace(search, space=space), info
 
 
 def resume_search(folder: Path, changes: Mapping[str, Any], watcher: Watcher) -> RunInfo:
@@ -143,12 +155,14 @@ def _train(search: Search, sitting: Sitting, ledger: RunLedger) -> None:
     with cluster.ray_session(search.resources), _files_of(search) as files:
         share = cluster.share_of_a_trial(search.resources)
         at_once = cluster.trials_at_once(search.resources, share)
-        sitting.note(max_concurrent=at_once)
-        study = open_study(search.space, search.folder, concurrent=at_once)
+        sitting.note(max_concurrent=at_once, ended_early="")
+        label_range = search.store.info.attributes[sitting.info.attribute]
+        fits = fits_of(search.space, label_range)
+        study = open_study(search.space, search.folder, concurrent=at_once, fits=fits)
         reconcile(study, ledger.rows)
         trials_of = TrialsOf(
             space=search.space,
-            label_range=search.store.info.attributes[sitting.info.attribute],
+            label_range=label_range,
             files=files,
             threads=max(1, int(share["CPU"])),
             device=None if share["GPU"] else "cpu",
@@ -156,7 +170,22 @@ def _train(search: Search, sitting: Sitting, ledger: RunLedger) -> None:
         watch = _Watch(search, sitting.info, ledger)
         searcher = StudySearcher(study, ledger, trials_of, on_change=watch, seconds_before=sitting.seconds)
         search.watcher.stage(f"training, {at_once} trials at once")
-        _tune(search, searcher, share, at_once, search.space.trials - len(ledger.rows))
+        try:
+            _tune(search, searcher, share, at_once, search.space.trials - len(ledger.rows))
+        finally:
+            if search.space.sampler != "grid":
+                sitting.note(out_of_bounds=count_out_of_bounds(study))
+    if searcher.gave_up:
+        _give_up(search, sitting, ledger)
+
+
+def _give_up(search: Search, sitting: Sitting, ledger: RunLedger) -> None:
+    """Say that nothing more was found within bounds; what was trained is judged all the same."""
+    why = nothing_fits(search.space, len(ledger.rows))
+    sitting.note(ended_early=why)
+    if not ledger.rows:
+        raise RequestError(why)
+    search.watcher.stage(why)
 
 
 @contextmanager
@@ -172,10 +201,16 @@ def _files_of(search: Search) -> Iterator[DriverFiles]:
 
 
 def _tune(search: Search, searcher: StudySearcher, share: dict[str, float], at_once: int, left: int) -> None:
+    scheduler = None
+    if (rule := StoppingRule.of(search.space)) is not None:
+        rungs = Rungs(rule)
+        rungs.recall(searcher.ledger)
+        scheduler = RungScheduler(rungs, on_stop=searcher.stop)
     tuner = tune.Tuner(
         tune.with_resources(TrialActor, share),
         tune_config=tune.TuneConfig(
             search_alg=searcher,
+            scheduler=scheduler,
             num_samples=left,
             # Without a told limit Tune keeps one pending trial, and a cluster idles (ray#63770).
             max_concurrent_trials=at_once,
@@ -236,11 +271,13 @@ class _Watch:
         left = asked - len(rows) - under_way
         spent = time.monotonic() - self._began
         finished = sum(row["status"] == "finished" for row in rows)
+        stopped = sum(row["status"] == "stopped" for row in rows)
         standing = Standing(
             asked=asked,
             finished=finished,
             running=sum(trial.begun is not None for trial in searcher.running.values()),
-            stopped=len(rows) - finished,
+            stopped=stopped,
+            lost=len(rows) - finished - stopped,
             share_done=min(1.0, (len(rows) + under_way) / asked),
             best_mae=best_error(rows, info.error_column),
             unit=info.unit,

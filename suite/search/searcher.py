@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import optuna
-from optuna.trial import TrialState
 from ray.tune import Callback
 from ray.tune.search import Searcher
 
@@ -21,9 +20,17 @@ from suite.backbones import pinned
 from suite.data.store import LabelRange
 from suite.runs import RunLedger, trial_row
 from suite.search.actor import TrialReport, TrialRequest
+from suite.search.bounds import MOST_IN_A_ROW, excesses, sentence
 from suite.search.driver_files import DriverFiles
 from suite.search.interrupts import interrupts_held_back
-from suite.search.study import ask, config_at, name_of, objectives_of_row
+from suite.search.study import (
+    ask,
+    config_at,
+    name_of,
+    results_known,
+    tell,
+    tell_out_of_bounds,
+)
 from suite.trial import EpochResult, Status, TrialConfig, TrialResult
 
 
@@ -39,6 +46,7 @@ class RunningTrial:
     begun: float | None = None  # when its actor was seen to begin; None: it still waits for one
     last: TrialReport | None = None
     epoch: EpochResult | None = None
+    stopped: str | None = None  # why a rung stopped it
 
 
 @dataclass(frozen=True)
@@ -69,6 +77,7 @@ class StudySearcher(Searcher):
         self.ledger = ledger
         self.trials_of = trials_of
         self.running: dict[str, RunningTrial] = {}
+        self.gave_up = False  # nothing that was suggested kept the bounds
         self._on_change = on_change
         self._zero = time.monotonic() - seconds_before
         self._zero_by_the_clock = time.time() - seconds_before
@@ -78,24 +87,27 @@ class StudySearcher(Searcher):
         """Wall time of the search, its earlier sittings included."""
         return time.monotonic() - self._zero
 
-    @interrupts_held_back()
-    def suggest(self, trial_id: str) -> dict[str, Any] | None:
-        """The configuration of Ray Tune's trial ``trial_id``."""
-        space = self.trials_of.space
-        known = len(self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
-        suggestion = ask(self.study, space)
-        config = pinned(config_at(suggestion.params, space, self.trials_of.label_range, space.seed))
-        trial = RunningTrial(name_of(suggestion.number), suggestion, config, known, self.seconds)
-        self.running[trial_id] = trial
-        self._on_change(self, None)
-        request = TrialRequest(
-            id=trial.id,
-            config=config,
-            files=self.trials_of.files,
-            threads=self.trials_of.threads,
-            device=self.trials_of.device,
-        )
-        return {"request": request}
+    def suggest(self, trial_id: str) -> dict[str, Any] | str:  # type: ignore[override]  # as Ray documents it
+        """The configuration of Ray Tune's trial ``trial_id``; ``FINISHED`` where none keeps the bounds."""
+        for _ in range(MOST_IN_A_ROW):
+            trial = self._suggested(trial_id)
+            self._on_change(self, None)
+            if trial is not None:
+                request = TrialRequest(
+                    id=trial.id,
+                    config=trial.config,
+                    files=self.trials_of.files,
+                    threads=self.trials_of.threads,
+                    device=self.trials_of.device,
+                )
+                return {"request": request}
+        self.gave_up = True
+        finished: str = Searcher.FINISHED
+        return finished
+
+    def stop(self, trial_id: str, cause: str) -> None:
+        """Note that a rung stops a trial, whose end Ray Tune is about to tell."""
+        self.running[trial_id].stopped = cause
 
     def on_trial_start(self, trial_id: str) -> None:
         """An actor began a trial."""
@@ -138,6 +150,24 @@ class StudySearcher(Searcher):
         """Nothing: Tune pickles its settings, and what watches the search need not be a thing that can be."""
         return {}
 
+    @interrupts_held_back()
+    def _suggested(self, trial_id: str) -> RunningTrial | None:
+        """What the sampler suggests; None where it is out of bounds, which the sampler is told."""
+        space = self.trials_of.space
+        known = results_known(self.study)
+        suggestion = ask(self.study, space)
+        config = pinned(config_at(suggestion.params, space, self.trials_of.label_range, space.seed))
+        bounds = space.bounds.given()
+        over = excesses(config, bounds)
+        for name, excess in over.items():
+            suggestion.set_constraint(name, excess)
+        if any(excess > 0 for excess in over.values()):
+            tell_out_of_bounds(self.study, suggestion, sentence(config, bounds))
+            return None
+        trial = RunningTrial(name_of(suggestion.number), suggestion, config, known, self.seconds)
+        self.running[trial_id] = trial
+        return trial
+
     def _take(self, trial: RunningTrial, report: TrialReport) -> None:
         trial.last = report
         if report.epoch is not None:
@@ -148,7 +178,9 @@ class StudySearcher(Searcher):
         report = trial.last
         status: Status = "failed"
         cause = "its worker process was lost (killed, or out of memory); Ray's error is below tune/"
-        if report is not None and report.ended:
+        if trial.stopped is not None:
+            status, cause = "stopped", trial.stopped
+        elif report is not None and report.ended:
             status, cause = report.status, report.cause  # type: ignore[assignment]
         seen = trial.suggested if trial.begun is None else trial.begun
         return TrialResult(
@@ -167,14 +199,10 @@ class StudySearcher(Searcher):
         )
 
     def _tell(self, trial: RunningTrial, ended: TrialResult) -> None:
-        """A trial without finite objectives is a failed one: NaN must not reach the front."""
         trial.suggestion.set_user_attr("status", ended.status)
-        if ended.status == "finished":
-            values = objectives_of_row(trial_row(ended), self.trials_of.space.objectives)
-            self.study.tell(trial.suggestion, values)
-        else:
+        if ended.status != "finished":
             trial.suggestion.set_user_attr("cause", ended.cause)
-            self.study.tell(trial.suggestion, state=TrialState.FAIL)
+        tell(self.study, trial.suggestion, trial_row(ended))
 
 
 class TellsBegins(Callback):

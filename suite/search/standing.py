@@ -18,7 +18,8 @@ class Standing:
     asked: int
     finished: int
     running: int
-    stopped: int  # ended without a result: diverged or failed
+    stopped: int  # early, by a rung
+    lost: int  # ended without a result: diverged or failed
     share_done: float  # of all the training that was asked for, in epochs, 0..1
     best_mae: float  # NaN before the first result
     unit: str  # of best_mae
