@@ -71,6 +71,12 @@ def _run_options(run: argparse.ArgumentParser) -> None:
     run.add_argument("--trials", type=_count, metavar="N", help="number of trials")
     run.add_argument("--epochs", type=_count, metavar="N", help="epochs of each trial")
     run.add_argument("--seed", type=int, metavar="N", help="seed of the sampler and of every training")
+    run.add_argument(
+        "--confirm-seeds",
+        type=_count,
+        metavar="N",
+        help="seeds that the front's members are trained again with; 1: they are not",
+    )
     run.add_argument("--out", type=Path, metavar="DIR", help="run folder; default: runs/NAME-DATE-TIME")
     run.add_argument(
         "--set",

@@ -23,7 +23,7 @@ def run(options: argparse.Namespace) -> int:
     from search_spaces import SearchSpaceError, find, load
 
     overrides = [*options.set]
-    for key in ("trials", "seed", "epochs", "data"):
+    for key in ("trials", "seed", "epochs", "data", "confirm_seeds"):
         value = getattr(options, key)
         if value is not None:
             overrides.append(f"{key}={json.dumps(value)}")
@@ -257,7 +257,10 @@ def _conclude(folder: Path, info: "RunInfo") -> int:
     if finished.trials.empty or not (finished.trials["status"] == "finished").any():
         print(f"suite: no trial finished; {folder / 'report.html'} says why", file=sys.stderr)
         return WORK_FAILED
-    print(f"{len(finished.trials)} trials in {duration(info.seconds)}. Report: {folder / 'report.html'}")
+    again = int((finished.trials["stage"] == "confirm").sum())
+    confirmed = f" and {again} confirming training{'s' * (again > 1)}" if again else ""
+    done = f"{len(finished.trials) - again} trials{confirmed} in {duration(info.seconds)}"
+    print(f"{done}. Report: {folder / 'report.html'}")
     return DONE
 
 

@@ -24,7 +24,7 @@ from suite.search.actor import TrialReport, TrialRequest
 from suite.search.driver_files import DriverFiles
 from suite.search.interrupts import interrupts_held_back
 from suite.search.study import ask, config_at, name_of, objectives_of_row
-from suite.trial import EpochResult, Status, TrialConfig, TrialResult
+from suite.trial import EpochResult, Stage, Status, TrialConfig, TrialResult
 
 
 @dataclass
@@ -32,13 +32,15 @@ class RunningTrial:
     """A trial between its suggestion and its end."""
 
     id: str
-    suggestion: optuna.Trial
+    suggestion: optuna.Trial | None  # None: it is of no study
     config: TrialConfig
     trials_known: int
     suggested: float  # seconds since the search began
     begun: float | None = None  # when its actor was seen to begin; None: it still waits for one
     last: TrialReport | None = None
     epoch: EpochResult | None = None
+    stage: Stage = "search"
+    parent: str | None = None
 
 
 @dataclass(frozen=True)
@@ -52,20 +54,18 @@ class TrialsOf:
     device: str | None
 
 
-class StudySearcher(Searcher):
-    """Suggests trials from an Optuna study and tells it, and the ledger, how they ended."""
+class TrialSearcher(Searcher):
+    """Gives Ray Tune one trial after another, and the ledger the row of each that ended."""
 
     def __init__(
         self,
-        study: optuna.Study,
         ledger: RunLedger,
         trials_of: TrialsOf,
         *,
-        on_change: Callable[["StudySearcher", TrialResult | None], None],
+        on_change: Callable[["TrialSearcher", TrialResult | None], None],
         seconds_before: float = 0.0,
     ) -> None:
         super().__init__()
-        self.study = study
         self.ledger = ledger
         self.trials_of = trials_of
         self.running: dict[str, RunningTrial] = {}
@@ -81,16 +81,12 @@ class StudySearcher(Searcher):
     @interrupts_held_back()
     def suggest(self, trial_id: str) -> dict[str, Any] | None:
         """The configuration of Ray Tune's trial ``trial_id``."""
-        space = self.trials_of.space
-        known = len(self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
-        suggestion = ask(self.study, space)
-        config = pinned(config_at(suggestion.params, space, self.trials_of.label_range, space.seed))
-        trial = RunningTrial(name_of(suggestion.number), suggestion, config, known, self.seconds)
+        trial = self._next()
         self.running[trial_id] = trial
         self._on_change(self, None)
         request = TrialRequest(
             id=trial.id,
-            config=config,
+            config=trial.config,
             files=self.trials_of.files,
             threads=self.trials_of.threads,
             device=self.trials_of.device,
@@ -138,6 +134,13 @@ class StudySearcher(Searcher):
         """Nothing: Tune pickles its settings, and what watches the search need not be a thing that can be."""
         return {}
 
+    def _next(self) -> RunningTrial:
+        """The trial to train next."""
+        raise NotImplementedError
+
+    def _tell(self, trial: RunningTrial, ended: TrialResult) -> None:
+        """Tell whoever has to know, besides the ledger, how a trial ended."""
+
     def _take(self, trial: RunningTrial, report: TrialReport) -> None:
         trial.last = report
         if report.epoch is not None:
@@ -153,7 +156,7 @@ class StudySearcher(Searcher):
         seen = trial.suggested if trial.begun is None else trial.begun
         return TrialResult(
             id=trial.id,
-            stage="search",
+            stage=trial.stage,
             config=trial.config,
             status=status,
             cause=cause,
@@ -164,10 +167,35 @@ class StudySearcher(Searcher):
             precision=report.precision if report else "",
             trials_known=trial.trials_known,
             started=report.began - self._zero_by_the_clock if report else seen,
+            parent=trial.parent,
         )
+
+
+class StudySearcher(TrialSearcher):
+    """Suggests trials from an Optuna study and tells it, too, how they ended."""
+
+    def __init__(
+        self,
+        study: optuna.Study,
+        ledger: RunLedger,
+        trials_of: TrialsOf,
+        *,
+        on_change: Callable[[TrialSearcher, TrialResult | None], None],
+        seconds_before: float = 0.0,
+    ) -> None:
+        super().__init__(ledger, trials_of, on_change=on_change, seconds_before=seconds_before)
+        self.study = study
+
+    def _next(self) -> RunningTrial:
+        space = self.trials_of.space
+        known = len(self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
+        suggestion = ask(self.study, space)
+        config = pinned(config_at(suggestion.params, space, self.trials_of.label_range, space.seed))
+        return RunningTrial(name_of(suggestion.number), suggestion, config, known, self.seconds)
 
     def _tell(self, trial: RunningTrial, ended: TrialResult) -> None:
         """A trial without finite objectives is a failed one: NaN must not reach the front."""
+        assert trial.suggestion is not None
         trial.suggestion.set_user_attr("status", ended.status)
         if ended.status == "finished":
             values = objectives_of_row(trial_row(ended), self.trials_of.space.objectives)
@@ -180,7 +208,7 @@ class StudySearcher(Searcher):
 class TellsBegins(Callback):
     """Passes on that an actor began a trial, of which Ray Tune tells callbacks only."""
 
-    def __init__(self, searcher: StudySearcher) -> None:
+    def __init__(self, searcher: TrialSearcher) -> None:
         self._searcher = searcher
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
