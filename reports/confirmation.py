@@ -3,7 +3,6 @@
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from statistics import fmean
 
 from reports.cells import Row, number, rows_of, words
@@ -84,19 +83,17 @@ def is_complete(members: Collection[str], again: Mapping[str, Confirmed], info: 
     return seeds > 1 and ended and any(confirmed.errors for confirmed in again.values())
 
 
-def neighbours(ranked: Sequence[Confirmed]) -> tuple[Difference, ...]:
-    """Each of the ranked members, by falling rank, against the one before it: paired differences in MAE.
+def differences(pairs: Sequence[tuple[Confirmed, Confirmed]]) -> tuple[Difference, ...]:
+    """Paired differences in validation MAE, as one family that is widened together (Bonferroni).
 
-    They are one family, widened together (Bonferroni). Two without a seed in common are left out.
+    Two members without a seed in common are left out.
     """
-    pairs = [
-        (first, second) for first, second in pairwise(ranked) if first.errors.keys() & second.errors.keys()
-    ]
+    paired = [(first, second) for first, second in pairs if first.errors.keys() & second.errors.keys()]
     return tuple(
         paired_difference(
-            (first.member, first.errors), (second.member, second.errors), comparisons=len(pairs)
+            (first.member, first.errors), (second.member, second.errors), comparisons=len(paired)
         )
-        for first, second in pairs
+        for first, second in paired
     )
 
 

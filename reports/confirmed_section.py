@@ -3,11 +3,12 @@
 import math
 from collections.abc import Mapping, Sequence
 from html import escape
+from itertools import pairwise
 from statistics import fmean
 
 from reports import numerals
 from reports.comparison import NO_DIFFERENCE, Difference, Interval, mean_interval
-from reports.confirmation import neighbours, seeds_asked
+from reports.confirmation import Confirmed, differences, seeds_asked
 from reports.markup import count, mae, scrolling
 from reports.points import seeds_of
 from reports.trials import Standing, Trial, objectives
@@ -27,6 +28,22 @@ def ranked(standing: Standing) -> tuple[Trial, ...]:
     by_id = {trial.id: trial for trial in standing.trials}
     members = [by_id[trial.id] for trial in standing.searched_front]
     return tuple(sorted(members, key=lambda t: (not _errors(t), t.error, t.params)))
+
+
+def compared(standing: Standing, info: RunInfo) -> dict[str, Difference]:
+    """What each member is held against, by its id: paired differences in validation MAE.
+
+    On the front it is the member ranked before it, off the front the one that dominates it.
+    """
+    members = {t.id: t.confirmed for t in ranked(standing) if t.confirmed and t.confirmed.errors}
+    front = [members[trial.id] for trial in ranked(standing) if trial.on_front]
+    pairs: list[tuple[Confirmed, Confirmed]] = list(pairwise(front))
+    pairs += [
+        (members[dominator(trial, standing, info)], members[trial.id])
+        for trial in fallen(standing)
+        if trial.id in members
+    ]
+    return {difference.second: difference for difference in differences(pairs)}
 
 
 def fallen(standing: Standing) -> tuple[Trial, ...]:
@@ -64,13 +81,11 @@ def _unconfirmed(info: RunInfo, standing: Standing) -> str:
 
 
 def _confirmed(info: RunInfo, standing: Standing) -> str:
-    members = ranked(standing)
-    on_front = [trial.confirmed for trial in members if trial.on_front and trial.confirmed]
-    differences = {difference.second: difference for difference in neighbours(on_front)}
-    lead = f"{_separable(differences, info)} {_fallen(standing)} {_optimism(members, info)}"
+    members, against = ranked(standing), compared(standing, info)
+    lead = (_separable(standing, against), _fallen(standing), _optimism(members, info))
     return (
-        f'<p class="lead">{" ".join(lead.split())}</p><p>{_how(info, members)}</p>'
-        f"{_table(members, differences, standing, info)}"
+        f'<p class="lead">{" ".join(filter(None, lead))}</p><p>{_how(info, members)}</p>'
+        f"{_table(members, against, standing, info)}"
     )
 
 
@@ -83,26 +98,30 @@ def _how(info: RunInfo, members: Sequence[Trial]) -> str:
     return (
         f"Each of the {count(len(members), 'member')} of the search's front was trained again at full length "
         f"with the same {count(len(seeds), 'seed')}, none of them the search's ({numbers}). "
-        "The training that chose a member is not counted: it was chosen for its low error, so it is too low "
-        "(Cawley and Talbot 2010). Ranks, front, knee and hypervolume go by the confirmed means, on "
-        f"validation. {test} Means have their 95 % intervals (Student's t), which tell of other seeds on the "
-        "same images, not of other images. Differences are formed seed by seed between each member and the "
-        "one ranked before it, their intervals widened so that all together hold with 95 % confidence "
-        "(Bonferroni); they are narrower with more seeds (<code>--confirm-seeds</code>)."
+        "The training that a member was chosen by is not counted: it was chosen for its low error, which is "
+        "therefore likely to be too low (Cawley and Talbot 2010). Ranks, front, knee and hypervolume go by "
+        f"the confirmed means, on validation. {test} Means have their 95 % intervals (Student's t), which "
+        "tell of other seeds on the same images, not of other images. Differences are formed seed by seed: "
+        "between a member of the front and the one ranked before it, and between one off the front and what "
+        "dominates it. Their intervals are widened so that all together hold with 95 % confidence "
+        "(Bonferroni); more seeds narrow them (<code>--confirm-seeds</code>)."
     )
 
 
-def _separable(differences: Mapping[str, Difference], info: RunInfo) -> str:
-    """Which neighbours can be told apart, in a sentence; empty where the front has one member."""
-    if not differences:
+def _separable(standing: Standing, against: Mapping[str, Difference]) -> str:
+    """Which neighbours on the front cannot be told apart; empty where the front has one member."""
+    found = [against[trial.id] for trial in standing.front if trial.id in against]
+    if not found:
         return ""
-    if all(difference.interval.values == 1 for difference in differences.values()):
+    if all(difference.interval.values == 1 for difference in found):
         return "One seed of each finished, which tells nothing of whether neighbours can be told apart."
-    alike = [f"<b>{_pair(d)}</b>" for d in differences.values() if not d.seen]
+    alike = [difference for difference in found if not difference.seen]
     if not alike:
         return "All neighbours on the front can be told apart by their error."
-    some = "No" if len(alike) == len(differences) else "Not all"
-    return f"{some} neighbours on the front can be told apart by their error; not {', '.join(alike)}."
+    if len(alike) == len(found) > 1:
+        return "<b>No neighbours on the front can be told apart by their error.</b>"
+    pairs = ", ".join(f"<b>{_pair(difference)}</b>" for difference in alike)
+    return f"These neighbours on the front cannot be told apart by their error: {pairs}."
 
 
 def _pair(difference: Difference) -> str:
@@ -125,7 +144,7 @@ def _optimism(members: Sequence[Trial], info: RunInfo) -> str:
 
 
 def _table(
-    members: Sequence[Trial], differences: Mapping[str, Difference], standing: Standing, info: RunInfo
+    members: Sequence[Trial], against: Mapping[str, Difference], standing: Standing, info: RunInfo
 ) -> str:
     titles = (
         "rank",
@@ -135,12 +154,12 @@ def _table(
         f"test MAE, {info.unit}: mean, 95 % interval",
         "search's val MAE, minus the mean",
         "parameters",
-        "difference to the one before, interval",
+        "difference, interval",
         "in words",
     )
     heads = "".join(f'<th scope="col">{escape(title)}</th>' for title in titles)
     rows = "".join(
-        _row(rank, trial, differences.get(trial.id), standing, info) for rank, trial in enumerate(members, 1)
+        _row(rank, trial, against.get(trial.id), standing, info) for rank, trial in enumerate(members, 1)
     )
     return scrolling(
         "Members of the front by confirmed mean",
@@ -174,14 +193,16 @@ def _row(rank: int, trial: Trial, difference: Difference | None, standing: Stand
 def _verdict(trial: Trial, difference: Difference | None, standing: Standing, info: RunInfo) -> str:
     if not _errors(trial):
         return "off the front: none of its trainings finished"
+    place = "on the front"
     if not trial.on_front:
         by = escape(dominator(trial, standing, info))
-        return f"off the front: {by} is nowhere worse and somewhere better"
+        place = f"off the front: {by} is nowhere worse and somewhere better"
     if difference is None:
-        return "on the front"
-    words = "higher error" if difference.seen else NO_DIFFERENCE
+        return place
+    words = ("lower" if difference.interval.mean < 0 else "higher") + " error than"
+    words = words if difference.seen else f"{NO_DIFFERENCE} to"
     unpaired = f" ({count(difference.unpaired, 'seed')} unpaired, left out)" if difference.unpaired else ""
-    return f"on the front; {words} against {escape(difference.first)}{unpaired}"
+    return f"{place}; {words} {escape(difference.first)}{unpaired}"
 
 
 def dominator(trial: Trial, standing: Standing, info: RunInfo) -> str:

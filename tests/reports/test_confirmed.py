@@ -3,6 +3,7 @@
 import dataclasses
 import math
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -12,8 +13,8 @@ from hypothesis import strategies as st
 
 from reports.beside.attractiveness import measured
 from reports.comparison import mean_interval, paired_difference
-from reports.confirmation import Confirmed, Training, confirmations, is_complete, neighbours
-from reports.confirmed_section import confirmed_section, dominator, fallen, ranked
+from reports.confirmation import Confirmed, Training, confirmations, differences, is_complete
+from reports.confirmed_section import compared, confirmed_section, dominator, fallen, ranked
 from reports.figures import front_chart, learning_curves
 from reports.figures.panels import panels
 from reports.page import page
@@ -113,12 +114,23 @@ def test_ranks_go_by_the_mean_and_the_dominator_is_named(make_run: MakeRun) -> N
     assert dominator(ranked(result)[-1], result, run.info) == "t000"
 
 
-def test_neighbours_are_compared_seed_by_seed_as_one_family(make_run: MakeRun) -> None:
-    result = standing(confirmed_run(make_run))
-    front = [trial.confirmed for trial in ranked(result) if trial.on_front and trial.confirmed]
-    first, second = neighbours(front)
-    assert first == paired_difference(("t003", front[0].errors), ("t002", front[1].errors), comparisons=2)
-    assert (first.seen, second.seen) == (False, True)  # 0.1, -0.1, 0.3 apart; and exactly 1.0 each
+def test_neighbours_and_what_fell_are_compared_seed_by_seed_as_one_family(make_run: MakeRun) -> None:
+    run = confirmed_run(make_run)
+    found = compared(standing(run), run.info)
+    by_seed = {member: dict(errors) for member, (_, _, errors) in MEMBERS.items()}
+    assert found["t002"] == paired_difference(
+        ("t003", by_seed["t003"]), ("t002", by_seed["t002"]), comparisons=3
+    )
+    assert {second: difference.first for second, difference in found.items()} == {
+        "t002": "t003",  # by rank
+        "t000": "t002",
+        "t001": "t000",  # what dominates it
+    }
+    assert {second: difference.seen for second, difference in found.items()} == {
+        "t002": False,  # 0.1, -0.1 and 0.3 apart
+        "t000": True,  # 1.0 each
+        "t001": True,  # 0.5, 0.6 and 0.7
+    }
 
 
 def test_the_section_has_means_intervals_optimism_and_what_cannot_be_told_apart(make_run: MakeRun) -> None:
@@ -128,13 +140,10 @@ def test_the_section_has_means_intervals_optimism_and_what_cannot_be_told_apart(
     assert f'8.20 <small class="ends">{found.low:.2f} to {found.high:.2f}</small>' in html
     assert f'8.70 <small class="ends">{found.low + 0.5:.2f} to {found.high + 0.5:.2f}</small>' in html
     assert "8.00<small>-0.20</small>" in html  # the search's error, and how much too low it was
-    alike = "Not all neighbours on the front can be told apart by their error; not <b>t003 and t002</b>."
-    assert alike in html
+    assert "These neighbours on the front cannot be told apart by their error: <b>t003 and t002</b>." in html
     assert "Off the front by the confirmed means: t001." in html
     assert "off the front: t000 is nowhere worse and somewhere better" in html
-    assert "The search&#x27;s errors were" in html or "The search's errors were" in html
-    mean = (0.2 + 1.8 + 0.3 + 0.3) / 4
-    assert f"{mean:.2f}\u00a0years lower than the confirmed ones" in html
+    assert "The search's errors were 0.65\u00a0years lower than the confirmed ones, on average." in html
 
 
 def test_one_seed_says_that_it_tells_nothing_of_separability(make_run: MakeRun) -> None:
@@ -257,9 +266,10 @@ def test_a_mean_lies_within_its_errors_and_every_later_neighbour_is_compared_onc
     for member, row in zip(members, found, strict=True):
         assert min(row) - 1e-9 <= member.mean <= max(row) + 1e-9
         assert math.isnan(member.mean_test)
-    differences = neighbours(members)
-    assert [d.second for d in differences] == [m.member for m in members[1:]]
-    for difference, first, second in zip(differences, members, members[1:], strict=False):
+    pairs = list(pairwise(members))
+    formed = differences(pairs)
+    assert [d.second for d in formed] == [m.member for m in members[1:]]
+    for difference, (first, second) in zip(formed, pairs, strict=True):
         assert difference.interval.mean == pytest.approx(second.mean - first.mean)
 
 
