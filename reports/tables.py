@@ -84,7 +84,8 @@ def _results(info: RunInfo, standing: Standing) -> tuple[Column, ...]:
     """What was measured."""
     unit = info.unit
     at = f", {numerals.span(standing.timed_at)} px" if standing.timed_at else ""
-    again = (True,) if standing.is_confirmed else ()
+    again = standing.is_confirmed
+    confirmed = Column("confirmed", f"mean val MAE, {unit}", _confirmed(unit), _confirmed_mean)
 
     def searched(trial: Trial) -> str:
         return numerals.error(trial.val_mae, unit)
@@ -95,7 +96,7 @@ def _results(info: RunInfo, standing: Standing) -> tuple[Column, ...]:
     latency, speedup = f"ms an image{at}", f"over VGG-16{at}; spread"
     return (
         Column("val MAE", f"{unit}, in the search" if again else unit, searched, lambda t: t.val_mae),
-        *(Column("confirmed", f"mean val MAE, {unit}", _confirmed(unit), _confirmed_mean) for _ in again),
+        *([confirmed] if again else []),
         Column("test MAE", f"{unit}, mean" if again else unit, tested, lambda t: t.test_error),
         Column("latency", latency, lambda t: numerals.digits(t.timing.ms), lambda t: t.timing.ms),
         Column("speed-up", speedup, lambda t: _spread(t.timing.speedup), lambda t: t.timing.speedup.value),

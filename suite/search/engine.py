@@ -182,8 +182,8 @@ def _confirm(
     searcher = ConfirmingSearcher(todo, ledger, trials_of, on_change=watch, seconds_before=sitting.seconds)
     members = len(front_rows(ledger.rows, sitting.info.objectives, sitting.info.error_column))
     search.watcher.stage(
-        f"confirming the front: its {members} members are trained again with {search.space.confirm_seeds} "
-        f"seeds each, {at_once} trials at once"
+        f"confirming the front ({members} trained again with {search.space.confirm_seeds} seeds each), "
+        f"{at_once} trials at once"
     )
     _tune(search, searcher, share, at_once, len(todo))
 
