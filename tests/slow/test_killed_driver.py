@@ -100,15 +100,15 @@ def test_a_killed_search_goes_on_where_it_was(search_file: Path, drive: Callable
 def test_a_search_killed_in_its_confirmation_trains_no_member_twice(
     search_file: Path, drive: Callable[..., Any]
 ) -> None:
-    folder, seeds = search_file.parent / "run", 4
+    folder, trials, seeds = search_file.parent / "run", 3, 4
     two_at_once = ("--cpus-per-trial", "0.5", "--max-concurrent", "2")
-    asked = ("--search", search_file.name, "--out", "run", "--epochs", "2", "--confirm-seeds", str(seeds))
-    first = drive("run", *asked, *two_at_once)
-    first.wait_for_trials(TRIALS + 1)
+    asked = ("--trials", str(trials), "--epochs", "2", "--confirm-seeds", str(seeds))
+    first = drive("run", "--search", search_file.name, "--out", "run", *asked, *two_at_once)
+    first.wait_for_trials(trials + 1)
     first.kill()
     before = read_run(folder)
     assert before.info.status == "running"
-    assert TRIALS < len(before.trials) < TRIALS + seeds
+    assert trials < len(before.trials) < trials + seeds
     assert before.trials["test_mae_years"].isna().all()
 
     second = drive("resume", "run")
@@ -127,4 +127,4 @@ def test_a_search_killed_in_its_confirmation_trains_no_member_twice(
     assert set(again["seed"]) == {1, 2, 3, 4}
     assert again["test_mae_years"].notna().all()
     assert set(after.epochs.groupby("id").size()) == {2}
-    assert len(study_trials(folder)) == TRIALS
+    assert len(study_trials(folder)) == trials
