@@ -55,6 +55,8 @@ def check(values: Mapping[str, Any]) -> SearchSpace | list[Problem]:
     if problems:
         return problems
     given = {name: getattr(settings, name) for name in Settings.model_fields}
+    if "confirm_seeds" not in values and settings.seeds > 1:
+        given["confirm_seeds"] = 1
     return check_grid(SearchSpace(**given, vary=vary, first=first), trials_given=trials_given)
 
 

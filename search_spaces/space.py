@@ -263,6 +263,8 @@ class Settings(Strict):
     sampler: Sampler = "tpe"
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     seeds: Annotated[int, Field(ge=1, le=1000)] = 1  # of a grid: every point with seed, seed + 1, ...
+    #: Seeds that the front's members are trained again with, once the search is over; 1: they are not.
+    confirm_seeds: Annotated[int, Field(ge=1, le=100)] = 3
     base: Base = Base()
     stopping: Stopping = Stopping()
     bounds: Bounds = Bounds()
@@ -312,6 +314,12 @@ class SearchSpace(Settings):
         if preset := PRESETS.get(str(fields["network"])):  # a choice of vary.network
             fields |= {"network": "compact", **preset}
         return fields
+
+    @property
+    def confirming_seeds(self) -> range:
+        """The seeds of the confirmation, none of which the search trains with; empty where there is none."""
+        first = self.seed + self.seeds
+        return range(first, first + (self.confirm_seeds if self.confirm_seeds > 1 else 0))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON types, everything resolved; ``load_dict`` reads it back."""

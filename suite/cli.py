@@ -82,6 +82,12 @@ def _run_options(run: argparse.ArgumentParser) -> None:
             metavar="N",
             help=f"train no network with more {noun}; a number such as 900000, 900k or 1M",
         )
+    run.add_argument(
+        "--confirm-seeds",
+        type=_count,
+        metavar="N",
+        help="seeds that the front's members are trained again with; 1: they are not",
+    )
     run.add_argument("--out", type=Path, metavar="DIR", help="run folder; default: runs/NAME-DATE-TIME")
     run.add_argument(
         "--set",

@@ -22,6 +22,7 @@ SETTINGS = {
     "seed": "seed",
     "epochs": "epochs",
     "data": "data",
+    "confirm_seeds": "confirm_seeds",
     "stopping": "stopping.rule",
     "max_params": "bounds.params",
     "max_macs": "bounds.macs",
@@ -272,11 +273,12 @@ def _conclude(folder: Path, info: "RunInfo") -> int:
     if finished.trials.empty or not (finished.trials["status"] == "finished").any():
         print(f"suite: no trial finished; {folder / 'report.html'} says why", file=sys.stderr)
         return WORK_FAILED
+    again = int((finished.trials["stage"] == "confirm").sum())
+    confirmed = f" and {again} confirming training{'s' * (again > 1)}" if again else ""
     stopped = int((finished.trials["status"] == "stopped").sum())
     early = f" ({stopped} stopped early)" if stopped else ""
-    print(
-        f"{len(finished.trials)} trials{early} in {duration(info.seconds)}. Report: {folder / 'report.html'}"
-    )
+    done = f"{len(finished.trials) - again} trials{early}{confirmed} in {duration(info.seconds)}"
+    print(f"{done}. Report: {folder / 'report.html'}")
     return DONE
 
 

@@ -186,7 +186,7 @@ def test_the_options_of_a_run_are_laid_over_the_search_space(
     monkeypatch.setattr(suite.search.engine, "run_search", note)
     options = "--trials 3 --epochs 5 --seed 7 --set base.batch_size=16 --out run"
     shares = "--max-concurrent 2 --cpus-per-trial 0.5"
-    fixed = "--set lambda_l1=0.5"
+    fixed = "--set lambda_l1=0.5 --confirm-seeds 4"
     chosen = ["--data", str(store.folder), *options.split(), *fixed.split(), *shares.split()]
     assert main(["run", "--search", "tiny", *chosen]) == 0
     search, file = asked[0]
@@ -194,6 +194,7 @@ def test_the_options_of_a_run_are_laid_over_the_search_space(
     assert (space.name, space.trials, space.seed, space.data) == ("tiny", 3, 7, str(store.folder))
     assert (space.base.epochs, space.base.batch_size, space.base.lambda_l1) == (5, 16, 0.5)
     assert "lambda_l1" not in space.vary
+    assert list(space.confirming_seeds) == [8, 9, 10, 11]
     assert search.store.info == store.info
     assert search.folder == here / "run"
     assert search.resources == Resources(cpus_per_trial=0.5, max_concurrent=2)
@@ -226,6 +227,19 @@ def test_a_search_that_ended_says_where_its_report_is(
     assert resumed(monkeypatch, Path("run"), info) == 0
     assert capsys.readouterr().out == "2 trials in 1 min 15 s. Report: run/report.html\n"
     assert "<html" in (here / "run" / "report.html").read_text(encoding="utf-8")
+
+
+def test_trainings_that_confirm_are_counted_apart(
+    here: Path, store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    info = write_run(here / "run", store.folder)
+    ledger = RunLedger(here / "run")
+    again = TrialResult(
+        "t0000-s1", "confirm", TrialConfig(seed=1), "failed", "why", None, None, 0, 1.0, "", 0, 1.0, "t0000"
+    )
+    ledger.add_trial(again)
+    assert resumed(monkeypatch, Path("run"), info) == 0
+    assert "2 trials and 1 confirming training in 1 min 15 s." in capsys.readouterr().out
 
 
 def test_an_interrupted_search_prints_the_command_that_goes_on(

@@ -89,6 +89,10 @@ def test_the_standing_has_counts_best_error_front_and_time_left() -> None:
     )
 
 
+def test_a_confirmation_is_called_one() -> None:
+    assert describe(dataclasses.replace(STANDING, stage="confirm")).startswith("confirming: 5 of 20 done")
+
+
 def test_before_the_first_result_nothing_is_claimed() -> None:
     with_stopped = dataclasses.replace(STANDING, stopped=3)
     assert "2 running, 3 stopped early, 1 failed, best" in describe(with_stopped)

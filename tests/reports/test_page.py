@@ -67,7 +67,7 @@ def test_the_page_says_its_charset_and_fits_a_phone(make_run: MakeRun) -> None:
 def test_sections_come_in_their_order(make_run: MakeRun) -> None:
     headings = re.findall(r"<h2>(.*?)</h2>", own(page(make_run(trials=8))))
     assert headings == [
-        "What was asked", "The front", "Trials", "The paper's claims", "Learning curves",
+        "What was asked", "The front", "Confirmed", "Trials", "The paper's claims", "Learning curves",
         "Trials without a result", "Provenance",
     ]  # fmt: skip
 

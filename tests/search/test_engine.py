@@ -60,6 +60,7 @@ def space(store: Store, **changes: object) -> SearchSpace:
         "data": str(store.folder),
         "objectives": ["val_mae", "params", "macs"],
         "trials": 6,
+        "confirm_seeds": 1,
         "base": {"epochs": 2, "resolution": 32, "batch_size": 32, "depths": [1, 1, 1, 1, 1]},
         "vary": {
             "widths": [{"low": 2, "high": 8, "step": 2}] * 5,
