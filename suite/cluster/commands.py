@@ -1,0 +1,70 @@
+"""What the commands that concern other machines do."""
+
+import argparse
+import sys
+from importlib import metadata
+from pathlib import Path
+
+from suite.errors import RequestError
+
+DONE = 0
+
+
+def manifest_kuberay(options: argparse.Namespace) -> int:
+    """``suite manifest kuberay``: a RayJob for one search."""
+    from suite.cluster.kuberay import Pods, kuberay_manifest
+    from suite.cluster.sent_run import sent_run
+
+    pods = Pods(
+        name=options.name,
+        image=options.image,
+        ray_version=options.ray_version or metadata.version("ray"),
+        nodes=options.nodes,
+        cpus=options.cpus,
+        gpus=options.gpus,
+        memory_gib=options.memory,
+        head_cpus=options.head_cpus,
+        head_memory_gib=options.head_memory,
+        namespace=options.namespace,
+        volume_claim=options.volume_claim,
+        mount=options.mount,
+        secret=options.secret,
+        retries=options.retries,
+    )
+    return _write(kuberay_manifest(sent_run(options.request, options.asked), pods), options.output)
+
+
+def manifest_slurm(options: argparse.Namespace) -> int:
+    """``suite manifest slurm``: an sbatch script for one search."""
+    from suite.cluster.sent_run import sent_run
+    from suite.cluster.slurm import Allocation, sbatch_script
+
+    asked = Allocation(
+        name=options.name,
+        nodes=options.nodes,
+        cpus=options.cpus,
+        gpus=options.gpus,
+        memory_gib=options.memory,
+        time=options.time,
+        python=options.python,
+        partition=options.partition,
+        account=options.account,
+        directives=tuple(options.sbatch),
+        setup=tuple(options.setup),
+        restarts=options.restarts,
+    )
+    return _write(sbatch_script(sent_run(options.request, options.asked), asked), options.output)
+
+
+def _write(text: str, output: Path | None) -> int:
+    if output is None:
+        sys.stdout.write(text)
+        return DONE
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise RequestError(
+            f"{output} cannot be written ({error.strerror}); name a file in a folder that exists"
+        ) from None
+    print(output)
+    return DONE
