@@ -1,6 +1,7 @@
 """What the commands that concern other machines do."""
 
 import argparse
+import os
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -54,6 +55,39 @@ def manifest_slurm(options: argparse.Namespace) -> int:
         restarts=options.restarts,
     )
     return _write(sbatch_script(sent_run(options.request, options.asked), asked), options.output)
+
+
+def submit(options: argparse.Namespace) -> int:
+    """``suite submit``: a search as a job of a running Ray cluster."""
+    from suite.cluster import submission
+    from suite.cluster.sent_run import sent_run
+
+    address = _dashboard(options)
+    sent = sent_run(options.request, options.asked)
+    client = submission.client_of(address)
+    job = submission.submit(client, address, sent, options.name)
+    print(f"sent as {job} to {address}; its run folder: {sent.out}", flush=True)
+    return DONE if options.no_follow else submission.follow(client, address, job)
+
+
+def job_follow(options: argparse.Namespace) -> int:
+    """``suite job follow``: the log of a job, to its end."""
+    from suite.cluster import submission
+
+    address = _dashboard(options)
+    return submission.follow(submission.client_of(address), address, options.job)
+
+
+def job_stop(options: argparse.Namespace) -> int:
+    """``suite job stop``: end a job."""
+    from suite.cluster import submission
+
+    address = _dashboard(options)
+    return submission.stop(submission.client_of(address), address, options.job)
+
+
+def _dashboard(options: argparse.Namespace) -> str:
+    return str(options.address or os.environ.get("RAY_API_SERVER_ADDRESS") or "http://127.0.0.1:8265")
 
 
 def _write(text: str, output: Path | None) -> int:

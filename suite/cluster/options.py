@@ -18,7 +18,22 @@ class AddsCommand(Protocol):
 
 
 def cluster_commands(command: AddsCommand) -> None:
-    """Add ``manifest``."""
+    """Add ``submit``, ``job`` and ``manifest``."""
+    submit = command("submit", "submit", "send a search to a Ray cluster as a job, and follow its log", ROOM)
+    submit.add_argument("--name", metavar="ID", help="of the job; default: one that Ray makes up")
+    submit.add_argument("--no-follow", action="store_true", help="return when the job is sent")
+    _address(submit)
+    submit.add_argument("request", nargs=argparse.REMAINDER, metavar="-- run ...", help=REQUEST)
+    job = command("job", "job", "follow or stop a job that 'suite submit' sent", ROOM)
+    verbs = job.add_subparsers(required=True, metavar="VERB")
+    for verb, summary in {
+        "follow": "print the log until it ends",
+        "stop": "end it; what finished is kept",
+    }.items():
+        added = verbs.add_parser(verb, help=summary)
+        added.set_defaults(command=f"job_{verb}")
+        added.add_argument("job", metavar="ID", help="name of the job")
+        _address(added)
     manifest = command(
         "manifest", "manifest", "write what starts a search on Kubernetes (KubeRay) or Slurm", ROOM
     )
@@ -29,6 +44,14 @@ def cluster_commands(command: AddsCommand) -> None:
     slurm = kinds.add_parser("slurm", help="a script for sbatch")
     slurm.set_defaults(command="manifest_slurm")
     _slurm_options(slurm)
+
+
+def _address(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--address",
+        metavar="URL",
+        help="the head's dashboard; default: $RAY_API_SERVER_ADDRESS, else http://127.0.0.1:8265",
+    )
 
 
 def _kuberay_options(kuberay: argparse.ArgumentParser) -> None:
