@@ -72,7 +72,15 @@ def write_run(
     info = info_of(data, run)
     folder.mkdir(parents=True, exist_ok=True)
     write_info(folder, info)
-    ended = TrialResult(
+    ledger = RunLedger(folder)
+    for trial_id in ("t0000", "t0001"):
+        ledger.add_trial(dataclasses.replace(ended_trial(trial), id=trial_id))
+    return info
+
+
+def ended_trial(trial: Status = "finished") -> TrialResult:
+    """A trial that ended so."""
+    return TrialResult(
         id="",
         stage="search",
         config=TrialConfig(),
@@ -86,10 +94,6 @@ def write_run(
         trials_known=0,
         started=0.5,
     )
-    ledger = RunLedger(folder)
-    for trial_id in ("t0000", "t0001"):
-        ledger.add_trial(dataclasses.replace(ended, id=trial_id))
-    return info
 
 
 @pytest.mark.usefixtures("here")

@@ -1,6 +1,8 @@
 """What the commands that concern other machines do."""
 
 import argparse
+import dataclasses
+import json
 import os
 import sys
 from importlib import metadata
@@ -55,6 +57,15 @@ def manifest_slurm(options: argparse.Namespace) -> int:
         restarts=options.restarts,
     )
     return _write(sbatch_script(sent_run(options.request, options.asked), asked), options.output)
+
+
+def status(options: argparse.Namespace) -> int:
+    """``suite status``: how a run stands."""
+    from suite.cluster.status import status_of, told
+
+    found = status_of(options.run)
+    print(json.dumps(dataclasses.asdict(found)) if options.json else told(found))
+    return DONE
 
 
 def submit(options: argparse.Namespace) -> int:

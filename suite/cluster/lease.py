@@ -114,6 +114,21 @@ class Lease:
         self._objects.write(SIGN, json.dumps(sign).encode())
 
 
+def is_signed(objects: ObjectFolder) -> bool:
+    """A driver works on the run: its sign is there and changes, for which this waits two beats at most.
+
+    Raises:
+        OSError: the storage cannot be reached.
+    """
+    found = objects.read(SIGN)
+    ends = time.monotonic() + 2 * BEAT_SECONDS
+    while found is not None and time.monotonic() < ends:
+        time.sleep(BEAT_SECONDS / 5)
+        if (now := objects.read(SIGN)) != found:
+            return now is not None
+    return False
+
+
 def _field(sign: bytes, name: str) -> str:
     try:
         return str(json.loads(sign)[name])

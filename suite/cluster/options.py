@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Protocol
 
-from suite.option_values import count, count_or_none
+from suite.option_values import count, count_or_none, run_place
 
 ROOM = "suite.cluster.commands"
 REQUEST = "-- run --search NAME ... as 'suite run' takes it"
@@ -18,7 +18,10 @@ class AddsCommand(Protocol):
 
 
 def cluster_commands(command: AddsCommand) -> None:
-    """Add ``submit``, ``job`` and ``manifest``."""
+    """Add ``status``, ``submit``, ``job`` and ``manifest``."""
+    status = command("status", "status", "how a run stands, from any machine that sees its folder", ROOM)
+    status.add_argument("run", type=run_place, metavar="RUN", help="run folder, or its s3:// URL")
+    status.add_argument("--json", action="store_true", help="one JSON object")
     submit = command("submit", "submit", "send a search to a Ray cluster as a job, and follow its log", ROOM)
     submit.add_argument("--name", metavar="ID", help="of the job; default: one that Ray makes up")
     submit.add_argument("--no-follow", action="store_true", help="return when the job is sent")

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from suite.cluster.lease import Lease
+from suite.cluster.lease import Lease, is_signed
 from suite.cluster.mirror import REPORT, STATE, Mirror, fetch_parts, holds_anything, read_state, staging_name
 from suite.cluster.object_storage import ObjectFolder, open_object_folder, reason, storage_asked, url_of
 from suite.data.cache import cache_folder
@@ -109,6 +109,26 @@ def read_run_at(place: Path | str) -> Run:
     with tempfile.TemporaryDirectory(prefix="suite-") as folder:
         state.unpack(Path(folder))
         return read_run(Path(folder))
+
+
+def is_worked_on(place: Path | str) -> bool | None:
+    """A driver is at work on the run just now; None where this cannot be told.
+
+    Raises:
+        RequestError: the storage cannot be used.
+    """
+    if isinstance(place, str):
+        objects = open_object_folder(place)
+        with storage_asked(place):
+            return is_signed(objects)
+    try:
+        with (place / ".lock").open("r") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # nobody locked it yet, or a file system without locks
+        return None
+    return False
 
 
 def no_run(place: str) -> RequestError:
