@@ -25,9 +25,7 @@ class RunStatus:
     front: int
     started: str
     seconds: float  # wall time of all sittings; of a run without an end, until its last trial ended
-    seconds_left: (
-        float | None
-    )  # of the training, at the pace so far; None: not running, or nothing ended
+    seconds_left: float | None  # of the training, at the pace so far; None: not running, or nothing ended
 
 
 def status_of(place: Path | str) -> RunStatus:
