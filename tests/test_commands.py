@@ -217,8 +217,8 @@ def test_a_run_that_is_started_again_goes_on_with_what_out_holds(
     capsys.readouterr()
     assert main([*again, "--trials", "9"]) == 2
     assert capsys.readouterr().err == (
-        "suite: run holds a run of another search than the one asked for; choose another --out, or go on with "
-        "it by 'suite resume run'\n"
+        "suite: run holds a run of another search than the one asked for; choose another --out, or go on "
+        "with it by 'suite resume run'\n"
     )
 
 
