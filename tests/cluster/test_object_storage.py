@@ -61,29 +61,19 @@ def test_a_url_that_names_nothing_is_refused(url: str, complaint: str) -> None:
     assert "secret@" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("keys", [{}, {"AWS_ACCESS_KEY_ID": "AKIAWRONG", "AWS_SECRET_ACCESS_KEY": "wrong"}])
-def test_keys_that_are_missing_or_wrong_are_one_sentence(
-    keys: dict[str, str],
-    bucket: str,
-    s3_endpoint: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+def test_keys_that_are_wrong_are_one_sentence(
+    bucket: str, s3_endpoint: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.delenv(name)
-    for name, value in keys.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAWRONG")
     count = f"{s3_endpoint}/moto-api/reset-auth"
     requests.post(count, data="0", timeout=10)  # from here on moto looks at the keys
     try:
-        assert main(["run", "--search", "tiny", "--out", f"s3://{bucket}/a"]) == 2
+        assert main(["status", f"s3://{bucket}/a"]) == 2
     finally:
         requests.post(count, data="inf", timeout=10)
     said = capsys.readouterr().err
     assert "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to keys that may read and write there" in said
-    assert len(said.splitlines()) <= 2  # and, where they are not in the cache yet, the faces
+    assert len(said.splitlines()) == 1
 
 
 def test_storage_that_does_not_answer_is_one_sentence(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
