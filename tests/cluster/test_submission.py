@@ -180,7 +180,15 @@ def test_the_exit_code_is_the_jobs(head: Head, space: str, store: Store) -> None
     code, said, _ = head.answer("submit", "--address", head.address, "--", *gone)
     assert code == 2
     assert 'data is "/nosuch"' in said
-    none = ["run", "--search", space, "--set", "label_step=3", "--out", str(head.folder / "runs" / "none")]
+    none = [
+        "run",
+        "--search",
+        space,
+        "--set",
+        "learning_rate=1e30",
+        "--out",
+        str(head.folder / "runs" / "none"),
+    ]
     code, said, _ = head.answer("submit", "--address", head.address, "--", *none)
     assert (code, "no trial finished" in said) == (1, True)
     relative = ["run", "--search", space, "--out", "runs/here"]
