@@ -72,7 +72,15 @@ def write_run(
     info = info_of(data, run)
     folder.mkdir(parents=True, exist_ok=True)
     write_info(folder, info)
-    ended = TrialResult(
+    ledger = RunLedger(folder)
+    for trial_id in ("t0000", "t0001"):
+        ledger.add_trial(dataclasses.replace(ended_trial(trial), id=trial_id))
+    return info
+
+
+def ended_trial(trial: Status = "finished") -> TrialResult:
+    """A trial that ended so."""
+    return TrialResult(
         id="",
         stage="search",
         config=TrialConfig(),
@@ -86,10 +94,6 @@ def write_run(
         trials_known=0,
         started=0.5,
     )
-    ledger = RunLedger(folder)
-    for trial_id in ("t0000", "t0001"):
-        ledger.add_trial(dataclasses.replace(ended, id=trial_id))
-    return info
 
 
 @pytest.mark.usefixtures("here")
@@ -200,6 +204,32 @@ def test_the_options_of_a_run_are_laid_over_the_search_space(
     assert search.resources == Resources(cpus_per_trial=0.5, max_concurrent=2)
     assert Path(file).name == "tiny.yaml"
     assert load_dict(space.to_dict()) == space
+
+
+def test_a_run_that_is_started_again_goes_on_with_what_out_holds(
+    here: Path, store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begun: list[str] = []
+
+    def began(search: Search, *_: object) -> RunInfo:
+        begun.append("new")
+        return write_run(search.folder, store.folder, run="interrupted")
+
+    def went_on(folder: Path, *_: object) -> RunInfo:
+        begun.append("on")
+        return write_run(folder, store.folder)
+
+    monkeypatch.setattr(suite.search.engine, "run_search", began)
+    monkeypatch.setattr(suite.search.engine, "resume_search", went_on)
+    again = ["run", "--search", "small.yaml", "--out", "run", "--or-resume"]
+    assert [main(again), main(again)] == [130, 0]
+    assert begun == ["new", "on"]
+    capsys.readouterr()
+    assert main([*again, "--trials", "9"]) == 2
+    assert capsys.readouterr().err == (
+        "suite: run holds a run of another search than the one asked for; choose another --out, or go on "
+        "with it by 'suite resume run'\n"
+    )
 
 
 def test_without_out_the_run_folder_is_named_by_search_and_time(
