@@ -26,10 +26,9 @@ import pandas as pd
 from search_spaces import find, load
 from suite.data.store import LabelRange, Store, StoreInfo, fingerprint, open_store, write_info
 from suite.provenance import hardware, versions
-from suite.runs import RunInfo, RunLedger, read_run
+from suite.runs import Resources, RunInfo, RunLedger, read_run
 from suite.search import cluster_session, engine
 from suite.search.actor import TrialActor
-from suite.search.cluster_session import Resources
 from suite.search.standing import Standing
 from suite.trial import EpochResult, Metrics, Profile, TrialResult
 

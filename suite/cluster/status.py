@@ -19,7 +19,8 @@ class RunStatus:
     name: str
     status: str  # of run.json, or "killed": it says "running" and no driver is at work
     trials_asked: int
-    trials: Mapping[str, int]  # that ended, by their status
+    trials: Mapping[str, int]  # of the search that ended, by their status
+    confirming: int  # trainings that confirm the front, which ended
     best_mae: float | None
     unit: str  # of best_mae
     front: int
@@ -36,22 +37,25 @@ def status_of(place: Path | str) -> RunStatus:
     """
     run = read_run_at(place)
     rows = [{str(name): cell for name, cell in row.items()} for row in run.trials.to_dict("records")]
-    best = best_error(rows, run.info.error_column)
+    searched = [row for row in rows if row["stage"] == "search"]
+    best = best_error(searched, run.info.error_column)
     ended: dict[str, int] = {}
-    for row in rows:
+    for row in searched:
         ended[row["status"]] = ended.get(row["status"], 0) + 1
     seconds = max([run.info.seconds, *(float(row["started"] + row["seconds"]) for row in rows)])
     status: str = run.info.status
     if status == "running" and is_worked_on(place) is False:
         status = "killed"
     asked = run.info.trials_asked
-    left = seconds / len(rows) * (asked - len(rows)) if rows and status == "running" else None
+    missing = asked - len(searched)
+    left = seconds / len(searched) * missing if searched and status == "running" else None
     return RunStatus(
         run=str(place),
         name=run.info.name,
         status=status,
         trials_asked=asked,
         trials=ended,
+        confirming=len(rows) - len(searched),
         best_mae=None if math.isnan(best) else best,
         unit=run.info.unit,
         front=len(front_rows(rows, run.info.objectives, run.info.error_column)),
@@ -69,6 +73,7 @@ def told(status: RunStatus) -> str:
     lines = [
         f"{status.name}, {status.status}, begun {status.started}",
         ended + (f": {counts}" if counts else ""),
+        *([f"confirming the front: {status.confirming} trainings ended"] if status.confirming else []),
         f"best validation MAE {best}, front {status.front}, {duration(status.seconds)} of work",
     ]
     if status.seconds_left is not None:

@@ -46,6 +46,7 @@ def space(store: Store, **changes: Any) -> SearchSpace:
         "data": str(store.folder),
         "objectives": ["val_mae", "params"],
         "trials": 5,
+        "confirm_seeds": 1,
         "sampler": "random",
         "base": {"epochs": 1, "resolution": 32, "batch_size": 32, "depths": [1] * 5},
         "vary": {"widths": [{"low": 2, "high": 64, "step": 2}] * 5},
@@ -106,7 +107,7 @@ def test_a_grid_is_told_what_it_leaves_out(
     asked: list[int] = []
     monkeypatch.setattr(engine, "_tune", lambda search, searcher, share, at_once, left: asked.append(left))
     fields = space(store, vary={"widths": {"choices": [[2] * 5, [4] * 5, [64] * 5]}}).to_dict()
-    del fields["trials"]
+    del fields["trials"], fields["confirm_seeds"]
     grid = load_dict({**fields, "sampler": "grid", "seeds": 2, "bounds": {"params": "50k"}})
     recorder = Recorder()
     info = run_search(Search(grid, store, tmp_path / "run", Resources(), recorder), "", [])

@@ -60,6 +60,7 @@ def space(store: Store, rule: str, **changes: Any) -> SearchSpace:
         "data": str(store.folder),
         "objectives": ["val_mae", "params"],
         "trials": TRIALS,
+        "confirm_seeds": 1,
         "sampler": "random",
         "base": {"epochs": EPOCHS, "resolution": 32, "batch_size": 32, "depths": [1] * 5},
         "vary": {
