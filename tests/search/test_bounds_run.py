@@ -105,7 +105,9 @@ def test_a_grid_is_told_what_it_leaves_out(
     monkeypatch.setattr(cluster_session, "ray_session", lambda resources: nullcontext())
     monkeypatch.setattr(cluster_session, "_cluster_resources", lambda: {"CPU": 2.0})
     asked: list[int] = []
-    monkeypatch.setattr(engine, "_tune", lambda search, searcher, share, at_once, left: asked.append(left))
+    monkeypatch.setattr(
+        engine, "_tune", lambda search, searcher, share, at_once, left, stopping: asked.append(left)
+    )
     fields = space(store, vary={"widths": {"choices": [[2] * 5, [4] * 5, [64] * 5]}}).to_dict()
     del fields["trials"], fields["confirm_seeds"]
     grid = load_dict({**fields, "sampler": "grid", "seeds": 2, "bounds": {"params": "50k"}})
