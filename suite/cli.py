@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 from suite import __version__
+from suite.compression.options import add_commands
 from suite.errors import RequestError
 from suite.presets import NETWORKS
 
@@ -19,9 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     try:
         # Imported here so that help and usage errors answer at once.
-        command: Callable[[argparse.Namespace], int] = getattr(
-            import_module("suite.commands"), options.command
-        )
+        command: Callable[[argparse.Namespace], int] = getattr(import_module(options.module), options.command)
         return command(options)
     except RequestError as error:
         print(f"suite: {error}", file=sys.stderr)
@@ -44,7 +43,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     def command(name: str, function: str, summary: str) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=summary, description=summary)
-        added.set_defaults(command=function)
+        added.set_defaults(command=function, module="suite.commands")
         return added
 
     _run_options(command("run", "run", "carry out a search and write its report"))
@@ -58,6 +57,7 @@ def build_parser() -> argparse.ArgumentParser:
     _profile_options(command("profile", "profile", "parameters, multiply-adds and bytes of a network"))
     _pretrain_options(command("pretrain", "pretrain", "train a backbone on identities, to start trials from"))
     _data_commands(command("data", "data", "list, pack, check and show data sets"))
+    add_commands(command, _count)
     return parser
 
 

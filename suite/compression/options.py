@@ -1,0 +1,50 @@
+"""What the commands of this room may be asked for; ``suite.compression_commands`` has what is then done."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+#: Adds a command: its name, the function that carries it out, a summary.
+AddCommand = Callable[[str, str, str], argparse.ArgumentParser]
+
+MODULE = "suite.compression_commands"
+
+
+def add_commands(command: AddCommand, count: Callable[[str], int]) -> None:
+    """The commands of this room, and their options; ``count`` reads a whole number from 1 up."""
+    _export_options(
+        command("export", "export", "write a trained network as ONNX, torch.export or safetensors")
+    )
+    _predict_options(command("predict", "predict", "estimate the images of files or folders"), count)
+
+
+def _export_options(export: argparse.ArgumentParser) -> None:
+    export.set_defaults(module=MODULE)
+    _trial_options(export)
+    export.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FILE", help="a .onnx, .pt2 or .safetensors file"
+    )
+    export.add_argument("--card", type=Path, metavar="FILE", help="write a model card there, a .md file")
+
+
+def _trial_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", type=Path, metavar="RUN", help="run folder")
+    parser.add_argument("--trial", required=True, metavar="ID", help="a finished trial of the run, as t0007")
+
+
+def _predict_options(predict: argparse.ArgumentParser, count: Callable[[str], int]) -> None:
+    predict.set_defaults(module=MODULE)
+    predict.add_argument("model", type=Path, metavar="MODEL", help="a .onnx, .pt2 or .safetensors file")
+    predict.add_argument(
+        "images", type=Path, nargs="+", metavar="IMAGE", help="image files, or folders with images in them"
+    )
+    predict.add_argument("--json", action="store_true", help="a JSON object a line")
+    predict.add_argument(
+        "--mirror",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="average with the mirror image, as the metrics of a run do; default: yes",
+    )
+    predict.add_argument(
+        "--batch-size", type=count, default=64, metavar="N", help="images at a time; default 64"
+    )

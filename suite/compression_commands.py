@@ -1,0 +1,82 @@
+"""What the commands of ``suite.compression`` do; heavy packages are imported where they are needed."""
+
+import argparse
+import dataclasses
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from suite.errors import RequestError
+
+if TYPE_CHECKING:
+    from suite.compression.trained import TrainedTrial
+
+DONE, WORK_FAILED = 0, 1
+
+
+def export(options: argparse.Namespace) -> int:
+    """``suite export``: a trained network as a file, compared with PyTorch before it is kept."""
+    from suite.compression.agreement import MismatchError
+    from suite.compression.card import write_card
+    from suite.compression.deployed import Deployed
+    from suite.compression.export import export as write
+    from suite.compression.export import writer_for
+
+    writer_for(options.output)  # before the data is opened
+    if options.card and not options.card.parent.is_dir():
+        raise RequestError(
+            f"{options.card} cannot be written: its folder is not there; make it, or name another"
+        )
+    trained = _open_trial(options)
+    deployed = Deployed(trained.network, trained.config, trained.label_set)
+    val = trained.dataset.splits["val"]
+    try:
+        exported = write(deployed, trained.config, val, options.output)
+    except MismatchError as mismatch:
+        print(f"suite: {options.output} was not written: {mismatch}", file=sys.stderr)
+        return WORK_FAILED
+    agreement = exported.agreement
+    print(
+        f"{exported.path}: {exported.bytes:,} bytes; as PyTorch on {agreement.images} validation images in "
+        f"{agreement.batches} batches (largest difference {agreement.value_difference:.2g} "
+        f"{trained.run.info.unit})"
+    )
+    if options.card:
+        write_card(trained, exported, options.card)
+        print(options.card)
+    return DONE
+
+
+def predict(options: argparse.Namespace) -> int:
+    """``suite predict``: estimates for image files; 1 where a file could not be read."""
+    from suite.compression.models import open_model
+    from suite.compression.predicting import Refused, image_files, predict_files
+    from suite.trial import UNIT
+
+    files = image_files(options.images)
+    if not files:
+        raise RequestError(f"{options.images[0]} holds no images; name image files, or folders of them")
+    model = open_model(options.model)
+    unit, code = UNIT[model.config.attribute], DONE
+    for outcome in predict_files(model, files, batch=options.batch_size, mirrored=options.mirror):
+        if isinstance(outcome, Refused):
+            print(f"suite: {outcome.file} is left out: {outcome.reason}", file=sys.stderr)
+            code = WORK_FAILED
+        elif options.json:
+            print(json.dumps({**dataclasses.asdict(outcome), "unit": unit}))
+        else:
+            between = "" if outcome.low is None else f"  80 %: {outcome.low:.1f} to {outcome.high:.1f}"
+            print(f"{outcome.file}  {outcome.value:.1f} {unit}{between}")
+    return code
+
+
+def _open_trial(options: argparse.Namespace) -> "TrainedTrial":
+    from suite.compression.trained import open_trial
+    from suite.watching import CountedProgress
+
+    def stage(sentence: str) -> None:
+        print(sentence, file=sys.stderr, flush=True)
+
+    run: Path = options.run
+    return open_trial(run.resolve(), options.trial, stage, CountedProgress("rendering faces"))
