@@ -1,0 +1,45 @@
+"""How large a network may be: so many parameters, multiply-adds or bytes."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from suite.errors import RequestError
+from suite.networks import build_network
+from suite.profiling import count_macs, count_parameters, safetensors_bytes
+from suite.trial import TrialConfig
+
+Quantity = Literal["params", "macs", "bytes"]
+_FACTORS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
+
+
+@dataclass(frozen=True)
+class Budget:
+    """At most so much of one quantity; bytes are those of the safetensors file, float32."""
+
+    quantity: Quantity
+    most: int
+
+
+def parse_budget(text: str, quantity: Quantity) -> Budget:
+    """Read 934869, 900k, 0.9M or 1G.
+
+    Raises:
+        RequestError: it is no such number.
+    """
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([kMG]?)", text)
+    most = round(float(found[1]) * _FACTORS[found[2]]) if found else 0
+    if most < 1:
+        raise RequestError(f"{text!r} is no number of {quantity}; write it as 934869, 900k or 0.9M")
+    return Budget(quantity, most)
+
+
+def cost(config: TrialConfig, bins: int, quantity: Quantity) -> int:
+    """What a configuration's network costs, untrained."""
+    if quantity == "macs":  # fvcore runs it
+        return count_macs(build_network(config, bins), config.resolution)
+    with torch.device("meta"):
+        network = build_network(config, bins)
+    return count_parameters(network) if quantity == "params" else safetensors_bytes(network)
