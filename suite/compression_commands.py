@@ -22,6 +22,7 @@ def export(options: argparse.Namespace) -> int:
     from suite.compression.deployed import Deployed
     from suite.compression.export import export as write
     from suite.compression.export import writer_for
+    from suite.compression.quantisation import export_int8
 
     writer_for(options.output)  # before the data is opened
     if options.card and not options.card.parent.is_dir():
@@ -30,18 +31,28 @@ def export(options: argparse.Namespace) -> int:
         )
     trained = _open_trial(options)
     deployed = Deployed(trained.network, trained.config, trained.label_set)
-    val = trained.dataset.splits["val"]
+    val, unit = trained.dataset.splits["val"], trained.run.info.unit
     try:
-        exported = write(deployed, trained.config, val, options.output)
+        if options.int8:
+            train = trained.dataset.splits["train"]
+            quantised = export_int8(deployed, trained.config, train, val, options.output, _stage)
+            exported = quantised.exported
+        else:
+            exported = write(deployed, trained.config, val, options.output)
     except MismatchError as mismatch:
         print(f"suite: {options.output} was not written: {mismatch}", file=sys.stderr)
         return WORK_FAILED
     agreement = exported.agreement
     print(
         f"{exported.path}: {exported.bytes:,} bytes; as PyTorch on {agreement.images} validation images in "
-        f"{agreement.batches} batches (largest difference {agreement.value_difference:.2g} "
-        f"{trained.run.info.unit})"
+        f"{agreement.batches} batches (largest difference {agreement.value_difference:.2g} {unit})"
+        + (" before it became int8" if options.int8 else "")
     )
+    if options.int8:
+        print(
+            f"{exported.arithmetic}: validation MAE {quantised.mae:.2f} {unit}, "
+            f"{quantised.mae_float:.2f} before"
+        )
     if options.card:
         write_card(trained, exported, options.card)
         print(options.card)
@@ -75,8 +86,9 @@ def _open_trial(options: argparse.Namespace) -> "TrainedTrial":
     from suite.compression.trained import open_trial
     from suite.watching import CountedProgress
 
-    def stage(sentence: str) -> None:
-        print(sentence, file=sys.stderr, flush=True)
-
     run: Path = options.run
-    return open_trial(run.resolve(), options.trial, stage, CountedProgress("rendering faces"))
+    return open_trial(run.resolve(), options.trial, _stage, CountedProgress("rendering faces"))
+
+
+def _stage(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)

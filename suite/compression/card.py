@@ -100,6 +100,7 @@ def _what(trained: TrainedTrial, exported: Exported) -> str:
         ("Network", f"{network}{shape}; {int(row['params']):,} parameters"),
         ("Multiply-adds", f"{int(row['macs']):,} an image of {config.resolution} pixels a side"),
         ("Method", f"{config.method} ({METHODS[config.method].summary})"),
+        ("Computes in", exported.arithmetic),
         ("Takes", f"uint8 RGB images, {config.resolution} x {config.resolution}, any number at a time"),
     ]
     return f"# Model card: {exported.path.name}\n\n" + _table(("", ""), facts)
@@ -207,9 +208,9 @@ def _use(trained: TrainedTrial) -> str:
     data, labels = trained.run.info.data, trained.label_set
     return (
         f"## Intended use and limits\n\n{INTENDED[trained.config.attribute]}\n\n"
-        f"- It finds no faces. Images must be cropped and turned as those of {data.name} were.\n"
-        f"- It was trained and measured on {data.name} only; on other cameras, ages and people nothing was "
-        "measured here.\n"
+        f"- It finds no faces. Images must be cropped and turned as those of the set {data.name} were.\n"
+        f"- It was trained and measured on the set {data.name} only; on other cameras, ages and people nothing "
+        "was measured here.\n"
         f"- It answers every image, one without a face too, and never below {labels.low:g} or above "
         f"{labels.high:g}.\n"
         "- It is made for research into small networks. Nothing here shows it fit to decide about a person."

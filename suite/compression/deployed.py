@@ -91,6 +91,7 @@ def describe_model(config: TrialConfig) -> Mapping[str, str]:
         "resolution": str(config.resolution),
         "input": f"{INPUT}: uint8 (batch, {config.resolution}, {config.resolution}, 3), RGB, 0 to 255",
         "outputs": outputs,
+        "arithmetic": "float32",
         "normalisation": "in the graph: (pixel / 255 - mean) / standard deviation of the channel",
         "channel_mean": " ".join(map(str, CHANNEL_MEAN)),
         "channel_std": " ".join(map(str, CHANNEL_STD)),

@@ -32,6 +32,7 @@ class Exported:
     path: Path
     bytes: int
     agreement: Agreement
+    arithmetic: str = "float32"
 
 
 def export(deployed: Deployed, config: TrialConfig, part: LabelledImages, path: Path) -> Exported:

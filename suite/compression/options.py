@@ -24,6 +24,9 @@ def _export_options(export: argparse.ArgumentParser) -> None:
     export.add_argument(
         "-o", "--output", type=Path, required=True, metavar="FILE", help="a .onnx, .pt2 or .safetensors file"
     )
+    export.add_argument(
+        "--int8", action="store_true", help="8-bit weights and activations, calibrated on training images"
+    )
     export.add_argument("--card", type=Path, metavar="FILE", help="write a model card there, a .md file")
 
 
