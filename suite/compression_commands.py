@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from suite.errors import RequestError
 
 if TYPE_CHECKING:
+    from suite.compression.smaller import Pruning
     from suite.compression.trained import TrainedTrial
 
 DONE, WORK_FAILED = 0, 1
@@ -57,6 +58,52 @@ def export(options: argparse.Namespace) -> int:
         write_card(trained, exported, options.card)
         print(options.card)
     return DONE
+
+
+def compress(options: argparse.Namespace) -> int:
+    """``suite compress``: prune a trial, train it on, make it int8; each step a row of the run."""
+    from suite.compression.agreement import MismatchError
+    from suite.compression.chain import make_int8, prune
+    from suite.search.run_folder import locked
+    from suite.training import DivergedError
+
+    if options.to is None and options.keep is None and not options.int8:
+        raise RequestError("nothing is asked for; give --to, --keep or --int8")
+    trained = _open_trial(options)
+    with locked(trained.run.folder):
+        try:
+            if options.to is not None or options.keep is not None:
+                trained = prune(trained, _pruning(options, trained), _stage)
+            if options.int8:
+                make_int8(trained, _stage)
+        except (MismatchError, DivergedError) as failure:
+            print(f"suite: {failure}", file=sys.stderr)
+            return WORK_FAILED
+    return DONE
+
+
+def _pruning(options: argparse.Namespace, trained: "TrainedTrial") -> "Pruning":
+    from suite.compression.budget import parse_budget
+    from suite.compression.smaller import TUNING_SHARE, Pruning, check_pruning
+
+    config, epochs, rate = trained.config, options.epochs, options.learning_rate
+    if (epochs is not None and epochs < 0) or (rate is not None and not rate > 0):
+        raise RequestError(
+            f"--epochs is {epochs} and --learning-rate {rate}; give epochs from 0 up, a rate above 0"
+        )
+    keep = options.keep
+    if keep is not None and len(keep) == 1:
+        keep *= len(config.widths)
+    pruning = Pruning(
+        goal=parse_budget(options.to, options.of) if keep is None else keep,
+        spread=options.spread if keep is None else "uniform",
+        importance=options.importance,
+        rounds=options.rounds,
+        epochs=config.epochs if epochs is None else epochs,
+        learning_rate=config.learning_rate * TUNING_SHARE if rate is None else rate,
+    )
+    check_pruning(pruning, config)
+    return pruning
 
 
 def predict(options: argparse.Namespace) -> int:

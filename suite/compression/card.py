@@ -209,8 +209,8 @@ def _use(trained: TrainedTrial) -> str:
     return (
         f"## Intended use and limits\n\n{INTENDED[trained.config.attribute]}\n\n"
         f"- It finds no faces. Images must be cropped and turned as those of the set {data.name} were.\n"
-        f"- It was trained and measured on the set {data.name} only; on other cameras, ages and people nothing "
-        "was measured here.\n"
+        f"- It was trained and measured on the set {data.name} only; on other cameras, ages and people "
+        "nothing was measured here.\n"
         f"- It answers every image, one without a face too, and never below {labels.low:g} or above "
         f"{labels.high:g}.\n"
         "- It is made for research into small networks. Nothing here shows it fit to decide about a person."

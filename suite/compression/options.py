@@ -15,6 +15,9 @@ def add_commands(command: AddCommand, count: Callable[[str], int]) -> None:
     _export_options(
         command("export", "export", "write a trained network as ONNX, torch.export or safetensors")
     )
+    _compress_options(
+        command("compress", "compress", "prune a trained network, train it on, make it int8"), count
+    )
     _predict_options(command("predict", "predict", "estimate the images of files or folders"), count)
 
 
@@ -33,6 +36,59 @@ def _export_options(export: argparse.ArgumentParser) -> None:
 def _trial_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=Path, metavar="RUN", help="run folder")
     parser.add_argument("--trial", required=True, metavar="ID", help="a finished trial of the run, as t0007")
+
+
+def _compress_options(compress: argparse.ArgumentParser, count: Callable[[str], int]) -> None:
+    compress.set_defaults(module=MODULE)
+    _trial_options(compress)
+    goal = compress.add_mutually_exclusive_group()
+    goal.add_argument("--to", metavar="N", help="prune to at most so much, as 934869, 900k or 0.9M")
+    goal.add_argument(
+        "--keep",
+        type=_shares,
+        metavar="X[,X...]",
+        help="prune to this share of the channels, of all stages or of each of the five",
+    )
+    compress.add_argument(
+        "--of",
+        choices=("params", "macs", "bytes"),
+        default="params",
+        help="what --to counts: parameters, multiply-adds at the trial's resolution, or bytes; default params",
+    )
+    compress.add_argument(
+        "--spread",
+        choices=("uniform", "global"),
+        default="uniform",
+        help="--to takes the same share of every stage, or what matters least anywhere; default uniform",
+    )
+    compress.add_argument(
+        "--importance",
+        choices=("magnitude", "taylor", "lamp", "bn-scale"),
+        default="magnitude",
+        help="which channels matter; default magnitude",
+    )
+    compress.add_argument(
+        "--rounds",
+        type=count,
+        default=1,
+        metavar="N",
+        help="cut in so many steps, training after each; default 1",
+    )
+    compress.add_argument(
+        "--epochs", type=int, metavar="N", help="of training after the cuts; default: as the trial; 0: none"
+    )
+    compress.add_argument(
+        "--learning-rate", type=float, metavar="X", help="of that training; default: a third of the trial's"
+    )
+    compress.add_argument("--int8", action="store_true", help="write the result as int8 ONNX, too")
+
+
+def _shares(text: str) -> tuple[float, ...]:
+    """Numbers with commas between them."""
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no share as 0.5 and no list of them") from None
 
 
 def _predict_options(predict: argparse.ArgumentParser, count: Callable[[str], int]) -> None:

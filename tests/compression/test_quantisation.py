@@ -100,7 +100,7 @@ def test_int8_that_loses_too_much_is_not_written(
     dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deployed, config = deployed_of()
-    monkeypatch.setattr(quantisation, "MOST_LOSS", -1.0)  # better than float by a year: nothing is
+    monkeypatch.setattr(quantisation, "MOST_LOSS", -1.0)  # a hundred years better than float: nothing is
     said: list[str] = []
     path = tmp_path / "int8.onnx"
     with pytest.raises(MismatchError, match=r"int8 has a validation MAE of .* though features\.|though head"):
