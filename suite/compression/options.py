@@ -53,7 +53,7 @@ def _compress_options(compress: argparse.ArgumentParser, count: Callable[[str], 
         "--of",
         choices=("params", "macs", "bytes"),
         default="params",
-        help="what --to counts: parameters, multiply-adds at the trial's resolution, or bytes; default params",
+        help="what --to counts: parameters, multiply-adds at the trial's resolution, bytes; default params",
     )
     compress.add_argument(
         "--spread",

@@ -15,9 +15,9 @@ from suite.compression.budget import Budget, cost
 from suite.compression.pruning import Importance, check_compact, cut, score_channels
 from suite.compression.trained import TrainedTrial
 from suite.compression.widths import Floats, Widths, kept_widths, ranked_widths, uniform_widths
-from suite.data.dataset import Dataset
 from suite.errors import RequestError
 from suite.evaluation import evaluate
+from suite.inputs import CPU
 from suite.profiling import profile_trial
 from suite.recipe import Precision, resolve_precision
 from suite.training import fit
@@ -101,6 +101,7 @@ def make_smaller(
     began, threads = time.perf_counter(), torch.get_num_threads()
     network, config, bins = trained.network, _tuned_config(trained.config, pruning), trained.label_set.bins
     told: list[EpochResult] = []
+    precision = resolve_precision(config.precision, CPU)
     for part, epochs in zip(_parts(pruning, config, bins), _shared(pruning), strict=True):
         scores = score_channels(
             network, config, trained.label_set, pruning.importance, trained.dataset.splits["train"]
@@ -113,8 +114,7 @@ def make_smaller(
             for epoch in training:
                 told.append(dataclasses.replace(epoch, epoch=len(told) + 1))
                 on_epoch(told[-1], pruning.epochs)
-            network = training.network
-    precision = resolve_precision(config.precision, torch.device("cpu"))
+            network, precision = training.network, training.precision
     config = dataclasses.replace(config, epochs=pruning.epochs)
     result = TrialResult(
         id=pruning.id_for(trained.id),
@@ -177,12 +177,11 @@ def _tuned_config(config: TrialConfig, pruning: Pruning) -> TrialConfig:
 def _validated(
     network: nn.Module, config: TrialConfig, trained: TrainedTrial, precision: Precision
 ) -> Metrics:
-    dataset: Dataset = trained.dataset
     return evaluate(
         network,
-        dataset.splits["val"],
+        trained.dataset.splits["val"],
         trained.label_set,
         method=config.method,
         precision=precision,
-        device=torch.device("cpu"),
+        device=CPU,
     )
