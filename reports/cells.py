@@ -1,10 +1,18 @@
-"""The cells of a row of ``trials.parquet`` as plain Python values, the empty ones too."""
+"""The rows of ``trials.parquet`` by stage, and their cells as plain Python values, the empty ones too."""
 
 import math
 from collections.abc import Mapping
 from typing import Any
 
+from suite.runs import Run
+
 Row = Mapping[str, Any]
+
+
+def rows_of(run: Run, stage: str) -> list[dict[str, Any]]:
+    """The rows of one stage, in the order in which they ended: ``search`` or ``confirm``."""
+    records = [{str(name): cell for name, cell in row.items()} for row in run.trials.to_dict("records")]
+    return [row for row in records if row["stage"] == stage]
 
 
 def number(row: Row, column: str) -> float:

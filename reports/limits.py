@@ -16,13 +16,18 @@ def limits(info: RunInfo, standing: Standing) -> list[str]:
         *_resolution(info, standing),
         *_images(info, standing),
         *_recipe(standing),
-        *_chance(info),
+        *_chance(info, standing),
         "The front and the answer above use validation errors only.",
     ]
 
 
-def _chance(info: RunInfo) -> Iterator[str]:
-    if info.search.get("seeds", 1) == 1:
+def _chance(info: RunInfo, standing: Standing) -> Iterator[str]:
+    if standing.is_confirmed:
+        yield (
+            "Errors of the front are <b>means over new seeds</b>; those of all other trials are of <b>one "
+            "training with one seed</b>, so that one of them may be better, or worse, than it looks."
+        )
+    elif info.search.get("seeds", 1) == 1:
         yield (
             "Each point is <b>one training with one seed</b>, so there is no interval: small differences "
             "between trials may be chance."

@@ -13,6 +13,7 @@ from reports import points, request, sections, tables
 from reports.beside.attractiveness import attractiveness_table
 from reports.beside.trials import networks_of_trials
 from reports.comparison_section import comparison_section, seeds_note
+from reports.confirmed_section import confirmed_section
 from reports.figures import curve_chart, front_chart, learning_curves, panels, points_chart, ranking_limit
 from reports.ranking_section import is_concerned, ranking_section
 from reports.trials import Standing, standing
@@ -46,6 +47,7 @@ def page(run: Run) -> str:
         comparison=comparison_section(run, _points_chart(run)) + _ranking(run),
         chart_note=sections.chart_note(info, results) + seeds_note(info),
         charts=_front_charts(info, results),
+        confirmed=confirmed_section(info, results),
         trials=tables.trial_table(info, results, points.labels(run)),
         claims=tables.claims_table(info, results) + _networks(run, results),
         curves=_curves(run, results),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from reports.cells import number
+from reports.cells import number, rows_of
 from reports.comparison import Difference, differences_from
 from reports.trials import DEPTHS, NAMES, THIN_WIDTHS, TINY_WIDTHS
 from suite.runs import Run, RunInfo, config_of
@@ -91,7 +91,7 @@ def labels(run: Run) -> dict[str, str]:
     """Which point each trial is a training of, by the trial's id; empty where each point was trained once."""
     if seeds_of(run.info) < 2:
         return {}
-    return {str(row["id"]): _label(config_of(row), _varied(run.info)) for row in _rows(run)}
+    return {str(row["id"]): _label(config_of(row), _varied(run.info)) for row in rows_of(run, "search")}
 
 
 def compare(run: Run) -> Comparison | None:
@@ -100,7 +100,7 @@ def compare(run: Run) -> Comparison | None:
     if seeds < 2:
         return None
     members: dict[str, list[Mapping[str, Any]]] = {}
-    for row in _rows(run):
+    for row in rows_of(run, "search"):
         members.setdefault(_label(config_of(row), varied), []).append(row)
     points = [_point(label, rows, varied, run.info.error_column) for label, rows in members.items()]
     points.sort(key=lambda point: (not point.errors, point.mean if point.errors else 0.0))
@@ -156,10 +156,6 @@ def _number(config: TrialConfig, varied: tuple[str, ...]) -> float:
 def _known(rows: Sequence[Mapping[str, Any]], column: str) -> float:
     """A count that is the same for all rows that have it."""
     return next((float(row[column]) for row in rows if not pd.isna(row[column])), math.nan)
-
-
-def _rows(run: Run) -> list[dict[str, Any]]:
-    return [{str(name): cell for name, cell in record.items()} for record in run.trials.to_dict("records")]
 
 
 def _varied(info: RunInfo) -> tuple[str, ...]:

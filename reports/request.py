@@ -6,6 +6,7 @@ from html import escape
 from statistics import median
 from typing import Any
 
+from reports.confirmation import seeds_asked
 from reports.limits import limits
 from reports.markup import count, definitions, inline, mae
 from reports.numerals import span
@@ -29,6 +30,7 @@ def asked(info: RunInfo, standing: Standing) -> str:
     ]
     right = [
         ("Trials", _ended(info, standing)),
+        *_confirmation(info, standing),
         ("Sampler", escape(inline(search.get("sampler", "not recorded"))) + _informed(info, standing)),
         ("Seed", f"{info.seed}; {info.max_concurrent} trials at a time"),
         ("Data", f"<b>{escape(data.name)}</b>: {escape(data.origin)}"),
@@ -92,9 +94,29 @@ def _informed(info: RunInfo, standing: Standing) -> str:
 
 
 def _ended(info: RunInfo, standing: Standing) -> str:
-    counts = ", ".join(f"{standing.count(s)} {s}" for s in ("finished", "diverged", "failed"))
+    words = {"finished": "finished", "stopped": "stopped early", "diverged": "diverged", "failed": "failed"}
+    counts = ", ".join(
+        f"{standing.count(status)} {word}"
+        for status, word in words.items()
+        if status != "stopped" or standing.count(status)
+    )
+    outside = f"; {info.out_of_bounds:,} out of bounds and not trained" if info.out_of_bounds else ""
     asked_for = f"{len(standing.trials)} of {info.trials_asked} asked for"
-    return f"{asked_for}: {counts}; {len(standing.front)} on the front"
+    return f"{asked_for}: {counts}; {len(standing.front)} on the front{outside}"
+
+
+def _confirmation(info: RunInfo, standing: Standing) -> list[tuple[str, str]]:
+    """How often the front was trained again; nothing where that was not asked for."""
+    seeds = seeds_asked(info)
+    if seeds == 1:
+        return []
+    ended = [t for confirmed in standing.confirmations.values() for t in confirmed.trainings]
+    finished = sum(training.finished for training in ended)
+    members = count(len(standing.searched_front), "member")
+    return [
+        ("Confirmation", f"{members} of the search's front, {seeds} seeds each: {finished} finished, "
+         f"{len(ended) - finished} without a result"),
+    ]  # fmt: skip
 
 
 def _images(info: RunInfo, standing: Standing) -> str:

@@ -1,11 +1,13 @@
 """The sections of the page as HTML. Whatever comes from a run passes through ``escape`` here."""
 
 import shlex
+from collections import Counter
 from html import escape
 
 import yaml
 
 from reports import numerals
+from reports.confirmation import Training
 from reports.markup import count, definitions, mae, mapping, plain
 from reports.published import published
 from reports.timing import conditions
@@ -17,6 +19,8 @@ from suite.runs import RunInfo
 def banner(info: RunInfo, standing: Standing) -> str:
     """What a reader must know first of a run that did not end as it should; empty for one that did."""
     done = f"{len(standing.trials)} of {info.trials_asked} trials have ended"
+    if again := sum(len(confirmed.trainings) for confirmed in standing.confirmations.values()):
+        done += f", and {count(again, 'training')} that confirm the front"
     texts = {
         # run.json says "running" of a run that was killed, too.
         "running": f"This run had not ended when the report was written (running, or killed): {done}.",
@@ -24,6 +28,8 @@ def banner(info: RunInfo, standing: Standing) -> str:
         "failed": f"This run failed: {done}. What is shown is what had ended by then.",
     }
     text = texts.get(info.status, "")
+    if info.ended_early:
+        text = f"{text} {info.ended_early}.".strip()
     if text and not standing.timed_at:
         text += " Speed has not been measured; it is taken after the last trial."
     return f'<p class="banner" role="status">{escape(text)}</p>' if text else ""
@@ -36,8 +42,8 @@ def answer(info: RunInfo, standing: Standing) -> str:
         return '<p class="lead">No trial has finished, so there is no front.</p>'
     lead = (
         f"The most accurate of {count(standing.count('finished'), 'finished trial')} is "
-        f"<b>{escape(best.id)}</b>, with a validation MAE of <b>{mae(best.val_mae, info)}</b> and "
-        f"{numerals.quantity(best.params)} parameters, {_against(best, info)}"
+        f"<b>{escape(best.id)}</b>, with a validation MAE of <b>{mae(best.error, info)}</b>"
+        f"{_over_seeds(best)} and {numerals.quantity(best.params)} parameters, {_against(best, info)}"
     )
     if standing.knee and standing.knee.id == best.id:
         lead += "; it is also the knee of the front"
@@ -58,15 +64,16 @@ def answer(info: RunInfo, standing: Standing) -> str:
 
 def chart_note(info: RunInfo, standing: Standing) -> str:
     """What the charts leave out, and why the paper's marks have an axis of their own."""
-    lost = [(standing.count("diverged"), "diverged"), (standing.count("failed"), "failed")]
-    missing = " and ".join(f"{n} {word}" for n, word in lost if n)
-    missing = f" Not drawn, as they have no result: {missing}." if missing else ""
+    words = {"stopped": "stopped early", "diverged": "diverged", "failed": "failed"}
+    missing = " and ".join(f"{standing.count(s)} {word}" for s, word in words.items() if standing.count(s))
+    missing = f" Not drawn, as they did not train to their end: {missing}." if missing else ""
     untimed = sum(t.finished and not t.timing.known for t in standing.trials)
     speed = f" Not timed, so not in the speed chart: {count(untimed, 'finished trial')}." if untimed else ""
     objectives = ", ".join(escape("validation MAE" if o == "val_mae" else o) for o in info.objectives)
     return (
-        f"<p>Blue trials are on the front over {objectives}: no other finished trial is as good in all of "
-        f"them and better in one. The line joins those that are unbeaten in the two quantities of its chart."
+        f"<p>Blue trials are on the front over {objectives}: no other {_rivals(standing)} is as good in all "
+        f"of them and better in one.{_by_confirmed_means(standing)} The line joins those that are unbeaten "
+        f"in the two quantities of its chart."
         f"{missing}{speed}{_hypervolume(info, standing)}</p>"
         f"<p><b>Hollow diamonds are the paper's figures, not measured here.</b> {_published_data(info)} "
         f"Their errors are not comparable with this run's, so they have an axis of their own; dotted lines "
@@ -78,15 +85,20 @@ def chart_note(info: RunInfo, standing: Standing) -> str:
 
 def failures(standing: Standing) -> str:
     """Trials without a result, each with its cause."""
-    lost = [trial for trial in standing.trials if not trial.finished]
+    stopped = standing.count("stopped")
+    early = f"<p>{_stopped_early(standing)}</p>" if stopped else ""
+    again = [t for confirmed in standing.confirmations.values() for t in confirmed.trainings]
+    ended: tuple[Trial | Training, ...] = (*standing.trials, *again)
+    lost = [trial for trial in ended if not trial.finished and trial.status != "stopped"]
     if not lost:
-        return "<p>None: every trial that ended, finished.</p>"
+        others = "other " if stopped else ""
+        return f"{early}<p>None: every {others}trial that ended, finished.</p>"
     items = "".join(
         f"<li><b>{escape(trial.id)}</b> {escape(trial.status)} after {count(trial.epochs_run, 'epoch')}: "
         f"{escape(trial.cause or 'no cause was recorded')}</li>"
         for trial in lost
     )
-    return f"<ul>{items}</ul>"
+    return f"{early}<ul>{items}</ul>"
 
 
 def provenance(info: RunInfo) -> str:
@@ -114,8 +126,27 @@ def provenance(info: RunInfo) -> str:
 # --- pieces -----------------------------------------------------------------------------------------
 
 
+def _stopped_early(standing: Standing) -> str:
+    """How many trials a rung stopped after which epochs; why each was is in the table of trials."""
+    stopped = [trial for trial in standing.trials if trial.status == "stopped"]
+    at = Counter(trial.epochs_run for trial in stopped)
+    rungs = ", ".join(f"{at[epoch]} after epoch {epoch}" for epoch in sorted(at))
+    return (
+        f"{count(len(stopped), 'trial')} stopped early, as the search space asks ({rungs}): the table of "
+        "trials has the place that each had among those that had come as far. Their errors are those of a "
+        "training cut short, so none is on the front."
+    )
+
+
 def _short(trial: Trial, info: RunInfo) -> str:
-    return f"{mae(trial.val_mae, info)}, {numerals.quantity(trial.params)} parameters"
+    return f"{mae(trial.error, info)}, {numerals.quantity(trial.params)} parameters"
+
+
+def _over_seeds(trial: Trial) -> str:
+    """What the error is a mean of, where it is one."""
+    if not trial.confirmed or not trial.confirmed.errors:
+        return ""
+    return f" (confirmed: the mean of {count(len(trial.confirmed.errors), 'new seed')})"
 
 
 def _against(trial: Trial, info: RunInfo) -> str:
@@ -136,7 +167,7 @@ def _against(trial: Trial, info: RunInfo) -> str:
 
 
 def _sobering(best: Trial, info: RunInfo) -> str:
-    if not best.val_mae >= info.data.constant_val_mae:
+    if not best.error >= info.data.constant_val_mae:
         return ""
     return (
         f'<p class="banner">No trial does better than a constant: predicting the median training label is '
@@ -151,7 +182,7 @@ def _tile(title: str, trial: Trial, info: RunInfo) -> str:
         lines.append(f"{speed} as fast as VGG-16, {numerals.digits(trial.timing.ms)}\u00a0ms an image")
         lines.append(f"at {escape(conditions(info, (trial.timing.side,)))}")
     return (
-        f'<div class="tile"><h3>{title}</h3><p class="figure">{mae(trial.val_mae, info)}</p>'
+        f'<div class="tile"><h3>{title}</h3><p class="figure">{mae(trial.error, info)}</p>'
         f"<p><b>{escape(trial.id)}</b>, {numerals.quantity(trial.params)} parameters, "
         f"{numerals.quantity(trial.bytes, 'B')}<br>{'<br>'.join(lines)}</p></div>"
     )
@@ -171,6 +202,21 @@ def _hypervolume(info: RunInfo, standing: Standing) -> str:
     return (
         f" Hypervolume of the front: <b>{front.share:.3f}</b> of the box between zero and the reference "
         f"point ({point}). Larger is better; it compares with runs on the same data at the same resolution."
+    )
+
+
+def _rivals(standing: Standing) -> str:
+    return "confirmed trial" if standing.is_confirmed else "finished trial"
+
+
+def _by_confirmed_means(standing: Standing) -> str:
+    """That the chart has errors of two kinds, where the front was trained again."""
+    if not standing.is_confirmed:
+        return ""
+    return (
+        " What was on the search's front is drawn at its <b>confirmed mean</b>, with its 95 % interval over "
+        "seeds; all else at the error of its one training in the search, so that a lucky one may lie below "
+        "the line."
     )
 
 

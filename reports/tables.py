@@ -84,10 +84,20 @@ def _results(info: RunInfo, standing: Standing) -> tuple[Column, ...]:
     """What was measured."""
     unit = info.unit
     at = f", {numerals.span(standing.timed_at)} px" if standing.timed_at else ""
+    again = standing.is_confirmed
+    confirmed = Column("confirmed", f"mean val MAE, {unit}", _confirmed(unit), _confirmed_mean)
+
+    def searched(trial: Trial) -> str:
+        return numerals.error(trial.val_mae, unit)
+
+    def tested(trial: Trial) -> str:
+        return numerals.error(trial.test_error, unit)
+
     latency, speedup = f"ms an image{at}", f"over VGG-16{at}; spread"
     return (
-        Column("val MAE", unit, lambda t: numerals.error(t.val_mae, unit), lambda t: t.val_mae),
-        Column("test MAE", unit, lambda t: numerals.error(t.test_mae, unit), lambda t: t.test_mae),
+        Column("val MAE", f"{unit}, in the search" if again else unit, searched, lambda t: t.val_mae),
+        *([confirmed] if again else []),
+        Column("test MAE", f"{unit}, mean" if again else unit, tested, lambda t: t.test_error),
         Column("latency", latency, lambda t: numerals.digits(t.timing.ms), lambda t: t.timing.ms),
         Column("speed-up", speedup, lambda t: _spread(t.timing.speedup), lambda t: t.timing.speedup.value),
         Column("epochs", "", lambda t: str(t.epochs_run), lambda t: t.epochs_run),
@@ -189,6 +199,14 @@ def _deviation(trial: Trial) -> str:
     if not set(trial.recipe.methods) & set(WITH_KL):
         return numerals.MISSING
     return "data's own" if math.isnan(trial.label_deviation) else numerals.digits(trial.label_deviation)
+
+
+def _confirmed_mean(trial: Trial) -> float:
+    return trial.confirmed.mean if trial.confirmed else math.nan
+
+
+def _confirmed(unit: str) -> Callable[[Trial], str]:
+    return lambda trial: numerals.error(_confirmed_mean(trial), unit)
 
 
 def _status(trial: Trial) -> str:

@@ -1,12 +1,13 @@
-"""The trials of a run as the report needs them: typed rows, and which of them make the front."""
+"""The trials of a search as the report needs them: typed rows, and which of them make the front."""
 
 import math
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from reports.cells import Row, number, words
+from reports.cells import Row, number, rows_of, words
+from reports.confirmation import Confirmed, confirmations, is_complete
 from reports.front import knee, non_dominated
 from reports.numerals import sizes
 from reports.recipe import WITH_KL, WITH_L1_WEIGHT, Recipe, recipe
@@ -24,10 +25,11 @@ NAMES = {"vgg16": "VGG-16", "vgg16-bn": "VGG-16 with batch norm", "resnet50": "R
 
 @dataclass(frozen=True)
 class Trial:
-    """One row of ``trials.parquet``; numbers are NaN where there are none, or none that the method uses.
+    """A trial of the search; numbers are NaN where there are none, or none that the method uses.
 
-    ``val_mae`` and ``test_mae`` are in the run's unit; sizes are exact counts; ``macs`` is at the
-    trial's resolution. ``widths`` and ``depths`` are empty for a network that has its own.
+    ``val_mae`` and ``test_mae`` are those of its one training in the search, in the run's unit; sizes are
+    exact counts; ``macs`` is at the trial's resolution. ``widths`` and ``depths`` are empty for a network
+    that has its own. ``confirmed`` is there where the front was trained again and the trial is of it.
     """
 
     id: str
@@ -54,6 +56,19 @@ class Trial:
     trials_known: float
     seed: int
     on_front: bool = False
+    confirmed: Confirmed | None = None
+
+    @property
+    def error(self) -> float:
+        """The validation MAE to go by: the confirmed mean where there is one, else the search's."""
+        mean = self.confirmed.mean if self.confirmed else math.nan
+        return mean if math.isfinite(mean) else self.val_mae
+
+    @property
+    def test_error(self) -> float:
+        """The test MAE: the mean of the confirming trainings, or of the trial itself; NaN where not read."""
+        mean = self.confirmed.mean_test if self.confirmed else math.nan
+        return mean if math.isfinite(mean) else self.test_mae
 
     @property
     def finished(self) -> bool:
@@ -95,11 +110,13 @@ class Trial:
 
 @dataclass(frozen=True)
 class Standing:
-    """How the trials of a run stand to each other.
+    """How the trials of a search stand to each other.
 
     ``trials`` holds the front first, by size, then the others by validation error, then those
-    without one. ``best`` has the lowest validation error of all finished trials, on the front or not.
-    ``knee`` is None where the front has fewer than three members.
+    without one. Where the front was confirmed, ``front`` has what is left of it by the confirmed means, and
+    ``best`` is the lowest of these. Else ``best`` has the lowest validation error of all finished trials,
+    on the front or not. ``knee`` is None where the front has fewer than three members. ``searched_front``
+    is the front by the errors of the search, by size; ``confirmations`` has all that has ended of them.
     """
 
     trials: tuple[Trial, ...]
@@ -109,9 +126,16 @@ class Standing:
     smallest: Trial | None
     resolutions: tuple[int, ...]  # pixels a side at which trials train, ascending; the run's without a trial
     train_images: tuple[int, ...]  # training images that trials use, ascending; the run's without a trial
+    searched_front: tuple[Trial, ...] = ()
+    confirmations: Mapping[str, Confirmed] = field(default_factory=dict)
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the front is by confirmed means."""
+        return any(trial.confirmed for trial in self.searched_front)
 
     def count(self, status: str) -> int:
-        """How many trials ended so: finished, diverged or failed."""
+        """How many trials ended so: finished, stopped, diverged or failed."""
         return sum(trial.status == status for trial in self.trials)
 
     @property
@@ -121,36 +145,57 @@ class Standing:
 
 
 def standing(run: Run) -> Standing:
-    """Read the trials of a run and find its front over the run's own objectives, among finished trials."""
-    rows: list[dict[str, Any]] = run.trials.to_dict("records")  # type: ignore[assignment]
-    trials = [_trial(row, run.info) for row in rows]
-    losses = np.array([objectives(trial, run.info) for trial in trials])
-    losses = losses.reshape(len(trials), len(run.info.objectives))
-    losses[[not trial.finished for trial in trials]] = np.nan
-    on_front = non_dominated(losses)
-    trials = [replace(trial, on_front=bool(member)) for trial, member in zip(trials, on_front, strict=True)]
-    front = sorted((trial for trial in trials if trial.on_front), key=lambda t: (t.params, t.val_mae))
-    finished = [trial for trial in trials if trial.finished]
+    """Read the trials of a run and find its front over the run's own objectives, among finished trials.
+
+    Where that front was confirmed, it is sought once more among its members, by their confirmed means.
+    """
+    trials = [_trial(row, run.info) for row in rows_of(run, "search")]
+    searched, again = _members(trials, run.info), confirmations(run)
+    candidates = [trial for trial in trials if trial.finished]
+    on_front = searched
+    if is_complete(searched, again, run.info):
+        trials = [replace(t, confirmed=again[t.id]) if t.id in searched else t for t in trials]
+        confirmed = [trial for trial in trials if trial.confirmed and trial.confirmed.errors]
+        on_front = _members(confirmed, run.info)
+        if "val_mae" in run.info.objectives:  # else the most accurate need not have been confirmed
+            candidates = confirmed
+    trials = [replace(trial, on_front=trial.id in on_front) for trial in trials]
+    by_id = {trial.id: trial for trial in trials}
+    front = sorted((by_id[id_] for id_ in on_front), key=lambda t: (t.params, t.error))
     return Standing(
         trials=tuple(sorted(trials, key=_reading_order)),
         front=tuple(front),
-        best=min(finished, key=lambda t: (t.val_mae, not t.on_front, t.params), default=None),
+        best=min(
+            (by_id[trial.id] for trial in candidates),
+            key=lambda t: (t.error, not t.on_front, t.params),
+            default=None,
+        ),
         knee=_knee(front, run.info) if len(front) > 2 else None,
         smallest=front[0] if front else None,
         resolutions=tuple(sorted({t.recipe.resolution for t in trials})) or (run.info.resolution,),
         train_images=tuple(sorted({t.recipe.train_images for t in trials})) or (run.info.data.train_images,),
+        searched_front=tuple(sorted((by_id[id_] for id_ in searched), key=lambda t: (t.params, t.val_mae))),
+        confirmations=again,
     )
 
 
 def objectives(trial: Trial, info: RunInfo) -> list[float]:
     """The trial's losses in the order of the run's objectives."""
-    return [float(getattr(trial, name)) for name in info.objectives]
+    return [trial.error if name == "val_mae" else float(getattr(trial, name)) for name in info.objectives]
+
+
+def _members(trials: Sequence[Trial], info: RunInfo) -> set[str]:
+    """The ids of those on the front of these trials."""
+    losses = np.array([objectives(trial, info) for trial in trials])
+    losses = losses.reshape(len(trials), len(info.objectives))
+    losses[[not trial.finished for trial in trials]] = np.nan
+    return {trial.id for trial, member in zip(trials, non_dominated(losses), strict=True) if member}
 
 
 def _knee(front: list[Trial], info: RunInfo) -> Trial:
     """The knee of the front's members; ``knee`` takes its first column for the error."""
     costs = [name for name in info.objectives if name != "val_mae"]
-    losses = [[member.val_mae, *(float(getattr(member, cost)) for cost in costs)] for member in front]
+    losses = [[member.error, *(float(getattr(member, cost)) for cost in costs)] for member in front]
     return front[knee(np.array(losses))]
 
 

@@ -9,6 +9,7 @@ from search_spaces.problems import SearchSpaceError
 from search_spaces.space import (
     PRESETS,
     Base,
+    Bounds,
     Choices,
     Dimension,
     FloatRange,
@@ -19,6 +20,8 @@ from search_spaces.space import (
     Sampler,
     Scalar,
     SearchSpace,
+    Stop,
+    Stopping,
     Value,
     Vary,
 )
@@ -26,6 +29,7 @@ from search_spaces.space import (
 __all__ = [
     "PRESETS",
     "Base",
+    "Bounds",
     "Choices",
     "Dimension",
     "FloatRange",
@@ -38,6 +42,8 @@ __all__ = [
     "Scalar",
     "SearchSpace",
     "SearchSpaceError",
+    "Stop",
+    "Stopping",
     "Value",
     "Vary",
     "find",

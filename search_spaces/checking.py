@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from search_spaces.early_stopping import check_stopping
 from search_spaces.grid import check_grid
 from search_spaces.problems import Path, Problem, alternatives, did_you_mean, dotted, shown
 from search_spaces.space import (
@@ -15,6 +16,7 @@ from search_spaces.space import (
     PRESETS,
     STAGES,
     Base,
+    Bounds,
     Choices,
     Depth,
     Dimension,
@@ -25,12 +27,15 @@ from search_spaces.space import (
     Point,
     SearchSpace,
     Settings,
+    Stopping,
     Value,
     Width,
 )
 
 #: The two fields with a value a stage, and the type of one such value.
 STAGED: Mapping[str, Any] = {"widths": Width, "depths": Depth}
+#: The blocks of settings whose keys are looked at by pydantic alone.
+BLOCKS: Mapping[str, type[BaseModel]] = {"stopping": Stopping, "bounds": Bounds, "latency": Latency}
 Varied = Dimension | tuple[Dimension, ...]
 Kind = Literal["int", "float", "other"]
 
@@ -45,10 +50,13 @@ def check(values: Mapping[str, Any]) -> SearchSpace | list[Problem]:
         return problems
     _check_network(values.get("base", {}), settings.base, vary, problems)
     _check_warmup(settings.base, vary, problems)
+    problems += check_stopping(settings, vary)
     first = _first(values.get("first", ()), settings.base, vary, problems)
     if problems:
         return problems
     given = {name: getattr(settings, name) for name in Settings.model_fields}
+    if "confirm_seeds" not in values and settings.seeds > 1:
+        given["confirm_seeds"] = 1
     return check_grid(SearchSpace(**given, vary=vary, first=first), trials_given=trials_given)
 
 
@@ -361,14 +369,14 @@ def _problem(prefix: Path, details: ErrorDetails) -> Problem:
     match kind:
         case "missing":
             return Problem(path, f"{dotted(path)} is missing")
-        case "low" | "high" | "step" | "label_low":
+        case "low" | "high" | "step" | "label_low" | "rungs":
             return Problem((*path, kind), f"{dotted(path)}.{details['msg']}")
         case "too_short" | "too_long":
             bound = context.get("min_length", context.get("max_length"))
             entries = f"has {context['actual_length']} entries; it must have"
             sentence = f"{entries} {'at least ' if bound == 1 else ''}{bound}"
         case "extra_forbidden":
-            return _unknown(path, list(Latency.model_fields))  # the keys of the rest are looked at before
+            return _unknown(path, list(BLOCKS[str(path[0])].model_fields))  # the rest was looked at before
         case "literal_error":
             hint = did_you_mean(value, context["expected"].split("'"))
             if path == ("base", "network"):
@@ -403,7 +411,7 @@ _WORDS = {
     "a valid boolean": "true or false",
     "a valid tuple": "a list",
     "a valid dictionary or instance of Base": "a mapping",
-    "a valid dictionary or instance of Latency": "a mapping",
+    **{f"a valid dictionary or instance of {model.__name__}": "a mapping" for model in BLOCKS.values()},
     "a valid dictionary or object to extract fields from": "a mapping",
 }
 

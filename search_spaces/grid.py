@@ -55,6 +55,12 @@ def check_grid(space: SearchSpace, *, trials_given: bool) -> SearchSpace | list[
         for name, dimension in space.dimensions().items()
         if isinstance(dimension, FloatRange)
     ]
+    if space.seeds > 1 and space.confirm_seeds > 1:
+        sentence = (
+            f"confirm_seeds is {space.confirm_seeds} and seeds is {space.seeds}; a grid with seeds trains "
+            "every point with several and chooses none to confirm, so leave confirm_seeds out"
+        )
+        problems.append(Problem(("confirm_seeds",), sentence))
     if space.first:
         sentence = "first is given and sampler is grid, which has an order of its own; leave first out"
         problems.append(Problem(("first",), sentence))

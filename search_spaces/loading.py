@@ -48,7 +48,11 @@ def find(name_or_path: str) -> Path:
 
 
 def load(
-    path: Path, *, data_sets: Collection[str] = ("faces",), overrides: Sequence[str] = ()
+    path: Path,
+    *,
+    data_sets: Collection[str] = ("faces",),
+    overrides: Sequence[str] = (),
+    elsewhere: bool = False,
 ) -> SearchSpace:
     """Read and check a search space.
 
@@ -56,6 +60,7 @@ def load(
         path: a YAML file, as ``find`` gives it.
         data_sets: the embedded data sets; any other ``data`` must be the folder of a packed one.
         overrides: settings ``key=value`` laid over the file, such as ``base.epochs=3``.
+        elsewhere: it is for another machine, and whether its data and weights are here is not looked at.
 
     Raises:
         SearchSpaceError: the file cannot be read or used, with the line of the first fault.
@@ -65,6 +70,8 @@ def load(
     checked = check(source.values)
     if isinstance(checked, list):
         problems = checked
+    elif elsewhere:
+        problems = []
     else:
         problems = _data_problems(checked.data, data_sets) + _backbone_problems(checked)
     if problems or isinstance(checked, list):

@@ -6,8 +6,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation, model_validator
 from pydantic_core import PydanticCustomError
 
+from search_spaces.quantities import Count
+
 Objective = Literal["val_mae", "params", "macs", "bytes"]
 Sampler = Literal["tpe", "nsga2", "random", "grid"]
+Stop = Literal["front", "error", "none"]
 Network = Literal["compact", "vgg16", "vgg16-bn", "resnet50"]
 Method = Literal[
     "mr-l1",
@@ -201,6 +204,54 @@ class Latency(Strict):
     rounds: Annotated[int, Field(ge=2, le=10_000)] = 15
 
 
+class Stopping(Strict):
+    """Whether, when and by what trials are stopped before their last epoch."""
+
+    rule: Stop = "none"  # by the rank of the space's objectives, by validation error alone, not at all
+    grace_epochs: Annotated[int, Field(ge=1, le=100_000)] | None = None  # the first rung; None: 2
+    reduction_factor: Annotated[int, Field(ge=2, le=100)] = 3  # at a rung, one in so many goes on
+    #: Epochs after which trials are compared, ascending, in place of grace_epochs; None: that, and from each
+    #: the next by the reduction factor.
+    rungs: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _one_way_to_name_rungs(self) -> Self:
+        if self.rungs is None:
+            return self
+        if self.grace_epochs is not None:
+            raise PydanticCustomError(
+                "rungs", "rungs is given and so is grace_epochs, which would make others; leave one out"
+            )
+        if list(self.rungs) != sorted(set(self.rungs)):
+            raise PydanticCustomError("rungs", "rungs must ascend, each epoch once")
+        return self
+
+    def rungs_below(self, epochs: int) -> tuple[int, ...]:
+        """The rungs of trainings of so many epochs; after the last epoch there is nothing to stop."""
+        if self.rungs is not None:
+            return tuple(rung for rung in self.rungs if rung < epochs)
+        found, rung = [], self.grace_epochs or DEFAULT_GRACE_EPOCHS
+        while rung < epochs:
+            found.append(rung)
+            rung *= self.reduction_factor
+        return tuple(found)
+
+
+DEFAULT_GRACE_EPOCHS = 2
+
+
+class Bounds(Strict):
+    """What a network may cost at most, to be trained at all; None: no bound."""
+
+    params: Count | None = None
+    macs: Count | None = None  # of one image at the trial's resolution
+    bytes: Count | None = None  # of the safetensors file
+
+    def given(self) -> dict[str, int]:
+        """The bounds that there are, by quantity."""
+        return {name: bound for name, bound in self.model_dump().items() if bound is not None}
+
+
 class Settings(Strict):
     """A search space without its dimensions."""
 
@@ -212,7 +263,11 @@ class Settings(Strict):
     sampler: Sampler = "tpe"
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     seeds: Annotated[int, Field(ge=1, le=1000)] = 1  # of a grid: every point with seed, seed + 1, ...
+    #: Seeds that the front's members are trained again with, once the search is over; 1: they are not.
+    confirm_seeds: Annotated[int, Field(ge=1, le=100)] = 3
     base: Base = Base()
+    stopping: Stopping = Stopping()
+    bounds: Bounds = Bounds()
     latency: Latency = Latency()
 
 
@@ -259,6 +314,12 @@ class SearchSpace(Settings):
         if preset := PRESETS.get(str(fields["network"])):  # a choice of vary.network
             fields |= {"network": "compact", **preset}
         return fields
+
+    @property
+    def confirming_seeds(self) -> range:
+        """The seeds of the confirmation, none of which the search trains with; empty where there is none."""
+        first = self.seed + self.seeds
+        return range(first, first + (self.confirm_seeds if self.confirm_seeds > 1 else 0))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON types, everything resolved; ``load_dict`` reads it back."""

@@ -1,15 +1,16 @@
 """The command line: what can be asked. ``suite.commands`` has what is then done."""
 
 import argparse
-import math
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 
 from suite import __version__
-from suite.compression.options import add_commands
+from suite.cluster.options import cluster_commands
+from suite.compression.options import compression_commands
 from suite.errors import RequestError
+from suite.option_values import count, path, run_place, seconds, share
 from suite.presets import NETWORKS
 
 WRONG_REQUEST, INTERRUPTED = 2, 130
@@ -18,9 +19,12 @@ WRONG_REQUEST, INTERRUPTED = 2, 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 the work failed, 2 the request was wrong."""
     options = build_parser().parse_args(arguments)
+    if hasattr(options, "request"):  # a command that another machine is to run
+        options.request = options.request[options.request[:1] == ["--"] :]
+        options.asked = build_parser().parse_args(options.request)
     try:
         # Imported here so that help and usage errors answer at once.
-        command: Callable[[argparse.Namespace], int] = getattr(import_module(options.module), options.command)
+        command: Callable[[argparse.Namespace], int] = getattr(import_module(options.room), options.command)
         return command(options)
     except RequestError as error:
         print(f"suite: {error}", file=sys.stderr)
@@ -41,23 +45,26 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"suite {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name: str, function: str, summary: str) -> argparse.ArgumentParser:
+    def command(
+        name: str, function: str, summary: str, room: str = "suite.commands"
+    ) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=summary, description=summary)
-        added.set_defaults(command=function, module="suite.commands")
+        added.set_defaults(room=room, command=function)
         return added
 
     _run_options(command("run", "run", "carry out a search and write its report"))
     resume = command("resume", "resume", "go on with an interrupted search")
-    resume.add_argument("run", type=Path, metavar="RUN", help="run folder")
+    resume.add_argument("run", type=run_place, metavar="RUN", help="run folder, or its s3:// URL")
     _resource_options(resume, resumed=True)
     report = command("report", "report", "write the report of a run, finished or not")
-    report.add_argument("run", type=Path, metavar="RUN", help="run folder")
+    report.add_argument("run", type=run_place, metavar="RUN", help="run folder, or its s3:// URL")
     report.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: RUN/report.html")
     _paper_options(command("paper", "paper", "the paper's claims beside what is counted and timed here"))
     _profile_options(command("profile", "profile", "parameters, multiply-adds and bytes of a network"))
     _pretrain_options(command("pretrain", "pretrain", "train a backbone on identities, to start trials from"))
     _data_commands(command("data", "data", "list, pack, check and show data sets"))
-    add_commands(command, _count)
+    compression_commands(command)
+    cluster_commands(command)
     return parser
 
 
@@ -68,10 +75,38 @@ def _run_options(run: argparse.ArgumentParser) -> None:
     run.add_argument(
         "--data", metavar="NAME|DIR", help="an embedded set (faces) or the folder of a packed one"
     )
-    run.add_argument("--trials", type=_count, metavar="N", help="number of trials")
-    run.add_argument("--epochs", type=_count, metavar="N", help="epochs of each trial")
+    run.add_argument("--trials", type=count, metavar="N", help="number of trials")
+    run.add_argument("--epochs", type=count, metavar="N", help="epochs of each trial")
     run.add_argument("--seed", type=int, metavar="N", help="seed of the sampler and of every training")
-    run.add_argument("--out", type=Path, metavar="DIR", help="run folder; default: runs/NAME-DATE-TIME")
+    run.add_argument(
+        "--stopping",
+        choices=("front", "error", "none"),
+        help="stop trials early: by the rank of the objectives, by validation error alone, or not",
+    )
+    for quantity, noun in (("params", "parameters"), ("macs", "multiply-adds"), ("bytes", "bytes on disk")):
+        run.add_argument(
+            f"--max-{quantity}",
+            metavar="N",
+            help=f"train no network with more {noun}; a number such as 900000, 900k or 1M",
+        )
+    run.add_argument(
+        "--confirm-seeds",
+        type=count,
+        metavar="N",
+        help="seeds that the front's members are trained again with; 1: they are not",
+    )
+    run.add_argument(
+        "--out",
+        type=run_place,
+        metavar="DIR",
+        help="run folder, or s3://BUCKET/KEY; default: runs/NAME-DATE-TIME",
+    )
+    run.add_argument(
+        "--or-resume",
+        action="store_true",
+        help="go on with the run that --out already holds, if it is of this search: for batch systems, which "
+        "start a job again",
+    )
     run.add_argument(
         "--set",
         action="append",
@@ -87,14 +122,14 @@ def _resource_options(parser: argparse.ArgumentParser, *, resumed: bool = False)
         return f"default: {'as before' if resumed else default}"
 
     parser.add_argument(
-        "--max-concurrent", type=_count, metavar="N", help=f"trials at once; {otherwise('all that fit')}"
+        "--max-concurrent", type=count, metavar="N", help=f"trials at once; {otherwise('all that fit')}"
     )
     parser.add_argument(
-        "--cpus-per-trial", type=_share, metavar="X", help=f"cores of a trial; {otherwise('1')}"
+        "--cpus-per-trial", type=share, metavar="X", help=f"cores of a trial; {otherwise('1')}"
     )
     parser.add_argument(
         "--gpus-per-trial",
-        type=_share,
+        type=share,
         metavar="X",
         help=f"GPUs of a trial; {otherwise('0.25 where there are any')}",
     )
@@ -113,7 +148,7 @@ def _paper_options(paper: argparse.ArgumentParser) -> None:
         help="time the networks; default: yes",
     )
     paper.add_argument(
-        "--seconds", type=_seconds, default=90.0, metavar="S", help="most time for the timing; default 90"
+        "--seconds", type=seconds, default=90.0, metavar="S", help="most time for the timing; default 90"
     )
     paper.add_argument("--json", action="store_true", help="one JSON object")
 
@@ -121,10 +156,10 @@ def _paper_options(paper: argparse.ArgumentParser) -> None:
 def _profile_options(profile: argparse.ArgumentParser) -> None:
     profile.add_argument("network", choices=NETWORKS, metavar="NET", help="%(choices)s")
     profile.add_argument(
-        "--resolution", type=_count, default=224, metavar="R", help="pixels a side; default 224"
+        "--resolution", type=count, default=224, metavar="R", help="pixels a side; default 224"
     )
     profile.add_argument(
-        "--bins", type=_count, default=101, metavar="N", help="label bins; default 101 (ages 0-100)"
+        "--bins", type=count, default=101, metavar="N", help="label bins; default 101 (ages 0-100)"
     )
     profile.add_argument("--json", action="store_true", help="one JSON object")
 
@@ -139,13 +174,13 @@ def _pretrain_options(pretrain: argparse.ArgumentParser) -> None:
     pretrain.add_argument(
         "-o", "--output", type=Path, required=True, metavar="FILE", help="the backbone, a .safetensors file"
     )
-    pretrain.add_argument("--epochs", type=_count, default=12, metavar="N", help="default 12")
+    pretrain.add_argument("--epochs", type=count, default=12, metavar="N", help="default 12")
     pretrain.add_argument(
-        "--resolution", type=_count, default=64, metavar="R", help="pixels a side; default 64"
+        "--resolution", type=count, default=64, metavar="R", help="pixels a side; default 64"
     )
-    pretrain.add_argument("--batch-size", type=_count, default=64, metavar="N", help="default 64")
+    pretrain.add_argument("--batch-size", type=count, default=64, metavar="N", help="default 64")
     pretrain.add_argument(
-        "--learning-rate", type=_share, default=3e-3, metavar="X", help="the highest; default 0.003"
+        "--learning-rate", type=share, default=3e-3, metavar="X", help="the highest; default 0.003"
     )
     pretrain.add_argument("--seed", type=int, default=0, metavar="N", help="default 0")
     pretrain.add_argument("--overwrite", action="store_true", help="replace a FILE that is there")
@@ -161,14 +196,14 @@ def _data_commands(data: argparse.ArgumentParser) -> None:
     pack.add_argument("set", metavar="SET", help="name of the set, see 'suite data list'")
     pack.add_argument(
         "path",
-        type=Path,
+        type=path,
         metavar="PATH",
         help="the set as distributed: a folder, a zip or a tar; or the table of a manifest",
     )
     pack.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="DIR", help="folder of the packed set"
+        "-o", "--output", type=path, required=True, metavar="DIR", help="folder of the packed set"
     )
-    pack.add_argument("--size", type=_count, default=64, metavar="N", help="pixels a side; default 64")
+    pack.add_argument("--size", type=count, default=64, metavar="N", help="pixels a side; default 64")
     pack.add_argument(
         "--align",
         action="store_true",
@@ -176,20 +211,20 @@ def _data_commands(data: argparse.ArgumentParser) -> None:
     )
     pack.add_argument(
         "--max-skipped",
-        type=_share,
+        type=share,
         default=0.01,
         metavar="SHARE",
         help="share of the images that may be missing or damaged; default 0.01",
     )
-    pack.add_argument("--workers", type=_count, metavar="N", help="processes; default: one a core")
+    pack.add_argument("--workers", type=count, metavar="N", help="processes; default: one a core")
     pack.add_argument(
         "--protocol",
         choices=("official", "random", "subjects", "folds"),
         help="how the images are split; default: official where there are official splits, else by subject "
         "where subjects recur, else random",
     )
-    pack.add_argument("--fold", type=_count, metavar="I", help="the fold to test on, from 1")
-    pack.add_argument("--folds", type=_count, metavar="K", help="random folds by subject; default: official")
+    pack.add_argument("--fold", type=count, metavar="I", help="the fold to test on, from 1")
+    pack.add_argument("--folds", type=count, metavar="K", help="random folds by subject; default: official")
     pack.add_argument("--seed", type=int, default=0, metavar="N", help="seed of what is random; default 0")
     pack.add_argument(
         "--attribute",
@@ -210,38 +245,9 @@ def _data_commands(data: argparse.ArgumentParser) -> None:
         "data", metavar="NAME|DIR", help="an embedded set (faces) or the folder of a packed one"
     )
     show.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="a PNG")
-    show.add_argument("--attribute", choices=("age", "attractiveness"), default="age", help="default: age")
-    show.add_argument("--columns", type=_count, default=10, metavar="N")
-    show.add_argument("--rows", type=_count, default=6, metavar="N")
-
-
-def _count(text: str) -> int:
-    """A whole number from 1 up."""
-    try:
-        value = int(text)
-    except ValueError:
-        value = 0
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 up")
-    return value
-
-
-def _share(text: str) -> float:
-    """A number from 0 up."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 <= value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 up")
-    return value
-
-
-def _seconds(text: str) -> float:
-    """A number above 0."""
-    if (value := _share(text)) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
-    return value
+    show.add_argument("--attribute", choices=("age", "attractiveness"), help="default: age, or what there is")
+    show.add_argument("--columns", type=count, default=10, metavar="N")
+    show.add_argument("--rows", type=count, default=6, metavar="N")
 
 
 if __name__ == "__main__":

@@ -5,15 +5,19 @@ import dataclasses
 import json
 import shlex
 import sys
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from suite.errors import RequestError
+from suite.overrides import overrides
 
 if TYPE_CHECKING:
+    from search_spaces import SearchSpace
+    from suite.cluster.workplace import Expected, Workplace
     from suite.data.store import Store
-    from suite.runs import RunInfo
+    from suite.runs import Run, RunInfo
 
 DONE, WORK_FAILED, INTERRUPTED = 0, 1, 130
 
@@ -22,52 +26,48 @@ def run(options: argparse.Namespace) -> int:
     """``suite run``: a search, from its space to its report."""
     from search_spaces import SearchSpaceError, find, load
 
-    overrides = [*options.set]
-    for key in ("trials", "seed", "epochs", "data"):
-        value = getattr(options, key)
-        if value is not None:
-            overrides.append(f"{key}={json.dumps(value)}")
     try:
         path = find(options.search)
-        space = load(path, overrides=overrides)
+        space = load(path, overrides=overrides(options))
     except SearchSpaceError as error:
         raise RequestError(str(error)) from None
-    folder = options.out or Path("runs") / f"{space.name}-{datetime.now():%Y%m%d-%H%M%S}"
+    place = options.out or Path("runs") / f"{space.name}-{datetime.now():%Y%m%d-%H%M%S}"
     store = _open_data(space.data)
 
     from suite.runs import Resources
-    from suite.search.engine import Search, run_search
-    from suite.watching import watcher_for
+    from suite.search.engine import Search, resume_search, run_search
 
-    watcher = watcher_for()
-    try:
-        search = Search(space, store, folder.resolve(), Resources(**_resources_asked(options)), watcher)
-        info = run_search(search, str(path), ["suite", *sys.argv[1:]])
-    finally:
-        watcher.close()
-    return _conclude(folder, info)
+    def carry_out(at: "Workplace") -> "RunInfo":
+        folder, asked = at.folder.resolve(), _resources_asked(options)
+        if options.or_resume and at.holds_run:
+            _check_same_search(at, space)
+            return resume_search(folder, asked, at.watcher)
+        search = Search(space, store, folder, Resources(**asked), at.watcher)
+        return run_search(search, str(path), ["suite", *sys.argv[1:]])
+
+    return _work_at(place, "either" if options.or_resume else "nothing", carry_out)
 
 
 def resume(options: argparse.Namespace) -> int:
     """``suite resume``: go on with an interrupted search."""
     from suite.search.engine import resume_search
-    from suite.watching import watcher_for
 
-    watcher = watcher_for()
-    try:
-        info = resume_search(options.run.resolve(), _resources_asked(options), watcher)
-    finally:
-        watcher.close()
-    return _conclude(options.run, info)
+    def go_on(at: "Workplace") -> "RunInfo":
+        return resume_search(at.folder.resolve(), _resources_asked(options), at.watcher)
+
+    return _work_at(options.run, "run", go_on)
 
 
 def report(options: argparse.Namespace) -> int:
     """``suite report``: write the report of a run anew."""
-    from reports.page import write_report
-    from suite.runs import read_run
+    from reports.page import page, write_report
+    from suite.cluster.workplace import read_run_at, write_report_at
 
+    finished = read_run_at(options.run)
+    if isinstance(options.run, str) and options.output is None:
+        print(write_report_at(options.run, page(finished)))
+        return DONE
     path = options.output or options.run / "report.html"
-    finished = read_run(options.run)
     try:
         write_report(finished, path)
     except OSError as error:
@@ -176,6 +176,10 @@ def data_pack(options: argparse.Namespace) -> int:
     from suite.data.sets import READERS
     from suite.watching import CountedProgress
 
+    if options.set == "faces":
+        raise RequestError(
+            "faces comes with the suite and needs no packing; use it by its name, --data faces"
+        )
     if options.set not in READERS:
         raise RequestError(f"{options.set!r} is no set that can be packed; there are: {', '.join(READERS)}")
     reader = READERS[options.set]
@@ -222,9 +226,8 @@ def data_show(options: argparse.Namespace) -> int:
     from suite.data.contact_sheet import write_sheet
 
     store = _open_data(options.data)
-    write_sheet(
-        store, options.output, columns=options.columns, rows=options.rows, attribute=options.attribute
-    )
+    attribute = options.attribute or min(store.info.attributes)  # age, where there is a choice
+    write_sheet(store, options.output, columns=options.columns, rows=options.rows, attribute=attribute)
     print(options.output)
     return DONE
 
@@ -241,24 +244,64 @@ def _open_data(name: str) -> "Store":
     return open_store(Path(name).resolve())
 
 
-def _conclude(folder: Path, info: "RunInfo") -> int:
-    """Write the report of a run that ended, and say where it is and what comes next."""
+def _work_at(place: Path | str, expects: "Expected", work: Callable[["Workplace"], "RunInfo"]) -> int:
+    """Have a sitting of a search done, write the report of what it came to, and say what comes next."""
     from reports.page import write_report
+    from suite.cluster.workplace import workplace
     from suite.runs import read_run
+    from suite.watching import watcher_for
+
+    watcher = watcher_for()
+    try:
+        with workplace(place, watcher, expects=expects) as at:
+            info = work(at)
+            run = read_run(at.folder)
+            write_report(run, at.folder / "report.html")
+    finally:
+        watcher.close()
+    return _conclude(at, run, info)
+
+
+def _check_same_search(at: "Workplace", space: "SearchSpace") -> None:
+    """Refuse to go on with a run of another search.
+
+    Raises:
+        RequestError: it is one.
+    """
+    from search_spaces import SearchSpaceError, load_dict
+    from suite.runs import read_run
+
+    try:
+        same = load_dict(dict(read_run(at.folder).info.search)) == space
+    except SearchSpaceError:
+        same = False
+    if not same:
+        raise RequestError(
+            f"{at.shown} holds a run of another search than the one asked for; choose another --out, or go "
+            f"on with it by 'suite resume {shlex.quote(at.shown)}'"
+        )
+
+
+def _conclude(at: "Workplace", run: "Run", info: "RunInfo") -> int:
+    """Say where the report of a run that ended is and what comes next."""
     from suite.watching import duration
 
-    finished = read_run(folder)
-    write_report(finished, folder / "report.html")
+    report = at.shown_file("report.html")
     if info.status == "interrupted":
         print(
-            f"Interrupted; everything that had finished is in {folder}. Go on with:\n"
-            f"  suite resume {shlex.quote(str(folder))}"
+            f"Interrupted; everything that had finished is in {at.shown}. Go on with:\n"
+            f"  suite resume {shlex.quote(at.shown)}"
         )
         return INTERRUPTED
-    if finished.trials.empty or not (finished.trials["status"] == "finished").any():
-        print(f"suite: no trial finished; {folder / 'report.html'} says why", file=sys.stderr)
+    if run.trials.empty or not (run.trials["status"] == "finished").any():
+        print(f"suite: no trial finished; {report} says why", file=sys.stderr)
         return WORK_FAILED
-    print(f"{len(finished.trials)} trials in {duration(info.seconds)}. Report: {folder / 'report.html'}")
+    again = int((run.trials["stage"] == "confirm").sum())
+    confirmed = f" and {again} confirming training{'s' * (again > 1)}" if again else ""
+    stopped = int((run.trials["status"] == "stopped").sum())
+    early = f" ({stopped} stopped early)" if stopped else ""
+    done = f"{len(run.trials) - again} trials{early}{confirmed} in {duration(info.seconds)}"
+    print(f"{done}. Report: {report}")
     return DONE
 
 

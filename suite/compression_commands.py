@@ -87,10 +87,6 @@ def _pruning(options: argparse.Namespace, trained: "TrainedTrial") -> "Pruning":
     from suite.compression.smaller import TUNING_SHARE, Pruning, check_pruning
 
     config, epochs, rate = trained.config, options.epochs, options.learning_rate
-    if (epochs is not None and epochs < 0) or (rate is not None and not rate > 0):
-        raise RequestError(
-            f"--epochs is {epochs} and --learning-rate {rate}; give epochs from 0 up, a rate above 0"
-        )
     keep = options.keep
     if keep is not None and len(keep) == 1:
         keep *= len(config.widths)

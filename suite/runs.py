@@ -17,7 +17,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from suite.errors import RequestError
-from suite.trial import UNIT, Attribute, EpochResult, Metrics, TrialConfig, TrialResult
+from suite.trial import UNIT, Attribute, EpochResult, Metrics, Stage, TrialConfig, TrialResult
 
 #: Raised when a column is renamed, dropped or changes its meaning; new columns do not raise it.
 SCHEMA_VERSION = 1
@@ -95,6 +95,8 @@ class RunInfo:
     ended: str = ""  # empty while it runs
     seconds: float = 0.0  # wall time, all sittings of a resumed run together
     latency: Mapping[str, Any] = field(default_factory=dict)  # how latency was measured
+    out_of_bounds: int = 0  # networks that were proposed, or are points of the grid, and not trained for it
+    ended_early: str = ""  # why the search has fewer trials than were asked for, where it gave up
     schema_version: int = SCHEMA_VERSION
 
     @property
@@ -233,12 +235,21 @@ class RunLedger:
         self._trials = _rows_by_id(folder / "trials.parquet")
         self._epochs: dict[str, list[dict[str, Any]]] = {}
         for row in _rows(folder / "epochs.parquet"):
-            self._epochs.setdefault(row["id"], []).append(row)
+            if row["id"] in self._trials:  # else a kill left them without a trial
+                self._epochs.setdefault(row["id"], []).append(row)
 
     @property
     def rows(self) -> list[dict[str, Any]]:
         """The rows of ``trials.parquet``, in the order in which the trials ended."""
         return list(self._trials.values())
+
+    def epochs_of(self, trial_id: str) -> list[dict[str, Any]]:
+        """The rows of ``epochs.parquet`` of a trial, in the order in which its epochs ended."""
+        return list(self._epochs.get(trial_id, []))
+
+    def rows_of(self, stage: Stage) -> list[dict[str, Any]]:
+        """Those of one stage."""
+        return [row for row in self._trials.values() if row["stage"] == stage]
 
     def add_epoch(self, trial_id: str, result: EpochResult, attribute: Attribute) -> None:
         """Keep an epoch; it is written when its trial ends."""

@@ -26,8 +26,8 @@ MethodName = Literal[
 ]
 Pooling = Literal["hybrid", "average"]
 Augmentation = Literal["light", "paper"]
-Status = Literal["finished", "diverged", "failed"]
-Stage = Literal["search", "pruned", "int8"]
+Status = Literal["finished", "stopped", "diverged", "failed"]
+Stage = Literal["search", "confirm", "pruned", "int8"]
 
 #: The unit of an attribute's mean absolute error, as it ends a column name (``val_mae_years``).
 UNIT: Mapping[str, str] = {"age": "years", "attractiveness": "points"}

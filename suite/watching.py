@@ -79,9 +79,11 @@ def describe(standing: Standing) -> str:
     """The standing in one line."""
     best = "-" if math.isnan(standing.best_mae) else f"{standing.best_mae:.2f} {standing.unit}"
     left = "" if math.isnan(standing.seconds_left) else f", about {duration(standing.seconds_left)} left"
+    confirming = "confirming: " if standing.stage == "confirm" else ""
+    early = f"{standing.stopped} stopped early, " if standing.stopped else ""
     return (
-        f"{standing.finished} of {standing.asked} done, {standing.running} running, "
-        f"{standing.stopped} stopped, best MAE {best}, front {standing.front}, "
+        f"{confirming}{standing.finished} of {standing.asked} done, {standing.running} running, {early}"
+        f"{standing.lost} failed, best MAE {best}, front {standing.front}, "
         f"{duration(standing.seconds)} gone{left}"
     )
 

@@ -13,6 +13,7 @@ from suite.errors import RequestError
 
 HEAVY = ("torch", "ray", "pandas", "optuna", "numpy", "plotly", "rich")
 COMMANDS = ("run", "resume", "report", "paper", "profile", "data list", "data pack", "data show")
+COMMANDS += ("status", "submit", "job follow", "job stop", "manifest kuberay", "manifest slurm")
 
 
 def exit_code(*arguments: str) -> object:

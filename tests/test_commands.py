@@ -72,7 +72,15 @@ def write_run(
     info = info_of(data, run)
     folder.mkdir(parents=True, exist_ok=True)
     write_info(folder, info)
-    ended = TrialResult(
+    ledger = RunLedger(folder)
+    for trial_id in ("t0000", "t0001"):
+        ledger.add_trial(dataclasses.replace(ended_trial(trial), id=trial_id))
+    return info
+
+
+def ended_trial(trial: Status = "finished") -> TrialResult:
+    """A trial that ended so."""
+    return TrialResult(
         id="",
         stage="search",
         config=TrialConfig(),
@@ -86,10 +94,6 @@ def write_run(
         trials_known=0,
         started=0.5,
     )
-    ledger = RunLedger(folder)
-    for trial_id in ("t0000", "t0001"):
-        ledger.add_trial(dataclasses.replace(ended, id=trial_id))
-    return info
 
 
 @pytest.mark.usefixtures("here")
@@ -105,6 +109,10 @@ def write_run(
         ("run --search small.yaml --set trials", "a setting has the form key=value"),
         ("run --search small.yaml --set base.batch_size=0", "base.batch_size is 0; it must be at least 1"),
         ("run --search small.yaml --set vary.learning_rate.low=1", "low must not be above high"),
+        ("run --search small.yaml --max-params 1X", 'bounds.params is "1X"; it must be a count such as'),
+        ("run --search small.yaml --max-bytes 0", 'bounds.bytes is "0"; it must be at least 1'),
+        ("run --search small.yaml --stopping front", "lower stopping.grace_epochs, or raise base.epochs"),
+        ("run --search paper --stopping error", "sampler is grid, which compares whole trainings"),
         ("run --search small.yaml --out taken", "taken is not empty; choose another --out"),
         ("run --search small.yaml --out file.txt", "file.txt cannot be a run folder (Not a directory)"),
         ("resume nosuch", "nosuch is no run folder"),
@@ -140,6 +148,11 @@ def test_a_wrong_request_is_one_sentence_and_ends_with_2(
     ("changes", "complaint"),
     [
         ("--set attribute=attractiveness", "has no labels for 'attractiveness', only for age"),
+        (
+            "--max-params 100k",
+            "bounds.params is 100,000 and the smallest network of the space has 934,869 param",
+        ),
+        ("--max-macs 1M", "the smallest network of the space has"),
         ("--out file.txt/run", "cannot be a run folder (Not a directory)"),
     ],
 )
@@ -177,7 +190,7 @@ def test_the_options_of_a_run_are_laid_over_the_search_space(
     monkeypatch.setattr(suite.search.engine, "run_search", note)
     options = "--trials 3 --epochs 5 --seed 7 --set base.batch_size=16 --out run"
     shares = "--max-concurrent 2 --cpus-per-trial 0.5"
-    fixed = "--set lambda_l1=0.5"
+    fixed = "--set lambda_l1=0.5 --confirm-seeds 4"
     chosen = ["--data", str(store.folder), *options.split(), *fixed.split(), *shares.split()]
     assert main(["run", "--search", "tiny", *chosen]) == 0
     search, file = asked[0]
@@ -185,11 +198,38 @@ def test_the_options_of_a_run_are_laid_over_the_search_space(
     assert (space.name, space.trials, space.seed, space.data) == ("tiny", 3, 7, str(store.folder))
     assert (space.base.epochs, space.base.batch_size, space.base.lambda_l1) == (5, 16, 0.5)
     assert "lambda_l1" not in space.vary
+    assert list(space.confirming_seeds) == [8, 9, 10, 11]
     assert search.store.info == store.info
     assert search.folder == here / "run"
     assert search.resources == Resources(cpus_per_trial=0.5, max_concurrent=2)
     assert Path(file).name == "tiny.yaml"
     assert load_dict(space.to_dict()) == space
+
+
+def test_a_run_that_is_started_again_goes_on_with_what_out_holds(
+    here: Path, store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begun: list[str] = []
+
+    def began(search: Search, *_: object) -> RunInfo:
+        begun.append("new")
+        return write_run(search.folder, store.folder, run="interrupted")
+
+    def went_on(folder: Path, *_: object) -> RunInfo:
+        begun.append("on")
+        return write_run(folder, store.folder)
+
+    monkeypatch.setattr(suite.search.engine, "run_search", began)
+    monkeypatch.setattr(suite.search.engine, "resume_search", went_on)
+    again = ["run", "--search", "small.yaml", "--out", "run", "--or-resume"]
+    assert [main(again), main(again)] == [130, 0]
+    assert begun == ["new", "on"]
+    capsys.readouterr()
+    assert main([*again, "--trials", "9"]) == 2
+    assert capsys.readouterr().err == (
+        "suite: run holds a run of another search than the one asked for; choose another --out, or go on "
+        "with it by 'suite resume run'\n"
+    )
 
 
 def test_without_out_the_run_folder_is_named_by_search_and_time(
@@ -217,6 +257,19 @@ def test_a_search_that_ended_says_where_its_report_is(
     assert resumed(monkeypatch, Path("run"), info) == 0
     assert capsys.readouterr().out == "2 trials in 1 min 15 s. Report: run/report.html\n"
     assert "<html" in (here / "run" / "report.html").read_text(encoding="utf-8")
+
+
+def test_trainings_that_confirm_are_counted_apart(
+    here: Path, store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    info = write_run(here / "run", store.folder)
+    ledger = RunLedger(here / "run")
+    again = TrialResult(
+        "t0000-s1", "confirm", TrialConfig(seed=1), "failed", "why", None, None, 0, 1.0, "", 0, 1.0, "t0000"
+    )
+    ledger.add_trial(again)
+    assert resumed(monkeypatch, Path("run"), info) == 0
+    assert "2 trials and 1 confirming training in 1 min 15 s." in capsys.readouterr().out
 
 
 def test_an_interrupted_search_prints_the_command_that_goes_on(
@@ -317,7 +370,10 @@ def test_a_packed_set_can_be_shown(here: Path, capsys: pytest.CaptureFixture[str
     pack = ["data", "pack", "utkface", "UTKFace", "-o", "packed", "--size", "32", "--workers", "1"]
     assert main(pack) == 2
     refused = capsys.readouterr().err
-    assert "1 of 31 images of UTKFace are missing or damaged, more than the 0.01" in refused
+    assert (
+        "1 of 31 images of UTKFace are missing, damaged or without what is asked of them, more than the 0.01"
+        in refused
+    )
     assert main([*pack, *shlex.split(refused.split("or add ")[1].split(" (")[0])]) == 0
     said = capsys.readouterr().out
     assert said.startswith("30 images of 32 pixels in ")

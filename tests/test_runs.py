@@ -13,8 +13,10 @@ from suite.runs import (
     RunInfo,
     RunLedger,
     config_of,
+    epoch_row,
     read_run,
     write_info,
+    write_rows,
 )
 from suite.trial import EpochResult, Metrics, Profile, TrialConfig, TrialResult
 
@@ -102,6 +104,25 @@ def test_epochs_of_a_trial_that_never_ended_are_not_kept(tmp_path: Path) -> None
     ledger.add_epoch("t0000", epoch(1), "age")
     ledger.add_trial(result("t0000"))
     assert set(pd.read_parquet(tmp_path / "epochs.parquet")["id"]) == {"t0000"}
+
+
+def test_epochs_that_a_kill_left_without_a_trial_are_not_counted_when_it_is_trained_again(
+    tmp_path: Path,
+) -> None:
+    epoch = EpochResult(1, 1.0, 1.0, 1.0, 1e-3, 0.5, 10.0, METRICS)
+    write_rows(tmp_path, "epochs", [epoch_row("t0000-s1", epoch, "age")])
+    ledger = RunLedger(tmp_path)
+    ledger.add_epoch("t0000-s1", epoch, "age")
+    ledger.add_trial(result("t0000-s1"))
+    assert len(pd.read_parquet(tmp_path / "epochs.parquet")) == 1
+
+
+def test_rows_are_told_apart_by_stage(tmp_path: Path) -> None:
+    ledger = RunLedger(tmp_path)
+    ledger.add_trial(result("t0000"))
+    ledger.add_trial(dataclasses.replace(result("t0000-s1"), stage="confirm", parent="t0000"))
+    assert [row["id"] for row in ledger.rows_of("search")] == ["t0000"]
+    assert [row["parent"] for row in RunLedger(tmp_path).rows_of("confirm")] == ["t0000"]
 
 
 def test_a_run_that_has_only_begun_can_be_read(tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ STANDING = Standing(
     asked=20,
     finished=5,
     running=2,
-    stopped=1,
+    stopped=0,
+    lost=1,
     share_done=0.35,
     best_mae=6.314,
     unit="years",
@@ -29,7 +30,7 @@ STANDING = Standing(
     seconds_left=185,
 )
 BEFORE_THE_FIRST = dataclasses.replace(
-    STANDING, finished=0, stopped=0, best_mae=math.nan, front=0, seconds=3, seconds_left=math.nan
+    STANDING, finished=0, lost=0, best_mae=math.nan, front=0, seconds=3, seconds_left=math.nan
 )
 FINISHED = TrialResult(
     id="t0007",
@@ -83,13 +84,19 @@ def test_durations_read_as_a_person_says_them(seconds: float, text: str) -> None
 
 def test_the_standing_has_counts_best_error_front_and_time_left() -> None:
     assert describe(STANDING) == (
-        "5 of 20 done, 2 running, 1 stopped, best MAE 6.31 years, front 4, "
+        "5 of 20 done, 2 running, 1 failed, best MAE 6.31 years, front 4, "
         "1 min 35 s gone, about 3 min 05 s left"
     )
 
 
+def test_a_confirmation_is_called_one() -> None:
+    assert describe(dataclasses.replace(STANDING, stage="confirm")).startswith("confirming: 5 of 20 done")
+
+
 def test_before_the_first_result_nothing_is_claimed() -> None:
-    assert describe(BEFORE_THE_FIRST) == ("0 of 20 done, 2 running, 0 stopped, best MAE -, front 0, 3 s gone")
+    with_stopped = dataclasses.replace(STANDING, stopped=3)
+    assert "2 running, 3 stopped early, 1 failed, best" in describe(with_stopped)
+    assert describe(BEFORE_THE_FIRST) == ("0 of 20 done, 2 running, 0 failed, best MAE -, front 0, 3 s gone")
 
 
 def test_a_finished_trial_is_described_by_error_size_and_shape() -> None:

@@ -11,7 +11,7 @@ from reports import numerals
 from reports.beside.losses import LOSS_TITLES, loss_row
 from reports.beside.published import table_heads
 from reports.beside.trials import papers_name
-from reports.cells import Row, number
+from reports.cells import Row, number, rows_of
 from reports.markup import scrolling
 from reports.published import SOURCES, published
 from reports.trials import Standing, Trial
@@ -21,7 +21,10 @@ from suite.trial import TrialConfig
 
 @dataclass(frozen=True)
 class Measured:
-    """Trainings that differ in their seed alone: means of what they measured, NaN where not all did."""
+    """Trainings that differ in their seed alone: means of what they measured, NaN where not all did.
+
+    Of a trial that was confirmed they are the confirming ones, without the search's.
+    """
 
     name: str
     loss: str
@@ -32,12 +35,12 @@ class Measured:
 
 def measured(run: Run, standing: Standing) -> tuple[Measured, ...]:
     """The finished ThinAgeNet and TinyAgeNet trials, and the most accurate of the front, each once."""
-    rows = {str(row["id"]): row for row in _rows(run)}
+    rows = {str(row["id"]): row for stage in ("search", "confirm") for row in rows_of(run, stage)}
     groups: dict[TrialConfig, list[Trial]] = {}
     for trial in sorted(standing.trials, key=lambda trial: trial.id):
         if trial.finished:
             groups.setdefault(_without_seed(rows[trial.id]), []).append(trial)
-    best = min(standing.front, key=lambda trial: trial.val_mae, default=None)
+    best = min(standing.front, key=lambda trial: trial.error, default=None)
     shown = [g for g in groups.values() if g[0].is_thin or g[0].is_tiny or (best and best in g)]
     return tuple(_measured(trials, rows, best, run.info.unit) for trials in shown)
 
@@ -84,15 +87,22 @@ def _on_test(value: float) -> str:
 
 
 def _measured(trials: Sequence[Trial], rows: Mapping[str, Row], best: Trial | None, unit: str) -> Measured:
-    first, ids = trials[0], tuple(trial.id for trial in trials)
+    first, ids = trials[0], tuple(id_ for trial in trials for id_ in _trainings(trial))
     name = papers_name(first) or " ".join(first.design)
     return Measured(
-        name=f"{name}, the front's best" if best and best.id in ids else name,
+        name=f"{name}, the front's best" if best in trials else name,
         loss=_loss(config_of(rows[first.id])),
         ids=ids,
         validation=_means([rows[id_] for id_ in ids], "val", unit),
         test=_means([rows[id_] for id_ in ids], "test", unit),
     )
+
+
+def _trainings(trial: Trial) -> tuple[str, ...]:
+    """The ids of the rows that its errors are of."""
+    if not trial.confirmed or not trial.confirmed.errors:
+        return (trial.id,)
+    return tuple(training.id for training in trial.confirmed.trainings if training.finished)
 
 
 def _means(rows: Sequence[Row], split: str, unit: str) -> tuple[float, ...]:
@@ -117,7 +127,3 @@ def _without_seed(row: Row) -> TrialConfig:
 
 def _known(values: Sequence[float]) -> bool:
     return any(map(math.isfinite, values))
-
-
-def _rows(run: Run) -> list[Row]:
-    return [{str(name): cell for name, cell in record.items()} for record in run.trials.to_dict("records")]

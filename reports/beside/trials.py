@@ -38,6 +38,12 @@ def papers_name(trial: Trial) -> str:
     return NAMES.get(trial.network, "")
 
 
+def seeds_behind(trial: Trial) -> str:
+    """How many seeds its error is of."""
+    again = len(trial.confirmed.errors) if trial.confirmed else 0
+    return f"mean of {count(again, 'new seed')}" if again else "one seed"
+
+
 def _here(trials: Sequence[Trial], info: RunInfo) -> str:
     """The validation errors, as HTML; a trial's id is shown with its error."""
     errors = [trial.val_mae for trial in trials]
@@ -45,6 +51,6 @@ def _here(trials: Sequence[Trial], info: RunInfo) -> str:
         ends = " to ".join(numerals.error(error, info.unit) for error in (min(errors), max(errors)))
         return f"{ends}<small>{count(len(trials), 'trial')}, one seed each</small>"
     return "".join(
-        f"{numerals.error(trial.val_mae, info.unit)}<small>{escape(trial.id)}, one seed</small>"
+        f"{numerals.error(trial.error, info.unit)}<small>{escape(trial.id)}, {seeds_behind(trial)}</small>"
         for trial in trials
     )

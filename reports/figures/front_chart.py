@@ -13,6 +13,7 @@ from statistics import quantiles
 import numpy as np
 import plotly.graph_objects as go
 
+from reports.comparison import mean_interval
 from reports.figures import style
 from reports.figures.labels import place
 from reports.figures.panels import Panel
@@ -29,7 +30,10 @@ QUOTED = {"age": "ChaLearn15", "attractiveness": "SCUT-FBP5500"}
 
 @dataclass(frozen=True)
 class Point:
-    """A trial in a panel; ``low`` and ``high`` are the spread of ``x``, NaN where it is exact."""
+    """A trial in a panel; ``low`` and ``high`` are the spread of ``x``, NaN where it is exact.
+
+    ``y_low`` and ``y_high`` are the interval of a confirmed mean, NaN where there is none.
+    """
 
     id: str
     x: float
@@ -37,6 +41,8 @@ class Point:
     low: float
     high: float
     hover: str
+    y_low: float = math.nan
+    y_high: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,7 @@ class FrontChart:
     published: tuple[PublishedMark, ...]
     published_title: str
     guides: tuple[tuple[str, float], ...]  # the references' exact positions: name, x
+    stopped: int
     diverged: int
     failed: int
     without_x: int  # finished, but this quantity was not measured
@@ -87,6 +94,7 @@ def collect(standing: Standing, info: RunInfo, panel: Panel) -> FrontChart:
         published=marks,
         published_title=QUOTED[info.attribute],
         guides=_guides(info, panel),
+        stopped=standing.count("stopped"),
         diverged=standing.count("diverged"),
         failed=standing.count("failed"),
         without_x=len(finished) - len(shown),
@@ -126,7 +134,7 @@ def _point(trial: Trial, info: RunInfo, panel: Panel) -> Point:
     )
     lines = [
         f"<b>{escape(trial.id)}</b>{' on the front' if trial.on_front else ''}",
-        f"validation MAE {error(trial.val_mae, info.unit)} {info.unit}",
+        *_errors(trial, info),
         *map(escape, trial.design),
         f"{exactly(trial.params)} parameters, {quantity(trial.bytes, 'B')}",
         f"{quantity(trial.macs)} multiply-adds at {trial.recipe.resolution} px{at_224}",
@@ -140,7 +148,24 @@ def _point(trial: Trial, info: RunInfo, panel: Panel) -> Point:
         lines.append(
             f"{ratio(speedup.value)} as fast as VGG-16, {digits(speedup.low)} to {digits(speedup.high)}"
         )
-    return Point(trial.id, panel.cost(trial), trial.val_mae, *spread, "<br>".join(lines))
+    return Point(trial.id, panel.cost(trial), trial.error, *spread, "<br>".join(lines), *_interval(trial))
+
+
+def _interval(trial: Trial) -> tuple[float, float]:
+    """The ends of the interval of a confirmed mean; NaN where there is no such mean, or no spread."""
+    errors = list(trial.confirmed.errors.values()) if trial.confirmed else []
+    found = mean_interval(errors) if len(errors) > 1 else None
+    return (found.low, found.high) if found else (math.nan, math.nan)
+
+
+def _errors(trial: Trial, info: RunInfo) -> list[str]:
+    """The validation error in words: of the search, or of the confirmation and then of the search."""
+    searched = f"validation MAE {error(trial.val_mae, info.unit)} {info.unit}"
+    if not trial.confirmed or not trial.confirmed.errors:
+        return [searched]
+    seeds = len(trial.confirmed.errors)
+    mean = f"confirmed validation MAE {error(trial.error, info.unit)} {info.unit}"
+    return [f"{mean}, mean of {seeds} new seed{'s' * (seeds > 1)}", f"in the search {searched}"]
 
 
 def _step(front: Sequence[Point], larger_is_better: bool) -> tuple[tuple[float, float], ...]:
@@ -241,28 +266,33 @@ def _draw_guides(figure: go.Figure, chart: FrontChart) -> None:
 def _draw_trials(
     figure: go.Figure, chart: FrontChart, x_range: tuple[float, float], y_range: tuple[float, float]
 ) -> None:
-    top = y_range[1] - 0.03 * (y_range[1] - y_range[0])
     others = {"color": style.OTHERS, "size": 8, "opacity": 0.65}
-    _scatter(figure, chart.others, "dominated trials", others, top)
+    _scatter(figure, chart.others, "dominated trials", others, y_range)
     if len(chart.step) > 1:
         xs, ys = zip(*chart.step, strict=True)
         shape = "vh" if chart.panel.larger_is_better else "hv"
         line = {"color": style.FRONT, "width": 1.5, "shape": shape}
         figure.add_scatter(x=xs, y=ys, mode="lines", line=line, name="front", hoverinfo="skip", opacity=0.7)
     front = {"color": style.FRONT, "size": 11, "line": {"width": 1.5, "color": style.GROUND}}
-    _scatter(figure, chart.front, "on the front", front, top)
+    _scatter(figure, chart.front, "on the front", front, y_range)
     _label_front(figure.data[-1], chart, x_range, y_range)
     # A ring, so that what it marks shows through: on the front or not.
     tiny = {"color": style.TINY, "size": 19, "symbol": "circle-open", "line": {"width": 2.5}}
-    _scatter(figure, chart.tiny, "TinyAgeNet, trained here", tiny, top)
+    _scatter(figure, chart.tiny, "TinyAgeNet, trained here", tiny, y_range)
 
 
 def _scatter(
-    figure: go.Figure, points: Sequence[Point], name: str, marker: dict[str, object], top: float
+    figure: go.Figure,
+    points: Sequence[Point],
+    name: str,
+    marker: dict[str, object],
+    y_range: tuple[float, float],
 ) -> None:
     """Markers; what lies above the axis is a triangle at its edge, and its hover text has the value."""
+    bottom, top = y_range[0], y_range[1] - 0.03 * (y_range[1] - y_range[0])
     symbols = ["triangle-up-open" if p.y > top else marker.get("symbol", "circle") for p in points]
     spread = [(p.high - p.x, p.x - p.low) if p.high > p.low else (0.0, 0.0) for p in points]
+    reach = [_within(p, bottom, top) for p in points]
     figure.add_scatter(
         x=[p.x for p in points],
         y=[min(p.y, top) for p in points],
@@ -272,6 +302,10 @@ def _scatter(
             "type": "data", "array": [up for up, _ in spread], "arrayminus": [down for _, down in spread],
             "thickness": 1, "width": 0, "color": marker["color"], "visible": any(up for up, _ in spread),
         },
+        error_y={
+            "type": "data", "array": [up for up, _ in reach], "arrayminus": [down for _, down in reach],
+            "thickness": 1, "width": 3, "color": marker["color"], "visible": any(d for _, d in reach),
+        },
         hovertext=[p.hover for p in points],
         hoverinfo="text",
         name=name,
@@ -279,6 +313,13 @@ def _scatter(
         legendgrouptitle={"text": "this run"},
         cliponaxis=False,
     )  # fmt: skip
+
+
+def _within(point: Point, bottom: float, top: float) -> tuple[float, float]:
+    """How far up and down the interval of its error reaches, cut off at the chart's edges."""
+    if not point.y_high > point.y_low:
+        return 0.0, 0.0
+    return max(0.0, min(point.y_high, top) - point.y), max(0.0, point.y - max(point.y_low, bottom))
 
 
 def _label_front(

@@ -8,6 +8,7 @@ from html import escape
 import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
+from reports.cells import rows_of
 from reports.figures import style
 from reports.trials import Standing
 from suite.runs import Run
@@ -34,16 +35,19 @@ class LearningCurves:
 
 
 def collect(run: Run, standing: Standing) -> LearningCurves:
-    """Gather the curves of the trials that ended, however they did, after at least one epoch."""
+    """Gather the curves of the search's trials that ended, however they did, after at least one epoch."""
     front = {trial.id: rank for rank, trial in enumerate(standing.front)}
     status = {trial.id: trial.status for trial in standing.trials}
     curves = []
+    confirming = {row["id"] for row in rows_of(run, "confirm")}  # another seed's curve tells nothing new
     groups = run.epochs.groupby("id", sort=True) if len(run.epochs) else ()
     for trial_id, rows in groups:
         rows = rows.sort_values("epoch")
         epochs = tuple(int(epoch) for epoch in rows["epoch"])
         values = tuple(float(value) for value in rows[run.info.error_column])
         name = str(trial_id)
+        if name in confirming:
+            continue
         # A trial's epochs are written just before its row, so that a kill can leave them without one.
         curves.append(Curve(name, epochs, values, name in front, status.get(name, "no result recorded")))
     curves.sort(key=lambda curve: front.get(curve.id, -1))

@@ -1,18 +1,18 @@
 """How large a network may be: so many parameters, multiply-adds or bytes."""
 
-import re
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
+from pydantic import TypeAdapter, ValidationError
 
+from search_spaces.quantities import Count
 from suite.errors import RequestError
 from suite.networks import build_network
 from suite.profiling import count_macs, count_parameters, safetensors_bytes
 from suite.trial import TrialConfig
 
 Quantity = Literal["params", "macs", "bytes"]
-_FACTORS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
 
 
 @dataclass(frozen=True)
@@ -24,16 +24,15 @@ class Budget:
 
 
 def parse_budget(text: str, quantity: Quantity) -> Budget:
-    """Read 934869, 900k, 0.9M or 1G.
+    """Read 934869, 900k, 0.9M or 4MB.
 
     Raises:
-        RequestError: it is no such number.
+        RequestError: it is no such count.
     """
-    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([kMG]?)", text)
-    most = round(float(found[1]) * _FACTORS[found[2]]) if found else 0
-    if most < 1:
-        raise RequestError(f"{text!r} is no number of {quantity}; write it as 934869, 900k or 0.9M")
-    return Budget(quantity, most)
+    try:
+        return Budget(quantity, TypeAdapter(Count).validate_python(text))
+    except ValidationError:
+        raise RequestError(f"{text!r} is no count of {quantity}; write it as 934869, 900k or 0.9M") from None
 
 
 def cost(config: TrialConfig, bins: int, quantity: Quantity) -> int:

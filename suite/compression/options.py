@@ -4,25 +4,24 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-#: Adds a command: its name, the function that carries it out, a summary.
-AddCommand = Callable[[str, str, str], argparse.ArgumentParser]
+from suite.option_values import count, count_or_none, seconds
 
-MODULE = "suite.compression_commands"
+#: Adds a command: its name, the function that carries it out, a summary, and the module of the function.
+AddCommand = Callable[[str, str, str, str], argparse.ArgumentParser]
+
+ROOM = "suite.compression_commands"
 
 
-def add_commands(command: AddCommand, count: Callable[[str], int]) -> None:
-    """The commands of this room, and their options; ``count`` reads a whole number from 1 up."""
-    _export_options(
-        command("export", "export", "write a trained network as ONNX, torch.export or safetensors")
-    )
-    _compress_options(
-        command("compress", "compress", "prune a trained network, train it on, make it int8"), count
-    )
-    _predict_options(command("predict", "predict", "estimate the images of files or folders"), count)
+def compression_commands(command: AddCommand) -> None:
+    """The commands of this room, and their options."""
+    exported = "write a trained network as ONNX, torch.export or safetensors"
+    _export_options(command("export", "export", exported, ROOM))
+    compressed = "prune a trained network, train it on, make it int8"
+    _compress_options(command("compress", "compress", compressed, ROOM))
+    _predict_options(command("predict", "predict", "estimate the images of files or folders", ROOM))
 
 
 def _export_options(export: argparse.ArgumentParser) -> None:
-    export.set_defaults(module=MODULE)
     _trial_options(export)
     export.add_argument(
         "-o", "--output", type=Path, required=True, metavar="FILE", help="a .onnx, .pt2 or .safetensors file"
@@ -38,8 +37,7 @@ def _trial_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--trial", required=True, metavar="ID", help="a finished trial of the run, as t0007")
 
 
-def _compress_options(compress: argparse.ArgumentParser, count: Callable[[str], int]) -> None:
-    compress.set_defaults(module=MODULE)
+def _compress_options(compress: argparse.ArgumentParser) -> None:
     _trial_options(compress)
     goal = compress.add_mutually_exclusive_group()
     goal.add_argument("--to", metavar="N", help="prune to at most so much, as 934869, 900k or 0.9M")
@@ -75,10 +73,13 @@ def _compress_options(compress: argparse.ArgumentParser, count: Callable[[str], 
         help="cut in so many steps, training after each; default 1",
     )
     compress.add_argument(
-        "--epochs", type=int, metavar="N", help="of training after the cuts; default: as the trial; 0: none"
+        "--epochs",
+        type=count_or_none,
+        metavar="N",
+        help="of training after the cuts; default: as the trial; 0: none",
     )
     compress.add_argument(
-        "--learning-rate", type=float, metavar="X", help="of that training; default: a third of the trial's"
+        "--learning-rate", type=seconds, metavar="X", help="of that training; default: a third of the trial's"
     )
     compress.add_argument("--int8", action="store_true", help="write the result as int8 ONNX, too")
 
@@ -91,8 +92,7 @@ def _shares(text: str) -> tuple[float, ...]:
         raise argparse.ArgumentTypeError(f"{text!r} is no share as 0.5 and no list of them") from None
 
 
-def _predict_options(predict: argparse.ArgumentParser, count: Callable[[str], int]) -> None:
-    predict.set_defaults(module=MODULE)
+def _predict_options(predict: argparse.ArgumentParser) -> None:
     predict.add_argument("model", type=Path, metavar="MODEL", help="a .onnx, .pt2 or .safetensors file")
     predict.add_argument(
         "images", type=Path, nargs="+", metavar="IMAGE", help="image files, or folders with images in them"

@@ -21,6 +21,9 @@ TEMPLATE: Sequence[Point] = (
     (70.7299, 92.2041),
 )
 TEMPLATE_SIDE = 112
+#: The side of the largest image that a crop is reduced from, pixels; only from the largest of images does it
+#: leave out some.
+LARGEST_SIDE = 8192
 #: Of the template's side, added on each side: it was made to recognise people and cuts off the forehead and
 #: the chin, which tell an age.
 MARGIN = 0.2
@@ -74,7 +77,7 @@ def crop_face(image: Image.Image, points: FivePoints, side: int) -> Image.Image:
     a, b, c, d, e, f = similarity(points)
     # Bicubic sampling looks at four pixels a side: where one of the result covers more, a larger result is
     # made first and then reduced.
-    times = max(1, math.ceil(extent(points) / side))
+    times = max(1, min(math.ceil(extent(points) / side), LARGEST_SIDE // side))
     step = 1 / (side * times)
     warped = image.transform(
         (side * times, side * times),

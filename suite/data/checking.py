@@ -10,6 +10,7 @@ import pyarrow
 
 from suite.data.duplicates import alike_across, same_pixels
 from suite.data.store import LabelRange, Store, fingerprint
+from suite.errors import RequestError
 
 SPLITS = ("train", "val", "test")
 BINS = 10  # of a histogram of labels
@@ -29,6 +30,8 @@ def check_store(store: Store) -> Check:
     try:
         images, labels = store.images, store.labels
         computed = fingerprint(images, labels)
+    except RequestError as error:
+        return Check([], [f"{error}."])
     except (OSError, EOFError, ValueError, KeyError, pyarrow.ArrowException) as error:
         said = " ".join(str(error).split())
         return Check([], [f"images.npy and labels.parquet cannot be read ({type(error).__name__}: {said})."])

@@ -19,6 +19,9 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
 #: A JPEG is decoded at a half, a quarter or an eighth of its size where that leaves so many of its pixels a
 #: side for one of the result: enough for the filter that then reduces it.
 SPARE = 1.5
+#: So many times the image's longer side, the part that five points show is no face's.
+LARGEST_EXTENT = 4
+_ORIENTATION = 0x0112  # the EXIF tag; 1 is upright
 
 
 class UndecodableError(Exception):
@@ -41,14 +44,14 @@ def decode(content: bytes, side: int, part: CropBox | FivePoints | None = None) 
     Args:
         content: an image file in one of ``FORMATS``, whatever its name said.
         side: pixels.
-        part: the box whose middle square is taken; the points of a face to align; None takes the middle
-            square of the whole image.
+        part: in pixels of the upright image at its full size: the box whose middle square is taken, or the
+            points of a face to align. None takes the middle square of the whole image.
 
     Returns:
         uint8 (side, side, 3).
 
     Raises:
-        UndecodableError: the bytes are no such image, a damaged or a truncated one.
+        UndecodableError: the bytes are no such image, a damaged or a truncated one, or the part is not in it.
     """
     if not content:
         raise UndecodableError("the file is empty")
@@ -61,9 +64,7 @@ def decode(content: bytes, side: int, part: CropBox | FivePoints | None = None) 
                     raise UndecodableError(
                         f"{image.width} x {image.height} pixels, over the limit of {MOST_PIXELS:,}"
                     )
-                shrunk = _draft(image, side, part)
-                ImageOps.exif_transpose(image, in_place=True)  # without a copy where it stands upright
-                square = _square(_rgb(image), side, part, shrunk)
+                square = _square(image, side, part)
     except UndecodableError:
         raise
     # A damaged file makes Pillow's decoders raise nearly anything (OSError, SyntaxError, struct.error).
@@ -72,44 +73,58 @@ def decode(content: bytes, side: int, part: CropBox | FivePoints | None = None) 
     return np.asarray(square)
 
 
-def _draft(image: Image.Image, side: int, part: CropBox | FivePoints | None) -> int:
-    """Have a JPEG decoded at a fraction of its size if that is enough, and say at which: 1, 2, 4 or 8."""
+def _square(image: Image.Image, side: int, part: CropBox | FivePoints | None) -> Image.Image:
+    """The part of an opened image, upright and in RGB."""
+    if image.getexif().get(_ORIENTATION, 1) != 1:
+        ImageOps.exif_transpose(image, in_place=True)
+    if isinstance(part, FivePoints):
+        _check_points(part, image.size)
+        fraction = _draft(image, SPARE * side / extent(part))
+        return crop_face(_rgb(image), scaled(part, fraction), side)
+    left, top, right, bottom = _middle_square(_inside(part, image.size))
+    fraction = _draft(image, SPARE * side / (right - left))
+    box = (left * fraction, top * fraction, right * fraction, bottom * fraction)
+    return _rgb(image).resize((side, side), Image.Resampling.LANCZOS, box)
+
+
+def _draft(image: Image.Image, enough: float) -> float:
+    """Have a JPEG that is not decoded yet decoded at a fraction of its size, and say at which.
+
+    Args:
+        image: one that was turned upright is decoded already, and keeps its size.
+        enough: the fraction that is needed.
+    """
     width = image.width
-    if isinstance(part, FivePoints):
-        taken = extent(part)
-    elif part is None:
-        taken = min(image.size)
-    else:
-        taken = min(part.right - part.left, part.bottom - part.top)
-    if taken <= 0:
-        return 1
-    enough = SPARE * side / taken  # of the image's size
-    image.draft(None, (math.ceil(image.width * enough), math.ceil(image.height * enough)))
-    return round(width / image.width)
+    drafted = image.draft(None, (math.ceil(image.width * enough), math.ceil(image.height * enough)))
+    # The last column of what is decoded may be of less than a whole block, so the sizes do not tell.
+    return drafted[1][2] / width if drafted else 1.0
 
 
-def _square(image: Image.Image, side: int, part: CropBox | FivePoints | None, shrunk: int) -> Image.Image:
-    """The part of an image that is a ``shrunk``-th of its size, as a square."""
-    if isinstance(part, FivePoints):
-        points = scaled(part, 1 / shrunk)
-        if not all(0 <= x < image.width and 0 <= y < image.height for x, y in astuple(points)):
-            raise UndecodableError("the points of its face lie outside of the image")
-        return crop_face(image, points, side)
-    if part is not None:
-        image = _part(image, CropBox(*(edge / shrunk for edge in astuple(part))))
-    return ImageOps.fit(image, (side, side), method=Image.Resampling.LANCZOS)
+def _check_points(points: FivePoints, size: tuple[int, int]) -> None:
+    """Refuse points that would have the crop show anything but a face of the image."""
+    if not all(0 <= x < size[0] and 0 <= y < size[1] for x, y in astuple(points)):
+        raise UndecodableError("the points of its face lie outside of the image")
+    if extent(points) > LARGEST_EXTENT * max(size):
+        raise UndecodableError("the points of its face are in no place that a face's can be")
 
 
-def _part(image: Image.Image, crop: CropBox) -> Image.Image:
-    """The part of an image in a box; what of the box is outside of the image is cut off."""
-    left, top = max(0, round(crop.left)), max(0, round(crop.top))
-    right, bottom = min(image.width, round(crop.right)), min(image.height, round(crop.bottom))
-    if left >= right or top >= bottom:
+def _inside(box: CropBox | None, size: tuple[int, int]) -> CropBox:
+    """What of a box is inside of an image; all of the image where there is no box."""
+    if box is None:
+        return CropBox(0, 0, *size)
+    inside = CropBox(max(0, box.left), max(0, box.top), min(size[0], box.right), min(size[1], box.bottom))
+    if inside.right - inside.left < 1 or inside.bottom - inside.top < 1:
         raise UndecodableError(
-            f"the crop box {crop.left:g}, {crop.top:g}, {crop.right:g}, {crop.bottom:g} holds nothing of the "
-            f"image of {image.width} x {image.height} pixels"
+            f"the crop box {box.left:g}, {box.top:g}, {box.right:g}, {box.bottom:g} holds nothing of the "
+            f"image of {size[0]} x {size[1]} pixels"
         )
-    return image.crop((left, top, right, bottom))
+    return inside
+
+
+def _middle_square(box: CropBox) -> tuple[float, float, float, float]:
+    half = min(box.right - box.left, box.bottom - box.top) / 2
+    across, down = (box.left + box.right) / 2, (box.top + box.bottom) / 2
+    return across - half, down - half, across + half, down + half
 
 
 def _rgb(image: Image.Image) -> Image.Image:

@@ -2,7 +2,9 @@
 
 import contextlib
 import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -87,7 +89,15 @@ _kept_open = contextlib.ExitStack()
 
 def _start(path: Path) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends the pool
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _open.append(_kept_open.enter_context(open_source(path)))
+
+
+def _end_with_parent() -> None:
+    """A parent that was killed ends no pool, and its processes would wait for work for ever."""
+    if (parent := multiprocessing.parent_process()) is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _decode_in_process(chunk: _Chunk) -> list[Pixels | str]:

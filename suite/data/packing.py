@@ -1,5 +1,6 @@
 """Packing a public set: every image decoded once, in parallel, into a store that all trials share."""
 
+import contextlib
 import os
 import shutil
 from collections.abc import Callable, Sequence
@@ -8,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from suite.data.aligning import aligned
 from suite.data.decoding_processes import CHUNK, Wanted, decode_all
+from suite.data.locating import aligned
 from suite.data.protocols import DEFAULT, SplitRequest, Splits, assign
 from suite.data.reading import Reader, Reading, Record, Skipped
 from suite.data.replacing import move_into_place
@@ -45,7 +46,7 @@ def pack(
 
     An image that cannot be read is named in ``skipped.csv`` and left out. The store is made beside
     ``out`` and moved there when it is whole; a packing that failed or was killed is gone on with by the next
-    one of the same source, set and size.
+    one that makes the same pixels of the same source.
 
     Args:
         reader: how the set is read.
@@ -74,10 +75,7 @@ def pack(
     with unfinished_folder(out) as folder:
         _check_free(out, overwrite)  # another packing may have ended between the look before and the lock
         with seekable(path, folder / "source.tar") as source:
-            with open_source(source, named=path) as files:
-                reading = reader.read(files, path)
-                if align:
-                    reading = aligned(reading, reader, files, path)
+            reading = _read(reader, source, path, align)
             if len(reading.records) >= FEWEST:  # what cannot be split is told before the work, not after
                 assign(reading.records, splitting, reader.name)
             wanted = [
@@ -94,6 +92,12 @@ def pack(
         decoded.hand_over()
         move_into_place(decoded.store, out)
     return open_store(out)
+
+
+def _read(reader: Reader, source: Path, path: Path, align: bool) -> Reading:
+    with open_source(source, named=path) as files:
+        reading = reader.read(files, path)
+        return aligned(reading, reader, files, path) if align else reading
 
 
 def _decode(
@@ -146,9 +150,9 @@ def _check_skipped(
     if lost > most * whole:
         enough = -(-1000 * lost // whole) / 1000
         raise UnfinishedError(
-            f"{lost:,} of {whole:,} images of {path} are missing or damaged, more than the {most:.3g} that "
-            f"--max-skipped allows; {folder / 'skipped.csv'} names them: get the set again, or add "
-            f"--max-skipped {enough:g} (what is decoded is kept)"
+            f"{lost:,} of {whole:,} images of {path} are missing, damaged or without what is asked of them, "
+            f"more than the {most:.3g} that --max-skipped allows; {folder / 'skipped.csv'} names them: get "
+            f"them again, or add --max-skipped {enough:g} (what is decoded is kept)"
         )
 
 
@@ -168,7 +172,7 @@ def _finish(
     images = decoded.usable()
     labels = _labels(kept, assignment.splits, list(attributes), [*reader.groups, *reading.groups])
     labels.to_parquet(folder / "labels.parquet", index=False)
-    found = f" ({_text(reading.found)})" if reading.found else ""
+    found = f" (found there: {_text(reading.found)})" if reading.found else ""
     info = StoreInfo(
         name=reader.name,
         attributes=attributes,
@@ -176,7 +180,7 @@ def _finish(
         side=images.shape[1],
         fingerprint=fingerprint(images, labels),
         protocol=assignment.protocol,
-        origin=f"{reader.origin}; packed from {_text(path.name)}{found}.",
+        origin=f"{reader.origin}; packed from {_text(path.resolve().name)}{found}.",
         skipped=len(skipped),
     )
     write_info(folder, info)
@@ -207,11 +211,22 @@ def _sources(files: Sequence[str]) -> list[str]:
 
 def _check_free(out: Path, overwrite: bool) -> None:
     """Refuse a folder that holds anything but, where it may be replaced, a store."""
-    if not out.exists():
-        return
+    try:
+        str(out).encode()
+    except UnicodeEncodeError:
+        raise RequestError(f"{_text(str(out))} is no name in UTF-8; name another folder") from None
+    try:
+        if not out.exists():
+            return
+        held = {entry.name for entry in out.iterdir()} if out.is_dir() else set()
+    except OSError as error:
+        raise RequestError(f"{out} cannot be looked into ({error.strerror}); name another folder") from None
+    if out.is_mount():
+        raise RequestError(
+            f"{out} is a mount point, and a store is moved to its place whole; name a folder in it"
+        )
     if not out.is_dir():
         raise RequestError(f"{out} is a file; name a folder that does not exist yet")
-    held = {entry.name for entry in out.iterdir()}
     if held - _FILES:
         raise RequestError(
             f"{out} is not empty and holds {sorted(held - _FILES)[0]!r}, which is no part of packed data; "
@@ -224,6 +239,8 @@ def _check_free(out: Path, overwrite: bool) -> None:
 def _check_space(folder: Path, needed: int) -> None:
     """Refuse what would not fit, because a memory map on a full disk kills the process without a word."""
     free = shutil.disk_usage(folder).free
+    with contextlib.suppress(OSError):  # what an earlier packing has written of them
+        free += (folder / "images.npy").stat().st_blocks * 512
     if free < 2 * needed:  # the images are copied once where some had to be left out
         raise RequestError(
             f"{folder.parent} has {free / 1e9:.1f} GB free, packing needs up to {2 * needed / 1e9:.1f} GB; "

@@ -1,7 +1,7 @@
 """How the images of a set are split into train, val and test.
 
 Which split a figure was measured on decides most of it, so that a store says its protocol in a sentence.
-Where the set says who is pictured, no protocol of ours has a person in two splits.
+Where the set says who is pictured, no protocol of ours but ``random`` has a person in two splits.
 """
 
 from collections.abc import Sequence
@@ -246,7 +246,10 @@ def _by_subject(records: Sequence[Record], request: SplitRequest, name: str) -> 
         raise RequestError(f"{name} does not say who is pictured; choose --protocol random")
     people = len(_persons(subjects)[1])
     if people < 3:
-        raise RequestError(f"{name} has {people} people, a split in three by person needs at least 3")
+        raise RequestError(
+            f"{name} names {people} different subjects, and a split in three by person needs at least 3; "
+            "choose --protocol random"
+        )
     splits = subject_splits(subjects, request.seed)
     return Assignment(
         splits,

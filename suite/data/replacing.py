@@ -27,9 +27,14 @@ def folder_beside(out: Path) -> Iterator[Path]:
 
 
 def move_into_place(folder: Path, out: Path) -> None:
-    """Move a whole store to its place; a store that was there is deleted after that."""
+    """Move a whole store to its place; one that was there is deleted after that, or put back if it fails."""
     old = out.with_name(f".{out.name}.old-{os.getpid()}")
     if out.exists():
         out.rename(old)
-    folder.rename(out)
+    try:
+        folder.rename(out)
+    except OSError:
+        if old.exists():
+            old.rename(out)
+        raise
     shutil.rmtree(old, ignore_errors=True)

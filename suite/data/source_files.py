@@ -54,11 +54,14 @@ def open_source(path: Path, *, named: Path | None = None) -> Iterator[SourceFile
         RequestError: the path is none of these, or an archive with members that lie outside of it.
     """
     named = named or path
-    if path.is_dir():
+    kind = _kind_of(path)
+    if stat.S_ISDIR(kind):
         yield _Folder(path)
         return
-    if not path.exists():
-        raise RequestError(f"{path} does not exist; name the folder, the zip or the tar of the set")
+    if not stat.S_ISREG(kind):
+        raise RequestError(
+            f"{path} is neither a folder nor a file; name the folder, the zip or the tar of the set"
+        )
     if path.suffix.lower() in TABLES:
         yield _Folder(path.parent)
         return
@@ -79,6 +82,25 @@ def open_source(path: Path, *, named: Path | None = None) -> Iterator[SourceFile
         yield _Zip(archive)
 
 
+def _kind_of(path: Path) -> int:
+    """What a path is, by the bits of its mode, once it is sure that it can be read."""
+    try:
+        kind = path.stat().st_mode
+        if stat.S_ISREG(kind):
+            path.open("rb").close()
+    except (FileNotFoundError, NotADirectoryError):
+        raise RequestError(f"{path} does not exist; name the folder, the zip or the tar of the set") from None
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    return kind
+
+
+def _unreadable(path: Path | str, error: OSError) -> RequestError:
+    return RequestError(
+        f"{path} cannot be read ({error.strerror}); see that you may, or name a copy that you may"
+    )
+
+
 @contextmanager
 def seekable(path: Path, tar: Path) -> Iterator[Path]:
     """What ``open_source`` reads at random without delay: the path, or the tar in a compressed one.
@@ -90,7 +112,7 @@ def seekable(path: Path, tar: Path) -> Iterator[Path]:
     Raises:
         RequestError: the archive is damaged, or the disk too small for what is in it.
     """
-    decompressor = _decompressor(path) if path.is_file() else None
+    decompressor = _decompressor(path) if stat.S_ISREG(_kind_of(path)) else None
     if decompressor is None:
         yield path
         return
@@ -106,12 +128,15 @@ class _Folder:
     path: Path
 
     def names(self) -> list[str]:
-        found = []
-        for folder, _, files in os.walk(self.path):
-            for file in files:
-                whole = Path(folder, file)
-                if whole.is_file():  # leaves out pipes and devices, which would block a reader
-                    found.append(whole.relative_to(self.path).as_posix())
+        found, seen = [], set()
+        for folder, folders, files in os.walk(self.path, onerror=_refuse, followlinks=True):
+            real = os.path.realpath(folder)
+            if real in seen:  # a link that leads back, or to what is read already
+                folders.clear()
+                continue
+            seen.add(real)
+            names = [Path(folder, file) for file in files]
+            found += [name.relative_to(self.path).as_posix() for name in names if _may_be_read(name)]
         return sorted(found)
 
     def read(self, name: str) -> bytes:
@@ -122,6 +147,18 @@ class _Folder:
         except (OSError, ValueError) as error:  # ValueError: a table names a file with a null byte in it
             reason = getattr(error, "strerror", None) or error
             raise UnreadableFileError(f"the file cannot be read: {reason}") from None
+
+
+def _refuse(error: OSError) -> None:
+    raise _unreadable(error.filename, error)
+
+
+def _may_be_read(file: Path) -> bool:
+    """Leaves out pipes and devices, which would block a reader."""
+    try:
+        return stat.S_ISREG(file.stat().st_mode)
+    except OSError:  # a link to nothing, for one; reading it tells
+        return True
 
 
 #: What a damaged archive makes zipfile, tarfile and their decompressors raise; RuntimeError is a
@@ -151,8 +188,13 @@ class _Zip:
         return sorted({member.filename for member in self.archive.infolist() if _is_file(member)})
 
     def read(self, name: str) -> bytes:
-        member = self.archive.getinfo(name)
+        try:
+            member = self.archive.getinfo(name)
+        except KeyError:
+            raise UnreadableFileError("the zip has no such file") from None
         _check_size(member.file_size)
+        if stat.S_ISLNK(member.external_attr >> 16):
+            raise UnreadableFileError("the zip has a link in its place")
         return _read_member(self.archive, member)
 
 
@@ -168,7 +210,8 @@ def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
             # Without a number, zipfile inflates all that there is and then cuts it to the size.
             return opened.read(member.file_size + 1)
     except _DAMAGE as error:
-        raise UnreadableFileError(f"the zip is damaged here or encrypted: {error}") from None
+        said = "it is encrypted" if member.flag_bits & 1 else f"the zip is damaged here: {error}"
+        raise UnreadableFileError(said) from None
 
 
 def bounded_zip(content: bytes, most: int) -> bytes:
@@ -195,25 +238,31 @@ def bounded_zip(content: bytes, most: int) -> bytes:
 
 def _is_file(member: zipfile.ZipInfo) -> bool:
     kind = stat.S_IFMT(member.external_attr >> 16)
-    return not member.is_dir() and kind in (0, stat.S_IFREG)
+    return not member.is_dir() and kind in (0, stat.S_IFREG, stat.S_IFLNK)
 
 
 @dataclass(frozen=True)
 class _Tar:
     archive: tarfile.TarFile
-    members: Mapping[str, tarfile.TarInfo]  # its regular files
+    members: Mapping[str, tarfile.TarInfo]  # its regular files, and links
 
     def names(self) -> list[str]:
         return sorted(self.members)
 
     def read(self, name: str) -> bytes:
+        if name not in self.members:
+            raise UnreadableFileError("the tar has no such file")
         member = self.members[name]
         _check_size(member.size)
         try:
-            opened = self.archive.extractfile(member)
-            return opened.read() if opened else b""
+            opened = self.archive.extractfile(member)  # a link's target lies in the archive, or it is none
+            content = opened.read(LARGEST_FILE + 1) if opened else b""
+        except KeyError:
+            raise UnreadableFileError("the tar has a link in its place that leads to no file of it") from None
         except _DAMAGE as error:
             raise UnreadableFileError(f"the tar is damaged here: {error}") from None
+        _check_size(len(content))
+        return content
 
 
 def _open_tar(path: Path, named: Path) -> tarfile.TarFile | None:
@@ -235,8 +284,8 @@ def _index(archive: tarfile.TarFile, named: Path) -> _Tar:
     except _DAMAGE as error:
         raise RequestError(f"{named} is damaged ({error}); get the set again from its owner") from None
     _refuse_climbing(named, [member.name for member in members])
-    # Links are no files: what they point to may lie outside.
-    return _Tar(archive, {PurePosixPath(m.name).as_posix(): m for m in members if m.isreg()})
+    files = [member for member in members if member.isreg() or member.islnk() or member.issym()]
+    return _Tar(archive, {PurePosixPath(member.name).as_posix(): member for member in files})
 
 
 #: How a compressed tar begins, and what opens it.

@@ -62,13 +62,28 @@ class Store:
     @cached_property
     def images(self) -> npt.NDArray[np.uint8]:
         """uint8 (images, side, side, 3), RGB, read-only and memory-mapped."""
-        mapped: npt.NDArray[np.uint8] = np.load(self.folder / "images.npy", mmap_mode="r", allow_pickle=False)
+        try:
+            mapped: npt.NDArray[np.uint8] = np.load(
+                self.folder / "images.npy", mmap_mode="r", allow_pickle=False
+            )
+        except (OSError, ValueError) as error:
+            raise self._damaged("images.npy", error) from None
         return mapped
 
     @cached_property
     def labels(self) -> pd.DataFrame:
         """A row an image, in the order of ``images``."""
-        return pd.read_parquet(self.folder / "labels.parquet")
+        try:
+            labels = pd.read_parquet(self.folder / "labels.parquet")
+        except (OSError, ValueError) as error:  # pyarrow's errors are these
+            raise self._damaged("labels.parquet", error) from None
+        return labels
+
+    def _damaged(self, file: str, error: Exception) -> RequestError:
+        said = (getattr(error, "strerror", None) or str(error)).splitlines()[0]
+        return RequestError(
+            f"{file} of {self.folder} cannot be read ({said}); pack the data again, or take it from a backup"
+        )
 
     def rows(self, split: Split) -> npt.NDArray[np.int64]:
         """Indices of the images of a split, ascending."""
@@ -99,16 +114,25 @@ def open_store(folder: Path) -> Store:
         RequestError: the folder holds no whole store of this version.
     """
     try:
-        fields: dict[str, Any] = json.loads((folder / "store.json").read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError):
+        fields: Any = json.loads((folder / "store.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        fields = None
+    if not isinstance(fields, dict):
         raise RequestError(
             f"{folder} holds no packed data (no readable store.json); make one with "
             f"'suite data pack SET PATH -o {folder}'"
-        ) from None
+        )
     if fields.get("schema_version") != SCHEMA_VERSION:
         raise RequestError(
             f"{folder}/store.json has schema version {fields.get('schema_version')}, this suite reads "
             f"{SCHEMA_VERSION}; pack the data again with 'suite data pack'"
         )
-    fields["attributes"] = {k: LabelRange(**v) for k, v in fields["attributes"].items()}
-    return Store(folder, StoreInfo(**fields))
+    try:
+        fields["attributes"] = {k: LabelRange(**v) for k, v in fields["attributes"].items()}
+        info = StoreInfo(**fields)
+        whole = isinstance(info.images, int) and isinstance(info.side, int)
+    except (KeyError, TypeError, AttributeError):
+        whole = False
+    if not whole:
+        raise RequestError(f"{folder}/store.json is not whole; pack the data again, or take it from a backup")
+    return Store(folder, info)

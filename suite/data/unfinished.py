@@ -14,7 +14,8 @@ from typing import IO
 import numpy as np
 import PIL
 
-from suite.data.decoding import SPARE, Pixels
+from suite.data import alignment, decoding
+from suite.data.decoding import Pixels
 from suite.data.decoding_processes import Wanted
 from suite.data.source_files import TABLES
 from suite.errors import RequestError
@@ -102,8 +103,14 @@ def _has_images(folder: Path) -> bool:
 
 
 def source_key(path: Path, images: Sequence[Wanted], reader: str, side: int) -> str:
-    """What must agree for decoded images to be those of this packing: source, set and size, in a digest."""
-    digest = hashlib.sha256(json.dumps([reader, side, str(path.resolve()), PIL.__version__, SPARE]).encode())
+    """What must agree for decoded images to be those of this packing, in a digest.
+
+    It is the source with the part that is taken of each of its images, the set, the size, and what decodes:
+    pixels of two ways of decoding must not mix.
+    """
+    digest = hashlib.sha256(json.dumps([reader, side, str(path.resolve()), PIL.__version__]).encode())
+    for code in (decoding, alignment):
+        digest.update(Path(str(code.__file__)).read_bytes())
     loose = path.is_dir() or path.suffix.lower() in TABLES
     folder = path if path.is_dir() else path.parent
     if not loose:

@@ -81,10 +81,16 @@ def share_of_a_trial(resources: Resources) -> dict[str, float]:
 
 
 def trials_at_once(resources: Resources, share: dict[str, float]) -> int:
-    """How many trials the cluster holds at once, or fewer where the user says so."""
+    """How many trials the cluster holds at once, or what the user says.
+
+    Of a cluster that others started, more may be asked for than it holds now: nodes join it later. What
+    finds no room yet waits.
+    """
     cluster = _cluster_resources()
     held = min(int(cluster.get(kind, 0) / wanted + 1e-9) for kind, wanted in share.items() if wanted > 0)
-    return max(1, held if resources.max_concurrent is None else min(held, resources.max_concurrent))
+    if resources.max_concurrent is None:
+        return max(1, held)
+    return min(held, resources.max_concurrent) if resources.of_this_machine else resources.max_concurrent
 
 
 def _cluster_resources() -> dict[str, float]:

@@ -15,6 +15,7 @@ from suite.labels import LabelSet
 from suite.networks import PRESETS
 from suite.profiling import profile_trial
 from suite.runs import DataUsed, ReferenceNetwork, Resources, RunInfo
+from suite.search.bounds import check_bounds
 from suite.trial import TrialConfig
 
 
@@ -36,6 +37,7 @@ def describe(
     label_range = store.info.attributes.get(shared.attribute)
     dataset = load_dataset(store, shared.attribute, shared.resolution)  # says what is wrong, if it is
     assert label_range is not None
+    check_bounds(space, label_range)
     tiny = TrialConfig(
         attribute=shared.attribute,
         resolution=shared.resolution,

@@ -20,15 +20,19 @@ from suite.errors import RequestError
 from suite.run_data import data_of_run
 from suite.runs import Resources, RunInfo, RunLedger, read_run, write_info
 from suite.search.actor import TrialActor
+from suite.search.bounds import fits_of, nothing_fits, within_bounds
+from suite.search.confirmation import ConfirmingSearcher, left_to_confirm
 from suite.search.description import check_backbones, describe
 from suite.search.driver_files import DriverFiles, keeper
 from suite.search.judgement import judge_on_test, named_networks, time_beside_vgg16, to_judge
 from suite.search.run_folder import check_free, locked, new_folder
-from suite.search.searcher import StudySearcher, TellsBegins, TrialsOf
+from suite.search.rungs import Rungs, StoppingRule
+from suite.search.scheduler import RungScheduler
+from suite.search.searcher import StudySearcher, TellsBegins, TrialSearcher, TrialsOf
 from suite.search.sitting import Sitting
 from suite.search.standing import Standing, Watcher, best_error, front_rows
-from suite.search.study import open_study, reconcile
-from suite.trial import TrialResult
+from suite.search.study import count_out_of_bounds, open_study, reconcile
+from suite.trial import Stage, TrialResult
 
 #: Finished networks go to weights/; an unfinished trial is trained again.
 NO_CHECKPOINTS = tune.CheckpointConfig(checkpoint_at_end=False)
@@ -56,9 +60,18 @@ def run_search(search: Search, search_file: str, command: Sequence[str]) -> RunI
     check_free(search.folder)
     search.watcher.stage("checking the data and counting the reference networks")
     info = describe(search.space, search.store, search.resources, search_file, command)
+    search, info = _grid_within_bounds(search, info)
     with new_folder(search.folder):
         write_info(search.folder, info)
         return _carry_out(search, info)
+
+
+def _grid_within_bounds(search: Search, info: RunInfo) -> tuple[Search, RunInfo]:
+    space, outside = within_bounds(search.space, search.store.info.attributes[info.attribute])
+    if outside:
+        search.watcher.stage(f"{outside} trainings of the grid are out of bounds and left out")
+    info = dataclasses.replace(info, search=space.to_dict(), trials_asked=space.trials, out_of_bounds=outside)
+    return dataclasses.replace(search, space=space), info
 
 
 def resume_search(folder: Path, changes: Mapping[str, Any], watcher: Watcher) -> RunInfo:
@@ -90,7 +103,8 @@ def resume_search(folder: Path, changes: Mapping[str, Any], watcher: Watcher) ->
 
 def _space_of(folder: Path, info: RunInfo) -> SearchSpace:
     try:
-        return load_dict(dict(info.search), where=f"search in {folder / 'run.json'}")
+        # A run of before the confirmation ends as it began: its front is not trained again.
+        return load_dict({"confirm_seeds": 1, **info.search}, where=f"search in {folder / 'run.json'}")
     except SearchSpaceError as error:
         raise RequestError(
             f"{error}; resume it with the version of suite that its 'versions' names, or start a new run"
@@ -119,27 +133,93 @@ def _carry_out(search: Search, info: RunInfo) -> RunInfo:
 
 
 def _train(search: Search, sitting: Sitting, ledger: RunLedger) -> None:
-    """Train until the ledger has as many trials as were asked for."""
-    if len(ledger.rows) >= search.space.trials:
+    """Train until the ledger has as many trials as were asked for, and then the front's members again."""
+    left = search.space.trials - len(ledger.rows_of("search"))
+    if left <= 0 and not left_to_confirm(search.space, ledger, sitting.info):
         return
     search.watcher.stage("starting Ray")
     with cluster.ray_session(search.resources), _files_of(search) as files:
         share = cluster.share_of_a_trial(search.resources)
         at_once = cluster.trials_at_once(search.resources, share)
         sitting.note(max_concurrent=at_once)
-        study = open_study(search.space, search.folder, concurrent=at_once)
-        reconcile(study, ledger.rows)
+        label_range = search.store.info.attributes[sitting.info.attribute]
         trials_of = TrialsOf(
             space=search.space,
-            label_range=search.store.info.attributes[sitting.info.attribute],
+            label_range=label_range,
             files=files,
             threads=max(1, int(share["CPU"])),
             device=None if share["GPU"] else "cpu",
         )
-        watch = _Watch(search, sitting.info, ledger)
-        searcher = StudySearcher(study, ledger, trials_of, on_change=watch, seconds_before=sitting.seconds)
-        search.watcher.stage(f"training, {at_once} trials at once")
-        _tune(search, searcher, share, at_once, search.space.trials - len(ledger.rows))
+        if left > 0:
+            _search(search, sitting, ledger, trials_of, share, at_once)
+        _confirm(search, sitting, ledger, trials_of, share, at_once)
+
+
+def _search(
+    search: Search,
+    sitting: Sitting,
+    ledger: RunLedger,
+    trials_of: TrialsOf,
+    share: dict[str, float],
+    at_once: int,
+) -> None:
+    """Train what the sampler suggests, until as many trials have ended as were asked for."""
+    sitting.note(ended_early="")
+    fits = fits_of(search.space, trials_of.label_range)
+    study = open_study(search.space, search.folder, concurrent=at_once, fits=fits)
+    reconcile(study, ledger.rows_of("search"))
+    watch = _Watch(search, sitting.info, ledger, "search", search.space.trials)
+    searcher = StudySearcher(study, ledger, trials_of, on_change=watch, seconds_before=sitting.seconds)
+    search.watcher.stage(f"training, {at_once} trials at once")
+    try:
+        left = search.space.trials - len(ledger.rows_of("search"))
+        _tune(search, searcher, share, at_once, left, _scheduler(search.space, searcher))
+    finally:
+        if search.space.sampler != "grid":
+            sitting.note(out_of_bounds=count_out_of_bounds(study))
+    if searcher.gave_up:
+        _give_up(search, sitting, ledger)
+
+
+def _scheduler(space: SearchSpace, searcher: StudySearcher) -> RungScheduler | None:
+    """What stops trials early; None where the space stops none."""
+    if (rule := StoppingRule.of(space)) is None:
+        return None
+    rungs = Rungs(rule)
+    rungs.recall(searcher.ledger)
+    return RungScheduler(rungs, on_stop=searcher.stop)
+
+
+def _give_up(search: Search, sitting: Sitting, ledger: RunLedger) -> None:
+    """Say that nothing more was found within bounds; what was trained is judged all the same."""
+    rows = ledger.rows_of("search")
+    why = nothing_fits(search.space, len(rows))
+    sitting.note(ended_early=why)
+    if not rows:
+        raise RequestError(why)
+    search.watcher.stage(why)
+
+
+def _confirm(
+    search: Search,
+    sitting: Sitting,
+    ledger: RunLedger,
+    trials_of: TrialsOf,
+    share: dict[str, float],
+    at_once: int,
+) -> None:
+    """Train the front's members again, each with the confirming seeds that it has not had yet."""
+    todo = left_to_confirm(search.space, ledger, sitting.info)
+    if not todo:
+        return
+    watch = _Watch(search, sitting.info, ledger, "confirm", len(todo) + len(ledger.rows_of("confirm")))
+    searcher = ConfirmingSearcher(todo, ledger, trials_of, on_change=watch, seconds_before=sitting.seconds)
+    members = len(front_rows(ledger.rows, sitting.info.objectives, sitting.info.error_column))
+    search.watcher.stage(
+        f"confirming the front ({members} trained again with {search.space.confirm_seeds} seeds each), "
+        f"{at_once} trials at once"
+    )
+    _tune(search, searcher, share, at_once, len(todo))
 
 
 @contextmanager
@@ -154,11 +234,19 @@ def _files_of(search: Search) -> Iterator[DriverFiles]:
         yield dataclasses.replace(files, keeper=name)
 
 
-def _tune(search: Search, searcher: StudySearcher, share: dict[str, float], at_once: int, left: int) -> None:
+def _tune(
+    search: Search,
+    searcher: TrialSearcher,
+    share: dict[str, float],
+    at_once: int,
+    left: int,
+    scheduler: RungScheduler | None = None,
+) -> None:
     tuner = tune.Tuner(
         tune.with_resources(TrialActor, share),
         tune_config=tune.TuneConfig(
             search_alg=searcher,
+            scheduler=scheduler,
             num_samples=left,
             # Without a told limit Tune keeps one pending trial, and a cluster idles (ray#63770).
             max_concurrent_trials=at_once,
@@ -179,13 +267,14 @@ def _tune(search: Search, searcher: StudySearcher, share: dict[str, float], at_o
 
 def _judge(search: Search, info: RunInfo, ledger: RunLedger) -> RunInfo:
     members = front_rows(ledger.rows, info.objectives, info.error_column)
-    judged = to_judge(ledger.rows, members, search.space.seeds)
+    space = search.space
+    judged = to_judge(ledger.rows, members, seeds=space.seeds, confirm_seeds=space.confirm_seeds)
     if judged:
         search.watcher.stage(f"judging {len(judged)} trained networks on the test split")
         judge_on_test(ledger, judged, search.store, on_trial=search.watcher.advance)
     if not members or info.latency:  # nothing to time, or timed already
         return info
-    timed = [*members, *named_networks(ledger.rows, members)]
+    timed = [*members, *named_networks(ledger.rows_of("search"), members)]
     search.watcher.stage(
         f"timing {len(timed)} networks beside VGG-16, alone ({search.space.latency.rounds} paired rounds)"
     )
@@ -204,32 +293,34 @@ def _judge(search: Search, info: RunInfo, ledger: RunLedger) -> RunInfo:
 
 
 class _Watch:
-    """Turns what the searcher knows into a ``Standing`` for the watcher."""
+    """Turns what the searcher knows into a ``Standing`` of one stage for the watcher."""
 
-    def __init__(self, search: Search, info: RunInfo, ledger: RunLedger) -> None:
-        self._search, self._info, self._ledger = search, info, ledger
+    def __init__(self, search: Search, info: RunInfo, ledger: RunLedger, stage: Stage, asked: int) -> None:
+        self._search, self._info, self._ledger, self._stage, self._asked = search, info, ledger, stage, asked
         self._began = time.monotonic()
-        self._before = len(ledger.rows)
+        self._before = len(ledger.rows_of(stage))
 
-    def __call__(self, searcher: StudySearcher, ended: TrialResult | None) -> None:
-        rows, info = self._ledger.rows, self._info
-        asked = self._search.space.trials
+    def __call__(self, searcher: TrialSearcher, ended: TrialResult | None) -> None:
+        rows, info, asked = self._ledger.rows_of(self._stage), self._info, self._asked
         under_way = sum(t.epoch.epoch / t.config.epochs for t in searcher.running.values() if t.epoch)
         done_now = len(rows) - self._before + under_way
         left = asked - len(rows) - under_way
         spent = time.monotonic() - self._began
         finished = sum(row["status"] == "finished" for row in rows)
+        stopped = sum(row["status"] == "stopped" for row in rows)
         standing = Standing(
             asked=asked,
             finished=finished,
             running=sum(trial.begun is not None for trial in searcher.running.values()),
-            stopped=len(rows) - finished,
+            stopped=stopped,
+            lost=len(rows) - finished - stopped,
             share_done=min(1.0, (len(rows) + under_way) / asked),
             best_mae=best_error(rows, info.error_column),
             unit=info.unit,
-            front=len(front_rows(rows, info.objectives, info.error_column)),
+            front=len(front_rows(self._ledger.rows, info.objectives, info.error_column)),
             seconds=searcher.seconds,
             seconds_left=spent / done_now * left if done_now else float("nan"),
+            stage=self._stage,
         )
         self._search.watcher.change(standing, ended)
 

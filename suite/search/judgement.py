@@ -24,14 +24,23 @@ VGG16_NAME = "VGG-16"  # no trial has this id
 
 
 def to_judge(
-    rows: Sequence[Mapping[str, Any]], members: Sequence[Mapping[str, Any]], seeds: int
+    rows: Sequence[Mapping[str, Any]],
+    members: Sequence[Mapping[str, Any]],
+    *,
+    seeds: int,
+    confirm_seeds: int,
 ) -> list[Mapping[str, Any]]:
     """The trials that the test split is read for and that it was not read for before an interruption.
 
-    They are the members of the front. Where each point was trained with several seeds they are all that
-    finished: such a run compares what was laid down before it began, and chooses nothing.
+    They are the trainings that confirm the front, or, where it is not trained again, its members. Where
+    each point was trained with several seeds they are all that finished: such a run compares what was laid
+    down before it began, and chooses nothing.
     """
-    candidates = [row for row in rows if row["status"] == "finished"] if seeds > 1 else members
+    finished = [row for row in rows if row["status"] == "finished"]
+    searched = [row for row in finished if row["stage"] == "search"]
+    candidates: Sequence[Mapping[str, Any]] = searched if seeds > 1 else members
+    if confirm_seeds > 1:
+        candidates = [row for row in finished if row["stage"] == "confirm"]
     return [row for row in candidates if not _is_judged(row)]
 
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import optuna
-from optuna.trial import TrialState
 from ray.tune import Callback
 from ray.tune.search import Searcher
 
@@ -21,10 +20,18 @@ from suite.backbones import pinned
 from suite.data.store import LabelRange
 from suite.runs import RunLedger, trial_row
 from suite.search.actor import TrialReport, TrialRequest
+from suite.search.bounds import MOST_IN_A_ROW, excesses, sentence
 from suite.search.driver_files import DriverFiles
 from suite.search.interrupts import interrupts_held_back
-from suite.search.study import ask, config_at, name_of, objectives_of_row
-from suite.trial import EpochResult, Status, TrialConfig, TrialResult
+from suite.search.study import (
+    ask,
+    config_at,
+    name_of,
+    results_known,
+    tell,
+    tell_out_of_bounds,
+)
+from suite.trial import EpochResult, Stage, Status, TrialConfig, TrialResult
 
 
 @dataclass
@@ -32,13 +39,16 @@ class RunningTrial:
     """A trial between its suggestion and its end."""
 
     id: str
-    suggestion: optuna.Trial
+    suggestion: optuna.Trial | None  # None: it is of no study
     config: TrialConfig
     trials_known: int
     suggested: float  # seconds since the search began
     begun: float | None = None  # when its actor was seen to begin; None: it still waits for one
     last: TrialReport | None = None
     epoch: EpochResult | None = None
+    stopped: str | None = None  # why a rung stopped it
+    stage: Stage = "search"
+    parent: str | None = None
 
 
 @dataclass(frozen=True)
@@ -52,20 +62,18 @@ class TrialsOf:
     device: str | None
 
 
-class StudySearcher(Searcher):
-    """Suggests trials from an Optuna study and tells it, and the ledger, how they ended."""
+class TrialSearcher(Searcher):
+    """Gives Ray Tune one trial after another, and the ledger the row of each that ended."""
 
     def __init__(
         self,
-        study: optuna.Study,
         ledger: RunLedger,
         trials_of: TrialsOf,
         *,
-        on_change: Callable[["StudySearcher", TrialResult | None], None],
+        on_change: Callable[["TrialSearcher", TrialResult | None], None],
         seconds_before: float = 0.0,
     ) -> None:
         super().__init__()
-        self.study = study
         self.ledger = ledger
         self.trials_of = trials_of
         self.running: dict[str, RunningTrial] = {}
@@ -78,19 +86,15 @@ class StudySearcher(Searcher):
         """Wall time of the search, its earlier sittings included."""
         return time.monotonic() - self._zero
 
-    @interrupts_held_back()
-    def suggest(self, trial_id: str) -> dict[str, Any] | None:
-        """The configuration of Ray Tune's trial ``trial_id``."""
-        space = self.trials_of.space
-        known = len(self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
-        suggestion = ask(self.study, space)
-        config = pinned(config_at(suggestion.params, space, self.trials_of.label_range, space.seed))
-        trial = RunningTrial(name_of(suggestion.number), suggestion, config, known, self.seconds)
-        self.running[trial_id] = trial
-        self._on_change(self, None)
+    def suggest(self, trial_id: str) -> dict[str, Any] | str:  # type: ignore[override]  # as Ray documents it
+        """The configuration of Ray Tune's trial ``trial_id``; ``FINISHED`` where there is none."""
+        trial = self._next_of(trial_id)
+        if trial is None:
+            finished: str = Searcher.FINISHED
+            return finished
         request = TrialRequest(
             id=trial.id,
-            config=config,
+            config=trial.config,
             files=self.trials_of.files,
             threads=self.trials_of.threads,
             device=self.trials_of.device,
@@ -138,6 +142,22 @@ class StudySearcher(Searcher):
         """Nothing: Tune pickles its settings, and what watches the search need not be a thing that can be."""
         return {}
 
+    def _next_of(self, trial_id: str) -> RunningTrial | None:
+        """The trial to train next, which is under way from here on; None where there is none."""
+        with interrupts_held_back():
+            trial = self._next()
+            if trial is not None:
+                self.running[trial_id] = trial
+        self._on_change(self, None)
+        return trial
+
+    def _next(self) -> RunningTrial | None:
+        """The trial to train next; None where there is none."""
+        raise NotImplementedError
+
+    def _tell(self, trial: RunningTrial, ended: TrialResult) -> None:
+        """Tell whoever has to know, besides the ledger, how a trial ended."""
+
     def _take(self, trial: RunningTrial, report: TrialReport) -> None:
         trial.last = report
         if report.epoch is not None:
@@ -148,12 +168,14 @@ class StudySearcher(Searcher):
         report = trial.last
         status: Status = "failed"
         cause = "its worker process was lost (killed, or out of memory); Ray's error is below tune/"
-        if report is not None and report.ended:
+        if trial.stopped is not None:
+            status, cause = "stopped", trial.stopped
+        elif report is not None and report.ended:
             status, cause = report.status, report.cause  # type: ignore[assignment]
         seen = trial.suggested if trial.begun is None else trial.begun
         return TrialResult(
             id=trial.id,
-            stage="search",
+            stage=trial.stage,
             config=trial.config,
             status=status,
             cause=cause,
@@ -164,23 +186,64 @@ class StudySearcher(Searcher):
             precision=report.precision if report else "",
             trials_known=trial.trials_known,
             started=report.began - self._zero_by_the_clock if report else seen,
+            parent=trial.parent,
         )
 
+
+class StudySearcher(TrialSearcher):
+    """Suggests trials from an Optuna study and tells it, too, how they ended."""
+
+    def __init__(
+        self,
+        study: optuna.Study,
+        ledger: RunLedger,
+        trials_of: TrialsOf,
+        *,
+        on_change: Callable[[TrialSearcher, TrialResult | None], None],
+        seconds_before: float = 0.0,
+    ) -> None:
+        super().__init__(ledger, trials_of, on_change=on_change, seconds_before=seconds_before)
+        self.study = study
+        self.gave_up = False  # nothing that was suggested kept the bounds
+
+    def stop(self, trial_id: str, cause: str) -> None:
+        """Note that a rung stops a trial, whose end Ray Tune is about to tell."""
+        self.running[trial_id].stopped = cause
+
+    def _next_of(self, trial_id: str) -> RunningTrial | None:
+        for _ in range(MOST_IN_A_ROW):
+            if (trial := super()._next_of(trial_id)) is not None:
+                return trial
+        self.gave_up = True
+        return None
+
+    def _next(self) -> RunningTrial | None:
+        """What the sampler suggests; None where it is out of bounds, which the sampler is told."""
+        space = self.trials_of.space
+        known = results_known(self.study)
+        suggestion = ask(self.study, space)
+        config = pinned(config_at(suggestion.params, space, self.trials_of.label_range, space.seed))
+        bounds = space.bounds.given()
+        over = excesses(config, bounds)
+        for name, excess in over.items():
+            suggestion.set_constraint(name, excess)
+        if any(excess > 0 for excess in over.values()):
+            tell_out_of_bounds(self.study, suggestion, sentence(config, bounds))
+            return None
+        return RunningTrial(name_of(suggestion.number), suggestion, config, known, self.seconds)
+
     def _tell(self, trial: RunningTrial, ended: TrialResult) -> None:
-        """A trial without finite objectives is a failed one: NaN must not reach the front."""
+        assert trial.suggestion is not None
         trial.suggestion.set_user_attr("status", ended.status)
-        if ended.status == "finished":
-            values = objectives_of_row(trial_row(ended), self.trials_of.space.objectives)
-            self.study.tell(trial.suggestion, values)
-        else:
+        if ended.status != "finished":
             trial.suggestion.set_user_attr("cause", ended.cause)
-            self.study.tell(trial.suggestion, state=TrialState.FAIL)
+        tell(self.study, trial.suggestion, trial_row(ended))
 
 
 class TellsBegins(Callback):
     """Passes on that an actor began a trial, of which Ray Tune tells callbacks only."""
 
-    def __init__(self, searcher: StudySearcher) -> None:
+    def __init__(self, searcher: TrialSearcher) -> None:
         self._searcher = searcher
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from reports.front import non_dominated
-from suite.trial import TrialResult
+from suite.trial import Stage, TrialResult
 
 
 @dataclass(frozen=True)
@@ -18,13 +18,15 @@ class Standing:
     asked: int
     finished: int
     running: int
-    stopped: int  # ended without a result: diverged or failed
+    stopped: int  # early, by a rung
+    lost: int  # ended without a result: diverged or failed
     share_done: float  # of all the training that was asked for, in epochs, 0..1
     best_mae: float  # NaN before the first result
     unit: str  # of best_mae
     front: int  # members of the front so far
     seconds: float  # wall time since the search began
     seconds_left: float  # NaN before the first epoch
+    stage: Stage = "search"  # what the trials counted here are trained for
 
 
 class Watcher(Protocol):
@@ -46,9 +48,9 @@ class Watcher(Protocol):
 def front_rows(
     rows: Sequence[Mapping[str, Any]], objectives: Iterable[str], error_column: str
 ) -> list[Mapping[str, Any]]:
-    """The rows of finished trials that no other dominates, by falling cost of their error."""
+    """The rows of the search's finished trials that no other dominates, by rising error."""
     columns = [error_column if name == "val_mae" else name for name in objectives]
-    finished = [row for row in rows if row["status"] == "finished"]
+    finished = [row for row in rows if row["status"] == "finished" and row["stage"] == "search"]
     if not finished:
         return []
     losses = np.array([[float(row[column]) for column in columns] for row in finished])

@@ -3,7 +3,7 @@
 import logging
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,21 @@ TPE_STARTUP = 8
 JOURNAL = "study.journal"
 #: The parameter that tells the seeds of a point apart; no dimension of a space has this name.
 SEED = "seed"
+#: What the study says of a suggestion that was not trained; it has no row in trials.parquet.
+OUT_OF_BOUNDS = "out-of-bounds"
 
 
-def open_study(space: SearchSpace, folder: Path, *, concurrent: int) -> optuna.Study:
-    """The study in the run folder's journal; made, with the first points enqueued, where there is none."""
+def open_study(
+    space: SearchSpace,
+    folder: Path,
+    *,
+    concurrent: int,
+    fits: Callable[[Mapping[str, Value]], bool] = lambda values: True,
+) -> optuna.Study:
+    """The study in the run folder's journal; made, with the first points enqueued, where there is none.
+
+    ``fits`` says which points of a grid are to be trained.
+    """
     optuna.logging.set_verbosity(logging.ERROR)
     # The run folder's lock is ours, so this one is a killed driver's, for which Optuna would wait 30 s, or
     # for ever in a moved folder.
@@ -50,7 +61,7 @@ def open_study(space: SearchSpace, folder: Path, *, concurrent: int) -> optuna.S
         for point in space.first:
             study.enqueue_trial(_parameters(space, space.flat(point)))
     if space.sampler == "grid":
-        _enqueue_grid(study, space)
+        _enqueue_grid(study, space, fits)
     return study
 
 
@@ -83,6 +94,13 @@ def config_at(
         name: _chosen(dimension, parameters[name]) if isinstance(dimension, Choices) else parameters[name]
         for name, dimension in space.dimensions().items()
     }
+    return config_of_values(values, space, label_range, parameters.get(SEED, seed))
+
+
+def config_of_values(
+    values: Mapping[str, Value], space: SearchSpace, label_range: LabelRange, seed: int
+) -> TrialConfig:
+    """The trial at a value for every dimension of the space, under the names of ``dimensions``."""
     fields = space.trial_fields(values)
     for name, own in zip(
         ("label_low", "label_high", "label_step"),
@@ -91,7 +109,7 @@ def config_at(
     ):
         if fields[name] is None:
             fields[name] = own
-    return TrialConfig(**fields, seed=parameters.get(SEED, seed))  # type: ignore[arg-type]
+    return TrialConfig(**fields, seed=seed)  # type: ignore[arg-type]
 
 
 def reconcile(study: optuna.Study, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -102,13 +120,54 @@ def reconcile(study: optuna.Study, rows: Sequence[Mapping[str, Any]]) -> None:
     by_id = {row["id"]: row for row in rows}
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         row = by_id.get(name_of(trial.number))
-        values = objectives_of_row(row, study.metric_names or []) if row else []
-        if row and row["status"] == "finished" and all(map(math.isfinite, values)):
-            study.tell(trial.number, values)
-            continue
-        study.tell(trial.number, state=TrialState.FAIL)
+        tell(study, trial.number, row)
         if row is None:
             study.enqueue_trial(trial.params, user_attrs={"repeats": name_of(trial.number)})
+
+
+def tell(study: optuna.Study, trial: optuna.Trial | int, row: Mapping[str, Any] | None) -> None:
+    """How a trial ended by its row, as the sampler is to learn it; one that left no row failed.
+
+    A trial that was stopped early is a pruned one, without values. Its last error is that of a training cut
+    short and would lie on Optuna's front among those of whole ones; as it is, TPE ranks it behind every trial
+    that finished, and NSGA-II, which breeds from finished trials alone, passes it over. A trial without
+    finite objectives is a failed one: NaN must not reach the front.
+    """
+    if row is None or row["status"] != "finished":
+        was_stopped = row is not None and row["status"] == "stopped"
+        study.tell(trial, state=TrialState.PRUNED if was_stopped else TrialState.FAIL)
+        return
+    values = objectives_of_row(row, study.metric_names or [])
+    if all(map(math.isfinite, values)):
+        study.tell(trial, values)
+    else:
+        study.tell(trial, state=TrialState.FAIL)
+
+
+def tell_out_of_bounds(study: optuna.Study, trial: optuna.Trial, cause: str) -> None:
+    """A suggestion that breaks its constraints, and is not trained for it.
+
+    It counts as complete, because NSGA-II learns from no other state, with infinite values, because nothing
+    was measured; all that a sampler, or Optuna's front, takes of it are its constraints.
+    """
+    trial.set_user_attr("status", OUT_OF_BOUNDS)
+    trial.set_user_attr("cause", cause)
+    study.tell(trial, [math.inf] * len(study.directions))
+
+
+def results_known(study: optuna.Study) -> int:
+    """Trials that trained to their end, as far as the sampler has been told."""
+    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    return sum(not _is_out_of_bounds(trial) for trial in complete)
+
+
+def count_out_of_bounds(study: optuna.Study) -> int:
+    """Suggestions that were not trained because of their constraints."""
+    return sum(map(_is_out_of_bounds, study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))))
+
+
+def _is_out_of_bounds(trial: optuna.trial.FrozenTrial) -> bool:
+    return any(excess > 0 for excess in trial.constraints.values())
 
 
 def name_of(number: int) -> str:
@@ -122,10 +181,13 @@ def objectives_of_row(row: Mapping[str, Any], objectives: Sequence[str]) -> list
     return [float(row[error_column if name == "val_mae" else name]) for name in objectives]
 
 
-def _enqueue_grid(study: optuna.Study, space: SearchSpace) -> None:
+def _enqueue_grid(
+    study: optuna.Study, space: SearchSpace, fits: Callable[[Mapping[str, Value]], bool]
+) -> None:
     """Enqueue what the study does not have yet: all of a new grid, the rest where that was cut short."""
     there = {trial.user_attrs.get("grid") for trial in study.get_trials(deepcopy=False)}
-    for number, trial in enumerate(islice(grid_trials(space), space.trials)):
+    inside = (trial for trial in grid_trials(space) if fits(trial.values))
+    for number, trial in enumerate(islice(inside, space.trials)):
         if number not in there:
             parameters = _parameters(space, trial.values)
             if space.seeds > 1:

@@ -107,9 +107,9 @@ def test_a_budget_is_a_number_with_a_letter(text: str, most: int) -> None:
     assert parse_budget(text, "params") == Budget("params", most)
 
 
-@pytest.mark.parametrize("text", ["", "small", "-1", "0", "0.9 M", "1T"])
+@pytest.mark.parametrize("text", ["", "small", "-1", "0", "1T"])
 def test_another_budget_is_one_sentence(text: str) -> None:
-    with pytest.raises(RequestError, match="is no number of params"):
+    with pytest.raises(RequestError, match="is no count of params"):
         parse_budget(text, "params")
 
 

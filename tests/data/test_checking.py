@@ -176,7 +176,7 @@ def test_a_damaged_file_is_told_in_one_sentence(name: str, damage: str, tmp_path
         whole = file.read_bytes()
         file.write_bytes({"empty": b"", "short": whole[: len(whole) // 2], "noise": b"\x07" * 999}[damage])
     (problem,) = broken(folder).problems
-    assert problem.startswith("images.npy and labels.parquet cannot be read (")
+    assert " cannot be read (" in problem
     assert "\n" not in problem
 
 

@@ -341,3 +341,27 @@ def test_a_reader_is_all_that_a_new_set_needs(utkface: Path, tmp_path: Path) -> 
     assert store.info.name == "other"
     assert "gender" not in store.labels
     assert all(name == reader.name for name, reader in READERS.items())
+
+
+def test_a_mount_point_is_refused_before_the_work(
+    utkface: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "disk").mkdir()
+    monkeypatch.setattr(Path, "is_mount", lambda self: self == tmp_path / "disk")
+    with pytest.raises(RequestError, match="is a mount point"):
+        packed(utkface, tmp_path / "disk")
+
+
+def test_an_output_that_is_no_utf8_is_refused_before_the_work(utkface: Path, tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="is no name in UTF-8"):
+        packed(utkface, tmp_path / os.fsdecode(b"caf\xff"))
+
+
+def test_a_file_of_the_set_with_another_ending_is_decoded_or_named(utkface: Path, tmp_path: Path) -> None:
+    files = sorted(utkface.iterdir())
+    files[0].rename(files[0].with_suffix(".txt"))
+    files[1].rename(utkface / files[1].name.removesuffix(".jpg"))
+    (utkface / f"9_0_0_{TIME}.png").write_bytes(b"no picture")
+    store = packed(utkface, tmp_path / "out")
+    assert store.info.images == len(files)
+    assert list(pd.read_csv(store.folder / "skipped.csv")["source"]) == [f"9_0_0_{TIME}.png"]

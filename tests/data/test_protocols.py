@@ -191,7 +191,9 @@ def test_a_protocol_that_cannot_be_is_told_in_one_sentence(
 
 
 def test_a_split_by_person_needs_three_people() -> None:
-    with pytest.raises(RequestError, match="set has 2 people, a split in three by person needs at least 3"):
+    with pytest.raises(
+        RequestError, match="set names 2 different subjects, and a split in three by person needs at least 3"
+    ):
         assign(records(["a", "a", "b", "b"]), SplitRequest("subjects"), "set")
     with pytest.raises(RequestError, match="set does not say who is pictured; choose --protocol random"):
         assign(records([""] * 9), SplitRequest("subjects"), "set")

@@ -1,6 +1,7 @@
 """The files of a set in a folder, a zip and a tar are the same files, and no archive reaches outside."""
 
 import io
+import os
 import tarfile
 import tracemalloc
 import zipfile
@@ -71,7 +72,7 @@ def test_a_tar_that_climbs_out_of_itself_is_refused(tmp_path: Path, member: str,
         pass
 
 
-def test_links_and_devices_in_a_tar_are_no_files(tmp_path: Path) -> None:
+def test_devices_in_a_tar_are_no_files_and_links_lead_out_of_none(tmp_path: Path) -> None:
     path = tar_of(tmp_path / "set.tar", FILES)
     with tarfile.open(path, "a") as archive:
         for kind, name in (
@@ -82,7 +83,11 @@ def test_links_and_devices_in_a_tar_are_no_files(tmp_path: Path) -> None:
             member = tarfile.TarInfo(name)
             member.type, member.linkname = kind, "/etc/hostname"
             archive.addfile(member)
-    assert contents(path) == FILES
+    with open_source(path) as files:
+        assert files.names() == sorted([*FILES, "l.jpg", "s.jpg"])
+        for name in ("l.jpg", "s.jpg"):
+            with pytest.raises(UnreadableFileError, match="leads to no file of it"):
+                files.read(name)
 
 
 def test_a_tar_that_was_cut_off_is_refused_as_part_of_a_set(tmp_path: Path) -> None:
@@ -164,3 +169,58 @@ def test_a_compression_without_bounds_is_no_readable_file(tmp_path: Path, method
         archive.writestr("a.jpg", b"a")
     with pytest.raises(UnreadableFileError, match=f"by {name}, and only stored and deflated files are read"):
         contents(tmp_path / "set.zip")
+
+
+def test_links_to_folders_are_followed_once_and_links_to_nothing_are_named(tmp_path: Path) -> None:
+    elsewhere, folder = tmp_path / "elsewhere", tmp_path / "set"
+    elsewhere.mkdir()
+    folder.mkdir()
+    (elsewhere / "a.jpg").write_bytes(b"a")
+    (folder / "part").symlink_to(elsewhere)
+    (folder / "round").symlink_to(folder)
+    (folder / "gone.jpg").symlink_to(tmp_path / "nowhere")
+    with open_source(folder) as files:
+        assert files.names() == ["gone.jpg", "part/a.jpg"]
+        assert files.read("part/a.jpg") == b"a"
+        with pytest.raises(UnreadableFileError, match="No such file"):
+            files.read("gone.jpg")
+
+
+def test_a_folder_that_may_not_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "part").mkdir()
+    scan = os.scandir
+
+    def forbidden(path: str | os.PathLike[str]) -> object:
+        if str(path).endswith("part"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", forbidden)
+    with open_source(tmp_path) as files, pytest.raises(RequestError, match="part cannot be read"):
+        files.names()
+
+
+def test_links_in_a_tar_lead_to_files_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "set.tar"
+    with tarfile.open(path, "w") as archive:
+        file = tarfile.TarInfo("store/blob")
+        file.size = 3
+        archive.addfile(file, io.BytesIO(b"abc"))
+        for name, kind, target in [
+            ("hard.jpg", tarfile.LNKTYPE, "store/blob"),
+            ("soft.jpg", tarfile.SYMTYPE, "store/blob"),
+            ("out.jpg", tarfile.SYMTYPE, "/etc/hostname"),
+        ]:
+            link = tarfile.TarInfo(name)
+            link.type, link.linkname = kind, target
+            archive.addfile(link)
+    with open_source(path) as files:
+        assert files.read("hard.jpg") == files.read("soft.jpg") == b"abc"
+        with pytest.raises(UnreadableFileError, match="leads to no file of it"):
+            files.read("out.jpg")
+
+
+def test_a_pipe_is_no_source(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(RequestError, match="neither a folder nor a file"), open_source(tmp_path / "pipe"):
+        pass

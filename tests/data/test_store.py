@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from suite.cli import main
 from suite.data.store import SCHEMA_VERSION, LabelRange, StoreInfo, fingerprint, open_store, write_info
 from suite.errors import RequestError
 
@@ -72,5 +73,35 @@ def test_a_store_of_another_version_is_refused(tmp_path: Path) -> None:
 def test_an_array_of_objects_is_never_unpickled(tmp_path: Path) -> None:
     folder = store_folder(tmp_path / "store")
     np.save(folder / "images.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
-    with pytest.raises(ValueError, match=r"allow_pickle|object"):
+    with pytest.raises(RequestError, match=r"allow_pickle|object"):
         _ = open_store(folder).images
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [("images.npy", b"cut"), ("images.npy", None), ("labels.parquet", b"no table"), ("labels.parquet", None)],
+)
+def test_a_damaged_store_is_told_by_all_who_open_it(
+    file: str, content: bytes | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pixels = np.zeros((9, 32, 32, 3), np.uint8)
+    np.save(tmp_path / "images.npy", pixels)
+    labels = pd.DataFrame({"split": ["train", "val", "test"] * 3, "subject": "", "source": "", "age": 1.0})
+    labels["age_std"] = 1.0
+    labels.to_parquet(tmp_path / "labels.parquet")
+    ages = {"age": LabelRange(0, 100, 1)}
+    write_info(tmp_path, StoreInfo("x", ages, 9, 32, fingerprint(pixels, labels), "", ""))
+    (tmp_path / file).unlink()
+    if content is not None:
+        (tmp_path / file).write_bytes(content)
+    assert main(["data", "show", str(tmp_path), "-o", str(tmp_path / "x.png")]) == 2
+    assert f"{file} of {tmp_path} cannot be read" in capsys.readouterr().err
+    assert main(["data", "check", str(tmp_path)]) == 1
+    assert f"{file} of {tmp_path} cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["[]", '{"schema_version": 1}', "{"])
+def test_a_store_json_of_something_else_is_told(text: str, tmp_path: Path) -> None:
+    (tmp_path / "store.json").write_text(text)
+    with pytest.raises(RequestError, match=r"store\.json"):
+        open_store(tmp_path)

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -208,7 +209,8 @@ def test_too_much_damage_is_refused_names_it_and_keeps_the_work(
         packed(utkface, tmp_path / "out", max_skipped=0.05)
     said = str(caught.value)
     named = tmp_path / ".out.partial" / "skipped.csv"
-    assert f"3 of 40 images of {utkface} are missing or damaged, more than the 0.05" in said
+    assert f"3 of 40 images of {utkface} are missing, damaged or without what is asked of them" in said
+    assert "more than the 0.05" in said
     assert f"{named} names them" in said
     assert "add --max-skipped 0.075" in said
     assert set(pd.read_csv(named)["source"]) == {*(file.name for file in damaged), "holiday.jpg"}
@@ -342,3 +344,35 @@ def test_a_file_in_the_place_of_what_is_decoded_is_refused(utkface: Path, tmp_pa
     with pytest.raises(RequestError, match="is a file, where packing keeps what it decodes; move it away"):
         pack(READERS["utkface"], utkface, tmp_path / "out", size=32, workers=1)
     assert (tmp_path / ".out.partial").read_text() == "mine"
+
+
+def test_no_process_outlives_a_packing_that_was_killed(utkface: Path, tmp_path: Path) -> None:
+    program = (
+        "import os, signal, sys\n"
+        "from suite.data import decoding_processes, packing\n"
+        "from suite.data.sets import READERS\n"
+        "from pathlib import Path\n"
+        "decoding_processes.CHUNK = 8\n"
+        "def stop(done, of):\n"
+        "    import multiprocessing\n"
+        "    print(*[child.pid for child in multiprocessing.active_children()], flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "packing.CHUNK = 8\n"
+        "if __name__ == '__main__':\n"
+        "    packing.pack(READERS['utkface'], Path(sys.argv[1]), Path(sys.argv[2]), size=32, workers=2,\n"
+        "                 on_progress=stop)\n"
+    )
+    script = tmp_path / "killed.py"
+    script.write_text(program)
+    ended = subprocess.run(
+        [sys.executable, str(script), str(utkface), str(tmp_path / "out")],
+        stdout=subprocess.PIPE,
+        check=False,
+    )
+    assert ended.returncode == -signal.SIGKILL
+    children = [int(pid) for pid in ended.stdout.split()]
+    assert len(children) == 2
+    deadline = time.monotonic() + 20
+    while any(Path(f"/proc/{pid}").exists() for pid in children) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]

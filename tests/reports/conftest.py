@@ -230,7 +230,9 @@ def _config(number: int, epochs: int, info: RunInfo, rng: np.random.Generator) -
 
 
 def _curve(config: TrialConfig, status: Status, info: RunInfo, rng: np.random.Generator) -> list[EpochResult]:
-    ran = {"finished": config.epochs, "diverged": max(config.epochs // 3, 1), "failed": 0}[status]
+    ran = {"finished": config.epochs, "stopped": 2, "diverged": max(config.epochs // 3, 1), "failed": 0}[
+        status
+    ]
     scale = 1.0 if info.attribute == "age" else 0.03
     smaller = max(math.log10(3e6 / _params(config.widths, config.depths)), 0.0)
     end = 4.5 + 2.5 * smaller**0.8 + abs(rng.normal(0, 0.7))
@@ -264,7 +266,12 @@ def _result(
         macs_at_224=_macs(config.widths, config.depths, 224),
         bytes=4 * params + 18_000,
     )
-    causes = {"finished": "", "diverged": "the loss is NaN at step 212", "failed": "the worker was killed"}
+    causes = {
+        "finished": "",
+        "stopped": "9th of 12 by front rank at epoch 2, where the first 4 go on",
+        "diverged": "the loss is NaN at step 212",
+        "failed": "the worker was killed",
+    }
     return TrialResult(
         id=trial_id,
         stage="search",

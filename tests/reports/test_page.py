@@ -67,7 +67,7 @@ def test_the_page_says_its_charset_and_fits_a_phone(make_run: MakeRun) -> None:
 def test_sections_come_in_their_order(make_run: MakeRun) -> None:
     headings = re.findall(r"<h2>(.*?)</h2>", own(page(make_run(trials=8))))
     assert headings == [
-        "What was asked", "The front", "Trials", "The paper's claims", "Learning curves",
+        "What was asked", "The front", "Confirmed", "Trials", "The paper's claims", "Learning curves",
         "Trials without a result", "Provenance",
     ]  # fmt: skip
 
@@ -298,3 +298,29 @@ def test_the_most_accurate_has_a_tile_though_it_be_off_the_front(make_run: MakeR
     lead = text(page(run))
     assert f"finished trials is {best.id}" in lead
     assert not best.on_front
+
+
+def test_stopped_trials_are_told_from_those_without_a_result(make_run: MakeRun) -> None:
+    statuses = ["finished", "finished", "stopped", "stopped", "diverged"]
+    run = make_run(trials=5, statuses=statuses)
+    shown_page = text(page(run))
+    assert "2 finished, 2 stopped early, 1 diverged, 0 failed" in shown_page
+    assert "Not drawn, as they did not train to their end: 2 stopped early and 1 diverged" in shown_page
+    assert "2 trials stopped early, as the search space asks (2 after epoch 2)" in shown_page
+    assert "9th of 12 by front rank at epoch 2, where the first 4 go on" in shown_page
+    shown = standing(run)
+    assert {trial.status for trial in shown.front} == {"finished"}
+    assert shown.best is not None
+    assert shown.best.status == "finished"
+
+
+def test_a_run_in_which_all_were_stopped_but_one_has_a_page(make_run: MakeRun) -> None:
+    shown_page = text(page(make_run(trials=4, statuses=["finished", "stopped", "stopped", "stopped"])))
+    assert "None: every other trial that ended, finished." in shown_page
+
+
+def test_a_search_that_gave_up_says_so_first(make_run: MakeRun) -> None:
+    why = "300 suggestions in a row were out of bounds.params (9)"
+    shown_page = text(page(make_run(trials=3, statuses=["finished"] * 3, ended_early=why, out_of_bounds=512)))
+    assert f"{why}." in shown_page
+    assert "512 out of bounds and not trained" in shown_page

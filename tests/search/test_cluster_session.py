@@ -117,6 +117,12 @@ def test_as_many_trials_run_at_once_as_the_cluster_holds(
     assert trials_at_once(resources, share_of_a_trial(resources)) == held
 
 
+def test_a_cluster_may_grow_to_what_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_session.ray, "cluster_resources", lambda: {"CPU": 2.0})
+    resources = Resources(max_concurrent=9, address="auto")
+    assert trials_at_once(resources, share_of_a_trial(resources)) == 9
+
+
 def test_where_there_are_gpus_a_trial_gets_a_quarter_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster_session.ray, "cluster_resources", lambda: {"CPU": 16.0, "GPU": 2.0})
     share = share_of_a_trial(Resources())

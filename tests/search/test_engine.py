@@ -61,6 +61,7 @@ def space(store: Store, **changes: object) -> SearchSpace:
         "data": str(store.folder),
         "objectives": ["val_mae", "params", "macs"],
         "trials": 6,
+        "confirm_seeds": 1,
         "base": {"epochs": 2, "resolution": 32, "batch_size": 32, "depths": [1, 1, 1, 1, 1]},
         "vary": {
             "widths": [{"low": 2, "high": 8, "step": 2}] * 5,
@@ -216,8 +217,9 @@ def test_provenance_says_what_is_needed_to_repeat_it(searched: tuple[Run, Record
 def test_a_watcher_sees_counts_best_error_front_and_time_left(searched: tuple[Run, Recorder]) -> None:
     run, recorder = searched
     last = recorder.standings[-1]
-    assert (last.finished + last.stopped, last.running, last.asked) == (6, 0, 6)
-    assert last.stopped == (run.trials["status"] != "finished").sum()
+    assert (last.finished + last.lost, last.running, last.asked) == (6, 0, 6)
+    assert last.stopped == 0
+    assert last.lost == (run.trials["status"] != "finished").sum()
     assert last.best_mae == run.trials["val_mae_years"].min()
     assert last.front >= 2
     assert any(not math.isnan(s.seconds_left) for s in recorder.standings)

@@ -69,6 +69,11 @@ def test_a_grid_survives_json(tmp_path: Path) -> None:
     assert list(grid_trials(again)) == list(grid_trials(space))
 
 
+def test_a_grid_with_seeds_confirms_nothing_and_one_without_does(tmp_path: Path) -> None:
+    assert list(grid(tmp_path).confirming_seeds) == []
+    assert list(grid(tmp_path, overrides=("seeds=1",)).confirming_seeds) == [6, 7, 8]
+
+
 FAULTS = {
     "a range without an end of values": (
         "batch_size: {low: 16, high: 48, step: 16}",
@@ -86,6 +91,12 @@ FAULTS = {
         "seeds: 2",
         "first: [{method: dex}]",
         "space.yaml:6: first is given and sampler is grid, which has an order of its own; leave first out",
+    ),
+    "a confirmation of what nothing is chosen of": (
+        "seed: 5",
+        "confirm_seeds: 3",
+        "space.yaml:5: confirm_seeds is 3 and seeds is 2; a grid with seeds trains every point with several "
+        "and chooses none to confirm, so leave confirm_seeds out",
     ),
     "seeds for a sampler": (
         "sampler: grid",

@@ -4,6 +4,8 @@ from functools import cache
 from typing import get_args
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from search_spaces import Choices, find, grid_trials, load, shipped
 from suite.data.store import LabelRange
@@ -89,3 +91,16 @@ def test_a_grid_fits_its_time_on_two_cores(name: str) -> None:
         macs(config) / unit * (config.train_images or 0) * config.epochs / PACE for config in configs(name)
     )
     assert 0 < seconds / 2 / 60 <= (60 if name == "paper" else 30)
+
+
+def test_tiny_stays_a_matter_of_minutes_and_other_searches_confirm_with_three_seeds() -> None:
+    assert list(load(find("tiny")).confirming_seeds) == []
+    for name in ("thin", "attractiveness"):
+        assert list(load(find(name)).confirming_seeds) == [1, 2, 3]
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 100))
+def test_no_confirming_seed_is_one_of_the_search(seed: int, count: int) -> None:
+    space = load(find("tiny"), overrides=[f"seed={seed}", f"confirm_seeds={count}"])
+    assert len(set(space.confirming_seeds)) == count
+    assert seed not in space.confirming_seeds

@@ -18,6 +18,7 @@ name: small
 data: {data}
 objectives: [val_mae, params, macs]
 trials: 7
+confirm_seeds: 1
 base: {{epochs: 6, resolution: 32, batch_size: 16, depths: [1, 1, 1, 1, 1]}}
 vary:
   widths:

@@ -64,7 +64,7 @@ def test_the_damage_is_named_and_nothing_else_is_lost(
     damaged_set: tuple[Path, dict[str, int]], tmp_path: Path
 ) -> None:
     folder, kinds = damaged_set
-    with pytest.raises(UnfinishedError, match=r"of 2,000 images of .* are missing or damaged"):
+    with pytest.raises(UnfinishedError, match=r"of 2,000 images of .* are missing, damaged or"):
         pack(READERS["utkface"], folder, tmp_path / "out", size=32, workers=2)
     store = pack(READERS["utkface"], folder, tmp_path / "out", size=32, workers=2, max_skipped=0.1)
     skipped = pd.read_csv(store.folder / "skipped.csv")

@@ -95,3 +95,36 @@ def test_a_killed_search_goes_on_where_it_was(search_file: Path, drive: Callable
     resumed = after.trials[~after.trials["id"].isin(before.trials["id"])]
     assert resumed["started"].min() >= (before.trials["started"] + before.trials["seconds"]).max()
     assert after.info.seconds >= (after.trials["started"] + after.trials["seconds"]).max()
+
+
+def test_a_search_killed_in_its_confirmation_trains_no_member_twice(
+    search_file: Path, drive: Callable[..., Any]
+) -> None:
+    folder, trials, seeds = search_file.parent / "run", 3, 4
+    two_at_once = ("--cpus-per-trial", "0.5", "--max-concurrent", "2")
+    asked = ("--trials", str(trials), "--epochs", "2", "--confirm-seeds", str(seeds))
+    first = drive("run", "--search", search_file.name, "--out", "run", *asked, *two_at_once)
+    first.wait_for_trials(trials + 1)
+    first.kill()
+    before = read_run(folder)
+    assert before.info.status == "running"
+    assert trials < len(before.trials) < trials + seeds
+    assert before.trials["test_mae_years"].isna().all()
+
+    second = drive("resume", "run")
+    assert second.end() == 0, second.said
+    after = read_run(folder)
+    assert after.info.status == "finished"
+    trained = {line.split()[0] for line in second.said if " done, " in line}
+    assert trained == set(after.trials["id"]) - set(before.trials["id"])
+    assert all("confirming: " in line for line in second.said if " done, " in line)
+    kept = before.trials.merge(after.trials, on="id", suffixes=("_then", "_now"))
+    assert list(kept["started_then"]) == list(kept["started_now"])
+    assert len(kept) == len(before.trials)
+
+    again = after.trials[after.trials["stage"] == "confirm"]
+    assert set(again.groupby("parent").size()) == {seeds}
+    assert set(again["seed"]) == {1, 2, 3, 4}
+    assert again["test_mae_years"].notna().all()
+    assert set(after.epochs.groupby("id").size()) == {2}
+    assert len(study_trials(folder)) == trials

@@ -60,7 +60,7 @@ def read(files: SourceFiles, path: Path, *, column: str) -> Reading:
             guesses[split] = _guesses(files, table, path, column, groups.get(split, {}))
     reading = join_images(path, names, APPA_REAL_PUBLICATION, AGES, tables, guesses)
     faces = sum(record.file.lower().endswith("_face.jpg") for record in reading.records)
-    return replace(reading, found=f"{reading.found}; {faces:,} as upright face crops")
+    return replace(reading, found=f"{reading.found}; {faces:,} with an upright face crop")
 
 
 def _guesses(
@@ -123,6 +123,8 @@ def locate(files: SourceFiles, path: Path, records: Sequence[Record]) -> list[Re
 
 def _located(record: Record, files: SourceFiles, names: Set[str]) -> Record:
     whole = re.sub(r"_face\.jpg$", "", record.file, flags=re.IGNORECASE)
+    if whole not in names:
+        return record
     table = f"{whole}.mat"
     return located(replace(record, file=whole), files, table if table in names else None, _points_of_mat)
 
@@ -134,7 +136,7 @@ def _points_of_mat(content: bytes) -> FivePoints | None:
     except UnreadableMatError:
         return None
     for array in arrays:
-        points = array if array.shape[1:] == (2,) else array.T
+        points = (array if array.shape[1:] == (2,) else array.T) - 1  # MATLAB's first pixel is at (1, 1)
         if points.shape == (5, 2):
             eyes, nose, mouth = points[:2], points[2], points[3:]
             found = five_points(

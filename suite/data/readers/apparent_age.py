@@ -62,7 +62,7 @@ def join_images(
     Raises:
         RequestError: the table of a split, or all of its images, are not there.
     """
-    records: list[Record] = []
+    records: dict[str, Record] = {}
     skipped: list[Skipped] = []
     for split in SPLITS:
         if split not in tables:
@@ -73,10 +73,16 @@ def join_images(
         found = [_record(guess, images, split, table, ages) for guess in guesses[split]]
         if not any(isinstance(one, Record) for one in found):
             raise publication.missing(path, names, f"image that {table} names")
-        records += [one for one in found if isinstance(one, Record)]
-        skipped += [one for one in found if isinstance(one, Skipped)]
+        for one in found:
+            if isinstance(one, Skipped):
+                skipped.append(one)
+            elif one.file in records:
+                skipped.append(Skipped(one.file, f"{table} names it, and so does that of another split"))
+            else:
+                records[one.file] = one
+    counts = count_of_splits(records.values())
     return sorted_reading(
-        records, skipped, f"{publication.found(len(records))}; official splits {count_of_splits(records)}"
+        records.values(), skipped, f"{publication.found(len(records))}; official splits {counts}"
     )
 
 

@@ -6,10 +6,10 @@
 
 import dataclasses
 import re
-from collections.abc import Sequence
+from functools import partial
 from pathlib import Path, PurePosixPath
 
-from suite.data.readers.landmarks import by_stem, located, points_of_fgnet, stem_of
+from suite.data.readers.landmarks import locate_by_stem, points_of_fgnet
 from suite.data.readers.layout import Publication, is_image, out_of_range, read_names, visible
 from suite.data.reading import Reader, Reading, Record, Skipped
 from suite.data.source_files import SourceFiles
@@ -49,12 +49,6 @@ def _parse(name: str) -> Record | Skipped:
     return Record(name, {"age": age}, subject=match["subject"].zfill(3))
 
 
-def locate(files: SourceFiles, path: Path, records: Sequence[Record]) -> list[Record]:
-    """The records with the points of ``points/[subject]a[age].pts``."""
-    tables = by_stem(visible(files), ".pts")
-    return [located(record, files, tables.get(stem_of(record.file)), points_of_fgnet) for record in records]
-
-
 FGNET = Reader(
     name="fgnet",
     description="FG-NET, 1,002 photographs of 82 people: age 0-69, subjects, leave one person out",
@@ -62,5 +56,5 @@ FGNET = Reader(
     attributes={"age": AGES},
     groups=(),
     read=read,
-    locate=locate,
+    locate=partial(locate_by_stem, points=points_of_fgnet),
 )

@@ -4,10 +4,11 @@ import re
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from suite.data.alignment import FivePoints, Point, five_points
 from suite.data.decoding import CropBox
+from suite.data.readers.layout import visible
 from suite.data.readers.tables import number
 from suite.data.reading import Record
 from suite.data.source_files import SourceFiles, UnreadableFileError
@@ -49,8 +50,8 @@ def box_of_row(row: Mapping[str, str]) -> CropBox | str | None:
 def points_of_86(content: bytes) -> FivePoints | None:
     """SCUT-FBP5500's ``.pts``: a whole number (86), then x and y of each as float32, little-endian.
 
-    The set does not document the order. Drawn on its faces, 42 to 49 and 50 to 57 go round the eyes, 66 is
-    the middle of the nose's base, and 73 and 79 are the corners of the mouth.
+    The set does not document the order. By the loaders of others, who drew the points on its faces, 42 to 49
+    and 50 to 57 go round the eyes, 66 is the middle of the nose's base, 73 and 79 are the mouth's corners.
     """
     if len(content) != struct.calcsize("<i172f") or struct.unpack_from("<i", content) != (86,):
         return None
@@ -84,13 +85,19 @@ def _middle(points: Sequence[Point]) -> Point:
     return sum(x for x, _ in points) / len(points), sum(y for _, y in points) / len(points)
 
 
-def by_stem(names: Sequence[str], ending: str) -> Mapping[str, str]:
-    """Files of an ending, by ``stem_of`` their name."""
-    return {stem_of(name): name for name in names if name.lower().endswith(ending)}
+def locate_by_stem(
+    files: SourceFiles,
+    path: Path,
+    records: Sequence[Record],
+    *,
+    points: Callable[[bytes], FivePoints | None],
+) -> list[Record]:
+    """The records with the points of the ``.pts`` files that are named as their images."""
+    tables = {_stem(name): name for name in visible(files) if name.lower().endswith(".pts")}
+    return [located(record, files, tables.get(_stem(record.file)), points) for record in records]
 
 
-def stem_of(name: str) -> str:
-    """The name without folder and ending, in lower case: what a file shares with the image it belongs to."""
+def _stem(name: str) -> str:
     return PurePosixPath(name).stem.lower()
 
 

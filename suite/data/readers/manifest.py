@@ -34,7 +34,7 @@ RANGES: Mapping[str, LabelRange] = {
 PATHS = ("path", "file", "image")
 #: Keeps a forged parquet, in which a few bytes can stand for any number of rows, from filling the memory.
 MOST_ROWS = 10_000_000
-LARGEST_TABLE = 2_000_000_000  # bytes, unpacked
+LARGEST_TABLE = 2_000_000_000  # bytes in memory
 #: Columns that a store has already.
 _RESERVED = frozenset({*PATHS, "value", "deviation", "subject", "split", "source", *BOX, *POINT_COLUMNS})
 
@@ -56,7 +56,11 @@ def read(files: SourceFiles, path: Path, *, attribute: Attribute | None) -> Read
     source = f"{table} of {path}" if loose is None else str(path)
     image = next((column for column in PATHS if column in columns), None)
     if image is None:
-        raise RequestError(f"{source} has no rows with a column 'path'; its columns: {', '.join(columns)}")
+        if not rows:
+            raise RequestError(f"{source} has no rows below its header; write a row for each image")
+        raise RequestError(
+            f"{source} has no column 'path', only {', '.join(columns)}; name the column of the files so"
+        )
     labels = _label_columns(columns, attribute, source)
     groups = [c for c in columns if c not in _RESERVED and c.removesuffix("_std") not in RANGES]
     folder = PurePosixPath(table).parent
@@ -108,13 +112,15 @@ def _rows(files: SourceFiles, table: str, path: Path) -> Sequence[Mapping[str, s
                 f"{table} of {path} says that it has {parquet.metadata.num_rows:,} rows, over the limit of "
                 f"{MOST_ROWS:,}; split it into several sets"
             )
-        groups = map(parquet.metadata.row_group, range(parquet.metadata.num_row_groups))
-        if sum(group.total_byte_size for group in groups) > LARGEST_TABLE:
-            raise RequestError(
-                f"{table} of {path} unpacks to more than the limit of {LARGEST_TABLE:,} bytes; leave out "
-                "columns that are no labels"
-            )
-        rows = parquet.read().to_pylist()
+        rows, size = [], 0
+        for batch in parquet.iter_batches(1024):
+            size += batch.nbytes
+            if size > LARGEST_TABLE:
+                raise RequestError(
+                    f"{table} of {path} unpacks to more than the limit of {LARGEST_TABLE:,} bytes; leave out "
+                    "columns that are no labels"
+                )
+            rows += batch.to_pylist()
     except (pyarrow.ArrowException, OSError) as error:
         raise RequestError(f"{table} of {path} is no parquet file that can be read ({error})") from None
     return [{name.lower(): "" if v is None else str(v) for name, v in row.items()} for row in rows]
@@ -153,7 +159,7 @@ def _parse(
     for attribute, (label, deviation) in columns.items():
         value, spread = number(row.get(label)), number(row.get(deviation))
         if value is None:
-            return Skipped(file, f"the {attribute} is {row.get(label)!r}, which is no number")
+            return Skipped(file, f"the {attribute} is {row.get(label)!r}, which is no number", lost=True)
         if reason := out_of_range(attribute, value, RANGES[attribute]):
             return Skipped(file, reason)
         if spread is not None and spread < 0:

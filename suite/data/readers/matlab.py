@@ -13,7 +13,7 @@ from suite.errors import RequestError
 #: Several times the table of CACD2000 unpacked.
 LARGEST_UNPACKED = 500_000_000  # bytes
 _HEADER = 128  # bytes
-_COMPRESSED = 15  # the type of an element that holds another, deflated
+_MATRIX, _COMPRESSED = 14, 15  # types of an element: a variable, and one that holds a variable, deflated
 
 
 class UnreadableMatError(Exception):
@@ -83,6 +83,10 @@ def _inflated(content: bytes) -> bytes:
                 element = inflate.decompress(element[8:], LARGEST_UNPACKED - size + 1)
             except zlib.error as error:
                 raise UnreadableMatError(str(error)) from None
+            if element[:4] != struct.pack(
+                f"{order}I", _MATRIX
+            ):  # scipy would inflate another without a limit
+                raise UnreadableMatError("what is deflated in it is no variable")
         size += len(element)
         if size > LARGEST_UNPACKED:
             raise UnreadableMatError(f"it unpacks to more than {LARGEST_UNPACKED:,} bytes")

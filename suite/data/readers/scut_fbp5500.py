@@ -9,9 +9,10 @@ the single ratings, from which the deviation comes; five official folds in
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path, PurePosixPath
 
-from suite.data.readers.landmarks import by_stem, located, points_of_86, stem_of
+from suite.data.readers.landmarks import locate_by_stem, points_of_86
 from suite.data.readers.layout import (
     NamedImages,
     Publication,
@@ -154,12 +155,6 @@ def _groups(image: str) -> Mapping[str, str]:
     return {"gender": gender, "race": race}
 
 
-def locate(files: SourceFiles, path: Path, records: Sequence[Record]) -> list[Record]:
-    """The records with the points of ``facial landmark/*.pts``."""
-    tables = by_stem(visible(files), ".pts")
-    return [located(record, files, tables.get(stem_of(record.file)), points_of_86) for record in records]
-
-
 SCUT_FBP5500 = Reader(
     name="scut-fbp5500",
     description="SCUT-FBP5500, 5,500 faces: attractiveness 1-5 with deviation, gender, race, "
@@ -168,5 +163,5 @@ SCUT_FBP5500 = Reader(
     attributes={"attractiveness": SCORES},
     groups=("gender", "race"),
     read=read,
-    locate=locate,
+    locate=partial(locate_by_stem, points=points_of_86),
 )

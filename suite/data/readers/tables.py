@@ -5,6 +5,7 @@ import io
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from xml.etree import ElementTree
 from zipfile import BadZipFile
 
 from suite.data.source_files import SourceFiles, UnreadableFileError, bounded_zip
@@ -98,6 +99,10 @@ def read_sheets(files: SourceFiles, name: str, path: Path) -> Iterator[Iterator[
     try:
         for sheet in book.worksheets:
             yield (["" if c is None else str(c).strip() for c in row] for row in sheet.values)
+    except (ElementTree.ParseError, KeyError, ValueError) as error:  # its rows are parsed as they are read
+        raise RequestError(
+            f"{name} of {path} is no spreadsheet that can be read ({error}); get the set again from its owner"
+        ) from None
     finally:
         book.close()
 

@@ -8,6 +8,7 @@ splits of its own.
 import re
 from pathlib import Path, PurePosixPath
 
+from suite.data.readers.layout import is_image, out_of_range, visible
 from suite.data.reading import Reader, Reading, Record, Skipped
 from suite.data.source_files import SourceFiles
 from suite.data.store import LabelRange
@@ -21,7 +22,6 @@ RACES = {"0": "White", "1": "Black", "2": "Asian", "3": "Indian", "4": "Others"}
 # Four published names lack a group or leave it empty (61_1_20170109142408075, 53__0_20170116184028385),
 # and some endings are misspelt (55_0_0_20170116232725357jpg.chip.jpg); their ages still hold.
 _NAME = re.compile(r"(?P<age>[0-9]+)_(?P<groups>(?:[0-9]*_){1,2})(?P<time>[0-9]{8,})[^0-9_]*")
-_IMAGES = (".jpg", ".jpeg")
 
 
 def read(files: SourceFiles, path: Path) -> Reading:
@@ -33,7 +33,8 @@ def read(files: SourceFiles, path: Path) -> Reading:
     Raises:
         RequestError: no file is named as UTKFace names its images.
     """
-    images = [name for name in files.names() if name.lower().endswith(_IMAGES) and not _is_hidden(name)]
+    # A file that is named as the set names its own counts whatever its ending: its content tells.
+    images = [name for name in visible(files) if is_image(name) or _NAME.fullmatch(PurePosixPath(name).name)]
     chosen: dict[str, Record] = {}
     skipped: list[Skipped] = []
     for name in sorted(images, key=_aligned_first):
@@ -47,7 +48,7 @@ def read(files: SourceFiles, path: Path) -> Reading:
     if not chosen:
         raise RequestError(
             f"{path} has no image named as UTKFace names them, [age]_[gender]_[race]_[date&time].jpg "
-            f"(looked at {len(images)} JPEG files, in all folders); name the folder, zip or tar of UTKFace, "
+            f"(looked at {len(images)} images, in all folders); name the folder, zip or tar of UTKFace, "
             "which its authors give at https://susanqq.github.io/UTKFace/"
         )
     aligned = sum(not _aligned_first(record.file)[0] for record in chosen.values())
@@ -63,8 +64,8 @@ def _parse(name: str) -> Record | Skipped:
     if match is None:
         return Skipped(name, "the name is not [age]_[gender]_[race]_[date&time].jpg")
     age = int(match["age"][:9])
-    if not AGES.low <= age <= AGES.high:
-        return Skipped(name, f"the age is {age}, outside of {AGES.low:g} to {AGES.high:g}")
+    if reason := out_of_range("age", age, AGES):
+        return Skipped(name, reason)
     groups = match["groups"].split("_")[:-1]
     # With one group of two it is not said which one is missing.
     gender, race = groups if len(groups) == 2 else ("", "")
@@ -79,11 +80,6 @@ def _face(name: str) -> str:
 
 def _aligned_first(name: str) -> tuple[bool, str]:
     return ".chip." not in name.lower(), name
-
-
-def _is_hidden(name: str) -> bool:
-    """Whether an operating system put the file there: ``__MACOSX/``, ``._x.jpg``."""
-    return any(part.startswith((".", "__")) for part in PurePosixPath(name).parts)
 
 
 UTKFACE = Reader(

@@ -65,7 +65,7 @@ def test_the_upright_face_of_appa_real_is_taken_where_there_is_one(
     files = miniature("appa-real")
     del files["appa-real-release/test/000020.jpg_face.jpg"]
     reading = read("appa-real", lay_out(files))
-    assert reading.found.endswith("; 23 as upright face crops")
+    assert reading.found.endswith("; 23 with an upright face crop")
     taken = {Path(record.file).name for record in reading.records}
     assert "000020.jpg" in taken
     assert len([name for name in taken if name.endswith("_face.jpg")]) == 23

@@ -3,6 +3,8 @@
 import io
 import math
 import struct
+import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -76,7 +78,7 @@ def with_landmarks(name: str, files: Files) -> Files:
     if name == "appa-real":
         at = "appa-real-release/"
         tables = {
-            n: mat(meta={"box": [1, 2, 3], "points": [*EYES, NOSE, *MOUTH]})
+            n: mat(meta={"box": [1, 2, 3], "points": np.array([*EYES, NOSE, *MOUTH]) + 1})
             for n in files
             if n.endswith(".mat")
         }
@@ -121,7 +123,7 @@ def test_a_set_is_aligned_by_what_it_ships(
     assert store.info.images == (24 if name == "scut-fbp5500" else 23)
     assert "faces aligned" in store.info.origin
     skipped = pd.read_csv(store.folder / "skipped.csv")
-    assert list(skipped["reason"]) == ["the set does not say where its face is, to align it by"]
+    assert list(skipped["reason"]) == ["it has no landmarks to align it by"]
     source = store.labels["source"][0]
     (content,) = (content for file, content in files.items() if f"/{file}".endswith(f"/{source}"))
     assert np.abs(decode(content, 32, FACE).astype(int) - store.images[0]).max() <= 1
@@ -188,7 +190,34 @@ def test_a_matlab_file_is_inflated_within_its_limit(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("content", [b"", b"x" * 200, mat(a=1)[:140], mat(a=1)[:128] + b"\xff" * 64])
 def test_a_damaged_matlab_file_is_told_as_such(content: bytes) -> None:
-    try:
-        assert read_mat(content) == {}
-    except UnreadableMatError as error:
-        assert str(error)  # noqa: PT017
+    with pytest.raises(UnreadableMatError):
+        read_mat(content)
+
+
+def test_what_is_deflated_twice_is_not_inflated_past_the_limit() -> None:
+    whole = mat(zeros=np.zeros((1000, 100)))
+    twice = zlib.compress(whole[128:])
+    content = whole[:128] + struct.pack("<II", 15, len(twice)) + twice
+    with pytest.raises(UnreadableMatError, match="no variable"):
+        read_mat(content)
+
+
+def test_points_and_boxes_are_not_mixed(miniature: Miniature, lay_out: LayOut, tmp_path: Path) -> None:
+    files = with_landmarks("morph", miniature("morph"))
+    (table,) = (n for n in files if n.endswith(".csv"))
+    rows = pd.read_csv(io.BytesIO(files[table]), dtype=str)
+    rows["left"], rows["top"], rows["right"], rows["bottom"] = 2, 2, 22, 22
+    path = lay_out(files | {table: rows.to_csv(index=False).encode()})
+    store = packed("morph", path, tmp_path / "packed")
+    assert store.info.images == 23
+    assert "23 faces aligned by five points" in store.info.origin
+
+
+def test_face_crops_without_their_photographs_cannot_be_aligned(miniature: Miniature, tmp_path: Path) -> None:
+    files = with_landmarks("appa-real", miniature("appa-real"))
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
+        for name, content in files.items():
+            if not name.endswith(".jpg") or name.endswith("_face.jpg"):
+                archive.writestr(name, content)
+    with pytest.raises(RequestError, match="--align finds nothing to go by"):
+        packed("appa-real", tmp_path / "set.zip", tmp_path / "packed")

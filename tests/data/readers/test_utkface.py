@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from suite.data.readers.utkface import GENDERS, RACES
 from suite.data.reading import Reading
 from suite.data.sets import READERS
-from suite.data.source_files import open_source
+from suite.data.source_files import UnreadableFileError, open_source
 from suite.errors import RequestError
 
 TIME = "20170109142408075"
@@ -123,7 +123,7 @@ def test_a_folder_without_such_images_says_what_was_looked_for_and_where_the_set
     with pytest.raises(RequestError) as caught:
         read(files(tmp_path, "holiday.jpg", "readme.txt"))
     assert str(tmp_path) in str(caught.value)
-    assert "[age]_[gender]_[race]_[date&time].jpg (looked at 1 JPEG files" in str(caught.value)
+    assert "[age]_[gender]_[race]_[date&time].jpg (looked at 1 images" in str(caught.value)
     assert "https://susanqq.github.io/UTKFace/" in str(caught.value)
 
 
@@ -145,10 +145,12 @@ def test_an_archive_that_climbs_out_of_itself_is_refused(tmp_path: Path, member:
         read(path)
 
 
-def test_a_link_in_an_archive_is_no_file(tmp_path: Path) -> None:
+def test_a_link_in_a_zip_is_named_and_not_followed(tmp_path: Path) -> None:
     path = archive(tmp_path / "set.zip", f"2_0_0_{TIME}.jpg")
     link = zipfile.ZipInfo(f"3_0_0_{TIME}.jpg")
     link.external_attr = 0o120777 << 16
     with zipfile.ZipFile(path, "a") as written:
         written.writestr(link, "/etc/hostname")
-    assert [record.labels["age"] for record in read(path).records] == [2]
+    assert [record.labels["age"] for record in read(path).records] == [2, 3]
+    with open_source(path) as files, pytest.raises(UnreadableFileError, match="a link in its place"):
+        files.read(f"3_0_0_{TIME}.jpg")

@@ -1,8 +1,10 @@
-"""Which images of a set can be aligned, and by what."""
+"""Which images of a set say where their face is, for an alignment."""
 
 import dataclasses
 from pathlib import Path
 
+from suite.data.alignment import FivePoints
+from suite.data.decoding import CropBox
 from suite.data.reading import Reader, Reading, Skipped
 from suite.data.source_files import SourceFiles
 from suite.errors import RequestError
@@ -15,25 +17,29 @@ def aligned(reading: Reading, reader: Reader, files: SourceFiles, path: Path) ->
         RequestError: it says so of none.
     """
     located = reader.locate(files, path, reading.records) if reader.locate else reading.records
-    kept = [record for record in located if record.face is not None]
+    # Boxes will do where there is nothing better; of two kinds of crop in one set, one would be the odd one.
+    have_points = any(isinstance(record.face, FivePoints) for record in located)
+    wanted = FivePoints if have_points else CropBox
+    kept = [record for record in located if isinstance(record.face, wanted)]
     if not kept:
         where = (
             "its files with landmarks are missing, or hold no points of a face that can be read"
             if reader.locate
-            else "neither its names nor its tables say where a face is"
+            else "no table of it has the points of a face, or those of no face that can be"
         )
         raise RequestError(
             f"--align finds nothing to go by in {path}: {where}; pack it without --align, or name its images "
             "and points in a manifest (docs/data.md)"
         )
     lost = [
-        Skipped(record.file, "the set does not say where its face is, to align it by", lost=True)
+        Skipped(record.file, "it has no landmarks to align it by", lost=True)
         for record in located
-        if record.face is None
+        if not isinstance(record.face, wanted)
     ]
+    how = "faces aligned by five points" if have_points else "faces cropped by their box"
     return dataclasses.replace(
         reading,
         records=kept,
         skipped=sorted([*reading.skipped, *lost], key=lambda one: one.file),
-        found=f"{reading.found}; {len(kept):,} faces aligned",
+        found=f"{reading.found}; {len(kept):,} {how}",
     )

@@ -1,0 +1,1 @@
+"""Searches on other machines: manifests, jobs, and run folders on object storage."""

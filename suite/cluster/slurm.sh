@@ -1,0 +1,64 @@
+# Everything below runs on the first node of the job; srun starts Ray on all of them.
+set -euo pipefail
+
+mapfile -t nodes < <(scontrol show hostnames "$SLURM_JOB_NODELIST")
+export RAY_AUTH_MODE=token RAY_USAGE_STATS_ENABLED=0
+# Nodes are shared with other people: only who knows the token may run code on this cluster.
+RAY_AUTH_TOKEN=$("$python" -c 'import secrets; print(secrets.token_hex(32))')
+export RAY_AUTH_TOKEN
+
+on_node() { # NODE COMMAND...; in place of a subshell, for a signal to reach it
+    exec srun --nodes=1 --ntasks=1 --nodelist="$1" --cpus-per-task="$cpus" "${gpu_request[@]}" "${@:2}"
+}
+
+steps=()
+# shellcheck disable=SC2329 # a trap calls it
+clean_up() {
+    for step in "${steps[@]}"; do kill -TERM "$step" 2>/dev/null || true; done
+    for step in "${steps[@]}"; do wait "$step" 2>/dev/null || true; done
+}
+trap clean_up EXIT
+
+# USR1 comes from --signal, before the time is over: the search writes what it has, and the job queues again.
+# TERM comes from scancel: the search stops in the same way, and the job ends.
+driver='' signalled=no time_over=no
+# shellcheck disable=SC2329 # a trap calls it
+stop() {
+    signalled=yes
+    if [[ -z $driver ]]; then exit 1; fi
+    kill -TERM "$driver" 2>/dev/null || true
+}
+trap 'time_over=yes; stop' USR1
+trap stop TERM
+
+head_ip=$(on_node "${nodes[0]}" "$python" -c 'import ray; print(ray.util.get_node_ip_address())' | tail -n 1)
+export RAY_ADDRESS="$head_ip:$((20000 + SLURM_JOB_ID % 10000))"
+ray=("$python" -m ray.scripts.scripts start --block --num-cpus="$cpus" --num-gpus="$gpus")
+on_node "${nodes[0]}" "${ray[@]}" --head --node-ip-address="$head_ip" --port="${RAY_ADDRESS##*:}" \
+    --include-dashboard=false &
+steps+=("$!")
+"$python" -m suite.cluster.waiting --nodes 1
+for node in "${nodes[@]:1}"; do
+    on_node "$node" "${ray[@]}" --address="$RAY_ADDRESS" &
+    steps+=("$!")
+done
+"$python" -m suite.cluster.waiting --nodes "${#nodes[@]}"
+
+"$python" -m suite.cli "${arguments[@]}" &
+driver=$!
+while true; do
+    signalled=no
+    code=0
+    wait "$driver" || code=$?
+    [[ $signalled == no ]] && break # else a signal ended the wait, and the code is not the search's
+done
+
+if [[ $time_over == yes && $code -eq 130 ]]; then
+    if ((${SLURM_RESTART_COUNT:-0} < most_restarts)); then
+        echo "The time is over; the job queues again and goes on with what is done."
+        scontrol requeue "$SLURM_JOB_ID"
+    else
+        echo "The time is over, for the last of $most_restarts restarts; submit the script again to go on."
+    fi
+fi
+exit "$code"

@@ -1,0 +1,78 @@
+"""How a run stands, read from its folder alone: while it runs, after it ended, or left by a dead driver."""
+
+import math
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from suite.cluster.workplace import is_worked_on, read_run_at
+from suite.search.standing import best_error, front_rows
+from suite.watching import duration
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """What ``suite status`` says, in JSON's types."""
+
+    run: str
+    name: str
+    status: str  # of run.json, or "killed": it says "running" and no driver is at work
+    trials_asked: int
+    trials: Mapping[str, int]  # that ended, by their status
+    best_mae: float | None
+    unit: str  # of best_mae
+    front: int
+    started: str
+    seconds: float  # wall time of all sittings; of a run without an end, until its last trial ended
+    seconds_left: float | None  # of the training, at the pace so far; None: not running, or nothing ended
+
+
+def status_of(place: Path | str) -> RunStatus:
+    """The status of the run at a path or an ``s3://`` URL; nothing there is changed.
+
+    Raises:
+        RequestError: it is no run, or the storage cannot be used.
+    """
+    run = read_run_at(place)
+    rows = [{str(name): cell for name, cell in row.items()} for row in run.trials.to_dict("records")]
+    best = best_error(rows, run.info.error_column)
+    ended: dict[str, int] = {}
+    for row in rows:
+        ended[row["status"]] = ended.get(row["status"], 0) + 1
+    seconds = max([run.info.seconds, *(float(row["started"] + row["seconds"]) for row in rows)])
+    status: str = run.info.status
+    if status == "running" and is_worked_on(place) is False:
+        status = "killed"
+    asked = run.info.trials_asked
+    left = seconds / len(rows) * (asked - len(rows)) if rows and status == "running" else None
+    return RunStatus(
+        run=str(place),
+        name=run.info.name,
+        status=status,
+        trials_asked=asked,
+        trials=ended,
+        best_mae=None if math.isnan(best) else best,
+        unit=run.info.unit,
+        front=len(front_rows(rows, run.info.objectives, run.info.error_column)),
+        started=run.info.started,
+        seconds=seconds,
+        seconds_left=left,
+    )
+
+
+def told(status: RunStatus) -> str:
+    """A status in a few lines."""
+    counts = ", ".join(f"{count} {name}" for name, count in sorted(status.trials.items()))
+    best = "-" if status.best_mae is None else f"{status.best_mae:.2f} {status.unit}"
+    ended = f"{sum(status.trials.values())} of {status.trials_asked} trials ended"
+    lines = [
+        f"{status.name}, {status.status}, begun {status.started}",
+        ended + (f": {counts}" if counts else ""),
+        f"best validation MAE {best}, front {status.front}, {duration(status.seconds)} of work",
+    ]
+    if status.seconds_left is not None:
+        lines.append(f"about {duration(status.seconds_left)} of training left")
+    if status.status in ("interrupted", "killed", "failed"):
+        lines.append(f"go on with: suite resume {shlex.quote(status.run)}")
+    return "\n".join(lines)

@@ -1,0 +1,237 @@
+"""Jobs on a real local head, with token authentication."""
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from suite.cli import main
+from suite.data.store import Store
+from suite.runs import read_run
+from tests.slow.conftest import SPACE
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    ("request_made", "complaint"),
+    [
+        (
+            "submit --address head:8265 -- run --search tiny --out /a",
+            "'head:8265' is no address of a dashboard",
+        ),
+        ("submit -- run --search tiny", "the run has no --out"),
+        ("submit -- run --search nosuch --out /a", '"nosuch" is neither'),
+        ("submit --address http://127.0.0.1:9 -- run --search tiny --out /a", "no Ray dashboard answers at"),
+        ("job follow some --address http://127.0.0.1:9", "no Ray dashboard answers at"),
+    ],
+)
+def test_what_cannot_be_sent_is_one_sentence(
+    request_made: str, complaint: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("aiohttp", reason="jobs need ray[default] (pip install 'suite[cluster]')")
+    monkeypatch.setenv("RAY_API_SERVER_ADDRESS", "")  # and whatever is set comes off again
+    assert main(request_made.split()) == 2
+    said = capsys.readouterr()
+    assert (said.out, len(said.err.splitlines())) == ("", 1)
+    assert complaint in said.err
+
+
+def test_without_rays_client_the_extra_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert main(["submit", "--", "run", "--search", "tiny", "--out", "/a"]) == 2
+    assert "pip install 'suite[cluster]'" in capsys.readouterr().err
+
+
+@dataclass(frozen=True)
+class Head:
+    """A head node, and how a terminal on another machine sees it."""
+
+    address: str
+    token: str
+    folder: Path
+
+    def suite(self, *arguments: str, token: str | None = None) -> subprocess.Popen[str]:
+        """A ``suite`` command with a token, by default the right one; "" for none."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+        environment |= {"RAY_AUTH_MODE": "token", "HOME": str(self.folder), "PYTHONPATH": str(REPOSITORY)}
+        if chosen := self.token if token is None else token:
+            environment["RAY_AUTH_TOKEN"] = chosen
+        return subprocess.Popen(
+            [sys.executable, "-m", "suite.cli", *arguments],
+            cwd=self.folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+
+    def answer(self, *arguments: str, token: str | None = None) -> tuple[int, str, str]:
+        """Exit code, output and errors of a command that ends by itself."""
+        process = self.suite(*arguments, token=token)
+        out, err = process.communicate(timeout=400)
+        return process.returncode, out, err
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="module")
+def head(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Head]:
+    """``ray start --head`` with a dashboard and a token, in a folder of its own."""
+    pytest.importorskip(
+        "aiohttp_cors", reason="a dashboard needs ray[default] (pip install 'suite[cluster]')"
+    )
+    folder = tmp_path_factory.mktemp("head")
+    token, ports = secrets.token_hex(32), [free_port() for _ in range(4)]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    environment |= {
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": token,
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "HOME": str(folder),
+        "PYTHONPATH": str(REPOSITORY),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "SUITE_CACHE": str(folder / "cache"),
+    }
+    ray = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", "--num-cpus=2"]
+    ray += [f"--port={ports[0]}", f"--dashboard-port={ports[1]}", f"--dashboard-agent-listen-port={ports[2]}"]
+    # Sockets have short names: a folder of pytest's is too deep for them.
+    session = Path("/tmp") / f"suite-head-{os.getpid()}"
+    with (folder / "ray.log").open("w") as log:
+        process = subprocess.Popen(
+            [
+                *ray,
+                "--node-ip-address=127.0.0.1",
+                f"--ray-client-server-port={ports[3]}",
+                f"--temp-dir={session}",
+            ],
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        made = Head(f"http://127.0.0.1:{ports[1]}", token, folder)
+        patience_ends = time.monotonic() + 180
+        while made.answer("job", "follow", "nosuch", "--address", made.address)[2].find("does not take") < 0:
+            assert process.poll() is None, (folder / "ray.log").read_text()
+            assert time.monotonic() < patience_ends, (folder / "ray.log").read_text()
+            time.sleep(1)
+        yield made
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+        shutil.rmtree(session, ignore_errors=True)
+
+
+@pytest.fixture
+def space(head: Head, store: Store) -> str:
+    """A search space of the person's own, which the cluster does not have."""
+    (head.folder / "my space.yaml").write_text(
+        SPACE.format(data=store.folder).replace("trials: 7", "trials: 3")
+    )
+    return "my space.yaml"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_sent_search_is_followed_to_its_end_and_sent_again_goes_on(head: Head, space: str) -> None:
+    out = head.folder / "runs" / "a b"
+    request_made = ["--", "run", "--search", space, "--out", str(out)]
+    code, said, errors = head.answer("submit", "--address", head.address, "--name", "first", *request_made)
+    assert code == 0, (said, errors)
+    assert said.startswith(f"sent as first to {head.address}; its run folder: {out}\n")
+    assert "3 trials in " in said
+    assert f"Report: {out}/report.html" in said
+    run = read_run(out)
+    assert (run.info.status, len(run.trials), run.info.resources.address) == ("finished", 3, "auto")
+    code, again, _ = head.answer("submit", "--address", head.address, *request_made)
+    assert (code, "3 trials in " in again) == (0, True)
+    assert list(read_run(out).trials["started"]) == list(run.trials["started"])
+    code, followed, _ = head.answer("job", "follow", "first", "--address", head.address)
+    assert code == 0
+    assert said.endswith(followed)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_exit_code_is_the_jobs(head: Head, space: str, store: Store) -> None:
+    gone = ["run", "--search", space, "--data", "/nosuch", "--out", str(head.folder / "runs" / "gone")]
+    code, said, _ = head.answer("submit", "--address", head.address, "--", *gone)
+    assert code == 2
+    assert 'data is "/nosuch"' in said
+    none = [
+        "run",
+        "--search",
+        space,
+        "--set",
+        "learning_rate=1e30",
+        "--out",
+        str(head.folder / "runs" / "none"),
+    ]
+    code, said, _ = head.answer("submit", "--address", head.address, "--", *none)
+    assert (code, "no trial finished" in said) == (1, True)
+    relative = ["run", "--search", space, "--out", "runs/here"]
+    code, _, refused = head.answer("submit", "--address", head.address, "--", *relative)
+    assert (code, "goes when it ends" in refused) == (2, True)
+    code, _, refused = head.answer(
+        "submit", "--address", head.address, "--name", "twice", "--no-follow", "--", *gone
+    )
+    assert code == 0
+    code, _, refused = head.answer(
+        "submit", "--address", head.address, "--name", "twice", "--no-follow", "--", *gone
+    )
+    assert (code, len(refused.splitlines())) == (2, 1), refused
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(("token", "complaint"), [("", "token"), ("ab" * 32, "refuses the token")])
+def test_a_wrong_or_missing_token_is_one_sentence(head: Head, token: str, complaint: str) -> None:
+    request_made = ["run", "--search", "tiny", "--out", "/nosuch/a"]
+    code, said, errors = head.answer("submit", "--address", head.address, "--", *request_made, token=token)
+    assert (code, said, len(errors.splitlines())) == (2, "", 1), errors
+    assert complaint in errors
+    assert "RAY_AUTH_TOKEN" in errors
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_ctrl_c_ends_the_following_and_stop_ends_the_job(head: Head, space: str) -> None:
+    out = head.folder / "runs" / "stopped"
+    request_made = ["run", "--search", space, "--trials", "50", "--out", str(out)]
+    following = head.suite("submit", "--address", head.address, "--name", "long", "--", *request_made)
+    assert following.stdout is not None
+    while " done, " not in (line := following.stdout.readline()):
+        assert line, following.communicate()
+    following.send_signal(signal.SIGINT)
+    _, errors = following.communicate(timeout=60)
+    assert following.returncode == 130
+    assert f"  suite job stop long --address {head.address}" in errors
+    assert read_run(out).info.status == "running"
+    code, said, _ = head.answer("job", "stop", "long", "--address", head.address)
+    assert (code, said.startswith("long is asked to stop")) == (0, True)
+    code, said, errors = head.answer("job", "follow", "long", "--address", head.address)
+    assert (code, "long was stopped; what had finished is kept" in errors) == (1, True)
+    assert "Interrupted; everything that had finished is in" in said
+    assert read_run(out).info.status == "interrupted"
