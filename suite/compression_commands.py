@@ -108,11 +108,9 @@ def predict(options: argparse.Namespace) -> int:
     from suite.compression.predicting import Refused, image_files, predict_files
     from suite.trial import UNIT
 
-    files = image_files(options.images)
-    if not files:
-        raise RequestError(f"{options.images[0]} holds no images; name image files, or folders of them")
-    model = open_model(options.model)
+    model, files = open_model(options.model), image_files(options.images)
     unit, code = UNIT[model.config.attribute], DONE
+    digits = 1 if model.config.label_step >= 1 else 2
     for outcome in predict_files(model, files, batch=options.batch_size, mirrored=options.mirror):
         if isinstance(outcome, Refused):
             print(f"suite: {outcome.file} is left out: {outcome.reason}", file=sys.stderr)
@@ -120,8 +118,12 @@ def predict(options: argparse.Namespace) -> int:
         elif options.json:
             print(json.dumps({**dataclasses.asdict(outcome), "unit": unit}))
         else:
-            between = "" if outcome.low is None else f"  80 %: {outcome.low:.1f} to {outcome.high:.1f}"
-            print(f"{outcome.file}  {outcome.value:.1f} {unit}{between}")
+            ends = (
+                ""
+                if outcome.low is None
+                else f"  80 %: {outcome.low:.{digits}f} to {outcome.high:.{digits}f}"
+            )
+            print(f"{outcome.file}  {outcome.value:.{digits}f} {unit}{ends}")
     return code
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from suite.compression.extra import need
+from suite.cpus import usable_cpus
 from suite.errors import RequestError
 from suite.trial import TrialConfig
 
@@ -73,6 +74,7 @@ def ask(model: Model, images: Pixels, *, mirrored: bool) -> Answers:
 def _open_onnx(path: Path) -> Model:
     runtime = need("onnxruntime", f"{path.name}")
     options = runtime.SessionOptions()
+    options.intra_op_num_threads = usable_cpus()  # it would take those of the whole machine
     options.log_severity_level = 3  # errors are raised; the rest is of no use to who asks
     try:
         session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

@@ -36,11 +36,15 @@ class Refused:
 
 
 def image_files(paths: Sequence[Path]) -> list[Path]:
-    """The files that are meant: each path itself, and for a folder all images in it and below, by name."""
+    """The files that are meant: each path itself, and for a folder all images in it and below, by name.
+
+    A folder without images stands for itself, and is refused as a file would be.
+    """
     files: list[Path] = []
     for path in paths:
         if path.is_dir():
-            files += sorted(f for f in path.rglob("*") if f.suffix.lower() in SUFFIXES and f.is_file())
+            inside = sorted(f for f in path.rglob("*") if f.suffix.lower() in SUFFIXES and f.is_file())
+            files += inside or [path]
         else:
             files.append(path)
     return files
@@ -75,6 +79,8 @@ def predict_files(
 
 
 def _decoded(file: Path, side: int) -> Pixels | str:
+    if file.is_dir():
+        return f"the folder holds no images ({', '.join(SUFFIXES)})"
     try:
         return decode(file.read_bytes(), side)
     except OSError as error:

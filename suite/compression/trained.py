@@ -47,6 +47,11 @@ def open_trial(
     """
     run = read_run(folder)
     row = finished_row(run, trial_id)
+    if row["stage"] == "int8":
+        raise RequestError(
+            f"{trial_id} is int8 already, and its file is {folder / 'weights' / trial_id}.onnx; name "
+            f"{row['parent']}, which it was made from"
+        )
     network, config, label_set = load_network(folder / "weights" / f"{trial_id}.safetensors")
     store = data_of_run(folder, run.info, on_stage, on_progress)
     dataset = load_dataset(store, config.attribute, config.resolution)

@@ -50,6 +50,8 @@ def test_prune_tune_and_quantise_are_rows_with_a_parent(
     assert abs(values - val.labels.numpy()).mean() == pytest.approx(rows.val_mae_years[int8], abs=1e-3)
     assert rows.bytes[int8] == (run / "weights" / f"{int8}.onnx").stat().st_size
     assert rows.test_mae_years[[pruned, int8]].isna().all()
+    assert main(["export", str(run), "--trial", int8, "-o", str(run / "again.onnx")]) == 2
+    assert f"{int8} is int8 already" in capsys.readouterr().err
 
 
 def test_the_same_command_again_does_nothing_twice(

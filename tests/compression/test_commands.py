@@ -138,16 +138,19 @@ def test_wrong_files_do_not_stop_the_others(
     capsys.readouterr()
     whole = (pictures / "0.png").read_bytes()
     (tmp_path / "half.png").write_bytes(whole[: len(whole) // 2])
-    asked = [str(tmp_path / "gone.jpg"), str(pictures / "notes.txt"), str(tmp_path / "half.png")]
+    (tmp_path / "empty").mkdir()
+    asked = [str(tmp_path / name) for name in ("gone.jpg", "pictures/notes.txt", "half.png", "empty")]
     assert main(["predict", str(model), *asked, str(pictures / "1.png")]) == 1
     said = capsys.readouterr()
     assert len(said.out.splitlines()) == 1
     assert "1.png" in said.out
     assert "years  80 %: " in said.out
     complaints = said.err.splitlines()
-    assert len(complaints) == 3
+    assert len(complaints) == 4
     assert complaints[0].endswith("gone.jpg is left out: No such file or directory")
     assert complaints[1].endswith("notes.txt is left out: no image (JPEG, PNG, WEBP, BMP)")
+    assert "half.png is left out: " in complaints[2]
+    assert "empty is left out: the folder holds no images" in complaints[3]
 
 
 def test_a_thousand_images_are_one_call(
@@ -175,7 +178,6 @@ def test_a_thousand_images_are_one_call(
     [
         ("gone.onnx x.png", "gone.onnx is no file"),
         ("net.tflite x.png", "net.tflite ends in none of .onnx, .pt2, .safetensors"),
-        ("net.onnx empty", "empty holds no images"),
     ],
 )
 def test_a_wrong_prediction_is_one_sentence(
@@ -186,7 +188,6 @@ def test_a_wrong_prediction_is_one_sentence(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "empty").mkdir()
     assert main(["predict", *asked.split()]) == 2
     assert complaint in capsys.readouterr().err
 
