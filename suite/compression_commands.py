@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from suite.errors import RequestError
 
 if TYPE_CHECKING:
+    from suite.compression.export import Exported
+    from suite.compression.quantisation import Quantised
     from suite.compression.smaller import Pruning
     from suite.compression.trained import TrainedTrial
 
@@ -20,10 +22,7 @@ def export(options: argparse.Namespace) -> int:
     """``suite export``: a trained network as a file, compared with PyTorch before it is kept."""
     from suite.compression.agreement import MismatchError
     from suite.compression.card import write_card
-    from suite.compression.deployed import Deployed
-    from suite.compression.export import export as write
     from suite.compression.export import writer_for
-    from suite.compression.quantisation import export_int8
 
     writer_for(options.output)  # before the data is opened
     if options.card and not options.card.parent.is_dir():
@@ -31,33 +30,42 @@ def export(options: argparse.Namespace) -> int:
             f"{options.card} cannot be written: its folder is not there; make it, or name another"
         )
     trained = _open_trial(options)
-    deployed = Deployed(trained.network, trained.config, trained.label_set)
-    val, unit = trained.dataset.splits["val"], trained.run.info.unit
     try:
-        if options.int8:
-            train = trained.dataset.splits["train"]
-            quantised = export_int8(deployed, trained.config, train, val, options.output, _stage)
-            exported = quantised.exported
-        else:
-            exported = write(deployed, trained.config, val, options.output)
+        exported = _write(options, trained)
     except MismatchError as mismatch:
         print(f"suite: {options.output} was not written: {mismatch}", file=sys.stderr)
         return WORK_FAILED
-    agreement = exported.agreement
+    if options.card:
+        write_card(trained, exported, options.card)
+        print(options.card)
+    return DONE
+
+
+def _write(options: argparse.Namespace, trained: "TrainedTrial") -> "Exported":
+    """Write the kind of file that is asked for, and say what came of it."""
+    from suite.compression.bf16 import export_bf16
+    from suite.compression.deployed import Deployed
+    from suite.compression.export import export as write
+    from suite.compression.quantisation import export_int8
+
+    deployed = Deployed(trained.network, trained.config, trained.label_set)
+    train, val = trained.dataset.splits["train"], trained.dataset.splits["val"]
+    fewer_bits: Quantised | None = None
+    if options.int8:
+        fewer_bits = export_int8(deployed, trained.config, train, val, options.output, _stage)
+    elif options.bf16:
+        fewer_bits = export_bf16(deployed, trained.config, val, options.output)
+    exported = fewer_bits.exported if fewer_bits else write(deployed, trained.config, val, options.output)
+    agreement, unit = exported.agreement, trained.run.info.unit
     print(
         f"{exported.path}: {exported.bytes:,} bytes; as PyTorch on {agreement.images} validation images in "
         f"{agreement.batches} batches (largest difference {agreement.value_difference:.2g} {unit})"
         + (" before it became int8" if options.int8 else "")
     )
-    if options.int8:
-        print(
-            f"{exported.arithmetic}: validation MAE {quantised.mae:.2f} {unit}, "
-            f"{quantised.mae_float:.2f} before"
-        )
-    if options.card:
-        write_card(trained, exported, options.card)
-        print(options.card)
-    return DONE
+    if fewer_bits:
+        before = f"{fewer_bits.mae_float:.2f} before"
+        print(f"{exported.arithmetic}: validation MAE {fewer_bits.mae:.2f} {unit}, {before}")
+    return exported
 
 
 def compress(options: argparse.Namespace) -> int:

@@ -26,9 +26,13 @@ def _export_options(export: argparse.ArgumentParser) -> None:
     export.add_argument(
         "-o", "--output", type=Path, required=True, metavar="FILE", help="a .onnx, .pt2 or .safetensors file"
     )
-    export.add_argument(
-        "--int8", action="store_true", help="8-bit weights and activations, calibrated on training images"
+    bits = export.add_mutually_exclusive_group()
+    bits.add_argument(
+        "--int8",
+        action="store_true",
+        help="8-bit weights and activations, calibrated on training images; ONNX",
     )
+    bits.add_argument("--bf16", action="store_true", help="weights rounded to bf16; safetensors")
     export.add_argument("--card", type=Path, metavar="FILE", help="write a model card there, a .md file")
 
 
