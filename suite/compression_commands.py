@@ -92,7 +92,7 @@ def compress(options: argparse.Namespace) -> int:
 
 def _pruning(options: argparse.Namespace, trained: "TrainedTrial") -> "Pruning":
     from suite.compression.budget import parse_budget
-    from suite.compression.smaller import TUNING_SHARE, Pruning, check_pruning
+    from suite.compression.smaller import Pruning, check_pruning
 
     config, epochs, rate = trained.config, options.epochs, options.learning_rate
     keep = options.keep
@@ -104,7 +104,7 @@ def _pruning(options: argparse.Namespace, trained: "TrainedTrial") -> "Pruning":
         importance=options.importance,
         rounds=options.rounds,
         epochs=config.epochs if epochs is None else epochs,
-        learning_rate=config.learning_rate * TUNING_SHARE if rate is None else rate,
+        learning_rate=config.learning_rate if rate is None else rate,
     )
     check_pruning(pruning, config)
     return pruning

@@ -66,8 +66,8 @@ def _compress_options(compress: argparse.ArgumentParser) -> None:
     compress.add_argument(
         "--importance",
         choices=("magnitude", "taylor", "lamp", "bn-scale"),
-        default="magnitude",
-        help="which channels matter; default magnitude",
+        default="taylor",
+        help="which channels matter; default taylor",
     )
     compress.add_argument(
         "--rounds",
@@ -83,7 +83,7 @@ def _compress_options(compress: argparse.ArgumentParser) -> None:
         help="of training after the cuts; default: as the trial; 0: none",
     )
     compress.add_argument(
-        "--learning-rate", type=seconds, metavar="X", help="of that training; default: a third of the trial's"
+        "--learning-rate", type=seconds, metavar="X", help="of that training; default: the trial's own"
     )
     compress.add_argument("--int8", action="store_true", help="write the result as int8 ONNX, too")
 

@@ -26,8 +26,6 @@ from suite.trial import EpochResult, Metrics, TrialConfig, TrialResult
 #: Widths to cut to, from each stage's falling scores.
 WidthsOf = Callable[[Sequence[Floats]], Widths]
 Spread = Literal["uniform", "global"]
-#: The learning rate of the training after a cut, as a share of the trial's own: it starts from what is known.
-TUNING_SHARE = 1 / 3
 
 
 @dataclass(frozen=True)
