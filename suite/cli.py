@@ -8,6 +8,7 @@ from pathlib import Path
 
 from suite import __version__
 from suite.cluster.options import cluster_commands
+from suite.compression.options import compression_commands
 from suite.errors import RequestError
 from suite.option_values import count, path, run_place, seconds, share
 from suite.presets import NETWORKS
@@ -62,6 +63,7 @@ def build_parser() -> argparse.ArgumentParser:
     _profile_options(command("profile", "profile", "parameters, multiply-adds and bytes of a network"))
     _pretrain_options(command("pretrain", "pretrain", "train a backbone on identities, to start trials from"))
     _data_commands(command("data", "data", "list, pack, check and show data sets"))
+    compression_commands(command)
     cluster_commands(command)
     return parser
 

@@ -5,15 +5,16 @@ a test, on a GPU machine. On a CPU the same configuration, number of threads and
 network bit for bit.
 """
 
+import copy
 import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from suite.backbones import pinned, start_from
+from suite.backbones import Transfer, pinned, start_from
 from suite.data.dataset import Dataset
 from suite.data.residence import resident
 from suite.errors import RequestError
@@ -59,6 +60,7 @@ class Fit(Iterator[EpochResult]):
         *,
         threads: int | None = None,
         device: str | torch.device | None = None,
+        network: nn.Module | None = None,
     ) -> None:
         _check_agreement(config, dataset)
         if threads is not None:
@@ -69,9 +71,13 @@ class Fit(Iterator[EpochResult]):
         self.label_set = LabelSet(config.label_low, config.label_high, config.label_step)
         train, val = dataset.splits["train"].first(config.train_images), dataset.splits["val"]
         self._train, self._val = resident(train, val, device=self.device)
-        with seeded(config.seed, self.device):
-            network = build_network(config, self.label_set.bins)
-        self.transfer = start_from(network, Path(config.backbone)) if config.backbone else None
+        self.transfer: Transfer | None = None
+        if network is None:
+            with seeded(config.seed, self.device):
+                network = build_network(config, self.label_set.bins)
+            self.transfer = start_from(network, Path(config.backbone)) if config.backbone else None
+        else:
+            network = copy.deepcopy(network)
         self.network = place(network, self.device)
         self._steps = math.ceil(len(self._train) / config.batch_size)
         self._epoch = 0
@@ -162,6 +168,7 @@ def fit(
     *,
     threads: int | None = None,
     device: str | torch.device | None = None,
+    network: nn.Module | None = None,
 ) -> Fit:
     """Train the network that ``config`` describes; iterate over the result, an epoch a step.
 
@@ -170,12 +177,14 @@ def fit(
         dataset: of the configuration's attribute and resolution.
         threads: CPU share, as torch's number of threads for this process; None leaves it.
         device: "cpu", "cuda", ...; None takes CUDA where there is one.
+        network: of the configuration, to go on from, output layer included; it stays as it is. None starts
+            with a fresh one, or from the configuration's backbone.
 
     Raises:
         RequestError: configuration and dataset do not agree, or its backbone cannot be used.
         DivergedError: (while iterating) the loss became NaN or infinite.
     """
-    return Fit(config, dataset, threads=threads, device=device)
+    return Fit(config, dataset, threads=threads, device=device, network=network)
 
 
 def _check_agreement(config: TrialConfig, dataset: Dataset) -> None:

@@ -27,7 +27,7 @@ MethodName = Literal[
 Pooling = Literal["hybrid", "average"]
 Augmentation = Literal["light", "paper"]
 Status = Literal["finished", "stopped", "diverged", "failed"]
-Stage = Literal["search", "confirm"]
+Stage = Literal["search", "confirm", "pruned", "int8"]
 
 #: The unit of an attribute's mean absolute error, as it ends a column name (``val_mae_years``).
 UNIT: Mapping[str, str] = {"age": "years", "attractiveness": "points"}

@@ -18,7 +18,7 @@ from suite.inputs import augmented, normalised
 from suite.labels import LabelSet
 from suite.latency import time_in_rounds
 from suite.methods import METHODS
-from suite.networks import CompactNet
+from suite.networks import CompactNet, build_network
 from suite.recipe import resolve_precision
 from suite.training import DivergedError, fit
 from suite.trial import EpochResult, TrialConfig
@@ -370,3 +370,18 @@ def scored(dataset: Dataset) -> Dataset:
         for name, part in dataset.splits.items()
     }
     return Dataset("attractiveness", dataset.resolution, LabelRange(1, 5, 0.1), splits)
+
+
+def test_a_training_goes_on_from_a_network_that_is_given_and_leaves_it_as_it_is(dataset: Dataset) -> None:
+    config = TrialConfig(
+        widths=(4, 4, 4, 4, 4), depths=(1, 1, 1, 1, 1), resolution=32, epochs=1, learning_rate=1e-9
+    )
+    given = build_network(dataclasses.replace(config, seed=5), 101)
+    with torch.no_grad():
+        given.head.bias += torch.arange(101) / 10  # type: ignore[union-attr, operator]
+    before = {name: tensor.clone() for name, tensor in given.state_dict().items()}
+    training = fit(config, dataset, threads=1, network=given)
+    next(training)
+    assert all(torch.equal(before[name], tensor) for name, tensor in given.state_dict().items())
+    for name, parameter in training.network.named_parameters():
+        assert torch.allclose(parameter, before[name], atol=1e-6), name

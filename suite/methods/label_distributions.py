@@ -10,9 +10,14 @@ from suite.labels import LabelSet, expectation, nearest_bin, target_distribution
 from suite.methods.method import LossParts, LossWeights, Truth
 
 
+def softmax(logits: Tensor) -> Tensor:
+    """The label distribution, float32 (batch, bins), of logits (batch, bins)."""
+    return torch.softmax(logits.float(), 1)
+
+
 def estimate(logits: Tensor, label_set: LabelSet) -> Tensor:
     """The estimated label: the expectation of the softmax, float32 (batch,), of logits (batch, bins)."""
-    return expectation(torch.softmax(logits.float(), 1), label_set)
+    return expectation(softmax(logits), label_set)
 
 
 def kl_divergence(logits: Tensor, target: Tensor) -> Tensor:
@@ -66,7 +71,7 @@ def mean_variance_loss(logits: Tensor, truth: Truth, label_set: LabelSet, weight
 
     Mean and variance are counted in label steps, the classes of Pan; for ages by 1 those are years.
     """
-    probabilities = torch.softmax(logits.float(), 1)
+    probabilities = softmax(logits)
     estimates = expectation(probabilities, label_set)
     off_mean = (label_set.values.to(logits.device) - estimates.unsqueeze(1)) / label_set.step
     variance = (probabilities * off_mean.square()).sum(1)

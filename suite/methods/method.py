@@ -58,9 +58,12 @@ class Method:
         head: makes the output layer; methods with the same one can follow each other on one network.
         loss: of outputs, float (batch, ...); computed on in float32 whatever the network's precision.
         decode: estimated labels, float32 (batch,), of outputs.
+        distribution: what the outputs say of each label bin, float32 (batch, bins), each row summing to 1,
+            whose expectation is the estimate; None for a method that answers with no distribution.
     """
 
     summary: str
     head: Head
     loss: Callable[[Tensor, Truth, LabelSet, LossWeights], LossParts]
     decode: Callable[[Tensor, LabelSet], Tensor]
+    distribution: Callable[[Tensor], Tensor] | None = None

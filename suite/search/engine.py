@@ -15,9 +15,9 @@ from ray import tune
 
 import suite.search.cluster_session as cluster
 from search_spaces import SearchSpace, SearchSpaceError, load_dict
-from suite.data.faces.embedded import faces_store
-from suite.data.store import Store, open_store
+from suite.data.store import Store
 from suite.errors import RequestError
+from suite.run_data import data_of_run
 from suite.runs import Resources, RunInfo, RunLedger, read_run, write_info
 from suite.search.actor import TrialActor
 from suite.search.bounds import fits_of, nothing_fits, within_bounds
@@ -90,7 +90,7 @@ def resume_search(folder: Path, changes: Mapping[str, Any], watcher: Watcher) ->
         info = read_run(folder).info
         space = _space_of(folder, info)
         check_backbones(space)
-        store = _data_of(folder, info, watcher)
+        store = data_of_run(folder, info, watcher.stage, watcher.advance)
         info = dataclasses.replace(
             info,
             status="running",
@@ -109,23 +109,6 @@ def _space_of(folder: Path, info: RunInfo) -> SearchSpace:
         raise RequestError(
             f"{error}; resume it with the version of suite that its 'versions' names, or start a new run"
         ) from None
-
-
-def _data_of(folder: Path, info: RunInfo, watcher: Watcher) -> Store:
-    """The data that a run began with; the embedded faces are rendered anew where the cache lost them."""
-    kept = Path(info.data.folder)
-    if info.data.name == "faces" and not (kept / "store.json").exists():
-        watcher.stage(f"rendering the faces again, which are gone from {kept}")
-        store = faces_store(on_progress=watcher.advance)
-    else:
-        store = open_store(kept)
-    if store.info.fingerprint != info.data.fingerprint:
-        raise RequestError(
-            f"the data in {store.folder} is not what {folder} began with (fingerprint "
-            f"{store.info.fingerprint[:12]}, then {info.data.fingerprint[:12]}); put the old data back or "
-            "start a new run"
-        )
-    return store
 
 
 def _carry_out(search: Search, info: RunInfo) -> RunInfo:

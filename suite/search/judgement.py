@@ -37,7 +37,8 @@ def to_judge(
     down before it began, and chooses nothing.
     """
     finished = [row for row in rows if row["status"] == "finished"]
-    candidates: Sequence[Mapping[str, Any]] = finished if seeds > 1 else members
+    searched = [row for row in finished if row["stage"] == "search"]
+    candidates: Sequence[Mapping[str, Any]] = searched if seeds > 1 else members
     if confirm_seeds > 1:
         candidates = [row for row in finished if row["stage"] == "confirm"]
     return [row for row in candidates if not _is_judged(row)]

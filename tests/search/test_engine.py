@@ -19,6 +19,7 @@ from optuna.trial import TrialState
 from ray import cloudpickle
 
 from search_spaces import SearchSpace, load_dict
+from suite import run_data
 from suite.data.store import Store
 from suite.errors import RequestError
 from suite.runs import Resources, Run, RunInfo, read_run, write_info
@@ -431,7 +432,7 @@ def test_faces_that_are_gone_from_the_cache_are_rendered_again(
     interrupted: Path, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_faces(interrupted, tmp_path / "gone")
-    monkeypatch.setattr(engine, "faces_store", lambda on_progress: store)
+    monkeypatch.setattr(run_data, "faces_store", lambda on_progress: store)
     recorder = Recorder()
     assert resume_search(interrupted, {}, recorder).data.folder == str(store.folder)
     assert recorder.stages[0].startswith("rendering the faces again")
@@ -442,7 +443,7 @@ def test_other_faces_than_those_that_are_gone_are_refused(
 ) -> None:
     with_faces(interrupted, tmp_path / "gone")
     other = dataclasses.replace(store, info=dataclasses.replace(store.info, fingerprint="0" * 64))
-    monkeypatch.setattr(engine, "faces_store", lambda on_progress: other)
+    monkeypatch.setattr(run_data, "faces_store", lambda on_progress: other)
     with pytest.raises(RequestError, match="is not what"):
         resume_search(interrupted, {}, Recorder())
 

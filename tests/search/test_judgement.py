@@ -57,6 +57,11 @@ def test_a_comparison_over_seeds_reads_it_for_every_training_that_finished() -> 
     ]
 
 
+def test_what_was_made_from_a_trial_is_no_training_of_the_comparison() -> None:
+    rows = [row(0, TINY), {**row(1, TINY), "stage": "pruned"}, {**row(2, TINY), "stage": "int8"}]
+    assert to_judge(rows, rows[:1], seeds=3, confirm_seeds=1) == rows[:1]
+
+
 def test_what_was_judged_before_an_interruption_is_not_judged_again() -> None:
     before, unread = row(0, TINY) | {"test_mae_years": 7.0}, row(1, TINY) | {"test_mae_years": None}
     assert to_judge([before, unread], [before, unread], seeds=1, confirm_seeds=1) == [unread]

@@ -1,0 +1,72 @@
+"""bf16 weights: half the bytes by rounding. What is computed stays float32."""
+
+import copy
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from suite.compression.agreement import MismatchError, answer_part, compare
+from suite.compression.deployed import Deployed, describe_model
+from suite.compression.export import Exported
+from suite.compression.models import Model, open_model, torch_answers
+from suite.compression.quantisation import MOST_LOSS, Quantised
+from suite.data.dataset import LabelledImages
+from suite.errors import RequestError
+from suite.metrics import mean_absolute_error
+from suite.trial import TrialConfig
+from suite.weights import tensors_of
+
+ARITHMETIC = "float32, weights rounded to bf16"
+
+
+def export_bf16(deployed: Deployed, config: TrialConfig, val: LabelledImages, path: Path) -> Quantised:
+    """Write a network as safetensors with bf16 weights, and measure on validation what that costs.
+
+    Args:
+        deployed: the network; it stays as it is.
+        config: its own.
+        val: images to measure on.
+        path: .safetensors; a file that is there is replaced in one step.
+
+    Raises:
+        RequestError: another ending, or a folder that cannot be written to.
+        MismatchError: the error grows by more than ``MOST_LOSS`` of the label range; ``path`` is as it was.
+    """
+    if path.suffix != ".safetensors":
+        raise RequestError(f"{path} does not end in .safetensors, as a file of bf16 weights must")
+    state = rounded(deployed.network.state_dict())
+    network = copy.deepcopy(deployed.network)
+    network.load_state_dict(state)
+    partial = path.with_name(f".{path.stem}.partial{path.suffix}")
+    try:
+        save_file(tensors_of(state), partial, metadata={**describe_model(config), "arithmetic": ARITHMETIC})
+        written = open_model(partial)
+        agreement = compare(written, Deployed(network, config, deployed.label_set), val)
+        before, after = _mae(Model(config, torch_answers(deployed)), val), _mae(written, val)
+        if not after - before <= MOST_LOSS * (config.label_high - config.label_low):
+            raise MismatchError(
+                f"with bf16 weights the validation MAE is {after:.2f} instead of {before:.2f}"
+            )
+        partial.replace(path)
+    except OSError as error:
+        raise RequestError(
+            f"{path} cannot be written ({error.strerror}); name a file in a folder that exists"
+        ) from None
+    finally:
+        partial.unlink(missing_ok=True)
+    return Quantised(Exported(path, path.stat().st_size, agreement, ARITHMETIC), before, after, ())
+
+
+def rounded(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A state with its weights in bf16; vectors (biases, batch normalisation) are few and stay float32."""
+    return {
+        name: tensor.bfloat16() if tensor.is_floating_point() and tensor.dim() > 1 else tensor
+        for name, tensor in state.items()
+    }
+
+
+def _mae(model: Model, part: LabelledImages) -> float:
+    return mean_absolute_error(torch.from_numpy(answer_part(model, part).values), part.labels)

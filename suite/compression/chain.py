@@ -1,0 +1,132 @@
+"""The steps from a trained trial to the file that ships, each a row of the run with its parent.
+
+A step that has its row is not done again, so that the same command goes on where it was interrupted; a
+training that was interrupted begins anew.
+"""
+
+import dataclasses
+import json
+import time
+from collections.abc import Callable
+
+import torch
+
+from suite.compression.agreement import answer_part
+from suite.compression.deployed import Deployed
+from suite.compression.models import open_model
+from suite.compression.quantisation import Quantised, export_int8
+from suite.compression.smaller import Pruning, make_smaller
+from suite.compression.trained import TrainedTrial, finished_row
+from suite.errors import RequestError
+from suite.metrics import measure
+from suite.profiling import profile_trial
+from suite.runs import Run, RunLedger, read_run
+from suite.trial import EpochResult, TrialResult
+from suite.weights import load_network, save_network
+
+Say = Callable[[str], None]
+
+
+def prune(trained: TrainedTrial, pruning: Pruning, say: Say) -> TrainedTrial:
+    """The pruned trial, from its row where it has one.
+
+    Args:
+        trained: the trial to prune.
+        pruning: checked.
+        say: told in a sentence what is done, and what came of it.
+
+    Raises:
+        RequestError: the run still searches, or the goal cannot be reached.
+        DivergedError: the training after a cut diverged; no row is written.
+    """
+    folder, trial_id = trained.run.folder, pruning.id_for(trained.id)
+    check_finished(trained.run)
+    path, ledger = folder / "weights" / f"{trial_id}.safetensors", RunLedger(folder)
+    if _has(ledger, trial_id) and path.exists():
+        say(f"{trial_id} is there already")
+    else:
+        smaller = make_smaller(trained, pruning, _teller(trained, say))
+        save_network(smaller.network, smaller.result.config, path)
+        asked = json.dumps({"parent": trained.id, **dataclasses.asdict(pruning)}, indent=2)
+        (folder / "weights" / f"{trial_id}.pruning.json").write_text(asked + "\n", encoding="utf-8")
+        for epoch in smaller.epochs:
+            ledger.add_epoch(trial_id, epoch, trained.config.attribute)
+        ledger.add_trial(smaller.result)
+    run = read_run(folder)
+    row = finished_row(run, trial_id)
+    network, config, _ = load_network(path)
+    error = run.info.error_column
+    say(
+        f"{trial_id}: {row['params']:,} parameters, validation MAE {row[error]:.2f} {run.info.unit} "
+        f"({trained.id}: {trained.row['params']:,}, {trained.row[error]:.2f})"
+    )
+    return dataclasses.replace(trained, run=run, id=trial_id, row=row, network=network, config=config)
+
+
+def make_int8(trained: TrainedTrial, say: Say) -> None:
+    """Write a trial's int8 file, ``weights/ID-int8.onnx``, and its row, where they are not there yet.
+
+    Raises:
+        RequestError: the run still searches, or a package is missing.
+        MismatchError: int8 loses too much; neither row nor file is written.
+    """
+    trial_id, ledger = f"{trained.id}-int8", RunLedger(trained.run.folder)
+    check_finished(trained.run)
+    path = trained.run.folder / "weights" / f"{trial_id}.onnx"
+    if _has(ledger, trial_id) and path.exists():
+        say(f"{trial_id} is there already: {path}")
+        return
+    began, splits = time.perf_counter(), trained.dataset.splits
+    deployed = Deployed(trained.network, trained.config, trained.label_set)
+    quantised = export_int8(deployed, trained.config, splits["train"], splits["val"], path, say)
+    ledger.add_trial(_int8_result(trained, quantised, trial_id, time.perf_counter() - began))
+    say(
+        f"{trial_id}: {quantised.exported.bytes:,} bytes, validation MAE {quantised.mae:.2f} "
+        f"{trained.run.info.unit} ({quantised.mae_float:.2f} before), {quantised.exported.arithmetic}: {path}"
+    )
+
+
+def check_finished(run: Run) -> None:
+    """Raises:
+    RequestError: the run still searches: rows of compressions would stand among those of its trials.
+    """
+    if run.info.status != "finished":
+        raise RequestError(
+            f"{run.folder} is {run.info.status}; end its search with 'suite resume {run.folder}' first"
+        )
+
+
+def _int8_result(trained: TrainedTrial, quantised: Quantised, trial_id: str, seconds: float) -> TrialResult:
+    val = trained.dataset.splits["val"]
+    values = torch.from_numpy(answer_part(open_model(quantised.exported.path), val).values)
+    profile = profile_trial(trained.config, trained.label_set.bins)
+    return TrialResult(
+        id=trial_id,
+        stage="int8",
+        config=trained.config,
+        status="finished",
+        cause="",
+        profile=dataclasses.replace(profile, bytes=quantised.exported.bytes),
+        validation=measure(values, val.labels, val.deviations),
+        epochs_run=0,
+        seconds=seconds,
+        precision="int8",
+        trials_known=0,
+        started=trained.run.info.seconds,
+        parent=trained.id,
+    )
+
+
+def _has(ledger: RunLedger, trial_id: str) -> bool:
+    return any(row["id"] == trial_id and row["status"] == "finished" for row in ledger.rows)
+
+
+def _teller(trained: TrainedTrial, say: Say) -> Callable[[EpochResult, int], None]:
+    began = time.monotonic()
+
+    def tell(epoch: EpochResult, of: int) -> None:
+        left = (time.monotonic() - began) / epoch.epoch * (of - epoch.epoch)
+        error = f"{epoch.validation.mae:.2f} {trained.run.info.unit}"
+        say(f"epoch {epoch.epoch} of {of}: validation MAE {error}, about {left:.0f} s left")
+
+    return tell

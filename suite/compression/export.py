@@ -1,0 +1,106 @@
+"""A trained network as one file: ONNX, a ``torch.export`` program, or safetensors.
+
+No file appears under the wanted name before it was opened, run and compared with PyTorch.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from suite.compression.agreement import Agreement, compare
+from suite.compression.deployed import INPUT, Deployed, describe_model
+from suite.compression.extra import need
+from suite.compression.models import OPENERS, open_model
+from suite.compression.onnx_graph import onnx_model
+from suite.data.dataset import LabelledImages
+from suite.errors import RequestError
+from suite.trial import TrialConfig
+from suite.weights import tensors_of
+
+#: More images than this in one call are refused by the program; it needs some bound.
+LARGEST_BATCH = 65536
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A file that was written."""
+
+    path: Path
+    bytes: int
+    agreement: Agreement
+    arithmetic: str = "float32"
+
+
+def export(deployed: Deployed, config: TrialConfig, part: LabelledImages, path: Path) -> Exported:
+    """Write a network to a file of the kind that its name ends in, and compare the two.
+
+    Args:
+        deployed: the network.
+        config: its own.
+        part: images of the run's data to compare on.
+        path: .onnx, .pt2 or .safetensors; a file that is there is replaced in one step.
+
+    Raises:
+        RequestError: another ending, a missing package, or a folder that cannot be written to.
+        MismatchError: the file answers otherwise than PyTorch; ``path`` is as it was.
+    """
+    write = writer_for(path)
+    partial = path.with_name(f".{path.stem}.partial{path.suffix}")
+    try:
+        write(deployed, config, partial)
+        agreement = compare(open_model(partial), deployed, part)
+        partial.replace(path)
+    except OSError as error:
+        raise RequestError(
+            f"{path} cannot be written ({error.strerror}); name a file in a folder that exists"
+        ) from None
+    finally:
+        partial.unlink(missing_ok=True)
+    return Exported(path, path.stat().st_size, agreement)
+
+
+Write = Callable[[Deployed, TrialConfig, Path], None]
+
+
+def writer_for(path: Path) -> Write:
+    """What writes the kind of file that a name ends in.
+
+    Raises:
+        RequestError: none does, or it needs a package that is not installed.
+    """
+    if path.suffix not in WRITERS:
+        raise RequestError(f"{path} ends in none of {', '.join(OPENERS)}; name the file so")
+    if path.suffix == ".onnx":
+        for package in ("onnx", "onnxruntime"):
+            need(package, "An ONNX export")
+    return WRITERS[path.suffix]
+
+
+def _write_onnx(deployed: Deployed, config: TrialConfig, path: Path) -> None:
+    model = onnx_model(deployed.network, config, deployed.label_set, describe_model(config))
+    path.write_bytes(model.SerializeToString())
+
+
+def _write_program(deployed: Deployed, config: TrialConfig, path: Path) -> None:
+    side = config.resolution
+    images = torch.zeros(2, side, side, 3, dtype=torch.uint8)
+    batch = torch.export.Dim("batch", min=1, max=LARGEST_BATCH)
+    with torch.no_grad():
+        program = torch.export.export(deployed, (images,), dynamic_shapes={INPUT: {0: batch}})
+    told = {"metadata.json": json.dumps(describe_model(config), indent=2)}
+    torch.export.save(program, path, extra_files=told)
+
+
+def _write_safetensors(deployed: Deployed, config: TrialConfig, path: Path) -> None:
+    save_file(tensors_of(deployed.network.state_dict()), path, metadata=dict(describe_model(config)))
+
+
+WRITERS: Mapping[str, Write] = {
+    ".onnx": _write_onnx,
+    ".pt2": _write_program,
+    ".safetensors": _write_safetensors,
+}

@@ -1,0 +1,142 @@
+"""Model files as something to ask: pixels in, estimates out. ONNX is answered without PyTorch."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from suite.compression.extra import need
+from suite.cpus import usable_cpus
+from suite.errors import RequestError
+from suite.trial import TrialConfig
+
+Pixels = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a model says of a batch."""
+
+    values: Floats  # (n,), label units
+    distributions: Floats | None  # (n, bins), each row summing to 1; None: the method has none
+
+
+@dataclass(frozen=True)
+class Model:
+    """An opened model file.
+
+    Attributes:
+        config: of the training that it came from: resolution, label set, method.
+        run: answers to uint8 (n, resolution, resolution, 3), RGB, of any n from 1 up.
+    """
+
+    config: TrialConfig
+    run: Callable[[Pixels], Answers]
+
+
+def open_model(path: Path) -> Model:
+    """Open a model file by the ending of its name.
+
+    Raises:
+        RequestError: it is missing, no model of this suite, or needs a package that is not installed.
+    """
+    if path.suffix not in OPENERS:
+        raise RequestError(f"{path} ends in none of {', '.join(OPENERS)}; name a file of 'suite export'")
+    if not path.is_file():
+        raise RequestError(f"{path} is no file; name one that 'suite export' wrote, or the weights of a run")
+    return OPENERS[path.suffix](path)
+
+
+def ask(model: Model, images: Pixels, *, mirrored: bool) -> Answers:
+    """A model's answers; ``mirrored`` averages them with those for the mirror images, as metrics are taken.
+
+    Args:
+        model: opened.
+        images: uint8 (n, resolution, resolution, 3).
+        mirrored: twice the work, mostly a little more accurate.
+    """
+    straight = model.run(images)
+    if not mirrored:
+        return straight
+    flipped = model.run(np.ascontiguousarray(images[:, :, ::-1]))
+    half = np.float32(0.5)
+    values = (straight.values + flipped.values) * half
+    if straight.distributions is None or flipped.distributions is None:
+        return Answers(values, None)
+    return Answers(values, (straight.distributions + flipped.distributions) * half)
+
+
+def _open_onnx(path: Path) -> Model:
+    runtime = need("onnxruntime", f"{path.name}")
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = usable_cpus()  # it would take those of the whole machine
+    options.log_severity_level = 3  # errors are raised; the rest is of no use to who asks
+    try:
+        session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        config = _config_in(session.get_modelmeta().custom_metadata_map)
+    except Exception as error:  # the runtime raises classes of its own, by cause
+        raise _unreadable(path, error) from None
+    entering = session.get_inputs()[0].name
+
+    def run(images: Pixels) -> Answers:
+        value, *rest = session.run(None, {entering: images})
+        return Answers(value, rest[0] if rest else None)
+
+    return Model(config, run)
+
+
+def _open_safetensors(path: Path) -> Model:
+    from suite.compression.deployed import Deployed
+    from suite.weights import load_network
+
+    network, config, label_set = load_network(path)
+    return Model(config, torch_answers(Deployed(network, config, label_set)))
+
+
+def _open_program(path: Path) -> Model:
+    import torch
+
+    told = {"metadata.json": ""}
+    try:
+        program = torch.export.load(path, extra_files=told)
+        config = _config_in(json.loads(told["metadata.json"]))
+    except Exception as error:  # of many classes, by what of the archive is damaged
+        raise _unreadable(path, error) from None
+    return Model(config, torch_answers(program.module()))
+
+
+def torch_answers(module: Callable[..., Any]) -> Callable[[Pixels], Answers]:
+    """Answers of a ``suite.compression.deployed.Deployed``, or of the program exported from one."""
+    import torch
+
+    from suite.recipe import arithmetic
+
+    def run(images: Pixels) -> Answers:
+        with torch.inference_mode(), arithmetic("float32"):
+            value, *rest = module(torch.from_numpy(np.ascontiguousarray(images)))
+        return Answers(value.numpy(), rest[0].numpy() if rest else None)
+
+    return run
+
+
+OPENERS: Mapping[str, Callable[[Path], Model]] = {
+    ".onnx": _open_onnx,
+    ".pt2": _open_program,
+    ".safetensors": _open_safetensors,
+}
+
+
+def _config_in(metadata: Mapping[str, str]) -> TrialConfig:
+    if "trial_config" not in metadata:
+        raise ValueError("it has no trial_config in its metadata")
+    return TrialConfig.from_json(metadata["trial_config"])
+
+
+def _unreadable(path: Path, error: Exception) -> RequestError:
+    said = next(iter(str(error).splitlines()), type(error).__name__)[:200]
+    return RequestError(f"{path} cannot be read as a model ({said}); write it again with 'suite export'")

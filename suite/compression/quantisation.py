@@ -1,0 +1,215 @@
+"""int8: the ONNX graph with 8-bit weights and activations, by ONNX Runtime's static quantisation.
+
+Weights are scaled by channel, activations by layer from what training images make of them; batch
+normalisation was folded into the weights before. Normalisation, softmax and expectation stay in float32.
+"""
+
+import logging
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from suite.compression.agreement import MismatchError, answer_part
+from suite.compression.deployed import INPUT, Deployed
+from suite.compression.export import Exported, export
+from suite.compression.extra import need
+from suite.compression.models import open_model
+from suite.data.dataset import LabelledImages
+from suite.errors import RequestError
+from suite.metrics import mean_absolute_error
+from suite.trial import TrialConfig
+
+#: What runs in int8; Relu is named so that it melts into the layer before it.
+OPERATIONS = ("Conv", "Relu", "Gemm", "MaxPool", "GlobalAveragePool", "Add")
+#: Layers with weights, of which single ones may stay in float.
+LAYERS = ("Conv", "Gemm")
+#: Training images that say how large activations become.
+CALIBRATION_IMAGES = 256
+CALIBRATION_BATCH = 64
+#: What the validation error may lose, as a share of the label range: 0.1 years of 0 to 100.
+MOST_LOSS = 1e-3
+#: Layers that may stay in float before int8 is given up.
+MOST_FLOAT_LAYERS = 3
+
+
+@dataclass(frozen=True)
+class Quantised:
+    """An int8 file that was written."""
+
+    exported: Exported  # its ``agreement`` is that of the float graph that it was made from
+    mae_float: float  # on validation, label units
+    mae: float
+    float_layers: tuple[str, ...]  # those that stayed in float
+
+
+def export_int8(
+    deployed: Deployed,
+    config: TrialConfig,
+    train: LabelledImages,
+    val: LabelledImages,
+    path: Path,
+    on_stage: Callable[[str], None],
+) -> Quantised:
+    """Write a network as an int8 ONNX file, and measure on validation what that costs.
+
+    Where the error grows by more than ``MOST_LOSS`` of the label range, the layers that disturb the
+    estimates of training images most stay in float, one after another.
+
+    Args:
+        deployed: the network.
+        config: its own.
+        train: images to calibrate on; validation images are never used for that.
+        val: images to measure on, and to compare the float graph on.
+        path: .onnx; a file that is there is replaced in one step.
+        on_stage: told in a sentence what is done.
+
+    Raises:
+        RequestError: another ending, a missing package, or a folder that cannot be written to.
+        MismatchError: the float graph is not as PyTorch, or int8 loses too much; ``path`` is as it was.
+    """
+    if path.suffix != ".onnx":
+        raise RequestError(f"{path} does not end in .onnx; int8 is written as ONNX, so name the file so")
+    need("onnxruntime", "int8")
+    try:
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.stem}.") as folder:
+            plain = export(deployed, config, val, Path(folder) / "float.onnx")
+            part = train.first(CALIBRATION_IMAGES)
+            quantised, attempt = _within_limit(plain, part, val, config, on_stage)
+            attempt.replace(path)
+    except OSError as error:
+        raise RequestError(
+            f"{path} cannot be written ({error.strerror}); name a file in a folder that exists"
+        ) from None
+    arithmetic = describe_int8(quantised.float_layers)
+    exported = Exported(path, path.stat().st_size, plain.agreement, arithmetic)
+    return Quantised(exported, quantised.mae_float, quantised.mae, quantised.float_layers)
+
+
+def describe_int8(float_layers: Sequence[str]) -> str:
+    """How an int8 file computes, in a few words."""
+    kept = f", float32 in {', '.join(float_layers)}" if float_layers else ""
+    return f"int8, weights by channel, activations by layer{kept}"
+
+
+@dataclass(frozen=True)
+class _Loss:
+    mae_float: float
+    mae: float
+    float_layers: tuple[str, ...]
+
+
+def _within_limit(
+    plain: Exported,
+    calibration: LabelledImages,
+    val: LabelledImages,
+    config: TrialConfig,
+    on_stage: Callable[[str], None],
+) -> tuple[_Loss, Path]:
+    before = _mae(plain.path, val)
+    most = MOST_LOSS * (config.label_high - config.label_low)
+    attempt = plain.path.with_name("int8.onnx")
+    on_stage(f"calibrating on {len(calibration)} training images")
+    quantise(plain.path, attempt, calibration, {"nodes_to_exclude": []}, describe_int8(()))
+    after = _mae(attempt, val)
+    kept: tuple[str, ...] = ()
+    worst: list[str] = []
+    while not after - before <= most:
+        if not worst:
+            on_stage(
+                f"int8 has a validation MAE of {after:.2f} instead of {before:.2f}; looking for the layers "
+                "at fault"
+            )
+            worst = layers_by_damage(plain.path, calibration)
+        if len(kept) == min(MOST_FLOAT_LAYERS, len(worst)):
+            raise MismatchError(
+                f"int8 has a validation MAE of {after:.2f} instead of {before:.2f}, though {', '.join(kept)} "
+                "stayed in float"
+            )
+        kept = tuple(worst[: len(kept) + 1])
+        quantise(plain.path, attempt, calibration, {"nodes_to_exclude": [*kept]}, describe_int8(kept))
+        after = _mae(attempt, val)
+    return _Loss(before, after, kept), attempt
+
+
+def layers_by_damage(plain: Path, calibration: LabelledImages) -> list[str]:
+    """The layers in order of how much each alone in int8 moves the estimates of training images."""
+    expected = answer_part(open_model(plain), calibration).values
+    onnx = need("onnx", "int8")
+    layers = [node.name for node in onnx.load(plain).graph.node if node.op_type in LAYERS]
+    attempt, damage = plain.with_name("layer.onnx"), {}
+    for layer in layers:
+        quantise(plain, attempt, calibration, {"nodes_to_quantize": [layer]}, "")
+        moved = answer_part(open_model(attempt), calibration).values - expected
+        damage[layer] = float(np.abs(moved).mean())
+    return sorted(layers, key=lambda layer: -damage[layer])
+
+
+def _mae(path: Path, part: LabelledImages) -> float:
+    values = answer_part(open_model(path), part).values
+    return mean_absolute_error(torch.from_numpy(values), part.labels)
+
+
+def quantise(
+    plain: Path, out: Path, calibration: LabelledImages, chosen: Mapping[str, list[str]], arithmetic: str
+) -> None:
+    """Write a float graph in int8; a layer that is not chosen, or that is excluded, stays in float.
+
+    Args:
+        plain: the float graph.
+        out: the file to write.
+        calibration: images that say how large activations become.
+        chosen: ``nodes_to_quantize`` or ``nodes_to_exclude``, by the names of the graph's nodes.
+        arithmetic: told in the metadata.
+    """
+    quantization: Any = need("onnxruntime.quantization", "int8")
+    onnx = need("onnx", "int8")
+    with _quiet():
+        quantization.quantize_static(
+            str(plain),
+            str(out),
+            _Batches(calibration),
+            quant_format=quantization.QuantFormat.QDQ,
+            op_types_to_quantize=[*OPERATIONS],
+            per_channel=True,
+            activation_type=quantization.QuantType.QInt8,
+            weight_type=quantization.QuantType.QInt8,
+            # The outputs go into the softmax as they are.
+            extra_options={"OpTypesToExcludeOutputQuantization": ["Gemm"]},
+            **chosen,
+        )
+    model = onnx.load(out)
+    told = {entry.key: entry.value for entry in model.metadata_props if not entry.key.startswith("onnx.")}
+    onnx.helper.set_model_props(model, {**told, "arithmetic": arithmetic})
+    onnx.save(model, out)
+
+
+class _Batches:
+    """Images in the form in which ONNX Runtime asks for them (its ``CalibrationDataReader``)."""
+
+    def __init__(self, part: LabelledImages) -> None:
+        self._batches = (part.images[rows].numpy() for rows in torch.split(part.rows, CALIBRATION_BATCH))
+
+    def get_next(self) -> dict[str, Any] | None:
+        """The next batch, or None at the end."""
+        batch = next(self._batches, None)
+        return None if batch is None else {INPUT: np.ascontiguousarray(batch)}
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return iter(self.get_next, None)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """ONNX Runtime advises a step of preparation, folding and shapes, that has been taken here."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)

@@ -1,0 +1,125 @@
+"""``suite compress``: rows with a parent in the run folder, and nothing done twice."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+from suite.cli import main
+from suite.compression import smaller
+from suite.compression.agreement import answer_part
+from suite.compression.models import open_model
+from suite.data.dataset import load_dataset
+from suite.data.store import Store
+from suite.profiling import count_parameters
+from suite.runs import config_of, read_run
+from suite.weights import load_network
+
+
+def rows_of(run: Path) -> pd.DataFrame:
+    return read_run(run).trials.set_index("id")
+
+
+def compress(run: Path, *words: str) -> int:
+    return main(["compress", str(run), "--trial", "t0000", *words])
+
+
+def test_prune_tune_and_quantise_are_rows_with_a_parent(
+    run: Path, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["--to", "5k", "--epochs", "3", "--rounds", "2", "--importance", "lamp", "--int8"]
+    assert compress(run, *asked) == 0
+    said = capsys.readouterr().err
+    assert "epoch 3 of 3: validation MAE" in said
+    rows = rows_of(run)
+    pruned, int8 = rows.index[-2:]
+    assert (rows.parent[pruned], rows.stage[pruned]) == ("t0000", "pruned")
+    assert (rows.parent[int8], rows.stage[int8], int8) == (pruned, "int8", f"{pruned}-int8")
+    network, config, _ = load_network(run / "weights" / f"{pruned}.safetensors")
+    assert count_parameters(network) == rows.params[pruned] <= 5000
+    assert config_of(rows.loc[pruned].to_dict()).widths == config.widths
+    assert config.learning_rate == 3e-3  # the trial's own
+    assert json.loads((run / "weights" / f"{pruned}.pruning.json").read_text())["goal"]["most"] == 5000
+    epochs = read_run(run).epochs
+    assert list(epochs[epochs.id == pruned].epoch) == [1, 2, 3]
+    assert epochs[epochs.id == pruned].val_mae_years.iloc[-1] == rows.val_mae_years[pruned]
+    val = load_dataset(store, "age", 32).splits["val"]
+    values = answer_part(open_model(run / "weights" / f"{int8}.onnx"), val).values
+    assert abs(values - val.labels.numpy()).mean() == pytest.approx(rows.val_mae_years[int8], abs=1e-3)
+    assert rows.bytes[int8] == (run / "weights" / f"{int8}.onnx").stat().st_size
+    assert rows.test_mae_years[[pruned, int8]].isna().all()
+    assert main(["export", str(run), "--trial", int8, "-o", str(run / "again.onnx")]) == 2
+    assert f"{int8} is int8 already" in capsys.readouterr().err
+
+
+def test_the_same_command_again_does_nothing_twice(
+    run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["--keep", "0.5", "--epochs", "1"]
+    assert compress(run, *asked) == 0
+    before = rows_of(run)
+    assert list(before.widths.iloc[-1]) == [8, 8, 8, 8, 8]
+    monkeypatch.setattr(smaller, "fit", None)  # nobody trains
+    assert compress(run, *asked, "--int8") == 0
+    assert f"{before.index[-1]} is there already" in capsys.readouterr().err
+    assert list(rows_of(run).index) == [*before.index, f"{before.index[-1]}-int8"]
+    # The files of a row, exported and read as any trial's.
+    assert main(["export", str(run), "--trial", before.index[-1], "-o", str(run / "small.onnx")]) == 0
+
+
+def test_what_was_interrupted_leaves_no_row_and_begins_again(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = smaller.fit
+
+    def interrupted(*arguments: object, **named: object) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(smaller, "fit", interrupted)
+    before = list(rows_of(run).index)
+    assert compress(run, "--keep", "0.5", "--epochs", "1") == 130
+    assert list(rows_of(run).index) == before
+    monkeypatch.setattr(smaller, "fit", real)
+    assert compress(run, "--keep", "0.5", "--epochs", "1") == 0
+    assert len(rows_of(run)) == len(before) + 1
+
+
+def test_training_on_starts_from_what_was_kept(run: Path) -> None:
+    """With all channels kept and no epochs, the network is its parent."""
+    assert compress(run, "--keep", "1,1,1,1,1", "--epochs", "0") == 0
+    rows = rows_of(run)
+    images = torch.randn(2, 3, 32, 32)
+    old, new = (load_network(run / "weights" / f"{one}.safetensors")[0] for one in ("t0000", rows.index[-1]))
+    assert torch.equal(old(images), new(images))
+    assert rows.params.iloc[-1] == rows.params["t0000"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "complaint"),
+    [
+        ("", "nothing is asked for; give --to, --keep or --int8"),
+        ("--to small", "'small' is no count of params"),
+        ("--to 100", "the smallest network that pruning can leave, of widths (8, 8, 8, 8, 8)"),
+        ("--keep 0.5,0.5", "the shares to keep are (0.5, 0.5)"),
+        ("--keep 1.5", "above 0 and at most 1"),
+        ("--keep 0.5 --epochs 1 --rounds 2", "1 epochs are too few for 2 rounds"),
+    ],
+)
+def test_a_wrong_request_is_one_sentence(
+    asked: str, complaint: str, run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = list(rows_of(run).index)
+    assert compress(run, *asked.split()) == 2
+    said = capsys.readouterr().err
+    assert complaint in said
+    assert said.count("\n") == 1
+    assert list(rows_of(run).index) == before
+
+
+def test_a_run_that_still_searches_is_left_alone(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps({**told, "status": "interrupted"}))
+    assert compress(run, "--keep", "0.5", "--epochs", "0") == 2
+    assert "is interrupted; end its search with 'suite resume" in capsys.readouterr().err

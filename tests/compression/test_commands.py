@@ -1,0 +1,219 @@
+"""``suite export`` and ``suite predict`` as typed."""
+
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from suite.cli import main
+from suite.compression.models import open_model
+from suite.data.dataset import load_dataset
+from suite.data.store import Store, open_store
+from suite.runs import read_run
+
+
+@pytest.fixture
+def model(run: Path, tmp_path: Path) -> Path:
+    path = tmp_path / "net.onnx"
+    assert main(["export", str(run), "--trial", "t0000", "-o", str(path)]) == 0
+    return path
+
+
+@pytest.fixture
+def pictures(tmp_path: Path, store: Store) -> Path:
+    """A folder with five validation images as PNG, in a folder below it one more, and a text."""
+    folder = tmp_path / "pictures"
+    (folder / "more").mkdir(parents=True)
+    for place in range(6):
+        name = f"more/{place}.png" if place == 5 else f"{place}.png"
+        Image.fromarray(np.asarray(store.images[160 + place])).save(folder / name)
+    (folder / "notes.txt").write_text("no image")
+    return folder
+
+
+def test_export_compares_on_the_runs_own_images(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "net.onnx"
+    assert main(["export", str(run), "--trial", "t0001", "-o", str(path)]) == 0
+    assert "as PyTorch on 40 validation images in 3 batches" in capsys.readouterr().out
+    assert open_model(path).config.method == "coral"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (
+            "--trial t0009 -o net.onnx",
+            "t0009 of {run} is none of its trials; the best by validation are t0000, t0001",
+        ),
+        ("--trial t0002 -o net.onnx", "t0002 of {run} ended as failed; the best by"),
+        ("--trial t0000 -o net.h5", "net.h5 ends in none of .onnx, .pt2, .safetensors"),
+        ("--trial t0000 -o none/net.onnx", "none/net.onnx cannot be written (No such file or directory)"),
+        ("--trial t0000 -o net.onnx --card none/card.md", "none/card.md cannot be written"),
+    ],
+)
+def test_a_wrong_export_is_one_sentence(
+    arguments: str,
+    complaint: str,
+    run: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["export", str(run), *arguments.split()]) == 2
+    said = capsys.readouterr().err
+    assert complaint.format(run=run) in said
+    assert said.count("\n") == 1
+
+
+def test_other_data_than_the_runs_is_refused(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = json.loads((run / "run.json").read_text())
+    told["data"]["fingerprint"] = "cd" * 32
+    (run / "run.json").write_text(json.dumps(told))
+    assert main(["export", str(run), "--trial", "t0000", "-o", str(tmp_path / "net.onnx")]) == 2
+    assert "is not what" in capsys.readouterr().err
+
+
+def test_without_the_extra_an_export_is_one_sentence(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnx", None)  # an import of it fails as where it is not installed
+    assert main(["export", str(run), "--trial", "t0000", "-o", str(tmp_path / "net.onnx")]) == 2
+    assert "needs onnx, which is not installed; install it with pip install" in capsys.readouterr().err
+
+
+def test_a_mismatch_fails_and_leaves_nothing(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import suite.compression.export as module
+
+    write = module.WRITERS[".onnx"]
+
+    def other(deployed: Any, config: Any, path: Path) -> None:
+        from tests.compression.conftest import deployed_of
+
+        write(deployed_of("er")[0], config, path)
+
+    monkeypatch.setitem(module.WRITERS, ".onnx", other)
+    before = sorted(tmp_path.iterdir())
+    assert main(["export", str(run), "--trial", "t0001", "-o", str(tmp_path / "net.onnx")]) == 1
+    assert "net.onnx was not written" in capsys.readouterr().err
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_predict_says_of_files_what_the_network_says_of_the_stored_images(
+    model: Path, pictures: Path, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert main(["predict", str(model), str(pictures), "--json", "--batch-size", "4"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [Path(line["file"]).name for line in lines] == [
+        "0.png",
+        "1.png",
+        "2.png",
+        "3.png",
+        "4.png",
+        "5.png",
+    ]
+    part = load_dataset(store, "age", 32).splits["val"]
+    pixels = part.images[part.rows[:6]].numpy()
+    opened = open_model(model)
+    both = (opened.run(pixels).values + opened.run(pixels[:, :, ::-1].copy()).values) / 2
+    assert [line["value"] for line in lines] == pytest.approx(both, abs=1e-3)
+    assert all(line["low"] < line["high"] and line["unit"] == "years" for line in lines)
+
+
+def test_wrong_files_do_not_stop_the_others(
+    model: Path, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    whole = (pictures / "0.png").read_bytes()
+    (tmp_path / "half.png").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "empty").mkdir()
+    asked = [str(tmp_path / name) for name in ("gone.jpg", "pictures/notes.txt", "half.png", "empty")]
+    assert main(["predict", str(model), *asked, str(pictures / "1.png")]) == 1
+    said = capsys.readouterr()
+    assert len(said.out.splitlines()) == 1
+    assert "1.png" in said.out
+    assert "years  80 %: " in said.out
+    complaints = said.err.splitlines()
+    assert len(complaints) == 4
+    assert complaints[0].endswith("gone.jpg is left out: No such file or directory")
+    assert complaints[1].endswith("notes.txt is left out: no image (JPEG, PNG, WEBP, BMP)")
+    assert "half.png is left out: " in complaints[2]
+    assert "empty is left out: the folder holds no images" in complaints[3]
+
+
+def test_a_thousand_images_are_one_call(
+    run: Path, tmp_path: Path, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From the weights of a run, which no export has touched; by a method without a distribution."""
+    folder = tmp_path / "many"
+    folder.mkdir()
+    written = io.BytesIO()
+    Image.fromarray(np.asarray(store.images[0])).save(written, "JPEG")
+    for place in range(1000):
+        (folder / f"{place:04d}.jpg").write_bytes(written.getvalue())
+    assert (
+        main(["predict", str(run / "weights" / "t0001.safetensors"), str(folder), "--json", "--no-mirror"])
+        == 0
+    )
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert len(lines) == 1000
+    assert len({line["value"] for line in lines}) == 1
+    assert lines[0]["low"] is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "complaint"),
+    [
+        ("gone.onnx x.png", "gone.onnx is no file"),
+        ("net.tflite x.png", "net.tflite ends in none of .onnx, .pt2, .safetensors"),
+    ],
+)
+def test_a_wrong_prediction_is_one_sentence(
+    asked: str,
+    complaint: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["predict", *asked.split()]) == 2
+    assert complaint in capsys.readouterr().err
+
+
+def test_a_card_tells_what_was_measured_and_what_was_not(run: Path, tmp_path: Path) -> None:
+    asked = ["export", str(run), "--trial", "t0000", "-o", str(tmp_path / "net.onnx")]
+    assert main([*asked, "--card", str(tmp_path / "card.md")]) == 0
+    card = (tmp_path / "card.md").read_text()
+    store = open_store(Path(read_run(run).info.data.folder))
+    part = load_dataset(store, "age", 32).splits["test"]
+    model = open_model(tmp_path / "net.onnx")
+    pixels = part.images[part.rows].numpy()
+    values = (model.run(pixels).values + model.run(pixels[:, :, ::-1].copy()).values) / 2
+    errors = np.abs(values - part.labels.numpy())
+    assert f"| test | 40 | {errors.mean():.2f} (" in card
+    assert "| validation | 40 |" in card
+    nineties = errors[part.labels.numpy() >= 90]
+    assert f"| 90 to 100 | {len(nineties)} | {nineties.mean():.2f} (" in card
+    assert "The data names no other groups" in card
+    assert "The run did not time this trial." in card
+
+
+def test_a_card_does_not_read_the_test_split_first(run: Path, tmp_path: Path) -> None:
+    asked = ["export", str(run), "--trial", "t0001", "-o", str(tmp_path / "net.onnx")]
+    assert main([*asked, "--card", str(tmp_path / "card.md")]) == 0
+    card = (tmp_path / "card.md").read_text()
+    assert "| test |" not in card
+    assert "The run has not read the test split for this trial." in card
+    assert "gives no distribution" in card

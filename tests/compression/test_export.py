@@ -1,0 +1,181 @@
+"""Every kind of file answers as PyTorch does, and says by itself what it is."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+
+from suite.compression.agreement import MismatchError
+from suite.compression.deployed import Deployed, folded
+from suite.compression.export import export
+from suite.compression.models import open_model
+from suite.data.dataset import Dataset, LabelledImages
+from suite.errors import RequestError
+from suite.evaluation import predict
+from suite.inputs import normalised
+from suite.methods import METHODS
+from suite.trial import MethodName, Network
+from suite.weights import load_network
+from tests.compression.conftest import deployed_of
+
+
+@pytest.fixture
+def val(dataset: Dataset) -> LabelledImages:
+    return dataset.splits["val"]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_onnx_answers_as_pytorch_by_every_method(
+    method: MethodName, val: LabelledImages, tmp_path: Path
+) -> None:
+    deployed, config = deployed_of(method)
+    exported = export(deployed, config, val, tmp_path / "net.onnx")
+    assert exported.agreement.images == len(val)
+    # An independent look, without the suite's own reader.
+    session = onnxruntime.InferenceSession(exported.path)
+    pixels = val.images[val.rows[:5]]
+    answers = dict(
+        zip(
+            [o.name for o in session.get_outputs()],
+            session.run(None, {"images": pixels.numpy()}),
+            strict=True,
+        )
+    )
+    outputs = deployed.network(normalised(pixels))
+    expected = METHODS[method].decode(outputs, deployed.label_set)
+    assert answers["value"] == pytest.approx(expected.detach().numpy(), abs=1e-3)
+    if METHODS[method].distribution:
+        assert answers["distribution"] == pytest.approx(torch.softmax(outputs, 1).detach().numpy(), abs=1e-5)
+        assert answers["distribution"] @ deployed.label_set.values.numpy() == pytest.approx(
+            answers["value"], abs=1e-3
+        )
+    else:
+        assert list(answers) == ["value"]
+
+
+def test_a_residual_network_becomes_onnx(val: LabelledImages, tmp_path: Path) -> None:
+    deployed, config = deployed_of(network="resnet50")
+    assert export(deployed, config, val, tmp_path / "net.onnx").agreement.share_difference < 1e-4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("network", ["vgg16", "vgg16-bn"])
+def test_vgg_16_becomes_onnx_though_its_feature_map_is_smaller_than_its_pooling(
+    network: Network, val: LabelledImages, tmp_path: Path
+) -> None:
+    deployed, config = deployed_of(network=network)
+    assert export(deployed, config, val, tmp_path / "net.onnx").agreement.share_difference < 1e-4
+
+
+def test_an_onnx_file_says_what_it_takes_and_gives(val: LabelledImages, tmp_path: Path) -> None:
+    deployed, config = deployed_of()
+    export(deployed, config, val, tmp_path / "net.onnx")
+    told = {entry.key: entry.value for entry in onnx.load(tmp_path / "net.onnx").metadata_props}
+    assert (told["attribute"], told["unit"], told["resolution"], told["method"]) == (
+        "age",
+        "years",
+        "32",
+        "dldl-v2",
+    )
+    assert (told["label_low"], told["label_high"], told["label_step"], told["bins"]) == (
+        "0",
+        "100",
+        "1",
+        "101",
+    )
+    assert told["channel_mean"] == "0.5958 0.4637 0.4065"
+    assert "uint8 (batch, 32, 32, 3)" in told["input"]
+    assert open_model(tmp_path / "net.onnx").config == config
+
+
+@pytest.mark.parametrize("method", ["dldl-v2", "coral"])
+def test_a_program_of_torch_export_answers_as_pytorch(
+    method: MethodName, val: LabelledImages, tmp_path: Path
+) -> None:
+    deployed, config = deployed_of(method)
+    exported = export(deployed, config, val, tmp_path / "net.pt2")
+    assert exported.agreement.value_difference < 1e-3
+    assert open_model(exported.path).config == config
+
+
+def test_exported_safetensors_need_no_second_file(val: LabelledImages, tmp_path: Path) -> None:
+    deployed, config = deployed_of()
+    config = dataclasses.replace(config, backbone="/home/somebody/faces.safetensors", backbone_sha256="ab")
+    path = export(deployed, config, val, tmp_path / "net.safetensors").path
+    assert [file.name for file in tmp_path.iterdir()] == ["net.safetensors"]
+    network, told, _ = load_network(path)
+    assert told == dataclasses.replace(config, backbone=None)
+    for name, tensor in deployed.network.state_dict().items():
+        assert torch.equal(network.state_dict()[name], tensor)
+
+
+def test_an_export_predicts_a_split_as_the_evaluation_of_a_training_does(
+    val: LabelledImages, tmp_path: Path
+) -> None:
+    from suite.compression.agreement import answer_part
+
+    deployed, config = deployed_of()
+    path = export(deployed, config, val, tmp_path / "net.onnx").path
+    expected = predict(
+        deployed.network,
+        val,
+        deployed.label_set,
+        method=config.method,
+        precision="float32",
+        device=torch.device("cpu"),
+    )
+    assert answer_part(open_model(path), val).values == pytest.approx(expected.numpy(), abs=1e-3)
+
+
+@pytest.mark.parametrize("ending", [".onnx", ".safetensors"])
+def test_a_mismatch_leaves_what_was_there(
+    ending: str, val: LabelledImages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file whose weights were changed between writing and opening."""
+    import suite.compression.export as module
+
+    deployed, config = deployed_of()
+    write = module.WRITERS[ending]
+
+    def changed(deployed: Deployed, config: object, path: Path) -> None:
+        other, _ = deployed_of()
+        with torch.no_grad():
+            other.network.head.weight[0] += 0.05
+        write(other, config, path)
+
+    monkeypatch.setitem(module.WRITERS, ending, changed)
+    path = tmp_path / f"net{ending}"
+    path.write_text("mine")
+    with pytest.raises(MismatchError, match=r"PyTorch"):
+        export(deployed, config, val, path)
+    assert path.read_text() == "mine"
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("name", ["net.tflite", "none/net.onnx"])
+def test_a_name_that_cannot_be_written_is_one_sentence(
+    name: str, val: LabelledImages, tmp_path: Path
+) -> None:
+    deployed, config = deployed_of()
+    with pytest.raises(RequestError, match=r"ends in none of|cannot be written"):
+        export(deployed, config, val, tmp_path / name)
+
+
+def test_folding_keeps_the_answer_and_leaves_no_normalisation() -> None:
+    deployed, _ = deployed_of()
+    images = torch.randn(3, 3, 32, 32)
+    small = folded(deployed.network)
+    assert not [layer for layer in small.modules() if isinstance(layer, torch.nn.BatchNorm2d)]
+    assert torch.allclose(small(images), deployed.network(images), atol=1e-5)
+    assert np.isfinite(small(images).detach().numpy()).all()
+
+
+@pytest.mark.parametrize("ending", [".onnx", ".pt2", ".safetensors"])
+def test_a_file_that_is_no_model_is_one_sentence(ending: str, tmp_path: Path) -> None:
+    (tmp_path / f"net{ending}").write_bytes(b"no model")
+    with pytest.raises(RequestError, match=r"cannot be read as a"):
+        open_model(tmp_path / f"net{ending}")

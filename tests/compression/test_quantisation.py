@@ -1,0 +1,116 @@
+"""int8 is small, calibrated on training images alone, and measured before it is kept."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from suite.compression import quantisation
+from suite.compression.agreement import MismatchError, answer_part
+from suite.compression.deployed import Deployed
+from suite.compression.export import export
+from suite.compression.models import open_model
+from suite.compression.quantisation import export_int8, layers_by_damage, quantise
+from suite.data.dataset import Dataset, LabelledImages
+from suite.errors import RequestError
+from tests.compression.conftest import CONFIG, deployed_of, labels_of, lively
+
+
+def silent(sentence: str) -> None:
+    pass
+
+
+def test_int8_is_a_quarter_of_the_size_and_near_the_float_network(dataset: Dataset, tmp_path: Path) -> None:
+    config = dataclasses.replace(CONFIG, widths=(16, 32, 32, 64, 64), depths=(1, 1, 2, 2, 2))
+    deployed = Deployed(lively(config), config, labels_of(config))
+    val = dataset.splits["val"]
+    plain = export(deployed, config, val, tmp_path / "float.onnx")
+    quantised = export_int8(deployed, config, dataset.splits["train"], val, tmp_path / "int8.onnx", silent)
+    assert quantised.exported.bytes < 0.33 * plain.bytes
+    model = open_model(quantised.exported.path)
+    assert model.config == config
+    near = answer_part(model, val).values - answer_part(open_model(plain.path), val).values
+    assert np.abs(near).max() < 1
+    errors = np.abs(answer_part(model, val).values - val.labels.numpy())
+    assert quantised.mae == pytest.approx(errors.mean(), abs=1e-4)
+    assert quantised.mae - quantised.mae_float < 0.1
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["float.onnx", "int8.onnx"]
+
+
+def test_weights_are_8_bit_by_channel_and_no_normalisation_is_left(dataset: Dataset, tmp_path: Path) -> None:
+    deployed, config = deployed_of()
+    path = tmp_path / "int8.onnx"
+    export_int8(deployed, config, dataset.splits["train"], dataset.splits["val"], path, silent)
+    graph = onnx.load(path).graph
+    stored = {tensor.name: tensor for tensor in graph.initializer}
+    weights = [tensor for name, tensor in stored.items() if name.endswith("weight_quantized")]
+    assert len(weights) == 6
+    assert all(tensor.data_type == onnx.TensorProto.INT8 for tensor in weights)
+    scales = [tensor for name, tensor in stored.items() if name.endswith("weight_scale")]
+    assert sorted(tensor.dims[0] for tensor in scales) == [8, 8, 16, 16, 16, 101]
+    assert "BatchNormalization" not in {node.op_type for node in graph.node}
+
+
+def test_only_training_images_calibrate(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other validation images change nothing in the file."""
+    deployed, config = deployed_of()
+    train, val = dataset.splits["train"], dataset.splits["val"]
+    monkeypatch.setattr(quantisation, "MOST_LOSS", 1.0)
+    export_int8(deployed, config, train, val, tmp_path / "one.onnx", silent)
+    black = LabelledImages(torch.zeros_like(val.images), val.rows, val.labels, val.deviations)
+    export_int8(deployed, config, train, black, tmp_path / "two.onnx", silent)
+    dark = LabelledImages(train.images // 8, train.rows, train.labels, train.deviations)
+    export_int8(deployed, config, dark, val, tmp_path / "three.onnx", silent)
+    one, two, three = ((tmp_path / f"{name}.onnx").read_bytes() for name in ("one", "two", "three"))
+    assert one == two
+    assert one != three
+
+
+def test_a_layer_that_hurts_stays_in_float(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One channel of the second convolution answers a thousand times as loudly as the others."""
+    deployed, config = deployed_of()
+    layer, following = deployed.network.features[4], deployed.network.features[8]
+    with torch.no_grad():
+        layer.weight[0] *= 1000
+        following.weight[:, 0] /= 1000
+    train, val = dataset.splits["train"], dataset.splits["val"]
+    path = tmp_path / "int8.onnx"
+    monkeypatch.setattr(quantisation, "MOST_LOSS", 1.0)
+    careless = export_int8(deployed, config, train, val, path, silent)
+    assert careless.float_layers == ()
+    plain = answer_part(open_model(export(deployed, config, val, tmp_path / "float.onnx").path), val).values
+    lost = np.abs(answer_part(open_model(path), val).values - plain).mean()
+    gained = []
+    for count in (1, 2, 3):
+        kept = layers_by_damage(tmp_path / "float.onnx", train)[:count]
+        chosen = {"nodes_to_exclude": kept}
+        quantise(tmp_path / "float.onnx", tmp_path / "kept.onnx", train, chosen, "")
+        gained.append(np.abs(answer_part(open_model(tmp_path / "kept.onnx"), val).values - plain).mean())
+    assert min(gained) < lost / 2
+
+
+def test_int8_that_loses_too_much_is_not_written(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployed, config = deployed_of()
+    monkeypatch.setattr(quantisation, "MOST_LOSS", -1.0)  # a hundred years better than float: nothing is
+    said: list[str] = []
+    path = tmp_path / "int8.onnx"
+    with pytest.raises(MismatchError, match=r"int8 has a validation MAE of .* though features\.|though head"):
+        export_int8(deployed, config, dataset.splits["train"], dataset.splits["val"], path, said.append)
+    assert "looking for the layers at fault" in said[1]
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["int8.pt2", "none/int8.onnx"])
+def test_a_name_that_cannot_be_is_one_sentence(name: str, dataset: Dataset, tmp_path: Path) -> None:
+    deployed, config = deployed_of()
+    with pytest.raises(RequestError, match=r"does not end in \.onnx|cannot be written"):
+        export_int8(deployed, config, dataset.splits["train"], dataset.splits["val"], tmp_path / name, silent)
