@@ -1,0 +1,249 @@
+"""How many epochs a strategy of search needs: each replayed on the tabular benchmark, in seconds.
+
+A strategy is a sampler (random, TPE, NSGA-II) with a rule of early stopping (none, by error alone, by the
+front). The samplers, the rungs and what Optuna is told are those of ``suite.search``; trainings are looked
+up in ``tabular.parquet``, of one of two seeds at random. Workers take a training each, epoch by epoch, and
+an epoch counts alike whatever the network: a cost that favours no size.
+
+The front counts trainings that ran to their end. Its hypervolume is taken in validation MAE and the
+logarithm of the parameters, up to the worst of both in the table; the whole grid's is the most that can be
+had.
+
+    python benchmarks/strategies.py [--seeds 20] [--workers 4] [--epochs 1440] [--json FILE]
+"""
+
+import argparse
+import heapq
+import json
+import math
+import statistics
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import optuna
+import pandas as pd
+import yaml
+from suite.search.rungs import Rungs, StoppingRule
+
+from reports.front import hypervolume
+from search_spaces import SearchSpace, load_dict
+from suite.search.study import ask, make_sampler, name_of, tell
+
+HERE = Path(__file__).parent
+SAMPLERS = ("random", "tpe", "nsga2")
+RULES = ("none", "error", "front")
+ENOUGH = 0.95  # of the whole grid's hypervolume
+COSTS = ("params", "macs", "bytes")
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a training came to."""
+
+    errors: npt.NDArray[np.float64]  # (epochs,), validation MAE in years
+    costs: Mapping[str, float]
+
+    def losses(self, epoch: int) -> dict[str, float]:
+        """By the name of an objective, after an epoch from 1."""
+        return {"val_mae": float(self.errors[epoch - 1]), **self.costs}
+
+
+@dataclass(frozen=True)
+class Table:
+    """The tabular benchmark."""
+
+    trainings: Mapping[tuple[Any, ...], Sequence[Training]]  # by widths, depths and lambda: one a seed
+    epochs: int
+    corner: tuple[float, float]  # worst final error and logarithm of parameters
+
+    @classmethod
+    def read(cls, path: Path) -> "Table":
+        """The table that ``tabular.py`` wrote."""
+        rows = pd.read_parquet(path)
+        trainings: dict[tuple[Any, ...], list[Training]] = {}
+        for (*point, _), part in rows.groupby(["widths", "depths", "lambda_l1", "seed"]):
+            costs = {name: float(part[name].iloc[0]) for name in COSTS}
+            trainings.setdefault(tuple(point), []).append(
+                Training(part["val_mae_years"].to_numpy(np.float64), costs)
+            )
+        last = rows[rows["epoch"] == rows["epoch"].max()]
+        corner = float(last["val_mae_years"].max()), math.log(last["params"].max())
+        return cls(trainings, int(rows["epoch"].max()), corner)
+
+    def volume(self, finished: Sequence[Mapping[str, float]]) -> float:
+        """The hypervolume of trainings that ran to their end."""
+        points = [[losses["val_mae"], math.log(losses["params"])] for losses in finished]
+        return hypervolume(np.array(points).reshape(-1, 2), self.corner)
+
+    def whole(self) -> float:
+        """The hypervolume of every training of the grid."""
+        return self.volume([t.losses(self.epochs) for some in self.trainings.values() for t in some])
+
+
+@dataclass
+class Running:
+    """A training under way."""
+
+    suggestion: optuna.Trial
+    training: Training
+    epoch: int = 0
+
+
+@dataclass(frozen=True)
+class Trace:
+    """How the hypervolume grew, as a share of the whole grid's."""
+
+    spent: Sequence[int]  # epochs of all trainings together, at each end of one
+    shares: Sequence[float]
+    trained: int  # trainings begun
+    stopped: int
+
+    def at(self, epochs: int) -> float:
+        """The share once so many epochs are spent."""
+        return max((s for e, s in zip(self.spent, self.shares, strict=True) if e <= epochs), default=0.0)
+
+    def needed(self, share: float) -> float:
+        """Epochs until a share is reached; infinite where it never was."""
+        return next((e for e, s in zip(self.spent, self.shares, strict=True) if s >= share), math.inf)
+
+
+def space_of(sampler: str, rule: str, trials: int) -> SearchSpace:
+    """The space of the grid, searched by a strategy."""
+    document = yaml.safe_load((HERE / "tabular.yaml").read_text(encoding="utf-8"))
+    document |= {"sampler": sampler, "seeds": 1, "trials": trials, "stopping": {"rule": rule}}
+    return load_dict(document, where="tabular.yaml")
+
+
+def replay(table: Table, space: SearchSpace, seed: int, workers: int, budget: int) -> Trace:
+    """Search until the budget of epochs is spent."""
+    rng = np.random.default_rng(seed)
+    study = optuna.create_study(
+        directions=["minimize"] * len(space.objectives),
+        sampler=make_sampler(space, seed=seed, concurrent=workers),
+    )
+    study.set_metric_names(list(space.objectives))
+    rule = StoppingRule.of(space)
+    rungs = Rungs(rule) if rule else None
+    whole, spent, trained, stopped = table.whole(), 0, 0, 0
+    finished: list[Mapping[str, float]] = []
+    trace: list[tuple[int, float]] = []
+    # Workers by the time at which each has done its next epoch; of equals the one that waits longest.
+    under_way: list[tuple[int, int, Running]] = []
+
+    def begin(clock: int) -> None:
+        nonlocal trained
+        suggestion = ask(study, space)
+        seeds = table.trainings[tuple(suggestion.params[name] for name in ("widths", "depths", "lambda_l1"))]
+        trained += 1
+        heapq.heappush(
+            under_way, (clock + 1, trained, Running(suggestion, seeds[int(rng.integers(len(seeds)))]))
+        )
+
+    for _ in range(workers):
+        begin(0)
+    while spent < budget:
+        clock, order, running = heapq.heappop(under_way)
+        running.epoch += 1
+        spent += 1
+        losses = running.training.losses(running.epoch)
+        if running.epoch == table.epochs:
+            finished.append(losses)
+            trace.append((spent, table.volume(finished) / whole))
+            tell(study, running.suggestion, _row("finished", losses))
+            begin(clock)
+            continue
+        verdict = rungs.enter(name_of(running.suggestion.number), running.epoch, losses) if rungs else None
+        if verdict is not None and not verdict.goes_on:
+            stopped += 1
+            tell(study, running.suggestion, _row("stopped", losses))
+            begin(clock)
+        else:
+            heapq.heappush(under_way, (clock + 1, order, running))
+    return Trace([e for e, _ in trace], [share for _, share in trace], trained, stopped)
+
+
+def _row(status: str, losses: Mapping[str, float]) -> Mapping[str, Any]:
+    """What the study is told by, as a row of ``trials.parquet`` has it."""
+    costs = {name: losses[name] for name in COSTS}
+    return {"status": status, "attribute": "age", "val_mae_years": losses["val_mae"], **costs}
+
+
+@dataclass(frozen=True)
+class Result:
+    """A strategy over all seeds."""
+
+    sampler: str
+    rule: str
+    needed: Sequence[float]  # epochs to reach ENOUGH, a seed each; infinite where it was not
+    shares: Mapping[int, Sequence[float]]  # of the whole grid's hypervolume, by epochs spent
+    trained: float  # trainings begun, mean
+    stopped: float  # share of them that a rung stopped, mean
+
+    @property
+    def median_needed(self) -> float:
+        """Of the seeds, infinite ones included."""
+        return statistics.median(self.needed)
+
+
+def measure(table: Table, seeds: int, workers: int, budget: int) -> list[Result]:
+    """Every strategy, over the same seeds."""
+    results = []
+    checkpoints = [budget // 8, budget // 4, budget // 2, budget]
+    for sampler in SAMPLERS:
+        for rule in RULES:
+            space = space_of(sampler, rule, trials=budget // table.epochs)
+            traces = [replay(table, space, seed, workers, budget) for seed in range(seeds)]
+            results.append(
+                Result(
+                    sampler,
+                    rule,
+                    [trace.needed(ENOUGH) for trace in traces],
+                    {epochs: [trace.at(epochs) for trace in traces] for epochs in checkpoints},
+                    statistics.mean(trace.trained for trace in traces),
+                    statistics.mean(trace.stopped / trace.trained for trace in traces),
+                )
+            )
+            print(_line(results[-1]), flush=True)
+    return results
+
+
+def _line(result: Result) -> str:
+    reached = sum(math.isfinite(epochs) for epochs in result.needed)
+    median = f"{result.median_needed:,.0f}" if math.isfinite(result.median_needed) else "more"
+    low, high = min(result.needed), max(result.needed)
+    spread = f"{low:,.0f} to {f'{high:,.0f}' if math.isfinite(high) else 'more'}"
+    shares = " | ".join(f"{statistics.mean(share):.1%}" for share in result.shares.values())
+    return (
+        f"| {result.sampler} | {result.rule} | {median} ({spread}) | {reached} of {len(result.needed)} "
+        f"| {shares} | {result.trained:.0f}, {result.stopped:.0%} stopped |"
+    )
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--table", type=Path, default=HERE / "tabular.parquet")
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--workers", type=int, default=4)
+    parser.add_argument("--epochs", type=int, default=1440, help="spent by each search; default 1440")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+    table = Table.read(options.table)
+    checkpoints = [options.epochs // 8, options.epochs // 4, options.epochs // 2, options.epochs]
+    after = " | ".join(f"after {epochs:,}" for epochs in checkpoints)
+    print(f"| sampler | stopping | epochs to {ENOUGH:.0%} (seeds) | reached | {after} | trainings |")
+    print("|---|---|---|---|" + "---|" * (len(checkpoints) + 1))
+    results = measure(table, options.seeds, options.workers, options.epochs)
+    if options.json:
+        options.json.write_text(json.dumps([asdict(result) for result in results], indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
