@@ -28,10 +28,10 @@ import numpy.typing as npt
 import optuna
 import pandas as pd
 import yaml
-from suite.search.rungs import Rungs, StoppingRule
 
 from reports.front import hypervolume
 from search_spaces import SearchSpace, load_dict
+from suite.search.rungs import Rungs, StoppingRule
 from suite.search.study import ask, make_sampler, name_of, tell
 
 HERE = Path(__file__).parent
