@@ -214,12 +214,14 @@ def measure(table: Table, seeds: int, workers: int, budget: int) -> list[Result]
 
 def _line(result: Result) -> str:
     reached = sum(math.isfinite(epochs) for epochs in result.needed)
-    median = f"{result.median_needed:,.0f}" if math.isfinite(result.median_needed) else "more"
-    low, high = min(result.needed), max(result.needed)
-    spread = f"{low:,.0f} to {f'{high:,.0f}' if math.isfinite(high) else 'more'}"
+    low, middle, high = (
+        f"{epochs:,.0f}" if math.isfinite(epochs) else "more"
+        for epochs in (min(result.needed), result.median_needed, max(result.needed))
+    )
+    needed = f"{middle} ({low} to {high})" if reached else "more"
     shares = " | ".join(f"{statistics.mean(share):.1%}" for share in result.shares.values())
     return (
-        f"| {result.sampler} | {result.rule} | {median} ({spread}) | {reached} of {len(result.needed)} "
+        f"| {result.sampler} | {result.rule} | {needed} | {reached} of {len(result.needed)} "
         f"| {shares} | {result.trained:.0f}, {result.stopped:.0%} stopped |"
     )
 
