@@ -10,7 +10,7 @@ from torch import Tensor
 
 from suite.compression.agreement import MismatchError, answer_part, compare
 from suite.compression.deployed import Deployed, describe_model
-from suite.compression.export import Exported
+from suite.compression.export import Exported, beside
 from suite.compression.models import Model, open_model, torch_answers
 from suite.compression.quantisation import MOST_LOSS, Quantised
 from suite.data.dataset import LabelledImages
@@ -40,8 +40,7 @@ def export_bf16(deployed: Deployed, config: TrialConfig, val: LabelledImages, pa
     state = rounded(deployed.network.state_dict())
     network = copy.deepcopy(deployed.network)
     network.load_state_dict(state)
-    partial = path.with_name(f".{path.stem}.partial{path.suffix}")
-    try:
+    with beside(path) as partial:
         save_file(tensors_of(state), partial, metadata={**describe_model(config), "arithmetic": ARITHMETIC})
         written = open_model(partial)
         agreement = compare(written, Deployed(network, config, deployed.label_set), val)
@@ -50,13 +49,6 @@ def export_bf16(deployed: Deployed, config: TrialConfig, val: LabelledImages, pa
             raise MismatchError(
                 f"with bf16 weights the validation MAE is {after:.2f} instead of {before:.2f}"
             )
-        partial.replace(path)
-    except OSError as error:
-        raise RequestError(
-            f"{path} cannot be written ({error.strerror}); name a file in a folder that exists"
-        ) from None
-    finally:
-        partial.unlink(missing_ok=True)
     return Quantised(Exported(path, path.stat().st_size, agreement, ARITHMETIC), before, after, ())
 
 

@@ -4,7 +4,8 @@ No file appears under the wanted name before it was opened, run and compared wit
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,10 +50,22 @@ def export(deployed: Deployed, config: TrialConfig, part: LabelledImages, path: 
         MismatchError: the file answers otherwise than PyTorch; ``path`` is as it was.
     """
     write = writer_for(path)
-    partial = path.with_name(f".{path.stem}.partial{path.suffix}")
-    try:
+    with beside(path) as partial:
         write(deployed, config, partial)
         agreement = compare(open_model(partial), deployed, part)
+    return Exported(path, path.stat().st_size, agreement)
+
+
+@contextmanager
+def beside(path: Path) -> Iterator[Path]:
+    """A place to write a file and try it, which becomes ``path`` at the end and is gone after a failure.
+
+    Raises:
+        RequestError: nothing can be written there.
+    """
+    partial = path.with_name(f".{path.stem}.partial{path.suffix}")
+    try:
+        yield partial
         partial.replace(path)
     except OSError as error:
         raise RequestError(
@@ -60,7 +73,6 @@ def export(deployed: Deployed, config: TrialConfig, part: LabelledImages, path: 
         ) from None
     finally:
         partial.unlink(missing_ok=True)
-    return Exported(path, path.stat().st_size, agreement)
 
 
 Write = Callable[[Deployed, TrialConfig, Path], None]
