@@ -114,12 +114,14 @@ def _space_of(folder: Path, info: RunInfo) -> SearchSpace:
 def _carry_out(search: Search, info: RunInfo) -> RunInfo:
     ledger = RunLedger(search.folder)
     # A killed sitting did not come to write how long it was; its trials tell.
-    last_end = max((row["started"] + row["seconds"] for row in ledger.rows), default=0.0)
-    sitting = Sitting(search.folder, dataclasses.replace(info, seconds=max(info.seconds, last_end)))
+    sitting = Sitting(search.folder, dataclasses.replace(info, seconds=max(info.seconds, ledger.seconds)))
     with _stop_signals_as_interrupt():
         try:
-            _train(search, sitting, ledger)
-            sitting.info = _judge(search, sitting.info, ledger)
+            try:
+                _train(search, sitting, ledger)
+                sitting.info = _judge(search, sitting.info, ledger)
+            finally:
+                ledger.fold()
         except KeyboardInterrupt:
             return sitting.end("interrupted")
         except RequestError:
