@@ -103,7 +103,7 @@ def read_journal(folder: Path) -> list[Line]:
 
 
 def cut_torn_line(path: Path) -> None:
-    """Cut off the last line of a file, if there is one, where it lacks its end: its writer was killed, or had no room."""
+    """Cut off the last line of a file where it lacks its end: its writer was killed, or had no room."""
     if not path.exists():
         return
     with path.open("rb+") as file:

@@ -29,6 +29,8 @@ SCHEMA_VERSION = 1
 RunStatus = Literal["running", "interrupted", "finished", "failed"]
 Table = Literal["trials", "epochs"]
 TABLES: tuple[Table, ...] = ("epochs", "trials")
+#: The room of the run folder for the checkpoints of trials under way.
+CHECKPOINTS = "checkpoints"
 #: The tables of a run in progress are written when the last time lies so many times its own length back, so
 #: that a search of thousands of trials spends a fiftieth of its driver's time on them at most.
 TIMES_BACK = 50
@@ -231,7 +233,7 @@ def read_run(folder: Path) -> Run:
         ) from None
     journal = read_journal(folder)
     if not journal:
-        return Run(folder, info, *(_read_table(folder, table) for table in ("trials", "epochs")))  # type: ignore[arg-type]
+        return Run(folder, info, _read_table(folder, "trials"), _read_table(folder, "epochs"))
     rows = _merged(folder, journal)
     return Run(folder, info, _as_read(rows.trials.values()), _as_read(rows.ended_epochs()))
 
@@ -256,7 +258,7 @@ class RunLedger:
     @property
     def seconds(self) -> float:
         """How long the search had lasted when this was last written; 0 where nobody wrote it."""
-        ends = (row["started"] + row["seconds"] for row in self._rows.trials.values())
+        ends = (float(row["started"] + row["seconds"]) for row in self._rows.trials.values())
         return max([self._rows.seconds, *ends])
 
     def has(self, trial_id: str) -> bool:
@@ -272,7 +274,7 @@ class RunLedger:
         return [row for row in self._rows.trials.values() if row["stage"] == stage]
 
     def begin_trial(self, trial_id: str, before: Iterable[EpochResult], attribute: Attribute) -> None:
-        """A trial begins, or goes on after the epochs of ``before``; what else was known of it is forgotten."""
+        """A trial begins, or goes on after the epochs of ``before``; all else of it is forgotten."""
         self._rows.epochs.pop(trial_id, None)
         for epoch in before:
             self.add_epoch(trial_id, epoch, attribute)

@@ -5,7 +5,7 @@ from typing import Any
 
 from ray.tune.schedulers import FIFOScheduler
 
-from suite.search.actor import TrialReport
+from suite.search.messages import TrialReport
 from suite.search.rungs import COSTS, ERROR, Rungs
 
 
@@ -24,9 +24,13 @@ class RungScheduler(FIFOScheduler):
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         """Whether a trial goes on after an epoch."""
         report: TrialReport = result["report"]
-        if report.ended or report.epoch is None or report.profile is None:
+        if report.profile is None:
             return self.CONTINUE
         costs = {name: float(getattr(report.profile, name)) for name in COSTS}
+        for epoch in report.before or ():  # of a process before this one: it went on then
+            self._rungs.enter(report.id, epoch.epoch, {ERROR: epoch.validation.mae, **costs})
+        if report.ended or report.epoch is None:
+            return self.CONTINUE
         losses = {ERROR: report.epoch.validation.mae, **costs}
         verdict = self._rungs.enter(report.id, report.epoch.epoch, losses)
         if verdict is None or verdict.goes_on:
