@@ -6,6 +6,7 @@ store once, through Ray's object store, into its own cache, and sends back what 
 
 import contextlib
 import fcntl
+import os
 import secrets
 import shutil
 import tempfile
@@ -143,7 +144,8 @@ class DriverFiles:
         try:
             self._keep(name, write)
         except (OSError, SafetensorError) as error:
-            raise NotKeptError(getattr(error, "strerror", None) or str(error)) from error
+            number = getattr(error, "errno", None)
+            raise NotKeptError(os.strerror(number) if number else str(error)) from error
 
     @contextmanager
     def fetched(self, name: str) -> Iterator[Path | None]:

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import fcntl
+import os
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -99,7 +100,7 @@ def written(folder: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno not in UNWRITABLE:
             raise
-        raise not_writable(folder, error.strerror or str(error)) from error
+        raise not_writable(folder, os.strerror(error.errno)) from error
 
 
 def not_writable(folder: Path, why: str) -> RequestError:

@@ -11,10 +11,10 @@ from suite.runs import read_run
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-#: A disk of 400 kB, on which a file takes the room that it is to lack until the disk is "emptied". What is on
-#: it is copied out at the end, as nobody else sees this mount.
+#: A disk of 200 kB, which is made larger for the resumption. What is on it is copied out, as nobody else sees
+#: this mount.
 SCRIPT = """
-mount -t tmpfs -o size=400k none disk || exit 99
+mount -t tmpfs -o size=200k none disk || exit 99
 cp -r small.yaml disk
 {python} -m suite.cli run --search small.yaml --out disk/run --max-concurrent 1 2> full.txt
 echo $? > full.code
@@ -37,9 +37,11 @@ def test_a_full_disk_is_one_sentence_and_the_search_goes_on_once_there_is_room(s
     said = (folder / "full.txt").read_text()
     assert (folder / "full.code").read_text().strip() == "2", said
     assert "Traceback" not in said
-    assert "cannot be written to (No space left on device); what had ended is kept there" in said
+    assert "cannot be written to (" in said
+    assert "o space left on device); what had ended is kept there" in said
     assert "suite resume " in said.splitlines()[-1]
     before = read_run(folder / "at-the-end").trials
+    assert 1 <= len(before) < 7
 
     resumed = (folder / "resumed.txt").read_text()
     assert (folder / "resumed.code").read_text().strip() == "0", resumed
