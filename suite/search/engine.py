@@ -20,18 +20,18 @@ from suite.errors import RequestError
 from suite.run_data import data_of_run
 from suite.runs import Resources, RunInfo, RunLedger, read_run, write_info
 from suite.search.actor import TrialActor
-from suite.search.bounds import fits_of, nothing_fits, within_bounds
+from suite.search.bounds import fits_of, nothing_left, within_bounds
 from suite.search.confirmation import ConfirmingSearcher, left_to_confirm
 from suite.search.description import check_backbones, describe
 from suite.search.driver_files import DriverFiles, keeper
 from suite.search.judgement import judge_on_test, named_networks, time_beside_vgg16, to_judge
 from suite.search.run_folder import check_free, locked, new_folder
-from suite.search.rungs import Rungs, StoppingRule
-from suite.search.scheduler import RungScheduler
+from suite.search.scheduler import StoppingScheduler
 from suite.search.searcher import StudySearcher, TellsBegins, TrialSearcher, TrialsOf
 from suite.search.sitting import Sitting
 from suite.search.standing import Standing, Watcher, best_error, front_rows
-from suite.search.study import count_out_of_bounds, open_study, reconcile
+from suite.search.stopping import recall, stopping_of
+from suite.search.study import count_out_of_bounds, count_repeats, open_study, reconcile
 from suite.trial import Stage, TrialResult
 
 #: Finished networks go to weights/; an unfinished trial is trained again.
@@ -176,24 +176,23 @@ def _search(
         _tune(search, searcher, share, at_once, left, _scheduler(search.space, searcher))
     finally:
         if search.space.sampler != "grid":
-            sitting.note(out_of_bounds=count_out_of_bounds(study))
+            sitting.note(out_of_bounds=count_out_of_bounds(study), repeats=count_repeats(study))
     if searcher.gave_up:
-        _give_up(search, sitting, ledger)
+        _give_up(search, sitting, ledger, searcher.repeats_in_a_row)
 
 
-def _scheduler(space: SearchSpace, searcher: StudySearcher) -> RungScheduler | None:
+def _scheduler(space: SearchSpace, searcher: StudySearcher) -> StoppingScheduler | None:
     """What stops trials early; None where the space stops none."""
-    if (rule := StoppingRule.of(space)) is None:
+    if (stopping := stopping_of(space)) is None:
         return None
-    rungs = Rungs(rule)
-    rungs.recall(searcher.ledger)
-    return RungScheduler(rungs, on_stop=searcher.stop)
+    recall(stopping, searcher.ledger)
+    return StoppingScheduler(stopping, on_stop=searcher.stop)
 
 
-def _give_up(search: Search, sitting: Sitting, ledger: RunLedger) -> None:
-    """Say that nothing more was found within bounds; what was trained is judged all the same."""
+def _give_up(search: Search, sitting: Sitting, ledger: RunLedger, repeats: int) -> None:
+    """Say that nothing more was found to train; what was trained is judged all the same."""
     rows = ledger.rows_of("search")
-    why = nothing_fits(search.space, len(rows))
+    why = nothing_left(search.space, len(rows), repeats)
     sitting.note(ended_early=why)
     if not rows:
         raise RequestError(why)
@@ -240,7 +239,7 @@ def _tune(
     share: dict[str, float],
     at_once: int,
     left: int,
-    scheduler: RungScheduler | None = None,
+    scheduler: StoppingScheduler | None = None,
 ) -> None:
     tuner = tune.Tuner(
         tune.with_resources(TrialActor, share),

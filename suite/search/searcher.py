@@ -23,6 +23,7 @@ from suite.search.actor import TrialReport, TrialRequest
 from suite.search.bounds import MOST_IN_A_ROW, excesses, sentence
 from suite.search.driver_files import DriverFiles
 from suite.search.interrupts import interrupts_held_back
+from suite.search.repeats import tell_repeat, trained_before
 from suite.search.study import (
     ask,
     config_at,
@@ -32,6 +33,9 @@ from suite.search.study import (
     tell_out_of_bounds,
 )
 from suite.trial import EpochResult, Stage, Status, TrialConfig, TrialResult
+
+#: After so many repeats the sampler is taken to be stuck, and suggestions are drawn at random.
+AT_RANDOM_AFTER = 10
 
 
 @dataclass
@@ -204,13 +208,15 @@ class StudySearcher(TrialSearcher):
     ) -> None:
         super().__init__(ledger, trials_of, on_change=on_change, seconds_before=seconds_before)
         self.study = study
-        self.gave_up = False  # nothing that was suggested kept the bounds
+        self.repeats_in_a_row = 0  # of the suggestions since the last that was trained
+        self.gave_up = False  # nothing that was suggested kept the bounds and was new
 
     def stop(self, trial_id: str, cause: str) -> None:
         """Note that a rung stops a trial, whose end Ray Tune is about to tell."""
         self.running[trial_id].stopped = cause
 
     def _next_of(self, trial_id: str) -> RunningTrial | None:
+        self.repeats_in_a_row = 0
         for _ in range(MOST_IN_A_ROW):
             if (trial := super()._next_of(trial_id)) is not None:
                 return trial
@@ -218,10 +224,10 @@ class StudySearcher(TrialSearcher):
         return None
 
     def _next(self) -> RunningTrial | None:
-        """What the sampler suggests; None where it is out of bounds, which the sampler is told."""
+        """What the sampler suggests; None where it is out of bounds or known, which the sampler is told."""
         space = self.trials_of.space
         known = results_known(self.study)
-        suggestion = ask(self.study, space)
+        suggestion = ask(self.study, space, at_random=self.repeats_in_a_row >= AT_RANDOM_AFTER)
         config = pinned(config_at(suggestion.params, space, self.trials_of.label_range, space.seed))
         bounds = space.bounds.given()
         over = excesses(config, bounds)
@@ -229,6 +235,11 @@ class StudySearcher(TrialSearcher):
             suggestion.set_constraint(name, excess)
         if any(excess > 0 for excess in over.values()):
             tell_out_of_bounds(self.study, suggestion, sentence(config, bounds))
+            return None
+        before = trained_before(self.study, suggestion.params, suggestion.number)
+        if before is not None:
+            self.repeats_in_a_row += 1
+            tell_repeat(self.study, suggestion, before, name_of(before.number))
             return None
         return RunningTrial(name_of(suggestion.number), suggestion, config, known, self.seconds)
 

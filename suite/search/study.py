@@ -18,6 +18,7 @@ from optuna.trial import TrialState
 from search_spaces import Choices, IntRange, SearchSpace, grid_trials
 from search_spaces.space import Dimension, Value
 from suite.data.store import LabelRange
+from suite.search.repeats import is_repeat
 from suite.trial import UNIT, TrialConfig
 
 #: Suggestions drawn at random before TPE has enough results to model (Optuna's default is 10).
@@ -71,16 +72,28 @@ def make_sampler(space: SearchSpace, *, seed: int, concurrent: int) -> BaseSampl
         return RandomSampler(seed=seed)
     if space.sampler == "nsga2":  # Deb 2002; about five generations, however few the trials
         return NSGAIISampler(seed=seed, population_size=max(4, min(50, space.trials // 5)))
-    # Bergstra 2011, Ozaki 2022. Parallel suggestions must not fall on the same spot.
-    return TPESampler(seed=seed, n_startup_trials=TPE_STARTUP, constant_liar=concurrent > 1)
+    # Bergstra 2011, Ozaki 2022. Parallel suggestions must not fall on the same spot. One model of all
+    # dimensions together (Falkner 2018) asks a quarter of the time that one for each does.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return TPESampler(
+            seed=seed, n_startup_trials=TPE_STARTUP, constant_liar=concurrent > 1, multivariate=True
+        )
 
 
-def ask(study: optuna.Study, space: SearchSpace) -> optuna.Trial:
-    """The next suggestion, with a value for every dimension of the space."""
+def ask(study: optuna.Study, space: SearchSpace, *, at_random: bool = False) -> optuna.Trial:
+    """The next suggestion, with a value for every dimension of the space; ``at_random`` asks no sampler."""
     distributions = {name: _distribution(dimension) for name, dimension in space.dimensions().items()}
     if space.seeds > 1:
         distributions[SEED] = IntDistribution(space.seed, space.seed + space.seeds - 1)
-    return study.ask(distributions)
+    if not at_random:
+        return study.ask(distributions)
+    sampler = study.sampler
+    study.sampler = RandomSampler(seed=space.seed + len(study.get_trials(deepcopy=False)))
+    try:
+        return study.ask(distributions)
+    finally:
+        study.sampler = sampler
 
 
 def config_at(
@@ -158,12 +171,17 @@ def tell_out_of_bounds(study: optuna.Study, trial: optuna.Trial, cause: str) -> 
 def results_known(study: optuna.Study) -> int:
     """Trials that trained to their end, as far as the sampler has been told."""
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    return sum(not _is_out_of_bounds(trial) for trial in complete)
+    return sum(not _is_out_of_bounds(trial) and not is_repeat(trial) for trial in complete)
 
 
 def count_out_of_bounds(study: optuna.Study) -> int:
     """Suggestions that were not trained because of their constraints."""
     return sum(map(_is_out_of_bounds, study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))))
+
+
+def count_repeats(study: optuna.Study) -> int:
+    """Suggestions that were not trained because an earlier trial had been of the same configuration."""
+    return sum(map(is_repeat, study.get_trials(deepcopy=False)))
 
 
 def _is_out_of_bounds(trial: optuna.trial.FrozenTrial) -> bool:
