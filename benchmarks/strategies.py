@@ -32,6 +32,7 @@ import yaml
 
 from reports.front import hypervolume
 from search_spaces import SearchSpace, load_dict
+from suite.search.bounds import MOST_IN_A_ROW
 from suite.search.repeats import tell_repeat, trained_before
 from suite.search.searcher import AT_RANDOM_AFTER
 from suite.search.stopping import stopping_of
@@ -131,22 +132,21 @@ def space_of(sampler: str, stopping: Mapping[str, Any], trials: int) -> SearchSp
     return load_dict(document, where="tabular.yaml")
 
 
-def suggested(study: optuna.Study, space: SearchSpace, once: bool) -> optuna.Trial:
-    """The next suggestion to train; with ``once``, of a configuration that was not trained before."""
-    repeats = 0
-    while True:
+def suggested(study: optuna.Study, space: SearchSpace, once: bool) -> optuna.Trial | None:
+    """The next suggestion to train; with ``once``, of a configuration that is new, while one is left."""
+    for repeats in range(MOST_IN_A_ROW):
         suggestion = ask(study, space, at_random=repeats >= AT_RANDOM_AFTER)
         before = trained_before(study, suggestion.params, suggestion.number) if once else None
-        if before is None or repeats >= 300:  # the whole grid is trained: the second seeds are left
+        if before is None:
             return suggestion
         tell_repeat(study, suggestion, before, name_of(before.number))
-        repeats += 1
+    return None
 
 
 def replay(
     table: Table, space: SearchSpace, seed: int, workers: int, budget: int, once: bool = True
 ) -> Trace:
-    """Search until the budget of epochs is spent."""
+    """Search until the budget of epochs is spent, or every configuration was trained."""
     rng = np.random.default_rng(seed)
     study = optuna.create_study(
         directions=["minimize"] * len(space.objectives),
@@ -162,7 +162,8 @@ def replay(
 
     def begin(clock: int) -> None:
         nonlocal trained
-        suggestion = suggested(study, space, once)
+        if (suggestion := suggested(study, space, once)) is None:
+            return
         seeds = table.trainings[tuple(suggestion.params[name] for name in ("widths", "depths", "lambda_l1"))]
         trained += 1
         heapq.heappush(
@@ -171,7 +172,7 @@ def replay(
 
     for _ in range(workers):
         begin(0)
-    while spent < budget:
+    while spent < budget and under_way:
         clock, order, running = heapq.heappop(under_way)
         running.epoch += 1
         spent += 1
