@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test lint types layers unit test-slow test-browser clean
+.PHONY: run test lint types layers unit test-slow test-browser soak clean
 
 run: $(READY)
 	$(BIN)/suite run --search tiny
@@ -33,6 +33,10 @@ test-slow: $(READY)
 # A headless Chromium must be on the PATH (Debian: apt-get install chromium).
 test-browser: $(READY)
 	$(BIN)/pytest -m browser
+
+# Fifty kills at random moments, a quarter of an hour or more.
+soak: $(READY)
+	$(BIN)/python benchmarks/soak.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

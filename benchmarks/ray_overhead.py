@@ -4,7 +4,7 @@ A real search of the shipped space ``tiny`` with three seams: its trials report 
 training, there is nothing to judge afterwards, and the start and end of Ray are timed apart. All
 else is the search itself: suggestions by TPE, warm actors, the limit of trials at once, the tables.
 
-    python benchmarks/ray_overhead.py [--trials 16] [--cores 2] [--json FILE]
+    python benchmarks/ray_overhead.py [--trials 64] [--cores 2] [--json FILE]
 """
 
 import argparse
@@ -27,12 +27,12 @@ from search_spaces import find, load
 from suite.data.store import LabelRange, Store, StoreInfo, fingerprint, open_store, write_info
 from suite.provenance import hardware, versions
 from suite.runs import Resources, RunInfo, RunLedger, read_run
-from suite.search import cluster_session, engine
+from suite.search import cluster_session, engine, stages
 from suite.search.actor import TrialActor
 from suite.search.standing import Standing
 from suite.trial import EpochResult, Metrics, Profile, TrialResult
 
-TARGET = 0.5  # seconds a trial
+TARGET = 0.1  # seconds a trial
 RAY_SESSION = cluster_session.ray_session  # as it is before the stopwatch takes its place
 
 
@@ -108,8 +108,8 @@ def measure(trials: int) -> Overhead:
         space = load(find("tiny"), overrides=[f"trials={trials}", f"data={store.folder}", "epochs=1"])
         run = Path(folder) / "run"
         with (
-            patch.object(engine, "TrialActor", EmptyTrial),
-            patch.object(engine, "_judge", _nothing_to_judge),
+            patch.object(stages, "TrialActor", EmptyTrial),
+            patch.object(engine, "judge", _nothing_to_judge),
             patch.object(cluster_session, "ray_session", watch.session),
         ):
             engine.run_search(engine.Search(space, store, run, Resources(), watch), "tiny", sys.argv)
@@ -172,7 +172,7 @@ def _use_cores(cores: int) -> None:
 def main() -> None:
     """Measure, print, and write where asked."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--trials", type=int, default=16, metavar="N", help="default 16")
+    parser.add_argument("--trials", type=int, default=64, metavar="N", help="default 64")
     parser.add_argument("--cores", type=int, default=2, metavar="N", help="default 2")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers and the machine there")
     options = parser.parse_args()

@@ -55,6 +55,12 @@ def build_parser() -> argparse.ArgumentParser:
     _run_options(command("run", "run", "carry out a search and write its report"))
     resume = command("resume", "resume", "go on with an interrupted search")
     resume.add_argument("run", type=run_place, metavar="RUN", help="run folder, or its s3:// URL")
+    resume.add_argument(
+        "--confirm-seeds",
+        type=count,
+        metavar="N",
+        help="seeds that the front's members are trained again with; default: as before, and not fewer",
+    )
     _resource_options(resume, resumed=True)
     report = command("report", "report", "write the report of a run, finished or not")
     report.add_argument("run", type=run_place, metavar="RUN", help="run folder, or its s3:// URL")

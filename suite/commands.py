@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
     def carry_out(at: "Workplace") -> "RunInfo":
         folder, asked = at.folder.resolve(), _resources_asked(options)
         if options.or_resume and at.holds_run:
-            _check_same_search(at, space)
+            _check_same_search(at, space, store)
             return resume_search(folder, asked, at.watcher)
         search = Search(space, store, folder, Resources(**asked), at.watcher)
         return run_search(search, str(path), ["suite", *sys.argv[1:]])
@@ -53,7 +53,8 @@ def resume(options: argparse.Namespace) -> int:
     from suite.search.engine import resume_search
 
     def go_on(at: "Workplace") -> "RunInfo":
-        return resume_search(at.folder.resolve(), _resources_asked(options), at.watcher)
+        changes = _resources_asked(options)
+        return resume_search(at.folder.resolve(), changes, at.watcher, options.confirm_seeds)
 
     return _work_at(options.run, "run", go_on)
 
@@ -246,7 +247,6 @@ def _open_data(name: str) -> "Store":
 
 def _work_at(place: Path | str, expects: "Expected", work: Callable[["Workplace"], "RunInfo"]) -> int:
     """Have a sitting of a search done, write the report of what it came to, and say what comes next."""
-    from reports.page import write_report
     from suite.cluster.workplace import workplace
     from suite.runs import read_run
     from suite.watching import watcher_for
@@ -256,13 +256,30 @@ def _work_at(place: Path | str, expects: "Expected", work: Callable[["Workplace"
         with workplace(place, watcher, expects=expects) as at:
             info = work(at)
             run = read_run(at.folder)
-            write_report(run, at.folder / "report.html")
+            _write_report_of(run, at)
     finally:
         watcher.close()
     return _conclude(at, run, info)
 
 
-def _check_same_search(at: "Workplace", space: "SearchSpace") -> None:
+def _write_report_of(run: "Run", at: "Workplace") -> None:
+    """Write the report beside what it reports.
+
+    Raises:
+        RequestError: there is no room for it.
+    """
+    from reports.page import write_report
+
+    try:
+        write_report(run, at.folder / "report.html")
+    except OSError as error:
+        raise RequestError(
+            f"{at.shown_file('report.html')} cannot be written ({error.strerror}); all else is kept: make "
+            f"room, then 'suite report {shlex.quote(at.shown)}'"
+        ) from None
+
+
+def _check_same_search(at: "Workplace", space: "SearchSpace", store: "Store") -> None:
     """Refuse to go on with a run of another search.
 
     Raises:
@@ -270,7 +287,11 @@ def _check_same_search(at: "Workplace", space: "SearchSpace") -> None:
     """
     from search_spaces import SearchSpaceError, load_dict
     from suite.runs import read_run
+    from suite.search.bounds import within_bounds
 
+    label_range = store.info.attributes.get(space.base.attribute)
+    if label_range is not None:  # a run keeps its grid as its bounds left it
+        space, _ = within_bounds(space, label_range)
     try:
         same = load_dict(dict(read_run(at.folder).info.search)) == space
     except SearchSpaceError:

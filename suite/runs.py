@@ -2,13 +2,16 @@
 
 ``run.json`` says what was asked and where; ``trials.parquet`` has a row a trial, ``epochs.parquet``
 a row a trial and epoch. Every write replaces the whole file in one step, so that a reader (or a
-``kill -9``) never meets half of one.
+``kill -9``) never meets half of one. Rows that the tables do not have yet are in ``rows.journal``
+(``suite.rows``); ``read_run`` reads both.
 """
 
 import dataclasses
+import io
 import json
 import math
 import os
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,12 +20,20 @@ from typing import Any, Literal
 import pandas as pd
 
 from suite.errors import RequestError
+from suite.rows import Line, Row, RowJournal, Rows, read_journal
 from suite.trial import UNIT, Attribute, EpochResult, Metrics, Stage, TrialConfig, TrialResult
 
 #: Raised when a column is renamed, dropped or changes its meaning; new columns do not raise it.
 SCHEMA_VERSION = 1
 
 RunStatus = Literal["running", "interrupted", "finished", "failed"]
+Table = Literal["trials", "epochs"]
+TABLES: tuple[Table, ...] = ("epochs", "trials")
+#: The room of the run folder for the checkpoints of trials under way.
+CHECKPOINTS = "checkpoints"
+#: The tables of a run in progress are written when the last time lies so many times its own length back, so
+#: that a search of thousands of trials spends a fiftieth of its driver's time on them at most.
+TIMES_BACK = 50
 
 
 @dataclass(frozen=True)
@@ -186,11 +197,10 @@ def write_info(folder: Path, info: RunInfo) -> None:
     _replace(folder / "run.json", lambda partial: partial.write_text(text, encoding="utf-8"))
 
 
-def write_rows(folder: Path, table: Literal["trials", "epochs"], rows: Iterable[Mapping[str, Any]]) -> None:
+def write_rows(folder: Path, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write ``trials.parquet`` or ``epochs.parquet``; no rows leave the file as it is."""
-    frame = pd.DataFrame([dict(row) for row in rows])
+    frame = _frame(rows)
     if len(frame):
-        frame = frame.astype({c: "Int64" for c in _COUNTS if c in frame})
         _replace(folder / f"{table}.parquet", lambda partial: frame.to_parquet(partial, index=False))
 
 
@@ -222,9 +232,11 @@ def read_run(folder: Path) -> Run:
         raise RequestError(
             f"{folder}/run.json is not whole ({error}); take it from a backup, or run the search again"
         ) from None
-    tables = {name: folder / f"{name}.parquet" for name in ("trials", "epochs")}
-    trials, epochs = (pd.read_parquet(path) if path.exists() else pd.DataFrame() for path in tables.values())
-    return Run(folder, info, trials, epochs)
+    journal = read_journal(folder)
+    if not journal:
+        return Run(folder, info, _read_table(folder, "trials"), _read_table(folder, "epochs"))
+    rows = _merged(folder, journal)
+    return Run(folder, info, _as_read(rows.trials.values()), _as_read(rows.ended_epochs()))
 
 
 class RunLedger:
@@ -233,40 +245,86 @@ class RunLedger:
     def __init__(self, folder: Path) -> None:
         """Go on from what the folder already holds."""
         self.folder = folder
-        self._trials = _rows_by_id(folder / "trials.parquet")
-        self._epochs: dict[str, list[dict[str, Any]]] = {}
-        for row in _rows(folder / "epochs.parquet"):
-            if row["id"] in self._trials:  # else a kill left them without a trial
-                self._epochs.setdefault(row["id"], []).append(row)
+        self._journal = RowJournal(folder)
+        self._rows = _merged(folder, read_journal(folder))
+        # What a kill left of a trial without a row: it is told again by whoever goes on with the trial.
+        self._rows.epochs = {i: epochs for i, epochs in self._rows.epochs.items() if i in self._rows.trials}
+        self._not_before = 0.0  # by time.monotonic()
 
     @property
-    def rows(self) -> list[dict[str, Any]]:
+    def rows(self) -> list[Row]:
         """The rows of ``trials.parquet``, in the order in which the trials ended."""
-        return list(self._trials.values())
+        return list(self._rows.trials.values())
 
-    def epochs_of(self, trial_id: str) -> list[dict[str, Any]]:
-        """The rows of ``epochs.parquet`` of a trial, in the order in which its epochs ended."""
-        return list(self._epochs.get(trial_id, []))
+    @property
+    def seconds(self) -> float:
+        """How long the search had lasted when this was last written; 0 where nobody wrote it."""
+        ends = (float(row["started"] + row["seconds"]) for row in self._rows.trials.values())
+        return max([self._rows.seconds, *ends])
 
-    def rows_of(self, stage: Stage) -> list[dict[str, Any]]:
+    def has(self, trial_id: str) -> bool:
+        """A trial has ended."""
+        return trial_id in self._rows.trials
+
+    def epochs_of(self, trial_id: str) -> list[Row]:
+        """The rows of ``epochs.parquet`` of a trial, by rising epoch."""
+        return self._rows.epochs_of(trial_id)
+
+    def rows_of(self, stage: Stage) -> list[Row]:
         """Those of one stage."""
-        return [row for row in self._trials.values() if row["stage"] == stage]
+        return [row for row in self._rows.trials.values() if row["stage"] == stage]
+
+    def begin_trial(self, trial_id: str, before: Iterable[EpochResult], attribute: Attribute) -> None:
+        """A trial begins, or goes on after the epochs of ``before``; all else of it is forgotten."""
+        self._rows.epochs.pop(trial_id, None)
+        for epoch in before:
+            self.add_epoch(trial_id, epoch, attribute)
 
     def add_epoch(self, trial_id: str, result: EpochResult, attribute: Attribute) -> None:
         """Keep an epoch; it is written when its trial ends."""
-        self._epochs.setdefault(trial_id, []).append(epoch_row(trial_id, result, attribute))
+        self._rows.add("epochs", epoch_row(trial_id, result, attribute))
 
     def add_trial(self, result: TrialResult) -> None:
-        """Write a trial that ended, and its epochs."""
-        self._trials[result.id] = trial_row(result)
-        ended = [row for trial_id in self._trials for row in self._epochs.get(trial_id, [])]
-        write_rows(self.folder, "epochs", ended)
-        write_rows(self.folder, "trials", self.rows)
+        """Write a trial that ended, and its epochs.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        row = trial_row(result)
+        # The trial last: where the journal is torn among its lines, it has not ended.
+        lines: list[Line] = [("epochs", epoch) for epoch in self._rows.epochs_of(result.id)]
+        self._journal.append([*lines, ("trials", row)])
+        self._rows.add("trials", row)
+        self._write_now_and_then()
 
     def amend(self, trial_id: str, columns: Mapping[str, float]) -> None:
         """Fill in columns of a trial that ended: its test metrics, its latency."""
-        self._trials[trial_id] |= columns
+        line: Line = ("amend", {"id": trial_id, **columns})
+        self._journal.append([line])
+        self._rows.add(*line)
+        self._write_now_and_then()
+
+    def note_clock(self, seconds: float) -> None:
+        """Write how long the search has lasted; a power cut may lose it, a kill does not."""
+        self._rows.add("clock", {"seconds": seconds})
+        self._journal.append([("clock", {"seconds": round(seconds, 3)})], to_disk=False)
+
+    def fold(self) -> None:
+        """Write the tables, and delete the journal that they make needless.
+
+        Raises:
+            OSError: they cannot be written; the journal has it all.
+        """
+        began = time.monotonic()
+        write_rows(self.folder, "epochs", self._rows.ended_epochs())
         write_rows(self.folder, "trials", self.rows)
+        self._journal.clear()
+        ended = time.monotonic()
+        self._not_before = ended + TIMES_BACK * (ended - began)
+
+    def _write_now_and_then(self) -> None:
+        if time.monotonic() >= self._not_before:
+            self.fold()
 
 
 def config_of(row: Mapping[str, Any]) -> TrialConfig:
@@ -288,15 +346,35 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
-    if not path.exists():
-        return []
-    records = pd.read_parquet(path).to_dict("records")
-    return [{str(column): _plain(cell) for column, cell in record.items()} for record in records]
+def _frame(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    frame = pd.DataFrame([dict(row) for row in rows])
+    return frame.astype({c: "Int64" for c in _COUNTS if c in frame}) if len(frame) else frame
 
 
-def _rows_by_id(path: Path) -> dict[str, dict[str, Any]]:
-    return {row["id"]: row for row in _rows(path)}
+def _as_read(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Rows as they would be read from the table that they will be in, which decides the types of columns."""
+    frame = _frame(rows)
+    if frame.empty:
+        return frame
+    table = io.BytesIO()
+    frame.to_parquet(table, index=False)
+    return pd.read_parquet(table)
+
+
+def _read_table(folder: Path, table: Table) -> pd.DataFrame:
+    path = folder / f"{table}.parquet"
+    return pd.read_parquet(path) if path.exists() else pd.DataFrame()
+
+
+def _merged(folder: Path, journal: Iterable[Line]) -> Rows:
+    """The rows of the tables and, over them, those of a journal that was read before."""
+    rows = Rows()
+    for table in TABLES:
+        for record in _read_table(folder, table).to_dict("records"):
+            rows.add(table, {str(column): _plain(cell) for column, cell in record.items()})
+    for kind, row in journal:
+        rows.add(kind, row)
+    return rows
 
 
 def _number(value: float | None) -> float:
@@ -306,7 +384,11 @@ def _number(value: float | None) -> float:
 def _replace(path: Path, write: Callable[[Path], object]) -> None:
     """Write beside ``path`` and move into its place, so that no reader meets half a file."""
     partial = path.with_name(path.name + ".partial")
-    write(partial)
-    with partial.open("rb") as written:
-        os.fsync(written.fileno())
-    partial.replace(path)
+    try:
+        write(partial)
+        with partial.open("rb") as written:
+            os.fsync(written.fileno())
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)  # where the disk is full, it takes the room of what may yet be saved
+        raise

@@ -8,8 +8,9 @@ network bit for bit.
 import copy
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -114,6 +115,29 @@ class Fit(Iterator[EpochResult]):
             images_per_second=len(self._train) / (trained - started),
             validation=validation,
         )
+
+    def state(self) -> dict[str, Any]:
+        """What the epochs to come depend on, beside configuration and data; ``torch.save`` takes it.
+
+        An epoch draws all that is random from the seed and its own number, so no random state is part of it.
+        Its tensors are the training's own: they change with the next epoch.
+        """
+        return {
+            "epoch": self._epoch,
+            "network": self.network.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "schedule": self._schedule.state_dict(),
+        }
+
+    def go_on_from(self, state: Mapping[str, Any]) -> None:
+        """Go on after the epoch at which another training of this configuration had this state."""
+        epoch, warming = int(state["epoch"]), self.config.warmup_epochs
+        if 0 < warming < epoch:
+            self._begin_stage(self.config.method, self.config.epochs - warming)
+        self.network.load_state_dict(state["network"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._schedule.load_state_dict(state["schedule"])
+        self._epoch = epoch
 
     def _begin_stage(self, method: MethodName, epochs: int) -> None:
         """Train by a method from here on, with an optimiser and a schedule of its own."""

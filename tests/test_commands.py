@@ -1,6 +1,7 @@
 """The commands as typed: what they answer, and one sentence with exit code 2 for a wrong request."""
 
 import dataclasses
+import errno
 import json
 import shlex
 from pathlib import Path
@@ -303,13 +304,44 @@ def test_only_the_resources_that_are_named_change_when_a_run_is_resumed(
     info = write_run(here / "run", store.folder)
     asked: list[tuple[Path, object]] = []
 
-    def note(folder: Path, changes: object, watcher: object) -> RunInfo:
+    def note(folder: Path, changes: object, watcher: object, confirm_seeds: int | None) -> RunInfo:
         asked.append((folder, changes))
+        assert confirm_seeds is None
         return info
 
     monkeypatch.setattr(suite.search.engine, "resume_search", note)
     assert main(["resume", "run", *options.split()]) == 0
     assert asked == [(here / "run", changes)]
+
+
+def test_a_run_may_be_resumed_with_more_confirming_seeds(
+    here: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info, asked = write_run(here / "run", store.folder), []
+
+    def note(*arguments: object) -> RunInfo:
+        asked.append(arguments[-1])
+        return info
+
+    monkeypatch.setattr(suite.search.engine, "resume_search", note)
+    assert main(["resume", "run", "--confirm-seeds", "5"]) == 0
+    assert asked == [5]
+
+
+def test_a_report_without_room_is_one_sentence(
+    here: Path, store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    info = write_run(here / "run", store.folder)
+
+    def no_room(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("reports.page.write_report", no_room)
+    assert resumed(monkeypatch, Path("run"), info) == 2
+    assert capsys.readouterr().err == (
+        "suite: run/report.html cannot be written (No space left on device); all else is kept: make room, "
+        "then 'suite report run'\n"
+    )
 
 
 def test_a_search_without_a_finished_trial_has_failed(

@@ -1,12 +1,20 @@
 import dataclasses
+import errno
 import json
+import math
+import os
+import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from suite.errors import RequestError
+from suite.rows import JOURNAL
 from suite.runs import (
+    TIMES_BACK,
     DataUsed,
     ReferenceNetwork,
     Resources,
@@ -91,6 +99,7 @@ def test_a_ledger_goes_on_from_what_the_folder_holds(tmp_path: Path) -> None:
     second.add_epoch("t0001", epoch(1), "age")
     second.add_trial(result("t0001", "diverged"))
     second.amend("t0000", {"test_mae_years": 7.0})
+    second.fold()
     trials = pd.read_parquet(tmp_path / "trials.parquet").set_index("id")
     assert trials["status"].to_dict() == {"t0000": "finished", "t0001": "diverged"}
     assert trials.loc["t0000", "test_mae_years"] == 7.0
@@ -123,6 +132,116 @@ def test_rows_are_told_apart_by_stage(tmp_path: Path) -> None:
     ledger.add_trial(dataclasses.replace(result("t0000-s1"), stage="confirm", parent="t0000"))
     assert [row["id"] for row in ledger.rows_of("search")] == ["t0000"]
     assert [row["parent"] for row in RunLedger(tmp_path).rows_of("confirm")] == ["t0000"]
+
+
+def ended_trials(folder: Path, count: int) -> RunLedger:
+    """A ledger to which so many trials of two epochs were added; it writes tables once, for the first."""
+    write_info(folder, INFO)
+    ledger = RunLedger(folder)
+    ledger._not_before = math.inf
+    for number in range(count):
+        for at in (1, 2):
+            ledger.add_epoch(f"t{number:04d}", epoch(at), "age")
+        ledger.add_trial(result(f"t{number:04d}"))
+    return ledger
+
+
+def test_what_the_tables_do_not_have_yet_is_read_all_the_same(tmp_path: Path) -> None:
+    ledger = ended_trials(tmp_path, 3)
+    ledger.amend("t0001", {"test_mae_years": 7.0})
+    assert not (tmp_path / "trials.parquet").exists()
+    before = read_run(tmp_path)
+    assert before.trials["test_mae_years"].dropna().tolist() == [7.0]
+    assert before.epochs.groupby("id").size().to_dict() == {f"t000{i}": 2 for i in range(3)}
+    assert RunLedger(tmp_path).rows_of("search")[1]["test_mae_years"] == 7.0
+    ledger.fold()
+    assert not (tmp_path / JOURNAL).exists()
+    after = read_run(tmp_path)
+    pd.testing.assert_frame_equal(before.trials, after.trials)
+    pd.testing.assert_frame_equal(before.epochs, after.epochs)
+
+
+def test_rows_that_a_kill_left_in_both_places_count_once(tmp_path: Path) -> None:
+    ledger = ended_trials(tmp_path, 2)
+    journal = (tmp_path / JOURNAL).read_bytes()
+    ledger.fold()
+    (tmp_path / JOURNAL).write_bytes(journal)  # killed between the tables and the end of the journal
+    run = read_run(tmp_path)
+    assert run.trials["id"].tolist() == ["t0000", "t0001"]
+    assert len(run.epochs) == 4
+
+
+@settings(max_examples=60)
+@given(st.floats(0, 1))
+def test_wherever_the_journal_is_torn_whole_trials_are_read_and_the_next_are_not_lost(
+    tmp_path_factory: pytest.TempPathFactory, share: float
+) -> None:
+    folder = tmp_path_factory.mktemp("torn")
+    ended_trials(folder, 3)
+    journal = (folder / JOURNAL).read_bytes()
+    (folder / JOURNAL).write_bytes(journal[: round(share * len(journal))])
+    run = read_run(folder)
+    kept = run.trials["id"].tolist() if len(run.trials) else []
+    assert kept == [f"t000{i}" for i in range(len(kept))]
+    assert len(run.epochs) == 2 * len(kept)
+    ledger = RunLedger(folder)
+    ledger._not_before = math.inf
+    ledger.add_trial(result("t0009"))
+    assert read_run(folder).trials["id"].tolist() == [*kept, "t0009"]
+
+
+def test_tables_are_written_when_the_last_time_lies_many_times_its_length_back(tmp_path: Path) -> None:
+    ledger = RunLedger(tmp_path)
+    began = time.monotonic()
+    ledger.add_trial(result("t0000"))
+    cost = time.monotonic() - began
+    assert (tmp_path / "trials.parquet").exists()
+    assert not (tmp_path / JOURNAL).exists()
+    assert 0 < ledger._not_before - time.monotonic() < TIMES_BACK * cost
+    ledger.add_trial(result("t0001"))
+    assert len(pd.read_parquet(tmp_path / "trials.parquet")) == 1
+    ledger._not_before = time.monotonic()
+    ledger.add_trial(result("t0002"))
+    assert len(pd.read_parquet(tmp_path / "trials.parquet")) == 3
+    assert not (tmp_path / JOURNAL).exists()
+
+
+def test_an_epoch_that_is_trained_again_is_there_once(tmp_path: Path) -> None:
+    ledger = RunLedger(tmp_path)
+    for at in (1, 2, 3):
+        ledger.add_epoch("t0000", epoch(at), "age")
+    ledger.begin_trial("t0000", [epoch(1)], "age")
+    assert [row["epoch"] for row in ledger.epochs_of("t0000")] == [1]
+    for at in (2, 3):
+        ledger.add_epoch("t0000", epoch(at), "age")
+    ledger.add_trial(result("t0000"))
+    ledger.fold()
+    assert pd.read_parquet(tmp_path / "epochs.parquet")["epoch"].tolist() == [1, 2, 3]
+
+
+def test_a_killed_search_knows_how_long_it_had_lasted(tmp_path: Path) -> None:
+    ledger = RunLedger(tmp_path)
+    assert ledger.seconds == 0
+    ledger.add_trial(result("t0000"))
+    assert RunLedger(tmp_path).seconds == 2.5  # its trial's end
+    ledger.note_clock(40.0)
+    assert RunLedger(tmp_path).seconds == 40.0
+
+
+def test_a_journal_that_cannot_be_written_says_so_and_keeps_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = ended_trials(tmp_path, 1)
+
+    def no_room(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(os, "fsync", no_room)
+        with pytest.raises(OSError, match="No space left"):
+            ledger.fold()
+        assert sorted(file.name for file in tmp_path.iterdir()) == [JOURNAL, "run.json"]
+    assert read_run(tmp_path).trials["id"].tolist() == ["t0000"]
 
 
 def test_a_run_that_has_only_begun_can_be_read(tmp_path: Path) -> None:

@@ -1,26 +1,32 @@
 """A run folder on object storage, kept up to date from the local folder that the driver works in.
 
-``state.tar`` has the tables, the journal and ``run.json`` of one moment in one object: it is replaced in one
+``state.tar`` has the tables, the journals and ``run.json`` of one moment in one object: it is replaced in one
 step, and a search goes on from it. A file of weights is there before the row that speaks of it. The tables
-and ``run.json`` lie beside it once more, for people who read them with pandas.
+and ``run.json`` lie beside it once more, for people who read them with pandas. Checkpoints of trials under
+way follow now and then, and go when their trial has ended.
 """
 
 import io
 import tarfile
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from suite.cluster.lease import SIGN, Lease
 from suite.cluster.object_storage import ObjectFolder
 from suite.errors import RequestError
+from suite.runs import CHECKPOINTS
 
 STATE = "state.tar"
 REPORT = "report.html"
 #: The file in the state that names the staging folder which wrote it last.
 STAGING = ".staging"
-#: Rooms of a run folder that only its driver needs.
-LEFT_OUT = ("tune",)
+#: Rooms of a run folder that only its driver needs, and one that is sent in its own time.
+LEFT_OUT = ("tune", CHECKPOINTS)
+#: Checkpoints are sent when the last time lies so many times its own length back.
+TIMES_BACK = 20
 #: Of the state, what others read by itself.
 PLAIN = (".json", ".parquet")
 
@@ -33,10 +39,12 @@ class Mirror:
         self.folder = folder
         self._objects, self._lease, self._staging = objects, lease, staging
         self._sent: dict[str, tuple[int, int]] = {}
+        self._checkpoints_not_before = 0.0  # by time.monotonic()
 
     def take_as_sent(self) -> None:
         """What is in the folder now came from the storage."""
         self._sent = {name: _stamp(self.folder / name) for name in (*self._parts(), *self._state())}
+        self._sent |= self._checkpoints()
 
     def send(self) -> None:
         """Make the storage equal to the folder. Weights first, then the state in one step.
@@ -60,6 +68,28 @@ class Mirror:
                 if name.endswith(PLAIN):
                     self._send(name, stamp)
             self._sent |= state
+        if time.monotonic() >= self._checkpoints_not_before:
+            self._send_checkpoints()
+
+    def _send_checkpoints(self) -> None:
+        began = time.monotonic()
+        there = self._checkpoints()
+        for name, stamp in there.items():
+            with suppress(FileNotFoundError):  # its trial ended in this moment
+                self._send(name, stamp)
+        for name in [name for name in self._sent if name.startswith(f"{CHECKPOINTS}/") and name not in there]:
+            self._objects.delete(name)
+            del self._sent[name]
+        ended = time.monotonic()
+        self._checkpoints_not_before = ended + TIMES_BACK * (ended - began)
+
+    def _checkpoints(self) -> dict[str, tuple[int, int]]:
+        """Those in the folder just now: trials write and remove them at any time."""
+        found: dict[str, tuple[int, int]] = {}
+        for file in (self.folder / CHECKPOINTS).glob("*.pt"):
+            with suppress(FileNotFoundError):
+                found[f"{CHECKPOINTS}/{file.name}"] = _stamp(file)
+        return found
 
     def _send(self, name: str, stamp: tuple[int, int]) -> None:
         if self._sent.get(name) != stamp:

@@ -3,44 +3,27 @@
 import dataclasses
 import time
 import traceback
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
 from ray import tune
 
+from suite.checkpoints import load_checkpoint, save_checkpoint
 from suite.data.dataset import Dataset, load_dataset
 from suite.labels import LabelSet
 from suite.profiling import profile_trial
-from suite.search.driver_files import DriverFiles
+from suite.search.driver_files import DriverFiles, NotKeptError
+from suite.search.messages import TrialReport, TrialRequest
 from suite.training import DivergedError, Fit, fit
-from suite.trial import Attribute, EpochResult, Profile, TrialConfig
+from suite.trial import Attribute, EpochResult, Profile
 from suite.weights import save_network
 
-
-@dataclasses.dataclass(frozen=True)
-class TrialRequest:
-    """What the driver sends to an actor to start a trial."""
-
-    id: str
-    config: TrialConfig
-    files: DriverFiles
-    threads: int
-    device: str | None  # None: a GPU where the trial's process has one
-
-
-@dataclasses.dataclass(frozen=True)
-class TrialReport:
-    """What an actor sends back after each epoch, and when a trial ends early."""
-
-    id: str
-    ended: bool
-    status: str  # "running" until it ended
-    cause: str
-    profile: Profile | None
-    precision: str
-    epoch: EpochResult | None
-    began: float  # by the clock of the actor's machine, seconds since 1970
-    seconds: float  # since then
+#: A checkpoint is saved when the last one lies so many times its own length back, so that all of them take a
+#: fiftieth of a training's time at most.
+TIMES_BACK = 50
+#: What the first one of a process is expected to take, in seconds.
+FIRST_SAVING_SECONDS = 0.02
 
 
 class TrialActor(tune.Trainable):
@@ -51,6 +34,7 @@ class TrialActor(tune.Trainable):
     """
 
     def setup(self, config: dict[str, Any]) -> None:
+        self._saving_seconds = FIRST_SAVING_SECONDS
         self._begin(config["request"])
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
@@ -65,8 +49,11 @@ class TrialActor(tune.Trainable):
             report = self._train_epoch(self._fit)
         except DivergedError as diverged:
             report = self._report(ended=True, status="diverged", cause=str(diverged))
+        except NotKeptError as error:
+            report = self._report(ended=True, status="not-kept", cause=str(error))
         except Exception as error:
-            self._keep_text(f"failures/{self._request.id}.txt", traceback.format_exc())
+            with suppress(NotKeptError):  # the row has the cause
+                self._keep_text(f"failures/{self._request.id}.txt", traceback.format_exc())
             report = self._report(ended=True, status="failed", cause=f"{type(error).__name__}: {error}")
         return {"report": report, "done": report.ended}
 
@@ -76,6 +63,9 @@ class TrialActor(tune.Trainable):
         self._zero = time.perf_counter()
         self._profile: Profile | None = None
         self._fit: Fit | None = None
+        self._epochs: list[EpochResult] = []
+        self._has_reported = False
+        self._save_not_before = self._zero + TIMES_BACK * self._saving_seconds
 
     def _start_training(self) -> None:
         config = self._request.config
@@ -85,24 +75,61 @@ class TrialActor(tune.Trainable):
         self._fit = fit(config, dataset, threads=self._request.threads, device=self._request.device)
         if self._fit.transfer:
             self._keep_text(f"weights/{self._request.id}.backbone.txt", f"{self._fit.transfer}\n")
+        self._go_on(self._fit)
+
+    def _go_on(self, training: Fit) -> None:
+        """Go on where a process that was lost, or a driver that was killed, left the trial."""
+        with self._request.files.fetched(self._request.checkpoint) as path:
+            checkpoint = None if path is None else load_checkpoint(path)
+        if checkpoint is None or not checkpoint.is_of(training):
+            return
+        training.go_on_from(checkpoint.state)
+        self._epochs = list(checkpoint.epochs)
+        self._began -= checkpoint.seconds
+        self._zero -= checkpoint.seconds
 
     def _train_epoch(self, training: Fit) -> TrialReport:
+        before = tuple(self._epochs)
         epoch = next(training)
+        self._epochs.append(epoch)
         if epoch.epoch < self._request.config.epochs:
-            return self._report(ended=False, status="running", epoch=epoch)
+            self._save_now_and_then(training)
+            return self._report(ended=False, status="running", epoch=epoch, before=before)
         as_trained = dataclasses.replace(self._request.config, precision=training.precision)
         self._request.files.keep(
             f"weights/{self._request.id}.safetensors",
             lambda path: save_network(training.network, as_trained, path),
         )
-        return self._report(ended=True, status="finished", epoch=epoch)
+        return self._report(ended=True, status="finished", epoch=epoch, before=before)
+
+    def _save_now_and_then(self, training: Fit) -> None:
+        began = time.perf_counter()
+        if began >= self._save_not_before:
+            with suppress(NotKeptError):  # the training can do without; its weights will say what is wrong
+                self._save(training)
+            ended = time.perf_counter()
+            self._saving_seconds = ended - began
+            self._save_not_before = ended + TIMES_BACK * self._saving_seconds
+
+    def _save(self, training: Fit) -> None:
+        self._request.files.keep(
+            self._request.checkpoint,
+            lambda path: save_checkpoint(training, self._epochs, time.perf_counter() - self._zero, path),
+        )
 
     def _keep_text(self, name: str, text: str) -> None:
         self._request.files.keep(name, lambda path: path.write_text(text, encoding="utf-8"))
 
     def _report(
-        self, *, ended: bool, status: str, cause: str = "", epoch: EpochResult | None = None
+        self,
+        *,
+        ended: bool,
+        status: Any,
+        cause: str = "",
+        epoch: EpochResult | None = None,
+        before: tuple[EpochResult, ...] | None = None,
     ) -> TrialReport:
+        is_first, self._has_reported = not self._has_reported, True
         return TrialReport(
             id=self._request.id,
             ended=ended,
@@ -113,6 +140,7 @@ class TrialActor(tune.Trainable):
             epoch=epoch,
             began=self._began,
             seconds=time.perf_counter() - self._zero,
+            before=(tuple(self._epochs) if before is None else before) if is_first else None,
         )
 
 

@@ -8,7 +8,8 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from search_spaces import SearchSpace
+from search_spaces import SearchSpace, SearchSpaceError, load_dict
+from suite.errors import RequestError
 from suite.runs import RunInfo, RunLedger, config_of
 from suite.search.searcher import RunningTrial, TrialSearcher, TrialsOf
 from suite.search.standing import front_rows
@@ -41,6 +42,23 @@ def left_to_confirm(space: SearchSpace, ledger: RunLedger, info: RunInfo) -> lis
         for member in members
     ]
     return [training for training in wanted if training.id not in ended]
+
+
+def with_confirm_seeds(space: SearchSpace, seeds: int) -> SearchSpace:
+    """The space of a search that goes on, with so many seeds that its front is trained again with.
+
+    Raises:
+        RequestError: fewer than before, or the search has no confirmation.
+    """
+    if seeds < space.confirm_seeds:
+        raise RequestError(
+            f"the search has {space.confirm_seeds} confirming seeds so far, and none is left out "
+            f"again; give --confirm-seeds {space.confirm_seeds} or more"
+        )
+    try:
+        return load_dict({**space.to_dict(), "confirm_seeds": seeds}, where="--confirm-seeds")
+    except SearchSpaceError as error:
+        raise RequestError(str(error)) from None
 
 
 class ConfirmingSearcher(TrialSearcher):

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+from safetensors import SafetensorError
 
 from suite.data.cache import cache_folder
 from suite.data.replacing import folder_beside, move_into_place
@@ -31,6 +32,10 @@ CHUNK_BYTES = 64 * 2**20
 NAMESPACE = "suite"
 #: Holds the keeper's name in the run folder, for a node to tell it from a folder of its own at that path.
 SIGN = ".keeper"
+
+
+class NotKeptError(Exception):
+    """A file of the run folder could not be written; the message says why."""
 
 
 class Keeper:
@@ -55,6 +60,13 @@ class Keeper:
         partial.write_bytes(content)
         partial.replace(path)
 
+    def read(self, name: str) -> bytes | None:
+        """A file of the run folder; None where there is none."""
+        try:
+            return (self._run_folder / name).read_bytes()
+        except FileNotFoundError:
+            return None
+
     def _put(self, path: Path) -> list[Any]:
         whole: npt.NDArray[np.uint8] = np.memmap(path, dtype=np.uint8, mode="r")
         starts = range(0, len(whole), CHUNK_BYTES)
@@ -73,7 +85,12 @@ def keeper(store: Store, run_folder: Path) -> Iterator[str]:
     name = f"keeper-{secrets.token_hex(8)}"
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
     remote: Any = ray.remote(Keeper).options(
-        name=name, namespace=NAMESPACE, num_cpus=0, scheduling_strategy=here
+        name=name,
+        namespace=NAMESPACE,
+        num_cpus=0,
+        scheduling_strategy=here,
+        max_restarts=-1,
+        max_task_retries=3,
     )
     handle = remote.remote(str(store.folder), str(run_folder))
     sign = run_folder / SIGN
@@ -119,7 +136,32 @@ class DriverFiles:
         """Have ``write`` make the file of a path; it comes to lie in the run folder under ``name``.
 
         So does whatever else ``write`` puts beside it.
+
+        Raises:
+            NotKeptError: it could not be written, there or on the way.
         """
+        try:
+            self._keep(name, write)
+        except (OSError, SafetensorError) as error:
+            raise NotKeptError(getattr(error, "strerror", None) or str(error)) from error
+
+    @contextmanager
+    def fetched(self, name: str) -> Iterator[Path | None]:
+        """A file of the run folder where this process can read it inside; None where there is none."""
+        path = Path(self.run_folder) / name
+        if not self.keeper or self._sees_run_folder():
+            yield path if path.exists() else None
+            return
+        content: bytes | None = ray.get(self._asked().read.remote(name))
+        if content is None:
+            yield None
+            return
+        with tempfile.TemporaryDirectory(prefix="suite-") as folder:
+            path = Path(folder) / path.name
+            path.write_bytes(content)
+            yield path
+
+    def _keep(self, name: str, write: Callable[[Path], object]) -> None:
         if not self.keeper or self._sees_run_folder():
             path = Path(self.run_folder) / name
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,6 @@
 """After the search: what it came to is judged on the test split once, and timed alone."""
 
+import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,12 +16,42 @@ from suite.latency import PairedTimes, time_in_rounds
 from suite.networks import VGG16, place
 from suite.presets import PRESETS
 from suite.recipe import Precision
-from suite.runs import RunLedger, config_of, metric_columns
+from suite.runs import RunInfo, RunLedger, config_of, metric_columns
+from suite.search.sitting import Search
+from suite.search.standing import front_rows
 from suite.trial import UNIT
 from suite.weights import load_network
 
 Progress = Callable[[int, int], None]
 VGG16_NAME = "VGG-16"  # no trial has this id
+
+
+def judge(search: Search, info: RunInfo, ledger: RunLedger) -> RunInfo:
+    """Read the test split and take the times that are not taken yet; what ``run.json`` then says."""
+    members = front_rows(ledger.rows, info.objectives, info.error_column)
+    space = search.space
+    judged = to_judge(ledger.rows, members, seeds=space.seeds, confirm_seeds=space.confirm_seeds)
+    if judged:
+        search.watcher.stage(f"judging {len(judged)} trained networks on the test split")
+        judge_on_test(ledger, judged, search.store, on_trial=search.watcher.advance)
+    if not members or info.latency:  # nothing to time, or timed already
+        return info
+    timed = [*members, *named_networks(ledger.rows_of("search"), members)]
+    search.watcher.stage(
+        f"timing {len(timed)} networks beside VGG-16, alone ({space.latency.rounds} paired rounds)"
+    )
+    time_beside_vgg16(ledger, timed, space, on_round=search.watcher.advance)
+    how = {
+        "batch_size": space.latency.batch_size,
+        "rounds": space.latency.rounds,
+        "threads": torch.get_num_threads(),
+        "device": "cuda" if torch.cuda.is_available() else "cpu",
+        "precision": "float32",
+        "method": "eager PyTorch, channels-last; VGG-16, the front and the paper's compact networks "
+        "timed in turn in one process after the search; speed-up is the median over rounds, its spread the "
+        "10th to 90th percentile",
+    }
+    return dataclasses.replace(info, latency=how)
 
 
 def to_judge(

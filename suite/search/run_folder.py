@@ -1,7 +1,9 @@
 """The run folder as a driver takes it: free or refused, and its own alone for as long as it works."""
 
 import contextlib
+import errno
 import fcntl
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +13,17 @@ from suite.search.study import JOURNAL
 
 LOCK = ".lock"
 ROOMS = ("weights", "tune")
+#: What the system says of a disk without room, a quota, a file of a size that is not allowed, a folder that
+#: is not to be written to, and a disk that is broken.
+UNWRITABLE = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EIO,
+)
 
 
 def check_free(folder: Path) -> None:
@@ -72,6 +85,29 @@ def locked(folder: Path) -> Iterator[None]:
         except OSError:  # a file system without locks: as good as it gets
             pass
         yield
+
+
+@contextmanager
+def written(folder: Path) -> Iterator[None]:
+    """A run folder that can no longer be written to ends the work inside with one sentence.
+
+    Raises:
+        RequestError: so it is.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        raise not_writable(folder, error.strerror or str(error)) from error
+
+
+def not_writable(folder: Path, why: str) -> RequestError:
+    """A run folder could not be written to in mid-search."""
+    return RequestError(
+        f"{folder} cannot be written to ({why.rstrip('.')}); what had ended is kept there: make room, or "
+        f"mend its rights, and go on with 'suite resume {shlex.quote(str(folder))}'"
+    )
 
 
 def _clear(folder: Path, *, keep: bool) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from ray.tune.schedulers import FIFOScheduler
 
-from suite.search.actor import TrialReport
+from suite.search.messages import TrialReport
 from suite.search.stopping import COSTS, ERROR, EarlyStopping
 
 
@@ -35,8 +35,12 @@ class StoppingScheduler(FIFOScheduler):
             self._record(report)
 
     def _record(self, report: TrialReport) -> str | None:
-        if report.epoch is None or report.profile is None:
+        if report.profile is None:
             return None
         costs = {name: float(getattr(report.profile, name)) for name in COSTS}
+        for epoch in report.before or ():  # of a process before this one: it went on then
+            self._stopping.why_stop(report.id, epoch.epoch, {ERROR: epoch.validation.mae, **costs})
+        if report.epoch is None:
+            return None
         losses = {ERROR: report.epoch.validation.mae, **costs}
         return self._stopping.why_stop(report.id, report.epoch.epoch, losses)

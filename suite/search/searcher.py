@@ -19,18 +19,22 @@ from search_spaces import SearchSpace
 from suite.backbones import pinned
 from suite.data.store import LabelRange
 from suite.runs import RunLedger, trial_row
-from suite.search.actor import TrialReport, TrialRequest
 from suite.search.bounds import MOST_IN_A_ROW, excesses, sentence
 from suite.search.driver_files import DriverFiles
 from suite.search.interrupts import interrupts_held_back
+from suite.search.losses import why_lost
+from suite.search.messages import TrialReport, TrialRequest, checkpoint_name
 from suite.search.repeats import tell_repeat, trained_before
+from suite.search.run_folder import not_writable
 from suite.search.study import (
     ask,
     config_at,
     name_of,
     results_known,
+    taken_up,
     tell,
     tell_out_of_bounds,
+    under_way,
 )
 from suite.trial import EpochResult, Stage, Status, TrialConfig, TrialResult
 
@@ -51,6 +55,8 @@ class RunningTrial:
     last: TrialReport | None = None
     epoch: EpochResult | None = None
     stopped: str | None = None  # why a rung stopped it
+    lost: int = 0  # worker processes, each of which another took over from
+    why_lost: str = "killed"  # the last of them
     stage: Stage = "search"
     parent: str | None = None
 
@@ -112,28 +118,44 @@ class TrialSearcher(Searcher):
             trial.begun = self.seconds
             self._on_change(self, None)
 
+    def on_trial_lost(self, trial_id: str, why: str) -> None:
+        """A trial's process was lost, and another will go on with it."""
+        trial = self.running.get(trial_id)
+        if trial is not None:
+            trial.lost, trial.why_lost, trial.begun = trial.lost + 1, why, None
+            self._on_change(self, None)
+
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """An epoch of a trial ended."""
         trial = self.running.get(trial_id)
         if trial is not None:
             self._take(trial, result["report"])
+            self.ledger.note_clock(self.seconds)
             self._on_change(self, None)
 
     @interrupts_held_back()
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
-        """A trial ended, by itself or because its process died."""
+        """A trial ended, by itself or because its process died too often.
+
+        Raises:
+            RequestError: the run folder could not be written to; the trial is still under way.
+        """
         trial = self.running.get(trial_id)
         if trial is None:
             return
         report: TrialReport | None = (result or {}).get("report")
         if report is not None and report is not trial.last:
             self._take(trial, report)
+        if report is not None and report.status == "not-kept":
+            raise not_writable(self.ledger.folder, report.cause)
         del self.running[trial_id]
         ended = self._result(trial)
+        self._announce(trial, ended)
         self.ledger.add_trial(ended)
         self._tell(trial, ended)
+        (self.ledger.folder / checkpoint_name(trial.id)).unlink(missing_ok=True)
         self._on_change(self, ended)
 
     def save(self, checkpoint_path: str) -> None:
@@ -159,11 +181,17 @@ class TrialSearcher(Searcher):
         """The trial to train next; None where there is none."""
         raise NotImplementedError
 
+    def _announce(self, trial: RunningTrial, ended: TrialResult) -> None:
+        """Prepare for the row of a trial that ended; a kill after this leaves it under way."""
+
     def _tell(self, trial: RunningTrial, ended: TrialResult) -> None:
         """Tell whoever has to know, besides the ledger, how a trial ended."""
 
     def _take(self, trial: RunningTrial, report: TrialReport) -> None:
         trial.last = report
+        if report.before is not None:
+            self.ledger.begin_trial(trial.id, report.before, trial.config.attribute)
+            trial.epoch = report.before[-1] if report.before else None
         if report.epoch is not None:
             trial.epoch = report.epoch
             self.ledger.add_epoch(trial.id, report.epoch, trial.config.attribute)
@@ -171,7 +199,8 @@ class TrialSearcher(Searcher):
     def _result(self, trial: RunningTrial) -> TrialResult:
         report = trial.last
         status: Status = "failed"
-        cause = "its worker process was lost (killed, or out of memory); Ray's error is below tune/"
+        times = "" if trial.lost == 0 else f" {trial.lost + 1} times"
+        cause = f"its worker process was lost{times} ({trial.why_lost}); Ray's errors are below tune/"
         if trial.stopped is not None:
             status, cause = "stopped", trial.stopped
         elif report is not None and report.ended:
@@ -189,7 +218,7 @@ class TrialSearcher(Searcher):
             seconds=report.seconds if report else self.seconds - seen,
             precision=report.precision if report else "",
             trials_known=trial.trials_known,
-            started=report.began - self._zero_by_the_clock if report else seen,
+            started=max(0.0, report.began - self._zero_by_the_clock) if report else seen,
             parent=trial.parent,
         )
 
@@ -209,6 +238,7 @@ class StudySearcher(TrialSearcher):
         super().__init__(ledger, trials_of, on_change=on_change, seconds_before=seconds_before)
         self.study = study
         self.repeats_in_a_row = 0  # of the suggestions since the last that was trained
+        self._left = under_way(study)  # by an earlier sitting
         self.gave_up = False  # nothing that was suggested kept the bounds and was new
 
     def stop(self, trial_id: str, cause: str) -> None:
@@ -226,8 +256,7 @@ class StudySearcher(TrialSearcher):
     def _next(self) -> RunningTrial | None:
         """What the sampler suggests; None where it is out of bounds or known, which the sampler is told."""
         space = self.trials_of.space
-        known = results_known(self.study)
-        suggestion = ask(self.study, space, at_random=self.repeats_in_a_row >= AT_RANDOM_AFTER)
+        suggestion, known = self._suggestion()
         config = pinned(config_at(suggestion.params, space, self.trials_of.label_range, space.seed))
         bounds = space.bounds.given()
         over = excesses(config, bounds)
@@ -243,16 +272,31 @@ class StudySearcher(TrialSearcher):
             return None
         return RunningTrial(name_of(suggestion.number), suggestion, config, known, self.seconds)
 
-    def _tell(self, trial: RunningTrial, ended: TrialResult) -> None:
+    def _suggestion(self) -> tuple[optuna.Trial, int]:
+        """A suggestion, and how many results the sampler knew when it made it; first what was left."""
+        if self._left:
+            left = self._left.pop(0)
+            return taken_up(self.study, self.trials_of.space, left), results_known(
+                self.study, left.datetime_start
+            )
+        known = results_known(self.study)
+        stuck = self.repeats_in_a_row >= AT_RANDOM_AFTER
+        return ask(self.study, self.trials_of.space, at_random=stuck), known
+
+    def _announce(self, trial: RunningTrial, ended: TrialResult) -> None:
         assert trial.suggestion is not None
-        trial.suggestion.set_user_attr("status", ended.status)
+        # These sync the study's journal: there is no row on disk whose suggestion is not.
         if ended.status != "finished":
             trial.suggestion.set_user_attr("cause", ended.cause)
+        trial.suggestion.set_user_attr("status", ended.status)
+
+    def _tell(self, trial: RunningTrial, ended: TrialResult) -> None:
+        assert trial.suggestion is not None
         tell(self.study, trial.suggestion, trial_row(ended))
 
 
 class TellsBegins(Callback):
-    """Passes on that an actor began a trial, of which Ray Tune tells callbacks only."""
+    """Passes on that an actor began a trial, or was lost, of which Ray Tune tells callbacks only."""
 
     def __init__(self, searcher: TrialSearcher) -> None:
         self._searcher = searcher
@@ -260,3 +304,7 @@ class TellsBegins(Callback):
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """An actor, a new one or one that had a trial before, is ready to train."""
         self._searcher.on_trial_start(trial.trial_id)
+
+    def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """An actor was lost in mid-trial, and Tune will give the trial to another."""
+        self._searcher.on_trial_lost(trial.trial_id, why_lost(trial.get_error()))

@@ -1,12 +1,27 @@
-"""A sitting of a search: its ``run.json`` and its clock, from its beginning to whatever end it comes to."""
+"""A sitting of a search: what it works on, its ``run.json`` and its clock, to whatever end it comes."""
 
 import dataclasses
 import time
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from suite.runs import RunInfo, RunStatus, write_info
+from search_spaces import SearchSpace
+from suite.data.store import Store
+from suite.runs import Resources, RunInfo, RunStatus, write_info
+from suite.search.standing import Watcher
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is searched, with what and where: everything that the stages of a sitting share."""
+
+    space: SearchSpace
+    store: Store
+    folder: Path
+    resources: Resources
+    watcher: Watcher
 
 
 class Sitting:

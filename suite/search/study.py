@@ -4,6 +4,7 @@ import logging
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,13 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESampler
 from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from search_spaces import Choices, IntRange, SearchSpace, grid_trials
 from search_spaces.space import Dimension, Value
 from suite.data.store import LabelRange
 from suite.search.repeats import is_repeat
+from suite.search.study_journal import StudyJournal
 from suite.trial import UNIT, TrialConfig
 
 #: Suggestions drawn at random before TPE has enough results to model (Optuna's default is 10).
@@ -42,10 +43,9 @@ def open_study(
     ``fits`` says which points of a grid are to be trained.
     """
     optuna.logging.set_verbosity(logging.ERROR)
-    # The run folder's lock is ours, so this one is a killed driver's, for which Optuna would wait 30 s, or
-    # for ever in a moved folder.
+    # A driver of an earlier version of the suite may have left it when it was killed.
     (folder / f"{JOURNAL}.lock").unlink(missing_ok=True)
-    storage = JournalStorage(JournalFileBackend(str(folder / JOURNAL)))
+    storage = JournalStorage(StudyJournal(folder / JOURNAL))
     known = {summary.study_name for summary in storage.get_all_studies()}
     study = optuna.create_study(
         storage=storage,
@@ -83,17 +83,30 @@ def make_sampler(space: SearchSpace, *, seed: int, concurrent: int) -> BaseSampl
 
 def ask(study: optuna.Study, space: SearchSpace, *, at_random: bool = False) -> optuna.Trial:
     """The next suggestion, with a value for every dimension of the space; ``at_random`` asks no sampler."""
-    distributions = {name: _distribution(dimension) for name, dimension in space.dimensions().items()}
-    if space.seeds > 1:
-        distributions[SEED] = IntDistribution(space.seed, space.seed + space.seeds - 1)
     if not at_random:
-        return study.ask(distributions)
+        return study.ask(_distributions(space))
     sampler = study.sampler
     study.sampler = RandomSampler(seed=space.seed + len(study.get_trials(deepcopy=False)))
     try:
-        return study.ask(distributions)
+        return study.ask(_distributions(space))
     finally:
         study.sampler = sampler
+
+
+def under_way(study: optuna.Study) -> list[FrozenTrial]:
+    """The suggestions that were not told how they ended, in their order."""
+    return study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+
+
+def taken_up(study: optuna.Study, space: SearchSpace, left: FrozenTrial) -> optuna.Trial:
+    """A suggestion that a killed driver left, to go on with under its own number.
+
+    Where the kill fell into its making, it gets what it lacks.
+    """
+    suggestion = optuna.Trial(study, left._trial_id)
+    for name, distribution in _distributions(space).items():
+        suggestion._suggest(name, distribution)  # what it has already stays
+    return suggestion
 
 
 def config_at(
@@ -126,16 +139,11 @@ def config_of_values(
 
 
 def reconcile(study: optuna.Study, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Settle the trials that an interruption left running, so that study and table agree.
-
-    One whose row was written is told by its row; any other counts as failed and is suggested again.
-    """
+    """Tell the study of rows that were written just before a kill; what has no row is still under way."""
     by_id = {row["id"]: row for row in rows}
-    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        row = by_id.get(name_of(trial.number))
-        tell(study, trial.number, row)
-        if row is None:
-            study.enqueue_trial(trial.params, user_attrs={"repeats": name_of(trial.number)})
+    for trial in under_way(study):
+        if (row := by_id.get(name_of(trial.number))) is not None:
+            tell(study, trial.number, row)
 
 
 def tell(study: optuna.Study, trial: optuna.Trial | int, row: Mapping[str, Any] | None) -> None:
@@ -168,10 +176,14 @@ def tell_out_of_bounds(study: optuna.Study, trial: optuna.Trial, cause: str) -> 
     study.tell(trial, [math.inf] * len(study.directions))
 
 
-def results_known(study: optuna.Study) -> int:
-    """Trials that trained to their end, as far as the sampler has been told."""
+def results_known(study: optuna.Study, at: datetime | None = None) -> int:
+    """Trials that trained to their end, as far as the sampler had been told at a time, or has by now."""
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    return sum(not _is_out_of_bounds(trial) and not is_repeat(trial) for trial in complete)
+    return sum(
+        not _is_out_of_bounds(trial) and not is_repeat(trial)
+        for trial in complete
+        if at is None or (trial.datetime_complete is not None and trial.datetime_complete <= at)
+    )
 
 
 def count_out_of_bounds(study: optuna.Study) -> int:
@@ -184,7 +196,7 @@ def count_repeats(study: optuna.Study) -> int:
     return sum(map(is_repeat, study.get_trials(deepcopy=False)))
 
 
-def _is_out_of_bounds(trial: optuna.trial.FrozenTrial) -> bool:
+def _is_out_of_bounds(trial: FrozenTrial) -> bool:
     return any(excess > 0 for excess in trial.constraints.values())
 
 
@@ -229,6 +241,13 @@ def _category(value: Value) -> str | float | None:
 
 def _chosen(dimension: Choices, category: str | float | None) -> Value:
     return next(value for value in dimension.values if _category(value) == category)
+
+
+def _distributions(space: SearchSpace) -> dict[str, BaseDistribution]:
+    distributions = {name: _distribution(dimension) for name, dimension in space.dimensions().items()}
+    if space.seeds > 1:
+        distributions[SEED] = IntDistribution(space.seed, space.seed + space.seeds - 1)
+    return distributions
 
 
 def _distribution(dimension: Dimension) -> BaseDistribution:

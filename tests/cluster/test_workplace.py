@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from suite.cluster import lease, workplace
+from suite.cluster import lease, mirror, workplace
 from suite.cluster.lease import SIGN, Lease
 from suite.cluster.mirror import STATE, read_state
 from suite.cluster.object_storage import ObjectFolder, open_object_folder
@@ -137,6 +137,35 @@ def test_a_trial_is_on_the_storage_before_anybody_hears_of_it(
     weights = ["weights/t0000.safetensors", "weights/t0001.safetensors"]
     assert objects.names() == ["run.json", STATE, "trials.parquet", *weights]
     assert here.left() == []
+
+
+def test_checkpoints_of_trials_under_way_are_sent_and_go_with_the_end_of_their_trial(
+    url: str, machines: tuple[Machine, Machine], store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = machines
+    monkeypatch.setattr(mirror, "TIMES_BACK", 0)
+    objects = open_object_folder(url)
+
+    def save(at: Workplace, trial_id: str) -> Path:
+        (at.folder / "checkpoints").mkdir(exist_ok=True)
+        path = at.folder / "checkpoints" / f"{trial_id}.pt"
+        path.write_bytes(trial_id.encode())
+        path.with_name("t9999.pt.17.partial").write_bytes(b"half")
+        return path
+
+    def two_trials(at: Workplace) -> None:
+        ledger = begin(at, store)
+        first, _ = save(at, "t0001"), save(at, "t0002")
+        end_trial(at, ledger, "t0000")
+        kept = [name for name in objects.names() if name.startswith("checkpoints/")]
+        assert kept == ["checkpoints/t0001.pt", "checkpoints/t0002.pt"]
+        first.unlink()
+        end_trial(at, ledger, "t0001")
+
+    killed_after(here, url, two_trials)
+    assert [name for name in objects.names() if name.startswith("checkpoints/")] == ["checkpoints/t0002.pt"]
+    with there.at(url, "run") as at:
+        assert (at.folder / "checkpoints" / "t0002.pt").read_bytes() == b"t0002"
 
 
 def test_weights_are_there_before_the_row_that_speaks_of_them(

@@ -1,6 +1,9 @@
 """What an actor does with a request; Ray does not run."""
 
+import dataclasses
+import errno
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +11,9 @@ import pytest
 
 from suite.data.store import Store
 from suite.search import actor
-from suite.search.actor import TrialActor, TrialReport, TrialRequest
+from suite.search.actor import TrialActor
 from suite.search.driver_files import DriverFiles
+from suite.search.messages import TrialReport, TrialRequest
 from suite.trial import TrialConfig
 
 CONFIG = TrialConfig(widths=(2,) * 5, depths=(1,) * 5, epochs=1, resolution=32)
@@ -52,3 +56,73 @@ def test_a_trial_trains_on_the_device_that_the_request_names(
         request = TrialRequest("t0000", CONFIG, files(store, tmp_path), threads=3, device=device)
         assert reported(TrialActor({"request": request})).cause == "RuntimeError: far enough"
     assert asked == [(3, "cpu"), (3, None)]
+
+
+class SavesEachEpoch(TrialActor):
+    """As if saving took no time."""
+
+    def setup(self, config: dict[str, Any]) -> None:
+        super().setup(config)
+        self._save_not_before = 0.0
+
+
+def test_an_actor_goes_on_where_another_was_lost(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "weights").mkdir()
+    config = dataclasses.replace(CONFIG, epochs=3)
+    request = TrialRequest("t0000", config, files(store, tmp_path), threads=1, device="cpu")
+    lost = SavesEachEpoch({"request": request})
+    first = reported(lost)
+    assert (first.ended, first.before) == (False, ())
+    assert [file.name for file in (tmp_path / "checkpoints").iterdir()] == ["t0000.pt"]
+    time.sleep(0.3)
+    began = time.time()
+    second = TrialActor({"request": request})
+    reports = [reported(second), reported(second)]
+    assert [report.epoch.epoch for report in reports if report.epoch] == [2, 3]
+    assert [report.before for report in reports] == [(first.epoch,), None]
+    assert reports[1].status == "finished"
+    # As if the trial had not been cut: the time in between does not count, that before does.
+    assert reports[0].began == pytest.approx(began - first.seconds, abs=0.2)
+    assert reports[1].seconds >= first.seconds
+
+    whole = TrialActor({"request": dataclasses.replace(request, id="t0001")})
+    expected = [reported(whole).epoch for _ in range(3)]
+    assert [e.validation for e in expected if e] == [
+        report.epoch.validation for report in (first, *reports) if report.epoch
+    ]
+    weights = [(tmp_path / "weights" / f"t000{i}.safetensors").read_bytes() for i in range(2)]
+    assert weights[0] == weights[1]
+
+
+def test_checkpoints_take_a_fiftieth_of_the_time(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [100.0]
+    saved: list[float] = []
+
+    def save(*_: object) -> None:
+        saved.append(clock[0])
+        clock[0] += 2.0
+
+    monkeypatch.setattr(actor, "save_checkpoint", save)
+    monkeypatch.setattr(actor.time, "perf_counter", lambda: clock[0])
+    (tmp_path / "weights").mkdir()
+    request = TrialRequest("t0000", CONFIG, files(store, tmp_path), threads=1, device="cpu")
+    trial = TrialActor({"request": request})
+    for _ in range(1000):  # epochs of a second
+        clock[0] += 1.0
+        trial._save_now_and_then(None)  # type: ignore[arg-type]
+    assert 8 <= len(saved) <= 11
+    assert all(later - earlier >= 100 for earlier, later in pairwise(saved))
+
+
+def test_weights_without_room_are_not_a_fault_of_the_trial(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(actor, "save_network", no_room)
+    request = TrialRequest("t0000", CONFIG, files(store, tmp_path), threads=1, device="cpu")
+    report = reported(TrialActor({"request": request}))
+    assert (report.ended, report.status, report.cause) == (True, "not-kept", "No space left on device")

@@ -12,7 +12,7 @@ from search_spaces import SearchSpace, load_dict
 from suite.data.store import LabelRange, Store
 from suite.errors import RequestError
 from suite.runs import Resources, read_run
-from suite.search import cluster_session, engine
+from suite.search import cluster_session, stages
 from suite.search.bounds import least_cost
 from suite.search.engine import Search, run_search
 from suite.search.standing import Standing
@@ -92,7 +92,7 @@ def test_a_search_that_finds_nothing_at_all_is_an_error(
 ) -> None:
     monkeypatch.setattr(cluster_session, "ray_session", lambda resources: nullcontext())
     monkeypatch.setattr(cluster_session, "_cluster_resources", lambda: {"CPU": 2.0})
-    monkeypatch.setattr(engine, "_tune", lambda search, searcher, *_: searcher.suggest("only"))
+    monkeypatch.setattr(stages, "tune_trials", lambda search, searcher, *_: searcher.suggest("only"))
     given = space(store, bounds=smallest(store))
     with pytest.raises(RequestError, match=r"15 suggestions in a row .* ended with 0 of 5 trials"):
         run_search(Search(given, store, tmp_path / "run", Resources(), Recorder()), "", [])
@@ -106,7 +106,7 @@ def test_a_grid_is_told_what_it_leaves_out(
     monkeypatch.setattr(cluster_session, "_cluster_resources", lambda: {"CPU": 2.0})
     asked: list[int] = []
     monkeypatch.setattr(
-        engine, "_tune", lambda search, searcher, share, at_once, left, stopping: asked.append(left)
+        stages, "tune_trials", lambda search, searcher, share, at_once, left, stopping: asked.append(left)
     )
     fields = space(store, vary={"widths": {"choices": [[2] * 5, [4] * 5, [64] * 5]}}).to_dict()
     del fields["trials"], fields["confirm_seeds"]

@@ -12,7 +12,7 @@ import pytest
 from search_spaces import SearchSpace, load_dict
 from suite.data.store import Store, fingerprint, open_store, write_info
 from suite.runs import Resources, Run, RunLedger, config_of, read_run, write_rows
-from suite.search import engine
+from suite.search import judgement
 from suite.search.confirmation import left_to_confirm
 from suite.search.engine import Search, resume_search, run_search
 from suite.search.standing import Standing, front_rows
@@ -189,7 +189,7 @@ def test_a_finished_run_has_nothing_left_to_confirm(resumed: tuple[Run, StopsAft
 @pytest.fixture
 def untimed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the latency, which takes longer than these trainings do."""
-    monkeypatch.setattr(engine, "time_beside_vgg16", lambda *_, **__: None)
+    monkeypatch.setattr(judgement, "time_beside_vgg16", lambda *_, **__: None)
 
 
 @pytest.mark.usefixtures("untimed")

@@ -23,7 +23,7 @@ from suite import run_data
 from suite.data.store import Store
 from suite.errors import RequestError
 from suite.runs import Resources, Run, RunInfo, read_run, write_info
-from suite.search import cluster_session, engine
+from suite.search import cluster_session, stages
 from suite.search.actor import TrialActor
 from suite.search.engine import Search, resume_search, run_search
 from suite.search.standing import Standing, front_rows
@@ -99,7 +99,7 @@ def searched(store: Store, tmp_path_factory: pytest.TempPathFactory) -> tuple[Ru
     folder, recorder = tmp_path_factory.mktemp("runs") / "small", Recorder()
     search = Search(space(store), store, folder, Resources(cpus_per_trial=0.5, max_concurrent=2), recorder)
     cloudpickle.register_pickle_by_value(sys.modules[__name__])  # a worker cannot import this file
-    with patch.object(engine, "TrialActor", Meeting):
+    with patch.object(stages, "TrialActor", Meeting):
         run_search(search, "small.yaml", ["suite", "run", "--search", "small.yaml"])
     return read_run(folder), recorder
 
@@ -322,7 +322,7 @@ def stand_in_for_ray(patches: pytest.MonkeyPatch) -> None:
 
     patches.setattr(cluster_session, "ray_session", lambda resources: nullcontext())
     patches.setattr(cluster_session, "_cluster_resources", lambda: {"CPU": 2.0})
-    patches.setattr(engine, "_tune", interrupted)
+    patches.setattr(stages, "tune_trials", interrupted)
 
 
 @pytest.fixture
@@ -357,7 +357,7 @@ def test_a_failure_keeps_how_many_trials_ran_at_once(
     def broken(*_: object) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(engine, "_tune", broken)
+    monkeypatch.setattr(stages, "tune_trials", broken)
     with pytest.raises(RuntimeError, match="broken"):
         resume_search(interrupted, {"max_concurrent": 2}, Recorder())
     info = read_run(interrupted).info
@@ -390,7 +390,7 @@ def test_a_run_in_which_a_search_is_at_work_is_not_resumed(
             resume_search(interrupted, {}, Recorder())
         refusals.append(str(refused.value))
 
-    monkeypatch.setattr(engine, "_tune", resume_again)
+    monkeypatch.setattr(stages, "tune_trials", resume_again)
     resume_search(interrupted, {}, Recorder())
     assert [refusal.split(";")[0] for refusal in refusals] == [f"a search is at work in {interrupted}"]
 
@@ -460,7 +460,7 @@ def test_without_a_share_of_a_gpu_a_trial_is_sent_to_the_cpu(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(cluster_session, "_cluster_resources", lambda: {"CPU": 2.0, "GPU": 1.0})
-    monkeypatch.setattr(engine, "_tune", note)
+    monkeypatch.setattr(stages, "tune_trials", note)
     resources = Resources(gpus_per_trial=gpus)
     run_search(Search(space(store), store, tmp_path / "run", resources, Recorder()), "", [])
     assert sent == [device]

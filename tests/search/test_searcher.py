@@ -9,11 +9,12 @@ import pytest
 
 from search_spaces import load_dict
 from suite.data.store import LabelRange
+from suite.errors import RequestError
 from suite.runs import RunLedger
-from suite.search.actor import TrialReport
 from suite.search.driver_files import DriverFiles
+from suite.search.messages import TrialReport
 from suite.search.searcher import StudySearcher, TellsBegins, TrialsOf
-from suite.search.study import open_study
+from suite.search.study import open_study, reconcile
 from suite.trial import EpochResult, Metrics, Profile
 
 SPACE = load_dict(
@@ -107,6 +108,85 @@ def test_a_trial_whose_process_was_lost_without_a_word_started_when_it_was_seen_
     (row,) = searcher.ledger.rows
     assert (row["status"], row["started"], row["seconds"]) == ("failed", 107.0, 2.0)
     assert "worker process was lost" in row["cause"]
+
+
+def lost(searcher: StudySearcher, error: Exception) -> None:
+    """Ray Tune says that the actor of trial "a" was lost, and gives the trial to another."""
+    trial = type("Trial", (), {"trial_id": "a", "get_error": lambda self: error})()
+    TellsBegins(searcher).on_trial_recover(1, [], trial)
+
+
+def test_a_trial_that_another_process_goes_on_with_has_every_epoch_once_and_all_of_its_seconds(
+    searcher: StudySearcher, clock: Clock
+) -> None:
+    def epoch(number: int, **changes: Any) -> dict[str, Any]:
+        this = dataclasses.replace(EPOCH, epoch=number)
+        return report(clock, **{"ended": False, "status": "running", "epoch": this, **changes})
+
+    first = dataclasses.replace(EPOCH, epoch=1)
+    searcher.suggest("a")
+    clock.now = 10.0
+    searcher.on_trial_result("a", epoch(1, began=0.0, before=()))
+    searcher.on_trial_result("a", epoch(2, began=0.0))
+    lost(searcher, RuntimeError("killed"))  # after a checkpoint of the first epoch
+    assert searcher.running["a"].begun is None
+    clock.now = 30.0
+    searcher.on_trial_result("a", epoch(2, began=20.0 - 5.0, before=(first,)))  # of which 5 s were before
+    searcher.on_trial_complete("a", {"report": epoch(3, began=15.0, ended=True, status="finished")["report"]})
+    (row,) = searcher.ledger.rows
+    assert (row["status"], row["epochs_run"], row["started"], row["seconds"]) == ("finished", 3, 115.0, 15.0)
+    assert [epoch["epoch"] for epoch in searcher.ledger.epochs_of("t0000")] == [1, 2, 3]
+
+
+def test_a_trial_that_stays_lost_says_how_often_and_why(searcher: StudySearcher) -> None:
+    searcher.suggest("a")
+    lost(searcher, RuntimeError("the worker died"))
+    lost(searcher, RuntimeError("Worker exit type: NODE_OUT_OF_MEMORY"))
+    searcher.on_trial_complete("a", None, error=True)
+    (row,) = searcher.ledger.rows
+    assert row["status"] == "failed"
+    assert row["cause"] == (
+        "its worker process was lost 3 times (ended by Ray because its node had hardly any memory left); "
+        "Ray's errors are below tune/"
+    )
+
+
+def test_what_cannot_be_kept_ends_the_search_and_leaves_the_trial_under_way(
+    searcher: StudySearcher, clock: Clock
+) -> None:
+    searcher.suggest("a")
+    with pytest.raises(
+        RequestError, match=r"cannot be written to \(No space left on device\); what had ended"
+    ):
+        searcher.on_trial_complete(
+            "a", report(clock, began=0.0, status="not-kept", cause="No space left on device")
+        )
+    assert searcher.ledger.rows == []
+    assert [trial.state.name for trial in searcher.study.get_trials()] == ["RUNNING"]
+
+
+def test_what_an_earlier_sitting_left_comes_first_under_its_own_name(
+    searcher: StudySearcher, clock: Clock, tmp_path: Path
+) -> None:
+    left = [searcher.suggest(name)["request"] for name in "ab"]  # type: ignore[index]
+    study = open_study(SPACE, tmp_path, concurrent=2)
+    reconcile(study, [])
+    again = StudySearcher(study, RunLedger(tmp_path), searcher.trials_of, on_change=lambda *_: None)
+    taken = [again.suggest(name)["request"] for name in "xyz"]  # type: ignore[index]
+    assert taken[:2] == left
+    assert [request.id for request in taken] == ["t0000", "t0001", "t0002"]
+    assert len(study.get_trials()) == 3
+
+
+def test_the_checkpoint_of_a_trial_that_ended_is_removed(
+    searcher: StudySearcher, clock: Clock, tmp_path: Path
+) -> None:
+    (tmp_path / "checkpoints").mkdir()
+    for name in ("t0000.pt", "t0001.pt"):
+        (tmp_path / "checkpoints" / name).touch()
+    searcher.suggest("a")
+    searcher.on_trial_complete("a", report(clock, began=0.0))
+    assert [file.name for file in (tmp_path / "checkpoints").iterdir()] == ["t0001.pt"]
 
 
 def test_tune_can_pickle_a_searcher_whatever_watches_it(searcher: StudySearcher) -> None:

@@ -1,3 +1,4 @@
+import errno
 from pathlib import Path
 
 import optuna
@@ -8,7 +9,19 @@ from optuna.trial import TrialState
 from search_spaces import SearchSpace, load_dict
 from suite.data.store import LabelRange
 from suite.runs import trial_row
-from suite.search.study import ask, config_at, make_sampler, name_of, objectives_of_row, open_study, reconcile
+from suite.search.study import (
+    JOURNAL,
+    ask,
+    config_at,
+    make_sampler,
+    name_of,
+    objectives_of_row,
+    open_study,
+    reconcile,
+    results_known,
+    taken_up,
+    under_way,
+)
 from suite.trial import Metrics, Profile, TrialConfig, TrialResult
 
 AGES = LabelRange(0, 116, 1)
@@ -118,9 +131,68 @@ def test_after_an_interruption_study_and_table_agree(tmp_path: Path) -> None:
     again = open_study(small, tmp_path, concurrent=3)
     reconcile(again, rows)
     states = [trial.state for trial in again.get_trials()]
-    assert states == [TrialState.COMPLETE, TrialState.FAIL, TrialState.FAIL, TrialState.WAITING]
+    assert states == [TrialState.COMPLETE, TrialState.FAIL, TrialState.RUNNING]
     assert again.get_trials()[0].values == objectives_of_row(rows[0], ["val_mae", "params"])
-    assert ask(again, small).params == trials[2].params
+    (left,) = under_way(again)
+    suggestion = taken_up(again, small, left)
+    assert (suggestion.number, suggestion.params) == (2, trials[2].params)
+    again.tell(suggestion, [5.0, 6.0])
+    states = [trial.state for trial in open_study(small, tmp_path, concurrent=3).get_trials()]
+    assert states == [TrialState.COMPLETE, TrialState.FAIL, TrialState.COMPLETE]
+
+
+def test_a_suggestion_that_a_kill_cut_in_its_making_gets_what_it_lacks(tmp_path: Path) -> None:
+    small = space(first=[])
+    whole = ask(open_study(small, tmp_path, concurrent=1), small).params
+    journal = (tmp_path / JOURNAL).read_bytes().splitlines(keepends=True)
+    (tmp_path / JOURNAL).write_bytes(b"".join(journal[:-2]) + journal[-2][:10])  # torn
+    again = open_study(small, tmp_path, concurrent=1)
+    (left,) = under_way(again)
+    assert 0 < len(left.params) < len(whole)
+    suggestion = taken_up(again, small, left)
+    assert suggestion.params.keys() == whole.keys()
+    assert suggestion.params.items() >= left.params.items()
+    assert ask(again, small).number == 1
+
+
+def test_optuna_itself_reads_the_journal(tmp_path: Path) -> None:
+    small = space()
+    study = open_study(small, tmp_path, concurrent=1)
+    for error in (3.0, 2.0):
+        study.tell(ask(study, small), [error, 1.0])
+    backend = optuna.storages.journal.JournalFileBackend(str(tmp_path / JOURNAL))
+    read = optuna.load_study(study_name="small", storage=optuna.storages.JournalStorage(backend))
+    assert read.get_trials() == study.get_trials()
+    assert [trial.values for trial in read.get_trials()] == [[3.0, 1.0], [2.0, 1.0]]
+
+
+def test_a_journal_without_room_for_a_line_has_none_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = space()
+    study = open_study(small, tmp_path, concurrent=1)
+    before = (tmp_path / JOURNAL).read_bytes()
+
+    def no_room(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr("suite.search.study_journal.os.write", no_room)
+        with pytest.raises(OSError, match="No space left"):
+            ask(study, small)
+    assert (tmp_path / JOURNAL).read_bytes() == before
+    assert ask(open_study(small, tmp_path, concurrent=1), small).number == 0
+
+
+def test_what_the_sampler_knew_when_it_suggested_a_trial_can_be_told_later(tmp_path: Path) -> None:
+    small = space()
+    study = open_study(small, tmp_path, concurrent=3)
+    study.tell(ask(study, small), [3.0, 1.0])
+    left, other = ask(study, small), ask(study, small)
+    study.tell(other, [2.0, 1.0])
+    assert results_known(study) == 2
+    begun = study.get_trials()[left.number].datetime_start
+    assert results_known(study, begun) == 1
 
 
 def test_a_resumed_random_search_does_not_repeat_itself(tmp_path: Path) -> None:

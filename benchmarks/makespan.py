@@ -1,0 +1,247 @@
+"""How well many workers are kept at work: simulated trials of mixed length through the suite's own search.
+
+The searcher, TPE, the scheduler's place, the ledger and Ray Tune are those of a real search; a trial sleeps
+for each of its epochs instead of training, and its process imports neither torch nor the suite, so that 64 of
+them fit on a small machine. The ideal is list scheduling's lower bound for the same lengths on as many
+workers, max(sum of all lengths / workers, the longest); what the workers' processes take to start is measured
+apart, as a search pays for it once. The driver's own memory (USS) is read along the way.
+
+    python benchmarks/makespan.py [--trials 1000] [--workers 64] [--seconds 60] [--json FILE]
+"""
+
+import argparse
+import json
+import logging
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import psutil
+import ray
+from ray import tune
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from ray_overhead import _nothing_to_judge, _store
+
+from search_spaces import find, load
+from suite.runs import Resources, read_run
+from suite.search import cluster_session, engine, searcher, stages
+from suite.search.messages import TrialReport
+from suite.search.standing import Standing
+from suite.trial import EpochResult, Metrics, Profile, TrialResult
+
+TARGET, MEMORY_TARGET = 0.95, 100_000  # of the ideal makespan; bytes a trial
+EPOCHS = 4
+
+
+@dataclass(frozen=True)
+class Sleep:
+    """What is sent to a worker, in place of a request that would import the suite there."""
+
+    id: str
+    seconds: float  # of the whole trial
+
+
+class SleepingTrial(tune.Trainable):
+    """A trial that sleeps, an epoch a step."""
+
+    def setup(self, config: dict[str, Any]) -> None:
+        self.reset_config(config)
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        self._sleep, self._epoch, self._began = new_config["request"], 0, time.time()
+        return True
+
+    def step(self) -> dict[str, Any]:
+        time.sleep(self._sleep.seconds / EPOCHS)
+        self._epoch += 1
+        seconds = time.time() - self._began
+        return {"slept": (self._epoch, self._began, seconds), "done": self._epoch == EPOCHS}
+
+
+class SleepingSearcher(searcher.StudySearcher):
+    """The search's own searcher, but for what is sent and comes back."""
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str:  # type: ignore[override]
+        suggested = super().suggest(trial_id)
+        if isinstance(suggested, str):
+            return suggested
+        # Lengths of trainings spread like this: most are short, some four times the mean.
+        length = min(4 * SETTING.seconds, SETTING.lengths.lognormvariate(0, 0.7) * SETTING.seconds / 1.28)
+        SETTING.slept[suggested["request"].id] = length
+        return {"request": Sleep(suggested["request"].id, length)}
+
+    def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
+        super().on_trial_result(trial_id, self._with_report(trial_id, result))
+
+    def on_trial_complete(
+        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
+    ) -> None:
+        super().on_trial_complete(trial_id, self._with_report(trial_id, result or {}), error)
+
+    def _with_report(self, trial_id: str, result: dict[str, Any]) -> dict[str, Any]:
+        if trial_id not in self.running or "slept" not in result:
+            return result
+        trial, (number, began, seconds) = self.running[trial_id], result["slept"]
+        params = sum(trial.config.widths)
+        metrics = Metrics(1e3 / params, 1e3 / params, 0.9, 0.3, 0.5, 0.8, None)
+        epoch = EpochResult(number, 1.0, 1.0, 1.0, 1e-3, seconds, 0.0, metrics)
+        is_last = number == EPOCHS
+        report = TrialReport(
+            id=trial.id,
+            ended=is_last,
+            status="finished" if is_last else "running",
+            cause="",
+            profile=Profile(params=params, macs=params, macs_at_224=params, bytes=params),
+            precision="float32",
+            epoch=epoch,
+            began=began,
+            seconds=seconds,
+            before=() if number == 1 else None,
+        )
+        return {**result, "report": report}
+
+
+@dataclass
+class Setting:
+    """How long trials sleep, and what was drawn."""
+
+    seconds: float
+    lengths: random.Random
+    slept: dict[str, float] = field(default_factory=dict)
+
+
+SETTING = Setting(60.0, random.Random(0))
+
+
+@dataclass
+class Watch:
+    """A watcher that reads the driver's memory and notes when trials end."""
+
+    ends: list[float] = field(default_factory=list)
+    memory: list[int] = field(default_factory=list)  # bytes, at each end
+    all_up: float | None = None
+    workers: int = 0
+
+    def stage(self, sentence: str) -> None:
+        """Stages do not matter."""
+
+    def change(self, standing: Standing, ended: TrialResult | None) -> None:
+        """Note the end of a trial, and the moment from which every worker was at work."""
+        if self.all_up is None and standing.running >= self.workers:
+            self.all_up = time.time()
+        if ended is not None:
+            self.ends.append(time.time())
+            self.memory.append(psutil.Process().memory_full_info().uss)
+
+    def advance(self, done: int, of: int) -> None:
+        """Nothing comes after the trials."""
+
+    def close(self) -> None:
+        """Nothing to tidy up."""
+
+
+@dataclass(frozen=True)
+class Makespan:
+    """The result, in seconds and bytes."""
+
+    trials: int
+    workers: int
+    ideal: float  # max(sum of lengths / workers, longest length)
+    makespan: float  # from the first trial's beginning to the last one's end
+    started_in: float  # until every worker was at work, which the makespan has in it
+    share: float  # ideal / makespan
+    #: The same from when every worker was at work: what was left to sleep then, over the time that it took.
+    share_once_up: float
+    bytes_a_trial: float  # by which the driver grew, from a tenth of the trials on
+
+
+def measure(trials: int, workers: int) -> Makespan:
+    """One search of sleeping trials."""
+    watch = Watch(workers=workers)
+    with tempfile.TemporaryDirectory(prefix="makespan-") as name:
+        store = _store(Path(name) / "store")
+        space = load(find("tiny"), overrides=[f"trials={trials}", f"data={store.folder}", f"epochs={EPOCHS}"])
+        with (
+            patch.object(stages, "TrialActor", SleepingTrial),
+            patch.object(stages, "StudySearcher", SleepingSearcher),
+            patch.object(engine, "judge", _nothing_to_judge),
+            patch.object(cluster_session, "ray_session", _cluster_of(workers)),
+        ):
+            search = engine.Search(space, store, Path(name) / "run", Resources(), watch)
+            engine.run_search(search, "tiny", sys.argv)
+        rows = read_run(Path(name) / "run").trials
+    if len(rows) != trials or (rows["status"] != "finished").any():
+        raise RuntimeError(f"{trials} trials were asked for, these ended: {rows['status'].value_counts()}")
+    zero = watch.ends[0] - float((rows["started"] + rows["seconds"]).min())
+    begins, ends = rows["started"] + zero, rows["started"] + rows["seconds"] + zero
+    all_up = watch.all_up if watch.all_up is not None else float(begins.max())
+    lengths = list(SETTING.slept.values())
+    ideal, makespan = max(sum(lengths) / workers, max(lengths)), max(watch.ends) - begins.min()
+    left = float((ends.clip(lower=all_up) - begins.clip(lower=all_up)).sum())
+    first = trials // 10
+    return Makespan(
+        trials=trials,
+        workers=workers,
+        ideal=ideal,
+        makespan=float(makespan),
+        started_in=float(all_up - begins.min()),
+        share=float(ideal / makespan),
+        share_once_up=left / workers / (max(watch.ends) - all_up),
+        bytes_a_trial=(watch.memory[-1] - watch.memory[first]) / (trials - first),
+    )
+
+
+def _cluster_of(cores: int) -> Any:
+    """A session of Ray in which this machine says that it has so many cores."""
+
+    @contextmanager
+    def session(resources: Resources) -> Iterator[None]:
+        logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # as in a search
+        ray.init(
+            address="local",
+            num_cpus=cores,
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            object_store_memory=100 * 2**20,
+        )
+        try:
+            yield
+        finally:
+            ray.shutdown()
+
+    return session
+
+
+def main() -> None:
+    """Measure, print, and write where asked."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--trials", type=int, default=1000, metavar="N", help="default 1000")
+    parser.add_argument("--workers", type=int, default=64, metavar="N", help="default 64")
+    parser.add_argument("--seconds", type=float, default=60.0, help="mean length of a trial; default 60")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there")
+    options = parser.parse_args()
+    SETTING.seconds = options.seconds
+    found = measure(options.trials, options.workers)
+    print(f"{found.trials} trials on {found.workers} workers, {options.seconds:g} s each in the mean")
+    print(f"  ideal                 {found.ideal:8.1f} s")
+    print(f"  makespan              {found.makespan:8.1f} s  {found.share:.1%} of the ideal")
+    once_up = f"{found.share_once_up:.1%} once they had (target {TARGET:.0%})"
+    print(f"  workers started in    {found.started_in:8.1f} s  {once_up}")
+    grown = f"{found.bytes_a_trial / 1e3:8.1f} kB a trial (target {MEMORY_TARGET / 1e3:g} kB)"
+    print(f"  the driver grew by    {grown}")
+    if options.json:
+        options.json.write_text(json.dumps(asdict(found), indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
