@@ -259,7 +259,7 @@ def soak(kills: int, trials: int, nodes: int, pause: tuple[float, float], seed: 
                 if kind == "node":
                     victim = rng.randrange(len(up))
                     cluster.remove_node(up[victim], allow_graceful=False)
-                    up[victim] = cluster.add_node(num_cpus=1)
+                    up[victim] = _new_node(cluster)
                 elif not (kill_worker(rng) if kind == "worker" else searching.kill_driver()):
                     continue
                 done[kind] += 1
@@ -273,6 +273,14 @@ def soak(kills: int, trials: int, nodes: int, pause: tuple[float, float], seed: 
         "seconds": time.monotonic() - began,
         "searches": [asdict(count) for count in counts],
     }
+
+
+def _new_node(cluster: Cluster) -> Any:
+    """A node more; on a machine with much else to do it may not come up at once."""
+    for _ in range(4):
+        with contextlib.suppress(Exception):  # Ray raises no other
+            return cluster.add_node(num_cpus=1)
+    return cluster.add_node(num_cpus=1)
 
 
 def drive(folder: Path, store: Path, address: str, trials: int) -> None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import errno
+import io
 import json
 import shlex
 from pathlib import Path
@@ -14,11 +15,16 @@ from PIL import Image
 
 import suite.search.engine
 from search_spaces import load_dict
+from suite import commands
 from suite.cli import main
+from suite.cluster.workplace import Workplace
 from suite.data.store import Store, open_store
+from suite.errors import RequestError
 from suite.runs import DataUsed, Resources, RunInfo, RunLedger, RunStatus, write_info
+from suite.search.bounds import within_bounds
 from suite.search.engine import Search
 from suite.trial import Metrics, Profile, Status, TrialConfig, TrialResult
+from suite.watching import watcher_for
 
 SPACE = """\
 name: small
@@ -231,6 +237,26 @@ def test_a_run_that_is_started_again_goes_on_with_what_out_holds(
         "suite: run holds a run of another search than the one asked for; choose another --out, or go on "
         "with it by 'suite resume run'\n"
     )
+
+
+def test_a_grid_that_its_bounds_trimmed_is_the_same_search_when_it_is_started_again(
+    here: Path, store: Store
+) -> None:
+    document = yaml.safe_load(SPACE.format(data=store.folder))
+    document |= {"sampler": "grid", "vary": {"widths": {"choices": [[2] * 5, [4] * 5, [64] * 5]}}}
+    document |= {"bounds": {"params": 50_000}}
+    document.pop("trials", None)
+    whole = load_dict(document)
+    trimmed, outside = within_bounds(whole, store.info.attributes["age"])
+    assert (whole.trials, trimmed.trials, outside) == (3, 2, 1)
+    info = dataclasses.replace(info_of(store.folder), search=trimmed.to_dict())
+    (here / "run").mkdir()
+    write_info(here / "run", info)
+    at = Workplace(here / "run", "run", watcher_for(io.StringIO()))
+    commands._check_same_search(at, whole, store)
+    wider = whole.model_copy(update={"bounds": whole.bounds.model_copy(update={"params": None})})
+    with pytest.raises(RequestError, match="of another search"):
+        commands._check_same_search(at, wider, store)
 
 
 def test_without_out_the_run_folder_is_named_by_search_and_time(

@@ -2,12 +2,14 @@
 
 import math
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from suite.cluster.workplace import is_worked_on, read_run_at
-from suite.search.standing import best_error, front_rows
+from suite.runs import RunInfo
+from suite.search.standing import best_error, confirmation_seconds, front_rows
 from suite.watching import duration
 
 
@@ -26,7 +28,7 @@ class RunStatus:
     front: int
     started: str
     seconds: float  # wall time of all sittings; of a run without an end, until its last trial ended
-    seconds_left: float | None  # of the training, at the pace so far; None: not running, or nothing ended
+    seconds_left: float | None  # of all training, at the pace so far; None: not running, or nothing ended
 
 
 def status_of(place: Path | str) -> RunStatus:
@@ -48,7 +50,12 @@ def status_of(place: Path | str) -> RunStatus:
         status = "killed"
     asked = run.info.trials_asked
     missing = asked - len(searched)
-    left = seconds / len(searched) * missing if searched and status == "running" else None
+    front = front_rows(rows, run.info.objectives, run.info.error_column)
+    left = None
+    if searched and status == "running":
+        left = seconds / len(searched) * missing + _confirming_left(
+            run.info, front, len(rows) - len(searched)
+        )
     return RunStatus(
         run=str(place),
         name=run.info.name,
@@ -58,11 +65,20 @@ def status_of(place: Path | str) -> RunStatus:
         confirming=len(rows) - len(searched),
         best_mae=None if math.isnan(best) else best,
         unit=run.info.unit,
-        front=len(front_rows(rows, run.info.objectives, run.info.error_column)),
+        front=len(front),
         started=run.info.started,
         seconds=seconds,
         seconds_left=left,
     )
+
+
+def _confirming_left(info: RunInfo, front: Sequence[Mapping[str, Any]], done: int) -> float:
+    """Seconds until the front is confirmed, if it stays as it is."""
+    seeds = int(info.search.get("confirm_seeds", 1))
+    asked = len(front) * seeds if seeds > 1 else 0
+    if asked <= done:
+        return 0.0
+    return confirmation_seconds(front, seeds, max(1, info.max_concurrent)) * (1 - done / asked)
 
 
 def told(status: RunStatus) -> str:

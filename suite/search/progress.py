@@ -1,13 +1,13 @@
 """What somebody who watches a search is told: counts, the best error, the time left."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from suite.runs import RunInfo, RunLedger
 from suite.search.searcher import TrialSearcher
 from suite.search.sitting import Search
-from suite.search.standing import Standing, best_error, front_rows
+from suite.search.standing import Standing, best_error, confirmation_seconds, front_rows
 from suite.trial import Stage, TrialResult
 
 
@@ -54,9 +54,3 @@ class StageWatch:
         return confirmation_seconds(
             self._front, len(self._search.space.confirming_seeds), max(1, self._info.max_concurrent)
         )
-
-
-def confirmation_seconds(front: Sequence[Mapping[str, Any]], seeds: int, at_once: int) -> float:
-    """How long it takes to train a front's members again, from how long they took in the search."""
-    trainings = [float(member["seconds"]) for member in front] * seeds
-    return max(sum(trainings) / at_once, max(trainings, default=0.0))

@@ -62,3 +62,9 @@ def best_error(rows: Sequence[Mapping[str, Any]], error_column: str) -> float:
     """The smallest validation error of a finished trial; NaN where there is none."""
     errors = [float(row[error_column]) for row in rows if row["status"] == "finished"]
     return min(errors, default=math.nan)
+
+
+def confirmation_seconds(front: Sequence[Mapping[str, Any]], seeds: int, at_once: int) -> float:
+    """How long it takes to train a front's members again, from how long they took in the search."""
+    trainings = [float(member["seconds"]) for member in front] * seeds
+    return max(sum(trainings) / at_once, max(trainings, default=0.0))
