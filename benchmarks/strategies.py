@@ -1,9 +1,10 @@
 """How many epochs a strategy of search needs: each replayed on the tabular benchmark, in seconds.
 
 A strategy is a sampler (random, TPE, NSGA-II) with a rule of early stopping (none, by error alone, by the
-front). The samplers, the rungs and what Optuna is told are those of ``suite.search``; trainings are looked
-up in ``tabular.parquet``, of one of two seeds at random. Workers take a training each, epoch by epoch, and
-an epoch counts alike whatever the network: a cost that favours no size.
+front, by forecast). The samplers, the rules and what Optuna is told are those of ``suite.search``; trainings
+are looked up in ``tabular.parquet``, of one of two seeds at random. Workers take a training each, epoch by
+epoch, and an epoch counts alike whatever the network: a cost that favours no size. "As drawn" trains what is
+suggested again as often as it is suggested; all others train a configuration once, as the suite does.
 
 The front counts trainings that ran to their end. Its hypervolume is taken in validation MAE and the
 logarithm of the parameters, up to the worst of both in the table; the whole grid's is the most that can be
@@ -31,12 +32,24 @@ import yaml
 
 from reports.front import hypervolume
 from search_spaces import SearchSpace, load_dict
-from suite.search.rungs import Rungs, StoppingRule
+from suite.search.bounds import MOST_IN_A_ROW
+from suite.search.repeats import tell_repeat, trained_before
+from suite.search.searcher import AT_RANDOM_AFTER
+from suite.search.stopping import stopping_of
 from suite.search.study import ask, make_sampler, name_of, tell
 
 HERE = Path(__file__).parent
 SAMPLERS = ("random", "tpe", "nsga2")
-RULES = ("none", "error", "front")
+#: What a space says of stopping, by the name of the row.
+STOPPINGS: Mapping[str, Mapping[str, Any]] = {
+    "none": {"rule": "none"},
+    "error": {"rule": "error"},
+    "error, rung 6, 1 in 2": {"rule": "error", "rungs": [6], "reduction_factor": 2},
+    "front": {"rule": "front"},
+    "front, rung 6, 1 in 2": {"rule": "front", "rungs": [6], "reduction_factor": 2},
+    "forecast": {"rule": "forecast"},
+}
+AS_DRAWN = "none, as drawn"
 ENOUGH = 0.95  # of the whole grid's hypervolume
 COSTS = ("params", "macs", "bytes")
 
@@ -112,23 +125,35 @@ class Trace:
         return next((e for e, s in zip(self.spent, self.shares, strict=True) if s >= share), math.inf)
 
 
-def space_of(sampler: str, rule: str, trials: int) -> SearchSpace:
+def space_of(sampler: str, stopping: Mapping[str, Any], trials: int) -> SearchSpace:
     """The space of the grid, searched by a strategy."""
     document = yaml.safe_load((HERE / "tabular.yaml").read_text(encoding="utf-8"))
-    document |= {"sampler": sampler, "seeds": 1, "trials": trials, "stopping": {"rule": rule}}
+    document |= {"sampler": sampler, "seeds": 1, "trials": trials, "stopping": dict(stopping)}
     return load_dict(document, where="tabular.yaml")
 
 
-def replay(table: Table, space: SearchSpace, seed: int, workers: int, budget: int) -> Trace:
-    """Search until the budget of epochs is spent."""
+def suggested(study: optuna.Study, space: SearchSpace, once: bool) -> optuna.Trial | None:
+    """The next suggestion to train; with ``once``, of a configuration that is new, while one is left."""
+    for repeats in range(MOST_IN_A_ROW):
+        suggestion = ask(study, space, at_random=repeats >= AT_RANDOM_AFTER)
+        before = trained_before(study, suggestion.params, suggestion.number) if once else None
+        if before is None:
+            return suggestion
+        tell_repeat(study, suggestion, before, name_of(before.number))
+    return None
+
+
+def replay(
+    table: Table, space: SearchSpace, seed: int, workers: int, budget: int, once: bool = True
+) -> Trace:
+    """Search until the budget of epochs is spent, or every configuration was trained."""
     rng = np.random.default_rng(seed)
     study = optuna.create_study(
         directions=["minimize"] * len(space.objectives),
         sampler=make_sampler(space, seed=seed, concurrent=workers),
     )
     study.set_metric_names(list(space.objectives))
-    rule = StoppingRule.of(space)
-    rungs = Rungs(rule) if rule else None
+    stopping = stopping_of(space)
     whole, spent, trained, stopped = table.whole(), 0, 0, 0
     finished: list[Mapping[str, float]] = []
     trace: list[tuple[int, float]] = []
@@ -137,7 +162,8 @@ def replay(table: Table, space: SearchSpace, seed: int, workers: int, budget: in
 
     def begin(clock: int) -> None:
         nonlocal trained
-        suggestion = ask(study, space)
+        if (suggestion := suggested(study, space, once)) is None:
+            return
         seeds = table.trainings[tuple(suggestion.params[name] for name in ("widths", "depths", "lambda_l1"))]
         trained += 1
         heapq.heappush(
@@ -146,19 +172,20 @@ def replay(table: Table, space: SearchSpace, seed: int, workers: int, budget: in
 
     for _ in range(workers):
         begin(0)
-    while spent < budget:
+    while spent < budget and under_way:
         clock, order, running = heapq.heappop(under_way)
         running.epoch += 1
         spent += 1
         losses = running.training.losses(running.epoch)
+        name = name_of(running.suggestion.number)
+        stops = stopping is not None and stopping.why_stop(name, running.epoch, losses) is not None
         if running.epoch == table.epochs:
             finished.append(losses)
             trace.append((spent, table.volume(finished) / whole))
             tell(study, running.suggestion, _row("finished", losses))
             begin(clock)
             continue
-        verdict = rungs.enter(name_of(running.suggestion.number), running.epoch, losses) if rungs else None
-        if verdict is not None and not verdict.goes_on:
+        if stops:
             stopped += 1
             tell(study, running.suggestion, _row("stopped", losses))
             begin(clock)
@@ -195,9 +222,10 @@ def measure(table: Table, seeds: int, workers: int, budget: int) -> list[Result]
     results = []
     checkpoints = [budget // 8, budget // 4, budget // 2, budget]
     for sampler in SAMPLERS:
-        for rule in RULES:
-            space = space_of(sampler, rule, trials=budget // table.epochs)
-            traces = [replay(table, space, seed, workers, budget) for seed in range(seeds)]
+        for rule, stopping in {AS_DRAWN: STOPPINGS["none"], **STOPPINGS}.items():
+            space = space_of(sampler, stopping, trials=budget // table.epochs)
+            once = rule != AS_DRAWN
+            traces = [replay(table, space, seed, workers, budget, once) for seed in range(seeds)]
             results.append(
                 Result(
                     sampler,

@@ -101,8 +101,9 @@ def _ended(info: RunInfo, standing: Standing) -> str:
         if status != "stopped" or standing.count(status)
     )
     outside = f"; {info.out_of_bounds:,} out of bounds and not trained" if info.out_of_bounds else ""
+    again = f"; {info.repeats:,} suggested again and not trained twice" if info.repeats else ""
     asked_for = f"{len(standing.trials)} of {info.trials_asked} asked for"
-    return f"{asked_for}: {counts}; {len(standing.front)} on the front{outside}"
+    return f"{asked_for}: {counts}; {len(standing.front)} on the front{outside}{again}"
 
 
 def _confirmation(info: RunInfo, standing: Standing) -> list[tuple[str, str]]:

@@ -47,4 +47,4 @@ def student_t_probability(t: float, degrees: int) -> float:
     within = math.sin(angle) * total
     if odd:
         within = (angle + within) * 2 / math.pi
-    return (1 + within) / 2
+    return min(max((1 + within) / 2, 0.0), 1.0)  # far out, the last bit would lead beyond

@@ -10,7 +10,7 @@ from search_spaces.quantities import Count
 
 Objective = Literal["val_mae", "params", "macs", "bytes"]
 Sampler = Literal["tpe", "nsga2", "random", "grid"]
-Stop = Literal["front", "error", "none"]
+Stop = Literal["front", "forecast", "error", "none"]
 Network = Literal["compact", "vgg16", "vgg16-bn", "resnet50"]
 Method = Literal[
     "mr-l1",
@@ -207,11 +207,15 @@ class Latency(Strict):
 class Stopping(Strict):
     """Whether, when and by what trials are stopped before their last epoch."""
 
-    rule: Stop = "none"  # by the rank of the space's objectives, by validation error alone, not at all
+    #: By the rank of the space's objectives, by what the trial is forecast to come to, by validation error
+    #: alone, not at all.
+    rule: Stop = "none"
     grace_epochs: Annotated[int, Field(ge=1, le=100_000)] | None = None  # the first rung; None: 2
     reduction_factor: Annotated[int, Field(ge=2, le=100)] = 3  # at a rung, one in so many goes on
+    #: Of `forecast`: with at least such a chance of a place on the front a trial goes on.
+    chance: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.02
     #: Epochs after which trials are compared, ascending, in place of grace_epochs; None: that, and from each
-    #: the next by the reduction factor.
+    #: the next by the reduction factor; of `forecast`: that, and every epoch after it.
     rungs: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
@@ -226,11 +230,26 @@ class Stopping(Strict):
             raise PydanticCustomError("rungs", "rungs must ascend, each epoch once")
         return self
 
+    @model_validator(mode="after")
+    def _of_its_rule(self) -> Self:
+        alien = {"forecast": "reduction_factor"}.get(self.rule, "chance")
+        default = type(self).model_fields[alien].default  # which a search that was written out has too
+        if self.rule != "none" and getattr(self, alien) != default:
+            raise PydanticCustomError(
+                "rule",
+                "{alien} says nothing to rule {rule}; leave it out",
+                {"alien": alien, "rule": self.rule},
+            )
+        return self
+
     def rungs_below(self, epochs: int) -> tuple[int, ...]:
         """The rungs of trainings of so many epochs; after the last epoch there is nothing to stop."""
         if self.rungs is not None:
             return tuple(rung for rung in self.rungs if rung < epochs)
-        found, rung = [], self.grace_epochs or DEFAULT_GRACE_EPOCHS
+        first = self.grace_epochs or DEFAULT_GRACE_EPOCHS
+        if self.rule == "forecast":
+            return tuple(range(first, epochs))
+        found, rung = [], first
         while rung < epochs:
             found.append(rung)
             rung *= self.reduction_factor

@@ -86,8 +86,8 @@ def _run_options(run: argparse.ArgumentParser) -> None:
     run.add_argument("--seed", type=int, metavar="N", help="seed of the sampler and of every training")
     run.add_argument(
         "--stopping",
-        choices=("front", "error", "none"),
-        help="stop trials early: by the rank of the objectives, by validation error alone, or not",
+        choices=("front", "forecast", "error", "none"),
+        help="stop trials early: by rank on the front, by forecast, by validation error alone, or not",
     )
     for quantity, noun in (("params", "parameters"), ("macs", "multiply-adds"), ("bytes", "bytes on disk")):
         run.add_argument(

@@ -134,13 +134,16 @@ def fits_of(space: SearchSpace, label_range: LabelRange) -> Callable[[Mapping[st
     return fits
 
 
-def nothing_fits(space: SearchSpace, trained: int) -> str:
-    """Why a search gave up."""
+def nothing_left(space: SearchSpace, trained: int, repeats: int) -> str:
+    """Why a search gave up: what it was offered last was out of bounds, or ``repeats`` trained before."""
     bounds = " and ".join(f"bounds.{name} ({bound:,})" for name, bound in space.bounds.given().items())
-    return (
-        f"{MOST_IN_A_ROW} suggestions in a row were out of {bounds}, so the search ended with {trained} of "
-        f"{space.trials} trials; raise a bound, or narrow the space to what keeps it"
-    )
+    ended = f"so the search ended with {trained} of {space.trials} trials"
+    start = f"{MOST_IN_A_ROW} suggestions in a row were"
+    if repeats == 0:
+        return f"{start} out of {bounds}, {ended}; raise a bound, or narrow the space to what keeps it"
+    if repeats == MOST_IN_A_ROW:
+        return f"{start} of configurations trained before, {ended}; widen the space, or ask for fewer"
+    return f"{start} trained before or out of {bounds}, {ended}; raise a bound, or widen the space"
 
 
 def _low_end(dimension: str, varied: Dimension) -> Sequence[Value]:

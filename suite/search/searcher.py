@@ -24,6 +24,7 @@ from suite.search.driver_files import DriverFiles
 from suite.search.interrupts import interrupts_held_back
 from suite.search.losses import why_lost
 from suite.search.messages import TrialReport, TrialRequest, checkpoint_name
+from suite.search.repeats import tell_repeat, trained_before
 from suite.search.run_folder import not_writable
 from suite.search.study import (
     ask,
@@ -36,6 +37,9 @@ from suite.search.study import (
     under_way,
 )
 from suite.trial import EpochResult, Stage, Status, TrialConfig, TrialResult
+
+#: After so many repeats the sampler is taken to be stuck, and suggestions are drawn at random.
+AT_RANDOM_AFTER = 10
 
 
 @dataclass
@@ -233,14 +237,16 @@ class StudySearcher(TrialSearcher):
     ) -> None:
         super().__init__(ledger, trials_of, on_change=on_change, seconds_before=seconds_before)
         self.study = study
+        self.repeats_in_a_row = 0  # of the suggestions since the last that was trained
         self._left = under_way(study)  # by an earlier sitting
-        self.gave_up = False  # nothing that was suggested kept the bounds
+        self.gave_up = False  # nothing that was suggested kept the bounds and was new
 
     def stop(self, trial_id: str, cause: str) -> None:
         """Note that a rung stops a trial, whose end Ray Tune is about to tell."""
         self.running[trial_id].stopped = cause
 
     def _next_of(self, trial_id: str) -> RunningTrial | None:
+        self.repeats_in_a_row = 0
         for _ in range(MOST_IN_A_ROW):
             if (trial := super()._next_of(trial_id)) is not None:
                 return trial
@@ -248,7 +254,7 @@ class StudySearcher(TrialSearcher):
         return None
 
     def _next(self) -> RunningTrial | None:
-        """What the sampler suggests; None where it is out of bounds, which the sampler is told."""
+        """What the sampler suggests; None where it is out of bounds or known, which the sampler is told."""
         space = self.trials_of.space
         suggestion, known = self._suggestion()
         config = pinned(config_at(suggestion.params, space, self.trials_of.label_range, space.seed))
@@ -258,6 +264,11 @@ class StudySearcher(TrialSearcher):
             suggestion.set_constraint(name, excess)
         if any(excess > 0 for excess in over.values()):
             tell_out_of_bounds(self.study, suggestion, sentence(config, bounds))
+            return None
+        before = trained_before(self.study, suggestion.params, suggestion.number)
+        if before is not None:
+            self.repeats_in_a_row += 1
+            tell_repeat(self.study, suggestion, before, name_of(before.number))
             return None
         return RunningTrial(name_of(suggestion.number), suggestion, config, known, self.seconds)
 
@@ -269,7 +280,8 @@ class StudySearcher(TrialSearcher):
                 self.study, left.datetime_start
             )
         known = results_known(self.study)
-        return ask(self.study, self.trials_of.space), known
+        stuck = self.repeats_in_a_row >= AT_RANDOM_AFTER
+        return ask(self.study, self.trials_of.space, at_random=stuck), known
 
     def _announce(self, trial: RunningTrial, ended: TrialResult) -> None:
         assert trial.suggestion is not None

@@ -11,17 +11,17 @@ import suite.search.cluster_session as cluster
 from suite.errors import RequestError
 from suite.runs import CHECKPOINTS, RunLedger
 from suite.search.actor import TrialActor
-from suite.search.bounds import fits_of, nothing_fits
+from suite.search.bounds import fits_of, nothing_left
 from suite.search.confirmation import ConfirmingSearcher, left_to_confirm
 from suite.search.driver_files import DriverFiles, keeper
 from suite.search.losses import RETRIES
 from suite.search.progress import StageWatch
-from suite.search.rungs import Rungs, StoppingRule
-from suite.search.scheduler import RungScheduler
+from suite.search.scheduler import StoppingScheduler
 from suite.search.searcher import StudySearcher, TellsBegins, TrialSearcher, TrialsOf
 from suite.search.sitting import Search, Sitting
 from suite.search.standing import front_rows
-from suite.search.study import count_out_of_bounds, open_study, reconcile
+from suite.search.stopping import recall, stopping_of
+from suite.search.study import count_out_of_bounds, count_repeats, open_study, reconcile
 
 #: Ray Tune saves none: a trial's own are in the run folder, where the next sitting finds them too.
 NO_CHECKPOINTS = tune.CheckpointConfig(checkpoint_at_end=False)
@@ -87,9 +87,9 @@ class _Training:
             self._tune(searcher, space.trials - len(self.ledger.rows_of("search")), self._scheduler(searcher))
         finally:
             if space.sampler != "grid":
-                self.sitting.note(out_of_bounds=count_out_of_bounds(study))
+                self.sitting.note(out_of_bounds=count_out_of_bounds(study), repeats=count_repeats(study))
         if searcher.gave_up:
-            self._give_up()
+            self._give_up(searcher.repeats_in_a_row)
 
     def confirm_front(self) -> None:
         """Train the front's members again, each with the confirming seeds that it has not had yet."""
@@ -112,24 +112,23 @@ class _Training:
         )
         self._tune(searcher, len(todo))
 
-    def _scheduler(self, searcher: StudySearcher) -> RungScheduler | None:
+    def _scheduler(self, searcher: StudySearcher) -> StoppingScheduler | None:
         """What stops trials early; None where the space stops none."""
-        if (rule := StoppingRule.of(self.search.space)) is None:
+        if (stopping := stopping_of(self.search.space)) is None:
             return None
-        rungs = Rungs(rule)
-        rungs.recall(self.ledger)
-        return RungScheduler(rungs, on_stop=searcher.stop)
+        recall(stopping, self.ledger)
+        return StoppingScheduler(stopping, on_stop=searcher.stop)
 
-    def _give_up(self) -> None:
-        """Say that nothing more was found within bounds; what was trained is judged all the same."""
+    def _give_up(self, repeats: int) -> None:
+        """Say that nothing more was found to train; what was trained is judged all the same."""
         rows = self.ledger.rows_of("search")
-        why = nothing_fits(self.search.space, len(rows))
+        why = nothing_left(self.search.space, len(rows), repeats)
         self.sitting.note(ended_early=why)
         if not rows:
             raise RequestError(why)
         self.search.watcher.stage(why)
 
-    def _tune(self, searcher: TrialSearcher, trials: int, scheduler: RungScheduler | None = None) -> None:
+    def _tune(self, searcher: TrialSearcher, trials: int, scheduler: StoppingScheduler | None = None) -> None:
         tune_trials(self.search, searcher, self.share, self.at_once, trials, scheduler)
 
 
@@ -139,7 +138,7 @@ def tune_trials(
     share: dict[str, float],
     at_once: int,
     trials: int,
-    scheduler: RungScheduler | None,
+    scheduler: StoppingScheduler | None,
 ) -> None:
     """Have Ray Tune train so many trials, whose ends the searcher is told."""
     tuner = tune.Tuner(

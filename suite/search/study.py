@@ -18,6 +18,7 @@ from optuna.trial import FrozenTrial, TrialState
 from search_spaces import Choices, IntRange, SearchSpace, grid_trials
 from search_spaces.space import Dimension, Value
 from suite.data.store import LabelRange
+from suite.search.repeats import is_repeat
 from suite.search.study_journal import StudyJournal
 from suite.trial import UNIT, TrialConfig
 
@@ -80,9 +81,16 @@ def make_sampler(space: SearchSpace, *, seed: int, concurrent: int) -> BaseSampl
         )
 
 
-def ask(study: optuna.Study, space: SearchSpace) -> optuna.Trial:
-    """The next suggestion, with a value for every dimension of the space."""
-    return study.ask(_distributions(space))
+def ask(study: optuna.Study, space: SearchSpace, *, at_random: bool = False) -> optuna.Trial:
+    """The next suggestion, with a value for every dimension of the space; ``at_random`` asks no sampler."""
+    if not at_random:
+        return study.ask(_distributions(space))
+    sampler = study.sampler
+    study.sampler = RandomSampler(seed=space.seed + len(study.get_trials(deepcopy=False)))
+    try:
+        return study.ask(_distributions(space))
+    finally:
+        study.sampler = sampler
 
 
 def under_way(study: optuna.Study) -> list[FrozenTrial]:
@@ -172,7 +180,7 @@ def results_known(study: optuna.Study, at: datetime | None = None) -> int:
     """Trials that trained to their end, as far as the sampler had been told at a time, or has by now."""
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     return sum(
-        not _is_out_of_bounds(trial)
+        not _is_out_of_bounds(trial) and not is_repeat(trial)
         for trial in complete
         if at is None or (trial.datetime_complete is not None and trial.datetime_complete <= at)
     )
@@ -181,6 +189,11 @@ def results_known(study: optuna.Study, at: datetime | None = None) -> int:
 def count_out_of_bounds(study: optuna.Study) -> int:
     """Suggestions that were not trained because of their constraints."""
     return sum(map(_is_out_of_bounds, study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))))
+
+
+def count_repeats(study: optuna.Study) -> int:
+    """Suggestions that were not trained because an earlier trial had been of the same configuration."""
+    return sum(map(is_repeat, study.get_trials(deepcopy=False)))
 
 
 def _is_out_of_bounds(trial: FrozenTrial) -> bool:

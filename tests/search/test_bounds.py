@@ -24,6 +24,7 @@ from suite.search.bounds import (
     excesses,
     fits_of,
     least_cost,
+    nothing_left,
     sentence,
     within_bounds,
 )
@@ -274,6 +275,20 @@ def test_a_search_that_finds_nothing_inside_gives_up(tmp_path: Path) -> None:
     search.train(3)
     assert search.searcher.gave_up
     assert count_out_of_bounds(search.study) == MOST_IN_A_ROW
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+def test_a_small_space_is_trained_whole_and_nothing_of_it_twice(sampler: str, tmp_path: Path) -> None:
+    few = {"lambda_l1": {"choices": [0.0, 0.1, 1.0]}, "learning_rate": {"choices": [0.001, 0.003]}}
+    search = Search(space(vary=few, sampler=sampler), tmp_path)
+    search.train(12)
+    assert len({(row["lambda_l1"], row["learning_rate"]) for row in search.ledger.rows}) == 6
+    assert len(search.ledger.rows) == 6
+    assert search.searcher.gave_up
+    assert nothing_left(search.space, 6, search.searcher.repeats_in_a_row) == (
+        "300 suggestions in a row were of configurations trained before, so the search ended with 6 of 12 "
+        "trials; widen the space, or ask for fewer"
+    )
 
 
 def test_an_interruption_between_suggestion_and_verdict_loses_nothing(tmp_path: Path) -> None:

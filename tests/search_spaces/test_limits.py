@@ -35,9 +35,10 @@ def test_without_a_word_nothing_is_stopped_or_bounded() -> None:
     assert space.bounds.given() == {}
 
 
-@pytest.mark.parametrize("rule", ["front", "error", "none"])
+@pytest.mark.parametrize("rule", ["front", "forecast", "error", "none"])
 def test_stopping_and_bounds_come_back_from_json(rule: str) -> None:
-    stopping = {"rule": rule, "reduction_factor": 4, "rungs": [2, 5]}
+    own = {"chance": 0.1} if rule == "forecast" else {"reduction_factor": 4}
+    stopping = {"rule": rule, "rungs": [2, 5], **own}
     space = load_dict(fields(stopping=stopping, bounds={"params": "0.9M", "bytes": "4 MB"}))
     assert space.bounds == Bounds(params=900_000, bytes=4_000_000)
     assert load_dict(space.to_dict()) == space
@@ -81,7 +82,9 @@ def test_a_plain_count_is_itself(count: int) -> None:
         (["bounds.parms=1M"], 'allowed are params, macs, bytes; did you mean "params"?'),
         (["bounds=1M"], "bounds is \"1M\"; it must be a mapping"),
         (["stopping=front"], 'stopping is "front"; it must be a mapping'),
-        (["stopping.rule=fronts"], "it must be 'front', 'error' or 'none'; did you mean \"front\"?"),
+        (["stopping.rule=fronts"], "'front', 'forecast', 'error' or 'none'; did you mean \"front\"?"),
+        (["stopping.rule=front", "stopping.chance=0.1"], "chance says nothing to rule front; leave it"),
+        (["stopping.rule=forecast", "stopping.reduction_factor=2"], "reduction_factor says nothing to rule"),
         (["stopping.grace=1"], "stopping.grace is unknown; allowed are rule, grace_epochs, reduction_factor"),
         (["stopping.reduction_factor=1"], "stopping.reduction_factor is 1; it must be at least 2"),
         (["stopping.grace_epochs=0"], "stopping.grace_epochs is 0; it must be at least 1"),

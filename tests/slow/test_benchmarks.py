@@ -50,12 +50,12 @@ def test_training_is_compared_with_and_without_augmentation(tmp_path: Path) -> N
 
 def test_each_strategy_is_replayed_within_what_the_grid_has(tmp_path: Path) -> None:
     found = measured("strategies.py", "--seeds", "2", "--epochs", "180", folder=tmp_path)
-    assert len({(row["sampler"], row["rule"]) for row in found}) == 9
+    assert len({(row["sampler"], row["rule"]) for row in found}) == 3 * 7
     for row in found:
         shares = [row["shares"][epochs] for epochs in ("22", "45", "90", "180")]
         assert all(0 <= share <= 1 for some in shares for share in some)
         assert all(early <= late for early, late in zip(shares[0], shares[-1], strict=True))
-        assert (row["stopped"] > 0) == (row["rule"] != "none")
+        assert (row["stopped"] > 0) == (not row["rule"].startswith("none"))
 
 
 def test_two_trials_share_one_copy_of_the_images(tmp_path: Path) -> None:
