@@ -128,16 +128,12 @@ class Watch:
 
     ends: list[float] = field(default_factory=list)
     memory: list[int] = field(default_factory=list)  # bytes, at each end
-    all_up: float | None = None
-    workers: int = 0
 
     def stage(self, sentence: str) -> None:
         """Stages do not matter."""
 
     def change(self, standing: Standing, ended: TrialResult | None) -> None:
-        """Note the end of a trial, and the moment from which every worker was at work."""
-        if self.all_up is None and standing.running >= self.workers:
-            self.all_up = time.time()
+        """Note the end of a trial."""
         if ended is not None:
             self.ends.append(time.time())
             self.memory.append(psutil.Process().memory_full_info().uss)
@@ -157,16 +153,16 @@ class Makespan:
     workers: int
     ideal: float  # max(sum of lengths / workers, longest length)
     makespan: float  # from the first trial's beginning to the last one's end
-    started_in: float  # until every worker was at work, which the makespan has in it
+    started_in: float  # until as many trials had begun as there are workers; the makespan has it in it
     share: float  # ideal / makespan
-    #: The same from when every worker was at work: what was left to sleep then, over the time that it took.
+    #: The same from then on: what was left to sleep then, over the time that it took.
     share_once_up: float
     bytes_a_trial: float  # by which the driver grew, from a tenth of the trials on
 
 
 def measure(trials: int, workers: int) -> Makespan:
     """One search of sleeping trials."""
-    watch = Watch(workers=workers)
+    watch = Watch()
     with tempfile.TemporaryDirectory(prefix="makespan-") as name:
         store = _store(Path(name) / "store")
         space = load(find("tiny"), overrides=[f"trials={trials}", f"data={store.folder}", f"epochs={EPOCHS}"])
@@ -183,7 +179,7 @@ def measure(trials: int, workers: int) -> Makespan:
         raise RuntimeError(f"{trials} trials were asked for, these ended: {rows['status'].value_counts()}")
     zero = watch.ends[0] - float((rows["started"] + rows["seconds"]).min())
     begins, ends = rows["started"] + zero, rows["started"] + rows["seconds"] + zero
-    all_up = watch.all_up if watch.all_up is not None else float(begins.max())
+    all_up = float(begins.sort_values().iloc[workers - 1])  # until then each beginning is a new process's
     lengths = list(SETTING.slept.values())
     ideal, makespan = max(sum(lengths) / workers, max(lengths)), max(watch.ends) - begins.min()
     left = float((ends.clip(lower=all_up) - begins.clip(lower=all_up)).sum())
