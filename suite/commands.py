@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
     def carry_out(at: "Workplace") -> "RunInfo":
         folder, asked = at.folder.resolve(), _resources_asked(options)
         if options.or_resume and at.holds_run:
-            _check_same_search(at, space)
+            _check_same_search(at, space, store)
             return resume_search(folder, asked, at.watcher)
         search = Search(space, store, folder, Resources(**asked), at.watcher)
         return run_search(search, str(path), ["suite", *sys.argv[1:]])
@@ -262,7 +262,7 @@ def _work_at(place: Path | str, expects: "Expected", work: Callable[["Workplace"
     return _conclude(at, run, info)
 
 
-def _check_same_search(at: "Workplace", space: "SearchSpace") -> None:
+def _check_same_search(at: "Workplace", space: "SearchSpace", store: "Store") -> None:
     """Refuse to go on with a run of another search.
 
     Raises:
@@ -270,9 +270,14 @@ def _check_same_search(at: "Workplace", space: "SearchSpace") -> None:
     """
     from search_spaces import SearchSpaceError, load_dict
     from suite.runs import read_run
+    from suite.search.bounds import within_bounds
 
+    info = read_run(at.folder).info
     try:
-        same = load_dict(dict(read_run(at.folder).info.search)) == space
+        held = load_dict(dict(info.search))
+        same = held == space
+        if not same and info.attribute in store.info.attributes:  # a grid is kept as its bounds have left it
+            same = held == within_bounds(space, store.info.attributes[info.attribute])[0]
     except SearchSpaceError:
         same = False
     if not same:
@@ -296,11 +301,11 @@ def _conclude(at: "Workplace", run: "Run", info: "RunInfo") -> int:
     if run.trials.empty or not (run.trials["status"] == "finished").any():
         print(f"suite: no trial finished; {report} says why", file=sys.stderr)
         return WORK_FAILED
-    again = int((run.trials["stage"] == "confirm").sum())
+    searched, again = (int((run.trials["stage"] == stage).sum()) for stage in ("search", "confirm"))
     confirmed = f" and {again} confirming training{'s' * (again > 1)}" if again else ""
     stopped = int((run.trials["status"] == "stopped").sum())
     early = f" ({stopped} stopped early)" if stopped else ""
-    done = f"{len(run.trials) - again} trials{early}{confirmed} in {duration(info.seconds)}"
+    done = f"{searched} trials{early}{confirmed} in {duration(info.seconds)}"
     print(f"{done}. Report: {report}")
     return DONE
 

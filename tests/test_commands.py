@@ -16,6 +16,7 @@ from search_spaces import load_dict
 from suite.cli import main
 from suite.data.store import Store, open_store
 from suite.runs import DataUsed, Resources, RunInfo, RunLedger, RunStatus, write_info
+from suite.search.bounds import within_bounds
 from suite.search.engine import Search
 from suite.trial import Metrics, Profile, Status, TrialConfig, TrialResult
 
@@ -230,6 +231,42 @@ def test_a_run_that_is_started_again_goes_on_with_what_out_holds(
         "suite: run holds a run of another search than the one asked for; choose another --out, or go on "
         "with it by 'suite resume run'\n"
     )
+
+
+def test_a_grid_whose_bounds_left_points_out_goes_on(
+    here: Path, store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "grid.yaml").write_text(
+        f"name: grid\ndata: {store.folder}\nobjectives: [val_mae, params]\nsampler: grid\n"
+        "base: {epochs: 1, resolution: 32}\nbounds: {params: 10k}\n"
+        "vary:\n  widths: {choices: [[4, 4, 4, 4, 4], [64, 64, 64, 64, 64]]}\n"
+    )
+
+    def began(search: Search, *_: object) -> RunInfo:
+        space, outside = within_bounds(search.space, store.info.attributes["age"])
+        assert outside == 1
+        info = write_run(search.folder, store.folder, run="interrupted")
+        info = dataclasses.replace(info, search=space.to_dict(), trials_asked=space.trials)
+        write_info(search.folder, info)
+        return info
+
+    monkeypatch.setattr(suite.search.engine, "run_search", began)
+    monkeypatch.setattr(
+        suite.search.engine, "resume_search", lambda folder, *_: write_run(folder, store.folder)
+    )
+    again = ["run", "--search", "grid.yaml", "--out", "run", "--or-resume"]
+    assert [main(again), main(again)] == [130, 0], capsys.readouterr().err
+
+
+def test_what_was_compressed_is_no_trial_of_the_search(
+    here: Path, store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    info = write_run(here / "run", store.folder)
+    RunLedger(here / "run").add_trial(
+        dataclasses.replace(ended_trial(), id="t0000-p1", stage="pruned", parent="t0000")
+    )
+    assert resumed(monkeypatch, here / "run", info) == 0
+    assert capsys.readouterr().out.startswith("2 trials in ")
 
 
 def test_without_out_the_run_folder_is_named_by_search_and_time(
