@@ -18,10 +18,13 @@ WRONG_REQUEST, INTERRUPTED = 2, 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 the work failed, 2 the request was wrong."""
-    options = build_parser().parse_args(arguments)
+    parser = build_parser()
+    options = parser.parse_args(arguments)
     if hasattr(options, "request"):  # a command that another machine is to run
         options.request = options.request[options.request[:1] == ["--"] :]
-        options.asked = build_parser().parse_args(options.request)
+        if not options.request:
+            parser.error("nothing is sent; write the run behind --, as -- run --search tiny --out DIR")
+        options.asked = parser.parse_args(options.request)
     try:
         # Imported here so that help and usage errors answer at once.
         command: Callable[[argparse.Namespace], int] = getattr(import_module(options.room), options.command)

@@ -289,11 +289,12 @@ def _check_same_search(at: "Workplace", space: "SearchSpace", store: "Store") ->
     from suite.runs import read_run
     from suite.search.bounds import within_bounds
 
-    label_range = store.info.attributes.get(space.base.attribute)
-    if label_range is not None:  # a run keeps its grid as its bounds left it
-        space, _ = within_bounds(space, label_range)
+    info = read_run(at.folder).info
     try:
-        same = load_dict(dict(read_run(at.folder).info.search)) == space
+        held = load_dict(dict(info.search))
+        same = held == space
+        if not same and info.attribute in store.info.attributes:  # a grid is kept as its bounds have left it
+            same = held == within_bounds(space, store.info.attributes[info.attribute])[0]
     except SearchSpaceError:
         same = False
     if not same:
@@ -317,11 +318,11 @@ def _conclude(at: "Workplace", run: "Run", info: "RunInfo") -> int:
     if run.trials.empty or not (run.trials["status"] == "finished").any():
         print(f"suite: no trial finished; {report} says why", file=sys.stderr)
         return WORK_FAILED
-    again = int((run.trials["stage"] == "confirm").sum())
+    searched, again = (int((run.trials["stage"] == stage).sum()) for stage in ("search", "confirm"))
     confirmed = f" and {again} confirming training{'s' * (again > 1)}" if again else ""
     stopped = int((run.trials["status"] == "stopped").sum())
     early = f" ({stopped} stopped early)" if stopped else ""
-    done = f"{len(run.trials) - again} trials{early}{confirmed} in {duration(info.seconds)}"
+    done = f"{searched} trials{early}{confirmed} in {duration(info.seconds)}"
     print(f"{done}. Report: {report}")
     return DONE
 

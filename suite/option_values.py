@@ -41,7 +41,7 @@ def seconds(text: str) -> float:
 
 def run_place(text: str) -> Path | str:
     """Where a run folder lies: a path of this machine, or an ``s3://`` URL, which stays text."""
-    return text if text.startswith("s3://") else Path(text)
+    return text if text.startswith("s3://") else path(text)
 
 
 def path(text: str) -> Path:

@@ -259,6 +259,42 @@ def test_a_grid_that_its_bounds_trimmed_is_the_same_search_when_it_is_started_ag
         commands._check_same_search(at, wider, store)
 
 
+def test_a_grid_whose_bounds_left_points_out_goes_on(
+    here: Path, store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "grid.yaml").write_text(
+        f"name: grid\ndata: {store.folder}\nobjectives: [val_mae, params]\nsampler: grid\n"
+        "base: {epochs: 1, resolution: 32}\nbounds: {params: 10k}\n"
+        "vary:\n  widths: {choices: [[4, 4, 4, 4, 4], [64, 64, 64, 64, 64]]}\n"
+    )
+
+    def began(search: Search, *_: object) -> RunInfo:
+        space, outside = within_bounds(search.space, store.info.attributes["age"])
+        assert outside == 1
+        info = write_run(search.folder, store.folder, run="interrupted")
+        info = dataclasses.replace(info, search=space.to_dict(), trials_asked=space.trials)
+        write_info(search.folder, info)
+        return info
+
+    monkeypatch.setattr(suite.search.engine, "run_search", began)
+    monkeypatch.setattr(
+        suite.search.engine, "resume_search", lambda folder, *_: write_run(folder, store.folder)
+    )
+    again = ["run", "--search", "grid.yaml", "--out", "run", "--or-resume"]
+    assert [main(again), main(again)] == [130, 0], capsys.readouterr().err
+
+
+def test_what_was_compressed_is_no_trial_of_the_search(
+    here: Path, store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    info = write_run(here / "run", store.folder)
+    RunLedger(here / "run").add_trial(
+        dataclasses.replace(ended_trial(), id="t0000-p1", stage="pruned", parent="t0000")
+    )
+    assert resumed(monkeypatch, here / "run", info) == 0
+    assert capsys.readouterr().out.startswith("2 trials in ")
+
+
 def test_without_out_the_run_folder_is_named_by_search_and_time(
     here: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,11 +15,15 @@ import yaml
 from suite.cluster.sent_run import SentRun, text_of
 from suite.errors import RequestError
 
-#: Where the pods of the cluster see the files of the ConfigMap.
-FILES = "/suite"
+#: Where the pods of the cluster see the files of the ConfigMap. A mount hides what an image has at its place,
+#: so that it is none where an image may have the suite itself.
+FILES = "/etc/suite"
 SCRIPT, SEARCH = "run.sh", "search.yaml"
-#: KubeRay refuses a longer name of a RayJob: it makes names of services from it.
+#: KubeRay refuses a longer name of a RayJob, or one that is no label of RFC 1035: it names services after it.
 NAME_CHARACTERS = 47
+JOB_NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
+#: The first version of Ray with which KubeRay takes ``authOptions``.
+LEAST_RAY = (2, 52)
 #: A name of a Kubernetes object (RFC 1123).
 OBJECT_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 #: Seconds in which a search that is told to stop writes what it has, before its pod is killed.
@@ -80,9 +84,11 @@ def kuberay_manifest(sent: SentRun, pods: Pods) -> str:
         RequestError: a name is none that Kubernetes takes, or what is written would be lost with the pods.
     """
     _check_names(pods)
+    _check_version(pods.ray_version)
+    _check_mount(pods.mount)
     _check_lasting("--out", sent.out, pods)
-    if sent.data not in (None, "faces"):
-        _check_lasting("--data", str(sent.data), pods)
+    if sent.packed is not None:
+        _check_lasting("data", sent.packed, pods)
     documents = [_config_map(sent, pods), _ray_job(pods)]
     return yaml.dump_all(documents, Dumper=_Readable, sort_keys=False, explicit_start=True, width=10_000)
 
@@ -99,13 +105,33 @@ def _check_names(pods: Pods) -> None:
             raise RequestError(
                 f"{option} {name!r} is no name for Kubernetes; use small letters, digits and hyphens"
             )
-    if len(pods.name) > NAME_CHARACTERS or "." in pods.name:
+    if len(pods.name) > NAME_CHARACTERS or not JOB_NAME.fullmatch(pods.name):
         raise RequestError(
             f"--name {pods.name!r} is no name for a RayJob; use at most {NAME_CHARACTERS} small "
-            "letters, digits and hyphens"
+            "letters, digits and hyphens, a letter first"
         )
     if not pods.image or re.search(r"\s", pods.image):
         raise RequestError(f"--image {pods.image!r} is no name of an image")
+
+
+def _check_version(version: str) -> None:
+    found = re.fullmatch(r"(\d+)\.(\d+)(\.\d+)?([-+.]?[a-z0-9.]+)?", version, re.ASCII)
+    if found is None or (int(found[1]), int(found[2])) < LEAST_RAY:
+        least = ".".join(map(str, LEAST_RAY))
+        raise RequestError(
+            f"--ray-version {version!r} is none with token authentication on KubeRay; give the version "
+            f"of Ray in the image, as 2.60.0, from {least} up"
+        )
+
+
+def _check_mount(mount: str) -> None:
+    place = PurePosixPath(mount)
+    used = place.is_relative_to(FILES) or PurePosixPath(FILES).is_relative_to(place)
+    if not place.is_absolute() or used or ":" in mount or ".." in place.parts or not mount.isprintable():
+        raise RequestError(
+            f"--mount {mount!r} is no place for a volume; name an absolute path, as /mnt/suite, that the "
+            "pods do not use otherwise"
+        )
 
 
 def _check_lasting(option: str, place: str, pods: Pods) -> None:

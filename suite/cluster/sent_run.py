@@ -17,13 +17,13 @@ class SentRun:
     Attributes:
         arguments: of ``suite``, as they were typed; the first is "run".
         out: the run folder, as typed.
-        data: the folder of a packed set, as typed; None: an embedded set, or what the space names.
+        packed: the folder of the packed set, as typed or as the space names it; None: an embedded set.
         search_file: the search space where it is a file of this machine; None: one that ships.
     """
 
     arguments: tuple[str, ...]
     out: str
-    data: str | None
+    packed: str | None
     search_file: Path | None
 
     def command(self, search: str | None = None) -> list[str]:
@@ -63,11 +63,11 @@ def sent_run(arguments: Sequence[str], asked: argparse.Namespace) -> SentRun:
             raise RequestError(f"{argument!r} has characters that cannot be printed; rename what it names")
     try:
         path = find(asked.search)
-        load(path, overrides=overrides(asked), elsewhere=True)
+        space = load(path, overrides=overrides(asked), elsewhere=True)
     except SearchSpaceError as error:
         raise RequestError(str(error)) from None
     file = None if asked.search in shipped() else path
-    return SentRun(tuple(arguments), str(asked.out), asked.data, file)
+    return SentRun(tuple(arguments), str(asked.out), None if space.data == "faces" else space.data, file)
 
 
 def text_of(search_file: Path) -> str:

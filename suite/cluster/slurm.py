@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
+from pathlib import PurePosixPath
 
 from suite.cluster.sent_run import SentRun
 from suite.errors import RequestError
@@ -14,7 +15,11 @@ NOTICE_SECONDS = 180
 #: To shellcheck: what was typed is quoted, so that no shell reads it.
 QUOTED = "# shellcheck disable=SC2016"
 #: Slurm's forms of a time: minutes, with seconds, with hours, with days.
-TIME = re.compile(r"\d+(:\d\d){0,2}|\d+-\d+(:\d\d){0,2}")
+TIME = re.compile(r"\d+(:\d\d){0,2}|\d+-\d+(:\d\d){0,2}", re.ASCII)
+#: Slurm may send the signal so many seconds early.
+EARLY_SECONDS = 60
+#: What a node has for itself, and a job often for itself as well: the next start would not find it again.
+NODES_OWN = ("/tmp", "/var/tmp", "/dev/shm")
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,7 @@ def sbatch_script(sent: SentRun, asked: Allocation) -> str:
         RequestError: a value cannot stand in a script, or the time is none.
     """
     _check(asked)
+    _check_lasting(sent.out)
     named = [_directive(text) for text in (*_requests(asked), *asked.directives)]
     gpu_request = [f"--gpus-per-node={asked.gpus}"] if asked.gpus else []
     settings = [
@@ -111,4 +117,29 @@ def _check(asked: Allocation) -> None:
     if not TIME.fullmatch(asked.time):
         raise RequestError(
             f"--time {asked.time!r} is no time for Slurm; write it as 04:00:00, or 1-12 for days"
+        )
+    least = NOTICE_SECONDS + EARLY_SECONDS
+    if 0 < seconds_of(asked.time) <= least:  # 0: no limit
+        raise RequestError(
+            f"--time {asked.time!r} is over before the search begins, which is told to end {NOTICE_SECONDS} "
+            f"s before; give more than {least // 60} minutes"
+        )
+
+
+def seconds_of(time: str) -> int:
+    """How long one of Slurm's forms of a time is."""
+    days, mark, rest = time.rpartition("-")
+    parts = [int(part) for part in rest.split(":")]
+    if mark:  # hours come first
+        hours, minutes, seconds = [*parts, 0, 0][:3]
+    else:  # minutes come first, unless there are three
+        hours, minutes, seconds = parts if len(parts) == 3 else [0, *parts, 0][:3]
+    return ((int(days or 0) * 24 + hours) * 60 + minutes) * 60 + seconds
+
+
+def _check_lasting(out: str) -> None:
+    if any(PurePosixPath(out).is_relative_to(folder) for folder in NODES_OWN):
+        raise RequestError(
+            f"--out {out} of the run lies on a node's own disk, where the next start may not find it; name a "
+            "folder that all nodes see, or an s3:// URL"
         )

@@ -8,7 +8,8 @@ RAY_AUTH_TOKEN=$("$python" -c 'import secrets; print(secrets.token_hex(32))')
 export RAY_AUTH_TOKEN
 
 on_node() { # NODE COMMAND...; in place of a subshell, for a signal to reach it
-    exec srun --nodes=1 --ntasks=1 --nodelist="$1" --cpus-per-task="$cpus" "${gpu_request[@]}" "${@:2}"
+    # --export: the token must reach the step also where sites or "sbatch --export" keep the environment back.
+    exec srun --export=ALL --nodes=1 --ntasks=1 --nodelist="$1" --cpus-per-task="$cpus" "${gpu_request[@]}" "${@:2}"
 }
 
 steps=()
@@ -32,10 +33,21 @@ trap 'time_over=yes; stop' USR1
 trap stop TERM
 
 head_ip=$(on_node "${nodes[0]}" "$python" -c 'import ray; print(ray.util.get_node_ip_address())' | tail -n 1)
+if [[ $head_ip == 127.* && ${#nodes[@]} -gt 1 ]]; then
+    echo "suite: ${nodes[0]} knows no address of its own but $head_ip, which other nodes cannot reach; see its" \
+        "/etc/hosts and routes, or ask for one node" >&2
+    exit 1
+fi
+# Other jobs may have a Ray of their own on the same nodes: what has one name or port there gets one for each job.
 export RAY_ADDRESS="$head_ip:$((20000 + SLURM_JOB_ID % 10000))"
-ray=("$python" -m ray.scripts.scripts start --block --num-cpus="$cpus" --num-gpus="$gpus")
+client_port=()
+if "$python" -c 'import grpc' 2>/dev/null; then # without it Ray has no such server, and refuses the option
+    client_port=(--ray-client-server-port="$((30000 + SLURM_JOB_ID % 2700))")
+fi
+ray=("$python" -m ray.scripts.scripts start --block --num-cpus="$cpus" --num-gpus="$gpus"
+    --temp-dir="/tmp/suite-ray-$SLURM_JOB_ID")
 on_node "${nodes[0]}" "${ray[@]}" --head --node-ip-address="$head_ip" --port="${RAY_ADDRESS##*:}" \
-    --include-dashboard=false &
+    "${client_port[@]}" --include-dashboard=false &
 steps+=("$!")
 "$python" -m suite.cluster.waiting --nodes 1
 for node in "${nodes[@]:1}"; do

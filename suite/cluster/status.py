@@ -62,7 +62,7 @@ def status_of(place: Path | str) -> RunStatus:
         status=status,
         trials_asked=asked,
         trials=ended,
-        confirming=len(rows) - len(searched),
+        confirming=sum(row["stage"] == "confirm" for row in rows),
         best_mae=None if math.isnan(best) else best,
         unit=run.info.unit,
         front=len(front),

@@ -90,9 +90,9 @@ def submit(client: Any, address: str, sent: SentRun, name: str | None) -> str:
             f"--out {sent.out} of the run would lie in the job's own folder, which goes when it ends; name "
             "an absolute path on the cluster's storage, or an s3:// URL"
         )
-    if sent.data not in (None, "faces") and not PurePosixPath(str(sent.data)).is_absolute():
+    if sent.packed is not None and not PurePosixPath(sent.packed).is_absolute():
         raise RequestError(
-            f"--data {sent.data} of the run is a path of this machine; put the packed set on the cluster's "
+            f"data {sent.packed} of the run is a path of this machine; put the packed set on the cluster's "
             "storage, and name it by its absolute path there"
         )
     with tempfile.TemporaryDirectory(prefix="suite-") as folder, jobs_asked(address):

@@ -96,7 +96,7 @@ def test_what_was_asked_for_stands_where_kuberay_reads_it(capsys: pytest.Capture
         (container,) = pod["containers"]
         assert container["envFrom"] == [{"secretRef": {"name": "keys"}}]
         mounted = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
-        assert mounted == {"suite-files": "/suite", "shared": "/mnt/suite"}
+        assert mounted == {"suite-files": "/etc/suite", "shared": "/mnt/suite"}
         volumes = {volume["name"]: volume for volume in pod["volumes"]}
         assert volumes["shared"]["persistentVolumeClaim"] == {"claimName": "shared"}
         assert volumes["suite-files"]["configMap"]["name"] == config_map["metadata"]["name"]
@@ -119,11 +119,11 @@ def test_every_option_of_the_run_passes_through_and_is_quoted(
     ]
     config_map, ray_job = documents(capsys, "--image suite:1 --volume-claim shared", *asked)
     assert problems(ray_job) == []
-    assert ray_job["spec"]["entrypoint"] == "bash /suite/run.sh"
+    assert ray_job["spec"]["entrypoint"] == "bash /etc/suite/run.sh"
     words = shlex.split(config_map["data"]["run.sh"])
     assert words[:4] == ["exec", "python", "-m", "suite.cli"]
     read = vars(build_parser().parse_args(words[4:]))
-    changed = {"search": "/suite/search.yaml", "address": "auto", "or_resume": True}
+    changed = {"search": "/etc/suite/search.yaml", "address": "auto", "or_resume": True}
     assert read == {**vars(build_parser().parse_args(asked)), **changed}
     assert config_map["data"]["search.yaml"] == SPACE
 
@@ -143,8 +143,21 @@ def test_every_option_of_the_run_passes_through_and_is_quoted(
         (
             "",
             "run --search tiny --out s3://b/a --data packed",
-            "--data packed of the run lies on a pod's own",
+            "data packed of the run lies on a pod's own",
         ),
+        # Of the space itself, as well.
+        (
+            "",
+            "run --search tiny --out s3://b/a --set data=/packed",
+            "data /packed of the run lies on a pod's",
+        ),
+        ("--volume-claim v --mount data", "run --search tiny --out data/a", "--mount 'data' is no place"),
+        ("--volume-claim v --mount /etc", "run --search tiny --out /etc/a", "--mount '/etc' is no place"),
+        ("--volume-claim v --mount /a/..", "run --search tiny --out /a/b", "--mount '/a/..' is no place"),
+        # KubeRay itself takes none of these.
+        ("--name 7-faces", "run --search tiny --out s3://b/a", "--name '7-faces' is no name for a RayJob"),
+        ("--ray-version latest", "run --search tiny --out s3://b/a", "--ray-version 'latest' is none"),
+        ("--ray-version 2.40.0", "run --search tiny --out s3://b/a", "from 2.52 up"),
         ("--name My_Job", "run --search tiny --out s3://b/a", "--name 'My_Job' is no name for Kubernetes"),
         (f"--name {'a' * 48}", "run --search tiny --out s3://b/a", "use at most 47 small letters"),
         ("--secret ../x", "run --search tiny --out s3://b/a", "--secret '../x' is no name"),

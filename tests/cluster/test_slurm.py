@@ -4,6 +4,7 @@ Slurm itself is stood in for by two commands on the PATH: ``srun`` runs what it 
 ``scontrol`` names the nodes and notes what is to queue again. Ray, the search and bash are real.
 """
 
+import contextlib
 import os
 import re
 import shlex
@@ -12,12 +13,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
 from suite.cli import build_parser, main
+from suite.cluster.slurm import TIME, seconds_of
 from suite.data.store import Store
 from suite.runs import read_run
 from tests.slow.conftest import SPACE
@@ -98,6 +101,11 @@ def test_shellcheck_finds_nothing(odd: str, capsys: pytest.CaptureFixture[str], 
     ("options", "request_made", "complaint"),
     [
         ("--time soon", "run --search tiny --out a", "--time 'soon' is no time for Slurm"),
+        ("--time \u0665", "run --search tiny --out a", "is no time for Slurm"),
+        ("--time 4", "run --search tiny --out a", "--time '4' is over before the search begins"),
+        ("--time 0:30", "run --search tiny --out a", "give more than 4 minutes"),
+        ("", "run --search tiny --out /tmp/a", "--out /tmp/a of the run lies on a node's own disk"),
+        ("", "run --search tiny --out /dev/shm/a", "name a folder that all nodes see"),
         ("--sbatch qos=long", "run --search tiny --out a", "--sbatch 'qos=long' is no option of sbatch"),
         ("--python=", "run --search tiny --out a", "--python '' is empty"),
         ("", "run --search tiny", "the run has no --out"),
@@ -111,6 +119,22 @@ def test_what_slurm_could_not_run_is_refused(
     said = capsys.readouterr()
     assert (said.out, len(said.err.splitlines())) == ("", 1)
     assert complaint in said.err
+
+
+@pytest.mark.parametrize(
+    ("time", "seconds"),
+    [
+        ("90", 90 * 60),
+        ("90:30", 90 * 60 + 30),
+        ("1:02:03", 3723),
+        ("2-3", 51 * 3600),
+        ("2-3:04", 51 * 3600 + 240),
+        ("2-3:04:05", 51 * 3600 + 245),
+    ],
+)
+def test_a_time_is_read_as_slurm_reads_it(time: str, seconds: int) -> None:
+    assert TIME.fullmatch(time)
+    assert seconds_of(time) == seconds
 
 
 @pytest.mark.parametrize("option", ["--name", "--setup", "--sbatch", "--account"])
@@ -129,6 +153,79 @@ SCONTROL = """\
 #!/bin/bash
 if [[ $1 == show ]]; then printf 'node1\\nnode2\\n'; else echo "$*" >>"$SCONTROL_NOTES"; fi
 """
+
+
+#: In place of the interpreter: notes what it is asked for, and answers what the script waits for.
+PYTHON = """\
+#!/bin/bash
+printf '%s\\n' "$*" >>"$NOTES"
+case "$*" in
+    *secrets*) echo a-token ;;
+    *get_node_ip_address*) echo "$HEAD_IP" ;;
+    *'import grpc'*) exit "$GRPC" ;;
+esac
+"""
+
+
+def calls(folder: Path, capsys: pytest.CaptureFixture[str], **answers: str) -> tuple[int, str, list[str]]:
+    """Exit code, errors and calls of the interpreter of a script on two nodes, with nothing real in it."""
+    noting = '#!/bin/bash\necho "srun $*" >>"$NOTES"\n' + SRUN.removeprefix("#!/bin/bash\n")
+    for name, text in {"srun": noting, "scontrol": SCONTROL, "python": PYTHON}.items():
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
+    (folder / "job.sh").write_text(
+        script(capsys, ["--nodes", "2"], "run", "--search", "tiny", "--out", "runs/a")
+    )
+    environment = {"PATH": f"{folder}:{os.environ['PATH']}", "NOTES": str(folder / "notes.txt"), **answers}
+    environment |= {"SLURM_JOB_ID": "1234567", "SLURM_JOB_NODELIST": "node[1-2]"}
+    ended = subprocess.run(
+        ["bash", "job.sh"],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return ended.returncode, ended.stderr, (folder / "notes.txt").read_text().splitlines()
+
+
+@pytest.mark.parametrize("grpc", ["0", "1"])
+def test_jobs_on_the_same_nodes_share_no_name_and_no_port(
+    grpc: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, errors, called = calls(tmp_path, capsys, HEAD_IP="10.0.0.7", GRPC=grpc)
+    assert (code, errors) == (0, "")
+    (head,) = (line for line in called if line.startswith("-m ray") and " --head " in line)
+    (worker,) = (line for line in called if line.startswith("-m ray") and " --head " not in line)
+    assert "--port=24567 " in head
+    assert "--address=10.0.0.7:24567" in worker
+    assert all("--temp-dir=/tmp/suite-ray-1234567" in line for line in (head, worker))
+    assert ("--ray-client-server-port=30667" in head) == (grpc == "0")
+    assert "client-server" not in worker
+    assert sum("-m suite.cli run --search tiny" in line for line in called) == 1
+
+
+def test_the_token_reaches_every_step(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, _, called = calls(tmp_path, capsys, HEAD_IP="10.0.0.7", GRPC="1")
+    steps = [line for line in called if line.startswith("srun ")]
+    assert len(steps) == 3
+    assert all("--export=ALL" in step.split() for step in steps)
+
+
+def test_a_head_that_other_nodes_cannot_reach_is_said_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, errors, called = calls(tmp_path, capsys, HEAD_IP="127.0.1.1", GRPC="1")
+    assert (code, len(errors.splitlines())) == (1, 1)
+    assert "node1 knows no address of its own but 127.0.1.1" in errors
+    assert not any("--head" in line for line in called)
+
+
+#: Of the job: another one on each machine that runs several tests at once.
+NUMBER = 100_000 + os.getpid()
+#: Slurm's own default.
+KILL_WAIT_SECONDS = 30
 
 
 class Job:
@@ -179,7 +276,7 @@ def _session(pid: int) -> int:
 @pytest.fixture
 def folder(
     store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Path:
+) -> Iterator[Path]:
     """A folder of somebody who uses Slurm: a space, the script, and what stands in for Slurm."""
     home = tmp_path / "it's here"
     (home / "slurm").mkdir(parents=True)
@@ -191,22 +288,22 @@ def folder(
     monkeypatch.chdir(home)  # from where the script is submitted, paths count
     text = script(capsys, options, "run", "--search", "my space.yaml", "--out", "runs/it's")
     (home / "job.sh").write_text(text)
-    return home
+    yield home
+    shutil.rmtree(f"/tmp/suite-ray-{NUMBER}", ignore_errors=True)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_job_whose_time_is_over_queues_again_and_goes_on(folder: Path) -> None:
-    number = 100_000 + os.getpid()
-    first = Job(folder, number)
+    first = Job(folder, NUMBER)
     first.wait_for("2 of 7 done")
     os.kill(first.process.pid, signal.SIGUSR1)  # as --signal=B: has Slurm send it, to the script alone
     assert first.process.wait(timeout=240) == 130, first.log.read_text()
-    assert first.notes.read_text() == f"requeue {number}\n"
+    assert first.notes.read_text() == f"requeue {NUMBER}\n"
     assert first.left() == []
     before = read_run(folder / "runs" / "it's")
     assert before.info.status == "interrupted"
-    second = Job(folder, number, restarts=1)
+    second = Job(folder, NUMBER, restarts=1)
     assert second.process.wait(timeout=400) == 0, second.log.read_text()
     assert second.left() == []
     after = read_run(folder / "runs" / "it's")
@@ -218,16 +315,44 @@ def test_a_job_whose_time_is_over_queues_again_and_goes_on(folder: Path) -> None
     assert after.trials["id"].is_unique
     assert len(after.trials) == 7
     assert list(after.trials["id"][: len(before.trials)]) == list(before.trials["id"])
-    assert second.notes.read_text() == f"requeue {number}\n"
+    assert second.notes.read_text() == f"requeue {NUMBER}\n"
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_job_that_is_cancelled_does_not_queue_again(folder: Path) -> None:
-    job = Job(folder, 110_000 + os.getpid())
+    job = Job(folder, NUMBER)
     job.wait_for("1 of 7 done")
-    os.kill(job.process.pid, signal.SIGTERM)
+    os.kill(job.process.pid, signal.SIGTERM)  # as "scancel --batch --signal=TERM"
     assert job.process.wait(timeout=240) == 130, job.log.read_text()
     assert not job.notes.exists()
     assert job.left() == []
     assert read_run(folder / "runs" / "it's").info.status == "interrupted"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_cancel_that_takes_ray_away_at_the_same_moment_keeps_what_ended(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = Job(folder, NUMBER)
+    job.wait_for("1 of 7 done")
+    ended = list(read_run(folder / "runs" / "it's").trials["id"])
+    for process in job.left():  # plain "scancel": all processes of the job, and no longer than KillWait
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        job.process.wait(timeout=KILL_WAIT_SECONDS)
+    for process in job.left():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    job.process.wait(timeout=60)
+    assert not job.notes.exists()
+    assert list(read_run(folder / "runs" / "it's").trials["id"])[: len(ended)] == ended
+    capsys.readouterr()
+    assert main(["status", "runs/it's"]) == 0
+    told = capsys.readouterr().out
+    assert re.match(r"small, (interrupted|killed), ", told), (
+        told
+    )  # killed: 30 s were too few for it to say so
+    assert "go on with: suite resume" in told

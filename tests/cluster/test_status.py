@@ -1,5 +1,6 @@
 """How a run stands, by its folder."""
 
+import dataclasses
 import fcntl
 import json
 from pathlib import Path
@@ -10,8 +11,8 @@ from suite.cli import main
 from suite.cluster import lease
 from suite.cluster.object_storage import open_object_folder
 from suite.data.store import Store
-from suite.runs import write_info
-from tests.test_commands import info_of, write_run
+from suite.runs import RunLedger, write_info
+from tests.test_commands import ended_trial, info_of, write_run
 
 
 @pytest.fixture
@@ -32,6 +33,16 @@ def test_a_finished_run(here: Path, store: Store, capsys: pytest.CaptureFixture[
         "2 of 2 trials ended: 2 finished",
         "best validation MAE 6.50 years, front 1, 1 min 15 s of work",
     ]
+
+
+def test_what_was_compressed_is_no_confirming_training(
+    here: Path, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_run(here / "run", store.folder)
+    ledger = RunLedger(here / "run")
+    for trial_id, stage in {"t0000-s1": "confirm", "t0000-p1": "pruned", "t0000-p1-int8": "int8"}.items():
+        ledger.add_trial(dataclasses.replace(ended_trial(), id=trial_id, stage=stage, parent="t0000"))
+    assert "confirming the front: 1 trainings ended" in said(capsys, "run")
 
 
 def test_a_run_in_progress_and_one_whose_driver_is_dead(

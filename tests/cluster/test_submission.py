@@ -14,8 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from suite.cli import main
+from suite.cli import build_parser, main
+from suite.cluster import submission
+from suite.cluster.sent_run import sent_run
 from suite.data.store import Store
+from suite.errors import RequestError
 from suite.runs import read_run
 from tests.slow.conftest import SPACE
 
@@ -44,6 +47,23 @@ def test_what_cannot_be_sent_is_one_sentence(
     said = capsys.readouterr()
     assert (said.out, len(said.err.splitlines())) == ("", 1)
     assert complaint in said.err
+
+
+@pytest.mark.parametrize(
+    "command", ["submit", "submit --", "manifest slurm", "manifest kuberay --image i --"]
+)
+def test_nothing_to_send_is_said_so(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(command.split())
+    assert "nothing is sent; write the run behind --" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("named", [["--data", "packed"], ["--set", "data=packed"]])
+def test_data_that_the_cluster_cannot_see_is_not_sent(named: list[str]) -> None:
+    request_made = ["run", "--search", "tiny", "--out", "/runs/a", *named]
+    sent = sent_run(request_made, build_parser().parse_args(request_made))
+    with pytest.raises(RequestError, match="data packed of the run is a path of this machine"):
+        submission.submit(None, "http://head:8265", sent, None)
 
 
 def test_without_rays_client_the_extra_is_named(
