@@ -224,13 +224,20 @@ class Searching:
             time.sleep(0.5)
 
 
-def kill_worker(rng: random.Random) -> bool:
-    """SIGKILL of a process that trains; False where there is none."""
+def kill_worker(nodes: list[Any], rng: random.Random) -> bool:
+    """SIGKILL of a process that trains on these nodes; False where there is none.
+
+    Only children of their own raylets are looked at: another search on this machine has workers of the same
+    name.
+    """
     workers = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            if " ".join(process.cmdline()[:1]).startswith("ray::ResourceTrainable"):
-                workers.append(process)
+    for node in nodes:
+        with contextlib.suppress(psutil.Error, KeyError, IndexError):
+            raylet = psutil.Process(node.all_processes["raylet"][0].process.pid)
+            for process in raylet.children(recursive=True):
+                with contextlib.suppress(psutil.Error):
+                    if " ".join(process.cmdline()[:1]).startswith("ray::ResourceTrainable"):
+                        workers.append(process)
     if not workers:
         return False
     with contextlib.suppress(psutil.Error):
@@ -260,7 +267,7 @@ def soak(kills: int, trials: int, nodes: int, pause: tuple[float, float], seed: 
                     victim = rng.randrange(len(up))
                     cluster.remove_node(up[victim], allow_graceful=False)
                     up[victim] = _new_node(cluster)
-                elif not (kill_worker(rng) if kind == "worker" else searching.kill_driver()):
+                elif not (kill_worker(up, rng) if kind == "worker" else searching.kill_driver()):
                     continue
                 done[kind] += 1
                 print(f"{done.total():3d} {kind}, {time.monotonic() - began:.0f} s", flush=True)
