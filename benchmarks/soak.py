@@ -131,9 +131,7 @@ def _wrong_study(folder: Path, rows: dict[str, Any]) -> list[str]:
     storage = JournalStorage(JournalFileBackend(str(folder / "study.journal")))
     study = optuna.load_study(study_name="soak", storage=storage)
     searched = {i: row for i, row in rows.items() if row["stage"] == "search"}
-    told = [
-        trial for trial in study.trials if not is_repeat(trial)
-    ]  # which has no row
+    told = [trial for trial in study.trials if not is_repeat(trial)]  # which has no row
     states = {f"t{trial.number:04d}": trial.state.name for trial in told}
     if states != {i: TOLD[row["status"]] for i, row in searched.items()}:
         return [f"the study has {states}"]
