@@ -40,6 +40,7 @@ from suite.search import stages
 from suite.search.actor import TrialActor
 from suite.search.engine import Search, resume_search, run_search
 from suite.search.losses import RETRIES
+from suite.search.repeats import is_repeat
 from suite.training import Fit
 from suite.watching import LineView
 
@@ -130,11 +131,12 @@ def _wrong_study(folder: Path, rows: dict[str, Any]) -> list[str]:
     storage = JournalStorage(JournalFileBackend(str(folder / "study.journal")))
     study = optuna.load_study(study_name="soak", storage=storage)
     searched = {i: row for i, row in rows.items() if row["stage"] == "search"}
-    states = {f"t{trial.number:04d}": trial.state.name for trial in study.trials}
+    told = [trial for trial in study.trials if not is_repeat(trial)]  # which has no row
+    states = {f"t{trial.number:04d}": trial.state.name for trial in told}
     if states != {i: TOLD[row["status"]] for i, row in searched.items()}:
         return [f"the study has {states}"]
     wrong = []
-    for trial in study.trials:
+    for trial in told:
         row = searched[f"t{trial.number:04d}"]
         if trial.values is not None and trial.values != [row["val_mae_years"], row["params"]]:
             wrong.append(f"{row['id']} has other values in the study")
@@ -224,13 +226,20 @@ class Searching:
             time.sleep(0.5)
 
 
-def kill_worker(rng: random.Random) -> bool:
-    """SIGKILL of a process that trains; False where there is none."""
+def kill_worker(nodes: list[Any], rng: random.Random) -> bool:
+    """SIGKILL of a process that trains on these nodes; False where there is none.
+
+    Only children of their own raylets are looked at: another search on this machine has workers of the same
+    name.
+    """
     workers = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            if " ".join(process.cmdline()[:1]).startswith("ray::ResourceTrainable"):
-                workers.append(process)
+    for node in nodes:
+        with contextlib.suppress(psutil.Error, KeyError, IndexError):
+            raylet = psutil.Process(node.all_processes["raylet"][0].process.pid)
+            for process in raylet.children(recursive=True):
+                with contextlib.suppress(psutil.Error):
+                    if " ".join(process.cmdline()[:1]).startswith("ray::ResourceTrainable"):
+                        workers.append(process)
     if not workers:
         return False
     with contextlib.suppress(psutil.Error):
@@ -260,7 +269,7 @@ def soak(kills: int, trials: int, nodes: int, pause: tuple[float, float], seed: 
                     victim = rng.randrange(len(up))
                     cluster.remove_node(up[victim], allow_graceful=False)
                     up[victim] = _new_node(cluster)
-                elif not (kill_worker(rng) if kind == "worker" else searching.kill_driver()):
+                elif not (kill_worker(up, rng) if kind == "worker" else searching.kill_driver()):
                     continue
                 done[kind] += 1
                 print(f"{done.total():3d} {kind}, {time.monotonic() - began:.0f} s", flush=True)

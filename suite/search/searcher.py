@@ -7,7 +7,8 @@ ledger have it all.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from ray.tune.search import Searcher
 from search_spaces import SearchSpace
 from suite.backbones import pinned
 from suite.data.store import LabelRange
+from suite.errors import RequestError
 from suite.runs import RunLedger, trial_row
 from suite.search.bounds import MOST_IN_A_ROW, excesses, sentence
 from suite.search.driver_files import DriverFiles
@@ -40,6 +42,25 @@ from suite.trial import EpochResult, Stage, Status, TrialConfig, TrialResult
 
 #: After so many repeats the sampler is taken to be stuck, and suggestions are drawn at random.
 AT_RANDOM_AFTER = 10
+
+
+class SearchOverError(BaseException):
+    """What was to be kept of a trial cannot be, so that nothing more is to be trained.
+
+    No ``Exception``: Ray Tune would take that for a fault of the trial, and train the trial again.
+    """
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+@contextmanager
+def _over_where_nothing_is_kept() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, RequestError) as error:
+        raise SearchOverError(error) from error
 
 
 @dataclass
@@ -98,7 +119,8 @@ class TrialSearcher(Searcher):
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str:  # type: ignore[override]  # as Ray documents it
         """The configuration of Ray Tune's trial ``trial_id``; ``FINISHED`` where there is none."""
-        trial = self._next_of(trial_id)
+        with _over_where_nothing_is_kept():
+            trial = self._next_of(trial_id)
         if trial is None:
             finished: str = Searcher.FINISHED
             return finished
@@ -129,8 +151,9 @@ class TrialSearcher(Searcher):
         """An epoch of a trial ended."""
         trial = self.running.get(trial_id)
         if trial is not None:
-            self._take(trial, result["report"])
-            self.ledger.note_clock(self.seconds)
+            with _over_where_nothing_is_kept():
+                self._take(trial, result["report"])
+                self.ledger.note_clock(self.seconds)
             self._on_change(self, None)
 
     @interrupts_held_back()
@@ -140,7 +163,7 @@ class TrialSearcher(Searcher):
         """A trial ended, by itself or because its process died too often.
 
         Raises:
-            RequestError: the run folder could not be written to; the trial is still under way.
+            SearchOverError: the run folder could not be written to; a trial without a row is still under way.
         """
         trial = self.running.get(trial_id)
         if trial is None:
@@ -149,13 +172,14 @@ class TrialSearcher(Searcher):
         if report is not None and report is not trial.last:
             self._take(trial, report)
         if report is not None and report.status == "not-kept":
-            raise not_writable(self.ledger.folder, report.cause)
+            raise SearchOverError(not_writable(self.ledger.folder, report.cause))
         del self.running[trial_id]
         ended = self._result(trial)
-        self._announce(trial, ended)
-        self.ledger.add_trial(ended)
-        self._tell(trial, ended)
-        (self.ledger.folder / checkpoint_name(trial.id)).unlink(missing_ok=True)
+        with _over_where_nothing_is_kept():
+            self._announce(trial, ended)
+            self.ledger.add_trial(ended)
+            self._tell(trial, ended)
+            (self.ledger.folder / checkpoint_name(trial.id)).unlink(missing_ok=True)
         self._on_change(self, ended)
 
     def save(self, checkpoint_path: str) -> None:

@@ -17,7 +17,7 @@ from suite.search.driver_files import DriverFiles, keeper
 from suite.search.losses import RETRIES
 from suite.search.progress import StageWatch
 from suite.search.scheduler import StoppingScheduler
-from suite.search.searcher import StudySearcher, TellsBegins, TrialSearcher, TrialsOf
+from suite.search.searcher import SearchOverError, StudySearcher, TellsBegins, TrialSearcher, TrialsOf
 from suite.search.sitting import Search, Sitting
 from suite.search.standing import front_rows
 from suite.search.stopping import recall, stopping_of
@@ -163,7 +163,10 @@ def tune_trials(
             callbacks=[TellsBegins(searcher)],
         ),
     )
-    tuner.fit()
+    try:
+        tuner.fit()
+    except SearchOverError as over:
+        raise over.error from None
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Trials whose worker processes are killed, on a real Ray cluster in this process."""
 
+import errno
 import os
 import signal
 import sys
@@ -12,7 +13,8 @@ from ray import cloudpickle
 
 from search_spaces import SearchSpace, load_dict
 from suite.data.store import Store
-from suite.runs import Resources, Run, read_run
+from suite.errors import RequestError
+from suite.runs import Resources, Run, RunLedger, read_run
 from suite.search import stages
 from suite.search.actor import TrialActor
 from suite.search.engine import Search, run_search
@@ -95,3 +97,21 @@ def test_a_trial_that_went_on_is_the_one_that_was_not_cut(
     run_search(whole, "mortal.yaml", [])
     rows = [run.trials.set_index("id").loc["t0000"] for run in (read_run(whole.folder), searched)]
     assert rows[0]["val_mae_years"] == rows[1]["val_mae_years"]
+
+
+def test_a_disk_without_room_ends_the_search_and_no_trial_is_trained_again(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ray Tune takes an exception of a searcher for a fault of the trial, which it would give to another."""
+
+    def no_room(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(RunLedger, "add_trial", no_room)
+    folder = tmp_path / "run"
+    search = Search(space(store), store, folder, Resources(max_concurrent=1), Recorder())
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    with patch.object(stages, "TrialActor", Mortal), pytest.raises(RequestError, match="No space left"):
+        run_search(search, "mortal.yaml", [])
+    assert (folder / "begun.txt").read_text().splitlines() == ["t0000 0", "t0000 2"]
+    assert len(read_run(folder).trials) == 0

@@ -9,11 +9,10 @@ import pytest
 
 from search_spaces import load_dict
 from suite.data.store import LabelRange
-from suite.errors import RequestError
 from suite.runs import RunLedger
 from suite.search.driver_files import DriverFiles
 from suite.search.messages import TrialReport
-from suite.search.searcher import StudySearcher, TellsBegins, TrialsOf
+from suite.search.searcher import SearchOverError, StudySearcher, TellsBegins, TrialsOf
 from suite.search.study import open_study, reconcile
 from suite.trial import EpochResult, Metrics, Profile
 
@@ -156,7 +155,7 @@ def test_what_cannot_be_kept_ends_the_search_and_leaves_the_trial_under_way(
 ) -> None:
     searcher.suggest("a")
     with pytest.raises(
-        RequestError, match=r"cannot be written to \(No space left on device\); what had ended"
+        SearchOverError, match=r"cannot be written to \(No space left on device\); what had ended"
     ):
         searcher.on_trial_complete(
             "a", report(clock, began=0.0, status="not-kept", cause="No space left on device")
