@@ -73,7 +73,7 @@ def load(
     elif elsewhere:
         problems = []
     else:
-        problems = _data_problems(checked.data, data_sets) + _backbone_problems(checked)
+        problems = _data_problems(checked.data, data_sets) + _file_problems(checked)
     if problems or isinstance(checked, list):
         raise refusal(problems, source.places)
     return checked
@@ -110,18 +110,31 @@ def _data_problems(data: str, data_sets: Collection[str]) -> list[Problem]:
     return [Problem(("data",), f"data is {shown(data)}{found}; {allowed}{hint}")]
 
 
-def _backbone_problems(space: SearchSpace) -> list[Problem]:
+#: The fields that name a file of weights, and an example of what makes one.
+FILES = {
+    "backbone": "such as 'suite pretrain' writes",
+    "pruned_from": "as of a run's weights/",
+    "teacher": "as of a run's weights/",
+}
+
+
+def _file_problems(space: SearchSpace) -> list[Problem]:
     """Files of weights that are not there."""
-    varied = space.vary.get("backbone")
-    files: dict[tuple[str | int, ...], object] = {("base", "backbone"): space.base.backbone}
-    if isinstance(varied, Choices):
-        files = {("vary", "backbone", "choices", i): file for i, file in enumerate(varied.values)}
-    must = "it must be a file of weights, such as 'suite pretrain' writes"
-    return [
-        Problem(path, f"{dotted(path)} is {shown(file)}, which is no file; {must}")
-        for path, file in files.items()
-        if isinstance(file, str) and not _is_file(file)
-    ]
+    problems = []
+    for field, example in FILES.items():
+        varied = space.vary.get(field)
+        files: dict[tuple[str | int, ...], object] = {("base", field): getattr(space.base, field)}
+        if isinstance(varied, Choices):
+            files = {("vary", field, "choices", i): file for i, file in enumerate(varied.values)}
+        problems += [
+            Problem(
+                path,
+                f"{dotted(path)} is {shown(file)}, which is no file; it must be a file of weights, {example}",
+            )
+            for path, file in files.items()
+            if isinstance(file, str) and not _is_file(file)
+        ]
+    return problems
 
 
 def _is_file(name: str) -> bool:

@@ -9,7 +9,7 @@ import copy
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -22,9 +22,7 @@ from suite.inputs import normalised
 from suite.labels import LabelSet
 from suite.methods import METHODS, LossWeights, Truth
 from suite.networks import CompactNet
-from suite.trial import TrialConfig
-
-Importance = Literal["magnitude", "taylor", "lamp", "bn-scale"]
+from suite.trial import Importance, TrialConfig
 
 #: The class of torch-pruning that scores channels, each with its paper in its docstring.
 IMPORTANCES: Mapping[Importance, str] = {

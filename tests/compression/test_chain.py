@@ -99,7 +99,7 @@ def test_training_on_starts_from_what_was_kept(run: Path) -> None:
 @pytest.mark.parametrize(
     ("asked", "complaint"),
     [
-        ("", "nothing is asked for; give --to, --keep or --int8"),
+        ("", "nothing is asked for; give --to, --keep, --student or --int8"),
         ("--to small", "'small' is no count of params"),
         ("--to 100", "the smallest network that pruning can leave, of widths (8, 8, 8, 8, 8)"),
         ("--keep 0.5,0.5", "the shares to keep are (0.5, 0.5)"),
@@ -123,3 +123,61 @@ def test_a_run_that_still_searches_is_left_alone(run: Path, capsys: pytest.Captu
     (run / "run.json").write_text(json.dumps({**told, "status": "interrupted"}))
     assert compress(run, "--keep", "0.5", "--epochs", "0") == 2
     assert "is interrupted; end its search with 'suite resume" in capsys.readouterr().err
+
+
+def test_a_pruned_network_learns_from_its_parent(run: Path) -> None:
+    assert compress(run, "--keep", "0.5", "--epochs", "1") == 0
+    assert compress(run, "--keep", "0.5", "--epochs", "1", "--distill-weight", "2", "--temperature", "3") == 0
+    rows = rows_of(run)
+    alone, taught = rows.index[-2:]
+    assert (rows.stage[taught], rows.parent[taught]) == ("pruned", "t0000")
+    assert (rows.distill_weight[alone], rows.distill_weight[taught]) == (0, 2)
+    config = load_network(run / "weights" / f"{taught}.safetensors")[1]
+    assert (config.temperature, config.teacher) == (3, str((run / "weights" / "t0000.safetensors").resolve()))
+    assert rows.val_mae_years[alone] != rows.val_mae_years[taught]
+
+
+def test_a_student_is_trained_from_scratch_with_the_trial_as_its_teacher(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["--student", "4,4,8,8,8/1,1,1,1,1", "--epochs", "2", "--int8"]
+    assert compress(run, *asked) == 0
+    rows = rows_of(run)
+    student, int8 = rows.index[-2:]
+    assert (rows.stage[student], rows.parent[student]) == ("distilled", "t0000")
+    assert (rows.stage[int8], rows.parent[int8]) == ("int8", student)
+    assert (rows.distill_weight[student], rows.epochs_run[student]) == (1, 2)
+    network, config, _ = load_network(run / "weights" / f"{student}.safetensors")
+    assert config.widths == (4, 4, 8, 8, 8)
+    assert count_parameters(network) == rows.params[student]
+    assert json.loads((run / "weights" / f"{student}.student.json").read_text())["parent"] == "t0000"
+    # Another trial can be made of the student; the paths of this machine do not travel in exports.
+    assert main(["compress", str(run), "--trial", student, "--keep", "1", "--epochs", "0"]) == 0
+    out = run / "student.safetensors"
+    assert main(["export", str(run), "--trial", student, "-o", str(out)]) == 0
+    assert load_network(out)[1].teacher is None
+    capsys.readouterr()
+    assert compress(run, *asked) == 0
+    assert f"{student} is there already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("asked", "complaint"),
+    [
+        ("--student huge", "'huge' is no network; write one of thin, tiny"),
+        ("--student 8,8,8", "'8,8,8' is no network"),
+        ("--student micro --epochs 0", "a student starts from scratch"),
+    ],
+)
+def test_another_student_is_one_sentence(
+    asked: str, complaint: str, run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert compress(run, *asked.split()) == 2
+    assert complaint in capsys.readouterr().err
+
+
+def test_a_method_without_a_distribution_teaches_nothing(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["compress", str(run), "--trial", "t0001", "--student", "micro"]) == 2
+    assert "method coral, which has no distribution to distil" in capsys.readouterr().err
