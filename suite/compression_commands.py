@@ -98,11 +98,12 @@ def compress(options: argparse.Namespace) -> int:
 def _pruning(options: argparse.Namespace, trained: "TrainedTrial") -> "Pruning":
     from suite.compression.budget import parse_budget
     from suite.compression.smaller import Pruning, check_pruning
+    from suite.networks import STAGES
 
     config, epochs, rate = trained.config, options.epochs, options.learning_rate
     keep = options.keep
     if keep is not None and len(keep) == 1:
-        keep *= len(config.widths)
+        keep *= STAGES
     pruning = Pruning(
         goal=parse_budget(options.to, options.of) if keep is None else keep,
         spread=options.spread if keep is None else "uniform",

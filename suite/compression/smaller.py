@@ -18,10 +18,11 @@ from suite.compression.offspring import (
     offspring,
     tuned_config,
 )
-from suite.compression.pruning import check_compact, cut, score_channels
+from suite.compression.pruning import check_importance, cut, score_channels
 from suite.compression.trained import TrainedTrial
-from suite.compression.widths import Floats, Widths, kept_widths, ranked_widths, uniform_widths
+from suite.compression.widths import Floats, kept_widths, ranked_widths, uniform_widths
 from suite.errors import RequestError
+from suite.networks import STAGES, Widths, stages_of_widths, widths_of, with_widths
 from suite.training import fit
 from suite.trial import EpochResult, Importance, TrialConfig
 
@@ -62,13 +63,13 @@ def check_pruning(pruning: Pruning, config: TrialConfig) -> None:
     """Raises:
     RequestError: this cannot be done to the trial.
     """
-    check_compact(config)
+    check_importance(pruning.importance, config)
     if isinstance(pruning.goal, tuple) and not (
-        len(pruning.goal) == len(config.widths) and all(0 < share <= 1 for share in pruning.goal)
+        len(pruning.goal) == STAGES and all(0 < share <= 1 for share in pruning.goal)
     ):
         raise RequestError(
             f"the shares to keep are {pruning.goal}; give one for all stages, or one for each of the "
-            f"{len(config.widths)}, above 0 and at most 1"
+            f"{STAGES}, above 0 and at most 1"
         )
     if 0 < pruning.epochs < pruning.rounds:
         raise RequestError(
@@ -80,7 +81,7 @@ def make_smaller(trained: TrainedTrial, pruning: Pruning, on_epoch: OnEpoch) -> 
     """Cut and train on, round by round.
 
     Args:
-        trained: of a compact network.
+        trained: what is to be cut.
         pruning: checked.
         on_epoch: told each epoch, numbered through all rounds.
 
@@ -98,7 +99,7 @@ def make_smaller(trained: TrainedTrial, pruning: Pruning, on_epoch: OnEpoch) -> 
         )
         widths = part(scores.falling())
         network = cut(network, config, bins, widths, scores)
-        config = dataclasses.replace(config, widths=widths, epochs=epochs)
+        config = dataclasses.replace(with_widths(config, widths), epochs=epochs)
         if epochs:
             training = fit(config, trained.dataset, threads=threads, network=network)
             for epoch in training:
@@ -111,15 +112,15 @@ def make_smaller(trained: TrainedTrial, pruning: Pruning, on_epoch: OnEpoch) -> 
 
 def _parts(pruning: Pruning, config: TrialConfig, bins: int) -> Iterator[WidthsOf]:
     """For each round the widths to cut to, from falling scores; the rounds shrink by the same factor."""
-    whole, goal = config.widths, pruning.goal
+    whole, goal, stages = widths_of(config), pruning.goal, stages_of_widths(config)
 
     def shrunk(done: int) -> WidthsOf:
         share = done / pruning.rounds
         if isinstance(goal, tuple):
-            return lambda falling: kept_widths(whole, [keep**share for keep in goal])
+            return lambda falling: kept_widths(whole, [goal[stage] ** share for stage in stages])
 
         def cost_of(widths: Widths) -> int:
-            return cost(dataclasses.replace(config, widths=widths), bins, goal.quantity)
+            return cost(with_widths(config, widths), bins, goal.quantity)
 
         before = cost_of(whole)
         most = goal.most if done == pruning.rounds else round(before * (goal.most / before) ** share)

@@ -1,7 +1,7 @@
-"""How many channels each stage keeps: pure functions from a goal, and scores of channels, to widths.
+"""How many channels each width keeps: pure functions from a goal, and scores of channels, to widths.
 
-The layers of a stage share their width, so that what is left is a compact network again, and widths are
-multiples of 8 where the stage has so many: other counts lose the fast kernels (Torch-Pruning issues 38, 149).
+Layers that share a width go on sharing it, so that what is left is a network of the same kind, and widths are
+multiples of 8 where there are so many: other counts lose the fast kernels (Torch-Pruning issues 38, 149).
 """
 
 from collections.abc import Callable, Sequence
@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from suite.errors import RequestError
+from suite.networks import Widths
 
 MULTIPLE = 8
-Widths = tuple[int, ...]
 Floats = npt.NDArray[np.floating]
-#: The cost of a compact network of these widths.
+#: The cost of a network of these widths.
 CostOf = Callable[[Widths], int]
 
 

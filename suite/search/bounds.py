@@ -22,7 +22,7 @@ MOST_IN_A_ROW = 300
 #: What each bound is on, in words.
 NOUNS = {"params": "parameters", "macs": "multiply-adds", "bytes": "bytes"}
 #: The fields of a trial that its costs depend on, beside the number of its bins.
-STRUCTURE = ("network", "widths", "depths", "pooling", "method", "resolution")
+STRUCTURE = ("network", "widths", "depths", "pooling", "pruned_widths", "method", "resolution")
 
 
 def excesses(config: TrialConfig, bounds: Mapping[str, int]) -> dict[str, float]:

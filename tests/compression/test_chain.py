@@ -1,5 +1,6 @@
 """``suite compress``: rows with a parent in the run folder, and nothing done twice."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from suite.compression.agreement import answer_part
 from suite.compression.models import open_model
 from suite.data.dataset import load_dataset
 from suite.data.store import Store
-from suite.profiling import count_parameters
-from suite.runs import config_of, read_run
-from suite.weights import load_network
+from suite.profiling import count_parameters, profile_trial
+from suite.runs import RunLedger, config_of, read_run
+from suite.trial import Metrics, Network, TrialConfig, TrialResult
+from suite.weights import load_network, save_network
+from tests.compression.conftest import CONFIG, lively
 
 
 def rows_of(run: Path) -> pd.DataFrame:
@@ -159,6 +162,49 @@ def test_a_student_is_trained_from_scratch_with_the_trial_as_its_teacher(
     capsys.readouterr()
     assert compress(run, *asked) == 0
     assert f"{student} is there already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("network", "widths"),
+    [
+        ("resnet50", (16, 8, 16, 16, 24, 16, 24, 32, 40)),
+        ("vgg16-bn", (8, 8, 16, 16, 24, 32, 40)),
+    ],
+)
+def test_another_network_is_pruned_trained_on_and_exported(
+    network: Network, widths: tuple[int, ...], run: Path
+) -> None:
+    config = dataclasses.replace(CONFIG, network=network, pruned_widths=widths)
+    save_network(lively(config), config, run / "weights" / "t0003.safetensors")
+    parent = add_trial(run, "t0000", "t0003", config)
+    asked = ["--keep", "1,1,0.5,0.5,0.5", "--rounds", "2", "--epochs", "2", "--spread", "global"]
+    assert main(["compress", str(run), "--trial", parent, *asked]) == 0
+    rows = rows_of(run)
+    pruned = rows.index[-1]
+    loaded, told, _ = load_network(run / "weights" / f"{pruned}.safetensors")
+    assert told.pruned_widths is not None
+    assert told.pruned_widths[:2] == widths[:2]
+    assert sum(told.pruned_widths) < sum(widths)
+    assert list(rows.pruned_widths[pruned]) == list(told.pruned_widths)
+    assert rows.params[pruned] == count_parameters(loaded)
+    assert config_of({"id": pruned, **rows.loc[pruned].to_dict()}).pruned_widths == told.pruned_widths
+    assert main(["export", str(run), "--trial", pruned, "-o", str(run / "small.onnx")]) == 0
+    budget = str(int(rows.params[pruned]) - 1)
+    again = ["--to", budget, "--spread", "global", "--epochs", "0", "--importance", "magnitude"]
+    assert main(["compress", str(run), "--trial", pruned, *again]) == 0
+    assert rows_of(run).params.iloc[-1] < rows.params[pruned]
+
+
+def add_trial(run: Path, like: str, trial_id: str, config: TrialConfig) -> str:
+    """A row as another's, of another network."""
+    ledger = RunLedger(run)
+    row = next(row for row in ledger.rows if row["id"] == like)
+    metrics = Metrics(row["val_mae_years"], 35.0, 0.1, 0.1, 0.2, 0.3, None)
+    profile = profile_trial(config, 101)
+    ledger.add_trial(
+        TrialResult(trial_id, "search", config, "finished", "", profile, metrics, 1, 2.0, "float32", 0, 0.5)
+    )
+    return trial_id
 
 
 @pytest.mark.parametrize(
