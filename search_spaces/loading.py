@@ -14,7 +14,7 @@ from search_spaces.problems import (
     refusal,
     shown,
 )
-from search_spaces.source import override, read
+from search_spaces.source import lay_under, override, read
 from search_spaces.space import Choices, SearchSpace
 
 FOLDER = Path(__file__).parent
@@ -52,6 +52,7 @@ def load(
     *,
     data_sets: Collection[str] = ("faces",),
     overrides: Sequence[str] = (),
+    inherited: Mapping[str, Any] | None = None,
     elsewhere: bool = False,
 ) -> SearchSpace:
     """Read and check a search space.
@@ -60,12 +61,14 @@ def load(
         path: a YAML file, as ``find`` gives it.
         data_sets: the embedded data sets; any other ``data`` must be the folder of a packed one.
         overrides: settings ``key=value`` laid over the file, such as ``base.epochs=3``.
+        inherited: fields of ``base`` from elsewhere, for those of which the file says nothing.
         elsewhere: it is for another machine, and whether its data and weights are here is not looked at.
 
     Raises:
         SearchSpaceError: the file cannot be read or used, with the line of the first fault.
     """
     source = read(path)
+    lay_under(source, inherited or {})
     override(source, overrides)
     checked = check(source.values)
     if isinstance(checked, list):

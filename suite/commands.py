@@ -26,9 +26,15 @@ def run(options: argparse.Namespace) -> int:
     """``suite run``: a search, from its space to its report."""
     from search_spaces import SearchSpaceError, find, load
 
+    given, inherits = overrides(options), dict[str, Any]()
+    if options.parent is not None:
+        from suite.compression.starting import inherited
+
+        data, inherits = inherited(options.parent)
+        given = [f"data={json.dumps(data)}", *given]
     try:
         path = find(options.search)
-        space = load(path, overrides=overrides(options))
+        space = load(path, overrides=given, inherited=inherits)
     except SearchSpaceError as error:
         raise RequestError(str(error)) from None
     place = options.out or Path("runs") / f"{space.name}-{datetime.now():%Y%m%d-%H%M%S}"
@@ -296,11 +302,11 @@ def _conclude(at: "Workplace", run: "Run", info: "RunInfo") -> int:
     if run.trials.empty or not (run.trials["status"] == "finished").any():
         print(f"suite: no trial finished; {report} says why", file=sys.stderr)
         return WORK_FAILED
-    again = int((run.trials["stage"] == "confirm").sum())
+    again, parents = (int((run.trials["stage"] == stage).sum()) for stage in ("confirm", "parent"))
     confirmed = f" and {again} confirming training{'s' * (again > 1)}" if again else ""
     stopped = int((run.trials["status"] == "stopped").sum())
     early = f" ({stopped} stopped early)" if stopped else ""
-    done = f"{len(run.trials) - again} trials{early}{confirmed} in {duration(info.seconds)}"
+    done = f"{len(run.trials) - again - parents} trials{early}{confirmed} in {duration(info.seconds)}"
     print(f"{done}. Report: {report}")
     return DONE
 

@@ -14,12 +14,14 @@ from typing import Any
 import torch
 
 from suite.compression.agreement import answer_part
+from suite.compression.budget import Budget
 from suite.compression.deployed import Deployed
 from suite.compression.models import open_model
 from suite.compression.offspring import Offspring, OnEpoch
 from suite.compression.quantisation import Quantised, export_int8
 from suite.compression.smaller import Pruning, make_smaller
 from suite.compression.students import Student, train_student
+from suite.compression.timing import share_of_time
 from suite.compression.trained import TrainedTrial, finished_row, weights_of
 from suite.errors import RequestError
 from suite.metrics import measure
@@ -44,7 +46,10 @@ def prune(trained: TrainedTrial, pruning: Pruning, say: Say) -> TrainedTrial:
         DivergedError: the training after a cut diverged; no row is written.
     """
     asked = _Asked(pruning.id_for(trained.id), "pruning", dataclasses.asdict(pruning))
-    return _step(trained, asked, lambda tell: make_smaller(trained, pruning, tell), say)
+    pruned = _step(trained, asked, lambda tell: make_smaller(trained, pruning, tell), say)
+    if isinstance(pruning.goal, Budget) and pruning.goal.quantity == "latency":
+        say(f"{pruned.id} takes {share_of_time(trained.config, pruned.config, trained.label_set.bins)}")
+    return pruned
 
 
 def teach(trained: TrainedTrial, student: Student, say: Say) -> TrainedTrial:

@@ -60,9 +60,10 @@ def _compress_options(compress: argparse.ArgumentParser) -> None:
     )
     compress.add_argument(
         "--of",
-        choices=("params", "macs", "bytes"),
+        choices=("params", "macs", "bytes", "latency"),
         default="params",
-        help="what --to counts: parameters, multiply-adds at the trial's resolution, bytes; default params",
+        help="what --to is of: parameters, multiply-adds at the trial's resolution, bytes, or the time of an "
+        "image as a share of the trial's (--to 0.5), measured here; default params",
     )
     compress.add_argument(
         "--spread",

@@ -8,7 +8,7 @@ from typing import Literal
 
 import torch
 
-from suite.compression.budget import Budget, cost
+from suite.compression.budget import Budget, Counted, cost
 from suite.compression.offspring import (
     NO_TEACHING,
     Offspring,
@@ -19,8 +19,9 @@ from suite.compression.offspring import (
     tuned_config,
 )
 from suite.compression.pruning import check_importance, cut, score_channels
+from suite.compression.timing import TimedBeside
 from suite.compression.trained import TrainedTrial
-from suite.compression.widths import Floats, kept_widths, ranked_widths, uniform_widths
+from suite.compression.widths import CostOf, Floats, kept_widths, ranked_widths, uniform_widths
 from suite.errors import RequestError
 from suite.networks import STAGES, Widths, stages_of_widths, widths_of, with_widths
 from suite.training import fit
@@ -114,21 +115,25 @@ def _parts(pruning: Pruning, config: TrialConfig, bins: int) -> Iterator[WidthsO
     """For each round the widths to cut to, from falling scores; the rounds shrink by the same factor."""
     whole, goal, stages = widths_of(config), pruning.goal, stages_of_widths(config)
 
+    timed = TimedBeside(config, bins)  # what was timed once is not timed again in a later round
+
     def shrunk(done: int) -> WidthsOf:
         share = done / pruning.rounds
         if isinstance(goal, tuple):
             return lambda falling: kept_widths(whole, [goal[stage] ** share for stage in stages])
 
-        def cost_of(widths: Widths) -> int:
-            return cost(with_widths(config, widths), bins, goal.quantity)
-
+        cost_of = timed if goal.quantity == "latency" else _counted(config, bins, goal.quantity)
         before = cost_of(whole)
-        most = goal.most if done == pruning.rounds else round(before * (goal.most / before) ** share)
+        most = goal.most if done == pruning.rounds else before * (goal.most / before) ** share
         if pruning.spread == "uniform":
             return lambda falling: uniform_widths(whole, cost_of, most)
         return lambda falling: ranked_widths(falling, cost_of, most)
 
     return (shrunk(done) for done in range(1, pruning.rounds + 1))
+
+
+def _counted(config: TrialConfig, bins: int, quantity: Counted) -> CostOf:
+    return lambda widths: cost(with_widths(config, widths), bins, quantity)
 
 
 def _shared(pruning: Pruning) -> list[int]:

@@ -152,7 +152,7 @@ def _low_end(dimension: str, varied: Dimension) -> Sequence[Value]:
     if field == "method":
         by_layer = {OUTPUT_LAYERS[method]: method for method in OUTPUT_LAYERS if method in values}
         return list(by_layer.values())
-    if field in ("widths", "depths"):
+    if field in ("widths", "depths", "keep"):
         return _undercut_by_none(values) if field == dimension else [min(values)]  # type: ignore[type-var]
     if field in ("label_low", "label_high", "label_step"):
         return [value for value in values if value is None] + _end_of(values, field)

@@ -25,6 +25,7 @@ from suite.search.confirmation import ConfirmingSearcher, left_to_confirm
 from suite.search.description import check_backbones, describe
 from suite.search.driver_files import DriverFiles, keeper
 from suite.search.judgement import judge_on_test, named_networks, time_beside_vgg16, to_judge
+from suite.search.parents import add_parent, check_parent
 from suite.search.run_folder import check_free, locked, new_folder
 from suite.search.rungs import Rungs, StoppingRule
 from suite.search.scheduler import RungScheduler
@@ -91,6 +92,7 @@ def resume_search(folder: Path, changes: Mapping[str, Any], watcher: Watcher) ->
         space = _space_of(folder, info)
         check_backbones(space)
         store = data_of_run(folder, info, watcher.stage, watcher.advance)
+        check_parent(space, store.info.attributes[info.attribute])
         info = dataclasses.replace(
             info,
             status="running",
@@ -118,6 +120,7 @@ def _carry_out(search: Search, info: RunInfo) -> RunInfo:
     sitting = Sitting(search.folder, dataclasses.replace(info, seconds=max(info.seconds, last_end)))
     with _stop_signals_as_interrupt():
         try:
+            add_parent(ledger, search.space, search.store)
             _train(search, sitting, ledger)
             sitting.info = _judge(search, sitting.info, ledger)
         except KeyboardInterrupt:

@@ -23,6 +23,7 @@ from suite.search.actor import TrialReport, TrialRequest
 from suite.search.bounds import MOST_IN_A_ROW, excesses, sentence
 from suite.search.driver_files import DriverFiles
 from suite.search.interrupts import interrupts_held_back
+from suite.search.parents import parent_of_trials
 from suite.search.study import (
     ask,
     config_at,
@@ -230,7 +231,10 @@ class StudySearcher(TrialSearcher):
         if any(excess > 0 for excess in over.values()):
             tell_out_of_bounds(self.study, suggestion, sentence(config, bounds))
             return None
-        return RunningTrial(name_of(suggestion.number), suggestion, config, known, self.seconds)
+        parent = parent_of_trials(space)
+        return RunningTrial(
+            name_of(suggestion.number), suggestion, config, known, self.seconds, parent=parent
+        )
 
     def _tell(self, trial: RunningTrial, ended: TrialResult) -> None:
         assert trial.suggestion is not None
