@@ -27,13 +27,14 @@ from search_spaces.space import (
     Point,
     SearchSpace,
     Settings,
+    Share,
     Stopping,
     Value,
     Width,
 )
 
-#: The two fields with a value a stage, and the type of one such value.
-STAGED: Mapping[str, Any] = {"widths": Width, "depths": Depth}
+#: The fields with a value a stage, and the type of one such value.
+STAGED: Mapping[str, Any] = {"widths": Width, "depths": Depth, "keep": Share}
 #: The blocks of settings whose keys are looked at by pydantic alone.
 BLOCKS: Mapping[str, type[BaseModel]] = {"stopping": Stopping, "bounds": Bounds, "latency": Latency}
 Varied = Dimension | tuple[Dimension, ...]
@@ -131,7 +132,7 @@ def _varied(field: str, given: Any, problems: list[Problem]) -> Varied | None:
         problems.append(Problem(path, f"vary.{field} {count}; {must}"))
         return None
     stages = [
-        _dimension((*path, stage), entry, _stage_adapter(field), "int", problems)
+        _dimension((*path, stage), entry, _stage_adapter(field), _kind(field), problems)
         for stage, entry in enumerate(given)
     ]
     return tuple(stage for stage in stages if stage is not None)
@@ -185,7 +186,7 @@ def _check_network(
     """Widths and depths must be of use to some network that trials can have, and not be set twice."""
     varied = vary.get("network")
     networks = varied.values if isinstance(varied, Choices) else (given.get("network", base.network),)
-    for field in STAGED:
+    for field in ("widths", "depths"):
         if field in vary and "compact" not in networks:
             where = "vary.network has only" if "network" in vary else "base.network is"
             names = " and ".join(str(name) for name in networks)

@@ -14,7 +14,7 @@ from search_spaces.problems import (
     refusal,
     shown,
 )
-from search_spaces.source import override, read
+from search_spaces.source import lay_under, override, read
 from search_spaces.space import Choices, SearchSpace
 
 FOLDER = Path(__file__).parent
@@ -52,6 +52,7 @@ def load(
     *,
     data_sets: Collection[str] = ("faces",),
     overrides: Sequence[str] = (),
+    inherited: Mapping[str, Any] | None = None,
     elsewhere: bool = False,
 ) -> SearchSpace:
     """Read and check a search space.
@@ -60,12 +61,14 @@ def load(
         path: a YAML file, as ``find`` gives it.
         data_sets: the embedded data sets; any other ``data`` must be the folder of a packed one.
         overrides: settings ``key=value`` laid over the file, such as ``base.epochs=3``.
+        inherited: fields of ``base`` from elsewhere, for those of which the file says nothing.
         elsewhere: it is for another machine, and whether its data and weights are here is not looked at.
 
     Raises:
         SearchSpaceError: the file cannot be read or used, with the line of the first fault.
     """
     source = read(path)
+    lay_under(source, inherited or {})
     override(source, overrides)
     checked = check(source.values)
     if isinstance(checked, list):
@@ -73,7 +76,7 @@ def load(
     elif elsewhere:
         problems = []
     else:
-        problems = _data_problems(checked.data, data_sets) + _backbone_problems(checked)
+        problems = _data_problems(checked.data, data_sets) + _file_problems(checked)
     if problems or isinstance(checked, list):
         raise refusal(problems, source.places)
     return checked
@@ -110,18 +113,31 @@ def _data_problems(data: str, data_sets: Collection[str]) -> list[Problem]:
     return [Problem(("data",), f"data is {shown(data)}{found}; {allowed}{hint}")]
 
 
-def _backbone_problems(space: SearchSpace) -> list[Problem]:
+#: The fields that name a file of weights, and an example of what makes one.
+FILES = {
+    "backbone": "such as 'suite pretrain' writes",
+    "pruned_from": "as of a run's weights/",
+    "teacher": "as of a run's weights/",
+}
+
+
+def _file_problems(space: SearchSpace) -> list[Problem]:
     """Files of weights that are not there."""
-    varied = space.vary.get("backbone")
-    files: dict[tuple[str | int, ...], object] = {("base", "backbone"): space.base.backbone}
-    if isinstance(varied, Choices):
-        files = {("vary", "backbone", "choices", i): file for i, file in enumerate(varied.values)}
-    must = "it must be a file of weights, such as 'suite pretrain' writes"
-    return [
-        Problem(path, f"{dotted(path)} is {shown(file)}, which is no file; {must}")
-        for path, file in files.items()
-        if isinstance(file, str) and not _is_file(file)
-    ]
+    problems = []
+    for field, example in FILES.items():
+        varied = space.vary.get(field)
+        files: dict[tuple[str | int, ...], object] = {("base", field): getattr(space.base, field)}
+        if isinstance(varied, Choices):
+            files = {("vary", field, "choices", i): file for i, file in enumerate(varied.values)}
+        problems += [
+            Problem(
+                path,
+                f"{dotted(path)} is {shown(file)}, which is no file; it must be a file of weights, {example}",
+            )
+            for path, file in files.items()
+            if isinstance(file, str) and not _is_file(file)
+        ]
+    return problems
 
 
 def _is_file(name: str) -> bool:

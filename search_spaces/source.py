@@ -1,7 +1,7 @@
 """A search space as text: YAML and ``--set`` as plain values that remember where they stand."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any, NoReturn
@@ -66,6 +66,22 @@ def override(source: Source, settings: Sequence[str]) -> None:
             path[:depth]: place for depth in range(1, len(path)) if path[:depth] not in source.places
         }
         source.places |= places
+
+
+def lay_under(source: Source, fields: Mapping[str, Any]) -> None:
+    """Lay fields under ``base``: those that it has, or that vary, stay as they are."""
+    base, vary = source.values.get("base", {}), source.values.get("vary", {})
+    if fields and isinstance(base, dict) and isinstance(vary, dict):
+        new = {
+            name: _frozen(value) for name, value in fields.items() if name not in base and name not in vary
+        }
+        source.values["base"] = {**new, **base}
+        source.places |= {("base", name): "--parent" for name in new}
+
+
+def _frozen(value: Any) -> Any:
+    """JSON's lists as tuples, as the checks want them."""
+    return tuple(_frozen(part) for part in value) if isinstance(value, list) else value
 
 
 #: A field is fixed in the one or varies in the other.

@@ -56,6 +56,7 @@ Scalar = bool | int | float | str | None  # in strict mode each keeps its own ty
 Value = Scalar | tuple[Scalar, ...]
 Width = Annotated[int, Field(ge=1, le=4096)]
 Depth = Annotated[int, Field(ge=1, le=32)]
+Share = Annotated[float, Field(gt=0, le=1)]
 
 
 class Strict(BaseModel):
@@ -77,6 +78,11 @@ class Base(Strict):
     widths: Annotated[tuple[Width, ...], Field(min_length=STAGES, max_length=STAGES)] = (16, 32, 64, 128, 128)
     depths: Annotated[tuple[Depth, ...], Field(min_length=STAGES, max_length=STAGES)] = (2, 2, 3, 3, 3)
     pooling: Literal["hybrid", "average"] = "hybrid"
+    pruned_widths: Annotated[tuple[Width, ...], Field(min_length=1)] | None = None  # of vgg16 and resnet50
+    pruned_from: Annotated[str, Field(min_length=1)] | None = None  # a file of weights to cut this out of
+    importance: Literal["magnitude", "taylor", "lamp", "bn-scale"] = "taylor"
+    #: The share of its channels that each stage of the network above keeps.
+    keep: Annotated[tuple[Share, ...], Field(min_length=STAGES, max_length=STAGES)] | None = None
     attribute: Literal["age", "attractiveness"] = "age"
     label_low: float | None = None  # label units, as the three below
     label_high: float | None = None
@@ -90,6 +96,9 @@ class Base(Strict):
     warmup_method: Method | None = None
     warmup_epochs: Annotated[int, Field(ge=0, le=100_000)] = 0  # the first of `epochs`
     backbone: Annotated[str, Field(min_length=1)] | None = None  # a file of weights to start from
+    teacher: Annotated[str, Field(min_length=1)] | None = None  # a file of weights to learn from
+    distill_weight: Annotated[float, Field(ge=0)] = 0.0
+    temperature: Annotated[float, Field(gt=0)] = 2.0
     optimizer: Literal["adamw", "adam"] = "adamw"
     learning_rate: Annotated[float, Field(gt=0)] = 3e-3
     weight_decay: Annotated[float, Field(ge=0)] = 1e-4

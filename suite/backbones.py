@@ -170,28 +170,43 @@ def read_state(path: Path) -> dict[str, Tensor]:
     return tensors
 
 
+#: The fields of a trial that name a file of weights, and an example of what makes one.
+FILES: Mapping[str, str] = {
+    "backbone": "such as 'suite pretrain' writes",
+    "pruned_from": "as of a run's weights/",
+    "teacher": "as of a run's weights/",
+}
+
+
 def pinned(config: TrialConfig) -> TrialConfig:
-    """The configuration with its backbone file made absolute and its fingerprint filled in.
+    """The configuration with its files of weights made absolute and their fingerprints filled in.
 
     Raises:
-        RequestError: the file is missing, or is not the one of the fingerprint that is given.
+        RequestError: a file is missing, or is not the one of the fingerprint that is given.
     """
-    if config.backbone is None:
-        return config
-    path = Path(config.backbone).resolve()
+    found: dict[str, str] = {}
+    for field in FILES:
+        name, known = getattr(config, field), getattr(config, f"{field}_sha256")
+        if name is not None:
+            path = Path(name).resolve()
+            found |= {field: str(path), f"{field}_sha256": _fingerprint(field, path, known)}
+    return dataclasses.replace(config, **found)  # type: ignore[arg-type]
+
+
+def _fingerprint(field: str, path: Path, known: str | None) -> str:
+    """SHA-256 of a file that a field names, which must be the one that is known, if one is."""
     try:
         found = _sha256(path, path.stat().st_mtime_ns)
     except OSError as error:
         raise RequestError(
-            f"backbone {path} cannot be read ({error.strerror}); name a file of weights, such as "
-            "'suite pretrain' writes"
+            f"{field} {path} cannot be read ({error.strerror}); name a file of weights, {FILES[field]}"
         ) from None
-    if config.backbone_sha256 not in (None, found):
+    if known not in (None, found):
         raise RequestError(
-            f"backbone {path} has the SHA-256 {found[:12]}..., not {str(config.backbone_sha256)[:12]}... as "
-            "backbone_sha256 says; put the old file back, or leave backbone_sha256 out"
+            f"{field} {path} has the SHA-256 {found[:12]}..., not {str(known)[:12]}... as "
+            f"{field}_sha256 says; put the old file back, or leave {field}_sha256 out"
         )
-    return dataclasses.replace(config, backbone=str(path), backbone_sha256=found)
+    return found
 
 
 @lru_cache(maxsize=16)

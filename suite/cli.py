@@ -105,6 +105,12 @@ def _run_options(run: argparse.ArgumentParser) -> None:
         help="seeds that the front's members are trained again with; 1: they are not",
     )
     run.add_argument(
+        "--parent",
+        metavar="RUN:ID",
+        help="a trained network that the trials are cut out of and learn from, a run folder and a trial, for "
+        "the search compress; data, network and recipe are its own where the search says nothing of them",
+    )
+    run.add_argument(
         "--out",
         type=run_place,
         metavar="DIR",

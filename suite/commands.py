@@ -26,9 +26,15 @@ def run(options: argparse.Namespace) -> int:
     """``suite run``: a search, from its space to its report."""
     from search_spaces import SearchSpaceError, find, load
 
+    given, inherits = overrides(options), dict[str, Any]()
+    if options.parent is not None:
+        from suite.compression.starting import inherited
+
+        data, inherits = inherited(options.parent)
+        given = [f"data={json.dumps(data)}", *given]
     try:
         path = find(options.search)
-        space = load(path, overrides=overrides(options))
+        space = load(path, overrides=given, inherited=inherits)
     except SearchSpaceError as error:
         raise RequestError(str(error)) from None
     place = options.out or Path("runs") / f"{space.name}-{datetime.now():%Y%m%d-%H%M%S}"

@@ -11,8 +11,10 @@ from suite.errors import RequestError
 
 if TYPE_CHECKING:
     from suite.compression.export import Exported
+    from suite.compression.offspring import Teaching
     from suite.compression.quantisation import Quantised
     from suite.compression.smaller import Pruning
+    from suite.compression.students import Student
     from suite.compression.trained import TrainedTrial
 
 DONE, WORK_FAILED = 0, 1
@@ -69,19 +71,22 @@ def _write(options: argparse.Namespace, trained: "TrainedTrial") -> "Exported":
 
 
 def compress(options: argparse.Namespace) -> int:
-    """``suite compress``: prune a trial, train it on, make it int8; each step a row of the run."""
+    """``suite compress``: prune a trial or teach a student, make it int8; each step a row of the run."""
     from suite.compression.agreement import MismatchError
-    from suite.compression.chain import make_int8, prune
+    from suite.compression.chain import make_int8, prune, teach
     from suite.search.run_folder import locked
     from suite.training import DivergedError
 
-    if options.to is None and options.keep is None and not options.int8:
-        raise RequestError("nothing is asked for; give --to, --keep or --int8")
+    prunes = options.to is not None or options.keep is not None
+    if not prunes and options.student is None and not options.int8:
+        raise RequestError("nothing is asked for; give --to, --keep, --student or --int8")
     trained = _open_trial(options)
     with locked(trained.run.folder):
         try:
-            if options.to is not None or options.keep is not None:
+            if prunes:
                 trained = prune(trained, _pruning(options, trained), _stage)
+            elif options.student is not None:
+                trained = teach(trained, _student(options, trained), _stage)
             if options.int8:
                 make_int8(trained, _stage)
         except (MismatchError, DivergedError) as failure:
@@ -93,11 +98,12 @@ def compress(options: argparse.Namespace) -> int:
 def _pruning(options: argparse.Namespace, trained: "TrainedTrial") -> "Pruning":
     from suite.compression.budget import parse_budget
     from suite.compression.smaller import Pruning, check_pruning
+    from suite.networks import STAGES
 
     config, epochs, rate = trained.config, options.epochs, options.learning_rate
     keep = options.keep
     if keep is not None and len(keep) == 1:
-        keep *= len(config.widths)
+        keep *= STAGES
     pruning = Pruning(
         goal=parse_budget(options.to, options.of) if keep is None else keep,
         spread=options.spread if keep is None else "uniform",
@@ -105,9 +111,34 @@ def _pruning(options: argparse.Namespace, trained: "TrainedTrial") -> "Pruning":
         rounds=options.rounds,
         epochs=config.epochs if epochs is None else epochs,
         learning_rate=config.learning_rate if rate is None else rate,
+        teaching=_teaching(options, 0.0),
     )
     check_pruning(pruning, config)
     return pruning
+
+
+def _student(options: argparse.Namespace, trained: "TrainedTrial") -> "Student":
+    from suite.compression.students import Student, architecture_of
+
+    config, epochs, rate = trained.config, options.epochs, options.learning_rate
+    network = architecture_of(options.student)
+    if epochs == 0:
+        raise RequestError("--epochs is 0 and a student starts from scratch; give it 1 or more")
+    return Student(
+        widths=network.widths,
+        depths=network.depths,
+        epochs=config.epochs if epochs is None else epochs,
+        learning_rate=config.learning_rate if rate is None else rate,
+        teaching=_teaching(options, 1.0),
+    )
+
+
+def _teaching(options: argparse.Namespace, weight: float) -> "Teaching":
+    """What is asked for, with a weight where none is."""
+    from suite.compression.offspring import Teaching
+
+    asked = options.distill_weight
+    return Teaching(weight if asked is None else asked, options.temperature)
 
 
 def predict(options: argparse.Namespace) -> int:

@@ -1,8 +1,8 @@
 """Training one network: ``fit(config, dataset)`` yields an ``EpochResult`` an epoch.
 
-No Ray, no Optuna, and no files but the backbone that a configuration may name: it runs in a notebook, in
-a test, on a GPU machine. On a CPU the same configuration, number of threads and precision give the same
-network bit for bit.
+No Ray, no Optuna, and no files but the backbone and the teacher that a configuration may name: it runs in a
+notebook, in a test, on a GPU machine. On a CPU the same configuration, number of threads and precision give
+the same network bit for bit.
 """
 
 import copy
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from suite.backbones import Transfer, pinned, start_from
 from suite.data.dataset import Dataset
 from suite.data.residence import resident
+from suite.distillation import teacher_of
 from suite.errors import RequestError
 from suite.evaluation import evaluate
 from suite.inputs import augmented, normalised
@@ -80,6 +81,7 @@ class Fit(Iterator[EpochResult]):
         else:
             network = copy.deepcopy(network)
         self.network = place(network, self.device)
+        self._teacher = teacher_of(config, self._train, self.device, self.precision)
         self._steps = math.ceil(len(self._train) / config.batch_size)
         self._epoch = 0
         warming = config.warmup_method if config.warmup_epochs else None
@@ -160,17 +162,20 @@ class Fit(Iterator[EpochResult]):
         return means[0], means[1], means[2]
 
     def _train_step(self, batch: Tensor) -> Tensor:
-        inputs = normalised(augmented(self._train, batch, self.config, self.device))
+        images = augmented(self._train, batch, self.config, self.device)
         labels = self._train.labels[batch].to(self.device)
         truth = Truth(labels, self._deviations(batch).to(self.device))
         with autocast(self.precision, self.device):
-            outputs = self.network(inputs)
+            outputs = self.network(normalised(images))
         loss = self._method.loss(outputs, truth, self.label_set, LossWeights.of(self.config))
+        total = (
+            loss.total if self._teacher is None else loss.total + self._teacher.loss(outputs, images, batch)
+        )
         self._optimizer.zero_grad(set_to_none=True)
-        loss.total.backward()  # type: ignore[no-untyped-call]
+        total.backward()  # type: ignore[no-untyped-call]
         self._optimizer.step()
         self._schedule.step()
-        return torch.stack([loss.total, loss.kl, loss.l1]).detach()
+        return torch.stack([total, loss.kl, loss.l1]).detach()
 
     def _deviations(self, batch: Tensor) -> Tensor:
         """The deviation of each target: one for all, the annotators', or 2 label steps (paper)."""

@@ -27,7 +27,8 @@ MethodName = Literal[
 Pooling = Literal["hybrid", "average"]
 Augmentation = Literal["light", "paper"]
 Status = Literal["finished", "stopped", "diverged", "failed"]
-Stage = Literal["search", "confirm", "pruned", "int8"]
+Stage = Literal["search", "confirm", "parent", "pruned", "distilled", "int8"]
+Importance = Literal["magnitude", "taylor", "lamp", "bn-scale"]
 
 #: The unit of an attribute's mean absolute error, as it ends a column name (``val_mae_years``).
 UNIT: Mapping[str, str] = {"age": "years", "attractiveness": "points"}
@@ -48,6 +49,15 @@ class TrialConfig:
     widths: tuple[int, ...] = (16, 32, 64, 128, 128)  # channels of each stage
     depths: tuple[int, ...] = (2, 2, 3, 3, 3)  # 3x3 convolutions of each stage
     pooling: Pooling = "hybrid"
+    #: Channels of a VGG-16 or ResNet-50 that was pruned (``suite.networks.widths``); None: the network's own.
+    pruned_widths: tuple[int, ...] | None = None
+
+    #: A file of a trained network that this one is cut out of before it trains; None: it is cut out of none.
+    pruned_from: str | None = None
+    pruned_from_sha256: str | None = None  # of that file, filled in where training begins, as below
+    importance: Importance = "taylor"  # which of its channels stay
+    #: The share of its channels that each of five stages was to keep; what that came to are the widths.
+    keep: tuple[float, ...] | None = None
 
     # The label set and the target distribution.
     attribute: Attribute = "age"
@@ -77,6 +87,14 @@ class TrialConfig:
     backbone: str | None = None
     #: SHA-256 of that file, filled in where training begins; where it is given, no other file will do.
     backbone_sha256: str | None = None
+
+    #: A file of a trained network, from whose distributions this one learns beside the labels
+    #: (``suite.distillation``), where distill_weight is above 0: loss + distill_weight * T^2 * KL(teacher_T
+    #: || network_T), T the temperature, the KL summed over bins.
+    teacher: str | None = None
+    teacher_sha256: str | None = None
+    distill_weight: float = 0.0
+    temperature: float = 2.0
 
     # The recipe.
     optimizer: Literal["adamw", "adam"] = "adamw"

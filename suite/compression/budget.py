@@ -1,5 +1,6 @@
-"""How large a network may be: so many parameters, multiply-adds or bytes."""
+"""How large or slow a network may be: so many parameters, multiply-adds or bytes, or a share of a time."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,30 +13,49 @@ from suite.networks import build_network
 from suite.profiling import count_macs, count_parameters, safetensors_bytes
 from suite.trial import TrialConfig
 
-Quantity = Literal["params", "macs", "bytes"]
+Quantity = Literal["params", "macs", "bytes", "latency"]
+Counted = Literal["params", "macs", "bytes"]
 
 
 @dataclass(frozen=True)
 class Budget:
-    """At most so much of one quantity; bytes are those of the safetensors file, float32."""
+    """At most so much of one quantity.
+
+    Bytes are those of the safetensors file, float32. Latency is a share of the time that the network takes
+    before it is cut, measured on this machine (``suite.compression.timing``).
+    """
 
     quantity: Quantity
-    most: int
+    most: float  # a whole number but for latency
 
 
 def parse_budget(text: str, quantity: Quantity) -> Budget:
-    """Read 934869, 900k, 0.9M or 4MB.
+    """Read 934869, 900k, 0.9M or 4MB; of latency a share such as 0.5.
 
     Raises:
-        RequestError: it is no such count.
+        RequestError: it is no such count, or no share between 0 and 1.
     """
+    if quantity == "latency":
+        return Budget(quantity, _share(text))
     try:
         return Budget(quantity, TypeAdapter(Count).validate_python(text))
     except ValidationError:
         raise RequestError(f"{text!r} is no count of {quantity}; write it as 934869, 900k or 0.9M") from None
 
 
-def cost(config: TrialConfig, bins: int, quantity: Quantity) -> int:
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = math.nan
+    if not 0 < share < 1:
+        raise RequestError(
+            f"{text!r} is no share of the trial's time; write a number between 0 and 1, such as 0.5"
+        )
+    return share
+
+
+def cost(config: TrialConfig, bins: int, quantity: Counted) -> int:
     """What a configuration's network costs, untrained."""
     if quantity == "macs":  # fvcore runs it
         return count_macs(build_network(config, bins), config.resolution)

@@ -90,6 +90,8 @@ def _what(trained: TrainedTrial, exported: Exported) -> str:
     shape = ""
     if network == "compact":
         shape = f", widths {'-'.join(map(str, config.widths))}, depths {'-'.join(map(str, config.depths))}"
+    elif config.pruned_widths:
+        shape = f", pruned to widths {'-'.join(map(str, config.pruned_widths))}"
     facts = [
         ("File", f"`{exported.path.name}`, {exported.bytes:,} bytes"),
         ("Made from", f"trial {trained.id} of the run {info.name}, {info.started}"),

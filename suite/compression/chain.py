@@ -7,16 +7,22 @@ training that was interrupted begins anew.
 import dataclasses
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 
 from suite.compression.agreement import answer_part
+from suite.compression.budget import Budget
 from suite.compression.deployed import Deployed
 from suite.compression.models import open_model
+from suite.compression.offspring import Offspring, OnEpoch
 from suite.compression.quantisation import Quantised, export_int8
 from suite.compression.smaller import Pruning, make_smaller
-from suite.compression.trained import TrainedTrial, finished_row
+from suite.compression.students import Student, train_student
+from suite.compression.timing import share_of_time
+from suite.compression.trained import TrainedTrial, finished_row, weights_of
 from suite.errors import RequestError
 from suite.metrics import measure
 from suite.profiling import profile_trial
@@ -39,19 +45,54 @@ def prune(trained: TrainedTrial, pruning: Pruning, say: Say) -> TrainedTrial:
         RequestError: the run still searches, or the goal cannot be reached.
         DivergedError: the training after a cut diverged; no row is written.
     """
-    folder, trial_id = trained.run.folder, pruning.id_for(trained.id)
+    asked = _Asked(pruning.id_for(trained.id), "pruning", dataclasses.asdict(pruning))
+    pruned = _step(trained, asked, lambda tell: make_smaller(trained, pruning, tell), say)
+    if isinstance(pruning.goal, Budget) and pruning.goal.quantity == "latency":
+        say(f"{pruned.id} takes {share_of_time(trained.config, pruned.config, trained.label_set.bins)}")
+    return pruned
+
+
+def teach(trained: TrainedTrial, student: Student, say: Say) -> TrainedTrial:
+    """The trial's student, from its row where it has one.
+
+    Args:
+        trained: the teacher.
+        student: what is to be trained.
+        say: told in a sentence what is done, and what came of it.
+
+    Raises:
+        RequestError: the run still searches, or there is nothing to distil.
+        DivergedError: the training diverged; no row is written.
+    """
+    asked = _Asked(student.id_for(trained.id), "student", dataclasses.asdict(student))
+    return _step(trained, asked, lambda tell: train_student(trained, student, tell), say)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A step's request as it is kept beside the weights, in ``ID.KIND.json``."""
+
+    id: str
+    kind: str
+    fields: Mapping[str, Any]
+
+
+def _step(
+    trained: TrainedTrial, asked: _Asked, make: Callable[[OnEpoch], Offspring], say: Say
+) -> TrainedTrial:
+    folder, trial_id = trained.run.folder, asked.id
     check_finished(trained.run)
-    path, ledger = folder / "weights" / f"{trial_id}.safetensors", RunLedger(folder)
+    path, ledger = weights_of(folder, trial_id), RunLedger(folder)
     if _has(ledger, trial_id) and path.exists():
         say(f"{trial_id} is there already")
     else:
-        smaller = make_smaller(trained, pruning, _teller(trained, say))
-        save_network(smaller.network, smaller.result.config, path)
-        asked = json.dumps({"parent": trained.id, **dataclasses.asdict(pruning)}, indent=2)
-        (folder / "weights" / f"{trial_id}.pruning.json").write_text(asked + "\n", encoding="utf-8")
-        for epoch in smaller.epochs:
+        made = make(_teller(trained, say))
+        save_network(made.network, made.result.config, path)
+        text = json.dumps({"parent": trained.id, **asked.fields}, indent=2)
+        (folder / "weights" / f"{trial_id}.{asked.kind}.json").write_text(text + "\n", encoding="utf-8")
+        for epoch in made.epochs:
             ledger.add_epoch(trial_id, epoch, trained.config.attribute)
-        ledger.add_trial(smaller.result)
+        ledger.add_trial(made.result)
     run = read_run(folder)
     row = finished_row(run, trial_id)
     network, config, _ = load_network(path)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from suite import __version__
+from suite.backbones import FILES
 from suite.inputs import CHANNEL_MEAN, CHANNEL_STD, normalised
 from suite.labels import LabelSet
 from suite.methods import METHODS
@@ -101,5 +102,5 @@ def describe_model(config: TrialConfig) -> Mapping[str, str]:
 
 
 def config_text(config: TrialConfig) -> str:
-    """A configuration as one line of JSON, without the path of a backbone, which is of another machine."""
-    return json.dumps({**config.to_json(), "backbone": None})
+    """A configuration as one line of JSON, without the paths of files, which are of another machine."""
+    return json.dumps({**config.to_json(), **dict.fromkeys(FILES)})

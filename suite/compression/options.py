@@ -4,7 +4,8 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from suite.option_values import count, count_or_none, seconds
+from suite.option_values import count, count_or_none, seconds, share
+from suite.trial import TrialConfig
 
 #: Adds a command: its name, the function that carries it out, a summary, and the module of the function.
 AddCommand = Callable[[str, str, str, str], argparse.ArgumentParser]
@@ -16,7 +17,7 @@ def compression_commands(command: AddCommand) -> None:
     """The commands of this room, and their options."""
     exported = "write a trained network as ONNX, torch.export or safetensors"
     _export_options(command("export", "export", exported, ROOM))
-    compressed = "prune a trained network, train it on, make it int8"
+    compressed = "prune a trained network or teach a smaller one, make it int8"
     _compress_options(command("compress", "compress", compressed, ROOM))
     _predict_options(command("predict", "predict", "estimate the images of files or folders", ROOM))
 
@@ -51,11 +52,18 @@ def _compress_options(compress: argparse.ArgumentParser) -> None:
         metavar="X[,X...]",
         help="prune to this share of the channels, of all stages or of each of the five",
     )
+    goal.add_argument(
+        "--student",
+        metavar="NET",
+        help="train a smaller network from scratch, which learns from the trial: tiny, micro, ..., or widths "
+        "and depths as 8,16,32,64,64/1,1,2,2,2",
+    )
     compress.add_argument(
         "--of",
-        choices=("params", "macs", "bytes"),
+        choices=("params", "macs", "bytes", "latency"),
         default="params",
-        help="what --to counts: parameters, multiply-adds at the trial's resolution, bytes; default params",
+        help="what --to is of: parameters, multiply-adds at the trial's resolution, bytes, or the time of an "
+        "image as a share of the trial's (--to 0.5), measured here; default params",
     )
     compress.add_argument(
         "--spread",
@@ -84,6 +92,19 @@ def _compress_options(compress: argparse.ArgumentParser) -> None:
     )
     compress.add_argument(
         "--learning-rate", type=seconds, metavar="X", help="of that training; default: the trial's own"
+    )
+    compress.add_argument(
+        "--distill-weight",
+        type=share,
+        metavar="X",
+        help="how much the trial's distributions count beside the labels; default 0, of a student 1",
+    )
+    compress.add_argument(
+        "--temperature",
+        type=seconds,
+        default=TrialConfig.temperature,
+        metavar="T",
+        help=f"what softens both distributions; default {TrialConfig.temperature:g}",
     )
     compress.add_argument("--int8", action="store_true", help="write the result as int8 ONNX, too")
 

@@ -1,30 +1,29 @@
 """Structured pruning with torch-pruning: channels that matter least are cut out of a trained network.
 
 torch-pruning finds what belongs to a channel (the filter, its normalisation, the next layer's inputs),
-scores it and cuts it. Which channels go is decided here, because the layers of a stage must keep the
-same width: then the result is a ``CompactNet`` again, described by its widths alone.
+scores it and cuts it. Which channels go is decided here, because layers that share a width
+(``suite.networks.widths``) must go on sharing it: then the result is a network of the same kind again,
+described by its widths alone.
 """
 
 import copy
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from suite.compression.extra import need
-from suite.compression.widths import Floats, Widths
+from suite.compression.widths import Floats
 from suite.data.dataset import LabelledImages
 from suite.errors import RequestError
 from suite.inputs import normalised
 from suite.labels import LabelSet
 from suite.methods import METHODS, LossWeights, Truth
-from suite.networks import CompactNet
-from suite.trial import TrialConfig
-
-Importance = Literal["magnitude", "taylor", "lamp", "bn-scale"]
+from suite.networks import Widths, build_network, layers_of_widths, with_widths
+from suite.trial import Importance, TrialConfig
 
 #: The class of torch-pruning that scores channels, each with its paper in its docstring.
 IMPORTANCES: Mapping[Importance, str] = {
@@ -39,15 +38,15 @@ TAYLOR_IMAGES = 512
 
 @dataclass(frozen=True)
 class ChannelScores:
-    """How important each channel is, float (width,) for each convolution, by stage; nothing is sorted."""
+    """How important each channel is, float (width,) for each layer, by width; nothing is sorted."""
 
-    stages: tuple[tuple[Tensor, ...], ...]
+    widths: tuple[tuple[Tensor, ...], ...]
 
     def falling(self) -> list[Floats]:
-        """For each stage the score of its best, second best, ... channel, averaged over its layers."""
+        """For each width the score of its best, second best, ... channel, averaged over its layers."""
         return [
-            torch.stack([layer.sort(descending=True).values for layer in stage]).mean(0).double().numpy()
-            for stage in self.stages
+            torch.stack([layer.sort(descending=True).values for layer in layers]).mean(0).double().numpy()
+            for layers in self.widths
         ]
 
 
@@ -58,7 +57,7 @@ def score_channels(
     importance: Importance,
     train: LabelledImages,
 ) -> ChannelScores:
-    """Score every channel of a compact network, on one scale for all layers (a layer's mean score is 1).
+    """Score every channel of a network, on one scale for all layers (a layer's mean score is 1).
 
     LAMP has a scale of its own, which is one for all layers as well.
 
@@ -70,9 +69,9 @@ def score_channels(
         train: the training split; only Taylor looks at it.
 
     Raises:
-        RequestError: torch-pruning is missing, or the network is not a compact one.
+        RequestError: torch-pruning is missing.
     """
-    scored = _compact(network)
+    scored = _copied(network)
     if importance == "taylor":
         _take_gradients(scored, config, label_set, train)
     pruning, graph = _graph(scored, config.resolution)
@@ -80,72 +79,69 @@ def score_channels(
     return ChannelScores(
         tuple(
             tuple(
-                score(_group(pruning, graph, layer, list(range(layer.out_channels)))).detach()
-                for layer in stage
+                score(_group(pruning, graph, layer, list(range(outputs_of(layer))))).detach()
+                for layer in layers
             )
-            for stage in stages_of(scored, config.depths)
+            for layers in layers_of_widths(scored, config)
         )
     )
 
 
+def check_importance(importance: Importance, config: TrialConfig) -> None:
+    """Raises:
+    RequestError: the network has layers that this does not score.
+    """
+    if importance == "bn-scale" and config.network in ("vgg16", "vgg16-bn"):
+        raise RequestError(
+            f"{config.network} has layers without batch normalisation, of which bn-scale says nothing; "
+            "choose taylor, magnitude or lamp"
+        )
+
+
 def cut(
     network: nn.Module, config: TrialConfig, bins: int, widths: Widths, scores: ChannelScores
-) -> CompactNet:
-    """The network with the best ``widths[i]`` channels of each layer of stage ``i``, and nothing trained.
+) -> nn.Module:
+    """The network with the best ``widths[i]`` channels of each layer of width ``i``, and nothing trained.
 
     Args:
-        network: a compact one; it stays as it is.
+        network: it stays as it is.
         config: its own.
         bins: of its label set.
         widths: what is to be left.
         scores: of its channels.
     """
-    smaller = _compact(network)
+    smaller = _copied(network)
     pruning, graph = _graph(smaller, config.resolution)
-    for stage, width, layer_scores in zip(
-        stages_of(smaller, config.depths), widths, scores.stages, strict=True
+    for layers, width, layer_scores in zip(
+        layers_of_widths(smaller, config), widths, scores.widths, strict=True
     ):
-        for layer, score in zip(stage, layer_scores, strict=True):
+        for layer, score in zip(layers, layer_scores, strict=True):
             if lost := sorted(score.argsort(descending=True, stable=True)[width:].tolist()):
                 _group(pruning, graph, layer, lost).prune()
     # Widths alone must rebuild it, as they will when it is loaded.
-    rebuilt = CompactNet(widths, config.depths, config.pooling, bins, METHODS[config.method].head)
+    rebuilt = build_network(with_widths(config, widths), bins)
     rebuilt.load_state_dict(smaller.state_dict())
     return rebuilt.eval()
 
 
-def stages_of(network: CompactNet, depths: Sequence[int]) -> list[list[nn.Conv2d]]:
-    """The convolutions of each stage, in order."""
-    layers = [layer for layer in network.features if isinstance(layer, nn.Conv2d)]
-    ends = [sum(depths[: stage + 1]) for stage in range(len(depths))]
-    return [layers[end - depth : end] for end, depth in zip(ends, depths, strict=True)]
+def outputs_of(layer: nn.Conv2d | nn.Linear) -> int:
+    """Channels that a layer gives."""
+    return layer.out_channels if isinstance(layer, nn.Conv2d) else layer.out_features
 
 
-def check_compact(config: TrialConfig) -> None:
-    """Raises:
-    RequestError: the trial's network is not a compact one.
-    """
-    if config.network != "compact":
-        raise RequestError(
-            f"the trial's network is {config.network}, whose widths are no part of its configuration, so "
-            "that a pruned one could not be rebuilt; prune a compact network"
-        )
-
-
-def _compact(network: nn.Module) -> CompactNet:
+def _copied(network: nn.Module) -> nn.Module:
     copied = copy.deepcopy(network).cpu().float().eval()
-    assert isinstance(copied, CompactNet), "check_compact comes first"
     for parameter in copied.parameters():
         parameter.requires_grad_(True)
         parameter.grad = None
     return copied
 
 
-def _graph(network: CompactNet, resolution: int) -> tuple[Any, Any]:
+def _graph(network: nn.Module, resolution: int) -> tuple[Any, Any]:
     pruning = need("torch_pruning", "Pruning")
     images = torch.zeros(1, 3, resolution, resolution)
     # CORAL's biases belong to thresholds, not to channels.
-    head = network.head
+    head = network.get_submodule("head")
     own = [] if isinstance(head, nn.Linear) else [*head.parameters(recurse=False)]
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Unwrapped parameters detected")  # ignored ones, too
@@ -153,12 +149,14 @@ def _graph(network: CompactNet, resolution: int) -> tuple[Any, Any]:
         return pruning, graph.build_dependency(network, example_inputs=images, ignored_params=own)
 
 
-def _group(pruning: Any, graph: Any, layer: nn.Conv2d, channels: list[int]) -> Any:
-    return graph.get_pruning_group(layer, pruning.prune_conv_out_channels, idxs=channels)
+def _group(pruning: Any, graph: Any, layer: nn.Conv2d | nn.Linear, channels: list[int]) -> Any:
+    convolves = isinstance(layer, nn.Conv2d)
+    cutting = pruning.prune_conv_out_channels if convolves else pruning.prune_linear_out_channels
+    return graph.get_pruning_group(layer, cutting, idxs=channels)
 
 
 def _take_gradients(
-    network: CompactNet, config: TrialConfig, label_set: LabelSet, train: LabelledImages
+    network: nn.Module, config: TrialConfig, label_set: LabelSet, train: LabelledImages
 ) -> None:
     """Leave the gradient of the trial's own loss on training images in ``grad``, batch norm as evaluated."""
     part = train.first(TAYLOR_IMAGES)

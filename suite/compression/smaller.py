@@ -1,27 +1,31 @@
 """From a trained trial to a smaller one: cut, train on, cut further, as one row of the run."""
 
 import dataclasses
-import hashlib
-import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from torch import nn
 
-from suite.compression.budget import Budget, cost
-from suite.compression.pruning import Importance, check_compact, cut, score_channels
+from suite.compression.budget import Budget, Counted, cost
+from suite.compression.offspring import (
+    NO_TEACHING,
+    Offspring,
+    OnEpoch,
+    Teaching,
+    id_of,
+    offspring,
+    tuned_config,
+)
+from suite.compression.pruning import check_importance, cut, score_channels
+from suite.compression.timing import TimedBeside
 from suite.compression.trained import TrainedTrial
-from suite.compression.widths import Floats, Widths, kept_widths, ranked_widths, uniform_widths
+from suite.compression.widths import CostOf, Floats, kept_widths, ranked_widths, uniform_widths
 from suite.errors import RequestError
-from suite.evaluation import evaluate
-from suite.inputs import CPU
-from suite.profiling import profile_trial
-from suite.recipe import Precision, resolve_precision
+from suite.networks import STAGES, Widths, stages_of_widths, widths_of, with_widths
 from suite.training import fit
-from suite.trial import EpochResult, Metrics, TrialConfig, TrialResult
+from suite.trial import EpochResult, Importance, TrialConfig
 
 #: Widths to cut to, from each stage's falling scores.
 WidthsOf = Callable[[Sequence[Floats]], Widths]
@@ -40,6 +44,7 @@ class Pruning:
         rounds: cuts, each followed by its part of the epochs.
         epochs: of training after the cuts, all rounds together; 0 only cuts.
         learning_rate: of that training.
+        teaching: what it learns from the trial before the cuts.
     """
 
     goal: Budget | tuple[float, ...]
@@ -48,33 +53,24 @@ class Pruning:
     rounds: int
     epochs: int
     learning_rate: float
+    teaching: Teaching = NO_TEACHING
 
     def id_for(self, parent: str) -> str:
         """The id of the row: the same request of the same trial is the same row."""
-        text = json.dumps(dataclasses.asdict(self), sort_keys=True)
-        return f"{parent}-p{hashlib.sha256(text.encode()).hexdigest()[:6]}"
-
-
-@dataclass(frozen=True)
-class Smaller:
-    """A pruned network and what its training said."""
-
-    network: nn.Module
-    result: TrialResult
-    epochs: tuple[EpochResult, ...]
+        return id_of(parent, "p", self)
 
 
 def check_pruning(pruning: Pruning, config: TrialConfig) -> None:
     """Raises:
     RequestError: this cannot be done to the trial.
     """
-    check_compact(config)
+    check_importance(pruning.importance, config)
     if isinstance(pruning.goal, tuple) and not (
-        len(pruning.goal) == len(config.widths) and all(0 < share <= 1 for share in pruning.goal)
+        len(pruning.goal) == STAGES and all(0 < share <= 1 for share in pruning.goal)
     ):
         raise RequestError(
             f"the shares to keep are {pruning.goal}; give one for all stages, or one for each of the "
-            f"{len(config.widths)}, above 0 and at most 1"
+            f"{STAGES}, above 0 and at most 1"
         )
     if 0 < pruning.epochs < pruning.rounds:
         raise RequestError(
@@ -82,70 +78,53 @@ def check_pruning(pruning: Pruning, config: TrialConfig) -> None:
         )
 
 
-def make_smaller(
-    trained: TrainedTrial, pruning: Pruning, on_epoch: Callable[[EpochResult, int], None]
-) -> Smaller:
+def make_smaller(trained: TrainedTrial, pruning: Pruning, on_epoch: OnEpoch) -> Offspring:
     """Cut and train on, round by round.
 
     Args:
-        trained: of a compact network.
+        trained: what is to be cut.
         pruning: checked.
-        on_epoch: told each epoch, numbered through all rounds, and how many there are.
+        on_epoch: told each epoch, numbered through all rounds.
 
     Raises:
-        RequestError: the goal is too small to be reached, or torch-pruning is missing.
+        RequestError: the goal is too small to be reached, torch-pruning is missing, or the trial has no
+            distribution to distil.
         DivergedError: a training after a cut diverged.
     """
     began, threads = time.perf_counter(), torch.get_num_threads()
-    network, config, bins = trained.network, _tuned_config(trained.config, pruning), trained.label_set.bins
-    told: list[EpochResult] = []
-    precision = resolve_precision(config.precision, CPU)
+    network, bins, told = trained.network, trained.label_set.bins, list[EpochResult]()
+    config = tuned_config(trained, pruning.epochs, pruning.learning_rate, pruning.teaching)
     for part, epochs in zip(_parts(pruning, config, bins), _shared(pruning), strict=True):
         scores = score_channels(
             network, config, trained.label_set, pruning.importance, trained.dataset.splits["train"]
         )
         widths = part(scores.falling())
         network = cut(network, config, bins, widths, scores)
-        config = dataclasses.replace(config, widths=widths, epochs=epochs)
+        config = dataclasses.replace(with_widths(config, widths), epochs=epochs)
         if epochs:
             training = fit(config, trained.dataset, threads=threads, network=network)
             for epoch in training:
                 told.append(dataclasses.replace(epoch, epoch=len(told) + 1))
                 on_epoch(told[-1], pruning.epochs)
-            network, precision = training.network, training.precision
-    config = dataclasses.replace(config, epochs=pruning.epochs)
-    result = TrialResult(
-        id=pruning.id_for(trained.id),
-        stage="pruned",
-        config=config,
-        status="finished",
-        cause="",
-        profile=profile_trial(config, bins),
-        validation=told[-1].validation if told else _validated(network, config, trained, precision),
-        epochs_run=len(told),
-        seconds=time.perf_counter() - began,
-        precision=precision,
-        trials_known=0,
-        started=trained.run.info.seconds,
-        parent=trained.id,
-    )
-    return Smaller(network, result, tuple(told))
+            network, config = training.network, training.config
+    config = dataclasses.replace(config, epochs=pruning.epochs, importance=pruning.importance)
+    return offspring(trained, pruning.id_for(trained.id), "pruned", network, config, tuple(told), began)
 
 
 def _parts(pruning: Pruning, config: TrialConfig, bins: int) -> Iterator[WidthsOf]:
     """For each round the widths to cut to, from falling scores; the rounds shrink by the same factor."""
-    whole, goal = config.widths, pruning.goal
+    whole, goal, stages = widths_of(config), pruning.goal, stages_of_widths(config)
+
+    timed = TimedBeside(config, bins)  # what was timed once is not timed again in a later round
 
     def shrunk(done: int) -> WidthsOf:
         share = done / pruning.rounds
         if isinstance(goal, tuple):
-            return lambda falling: kept_widths(whole, [keep**share for keep in goal])
+            return lambda falling: kept_widths(whole, [goal[stage] ** share for stage in stages])
 
-        def cost_of(widths: Widths) -> int:
-            return cost(dataclasses.replace(config, widths=widths), bins, goal.quantity)
-
+        cost_of = timed if goal.quantity == "latency" else _counted(config, bins, goal.quantity)
         before = cost_of(whole)
-        most = goal.most if done == pruning.rounds else round(before * (goal.most / before) ** share)
+        most = goal.most if done == pruning.rounds else before * (goal.most / before) ** share
         if pruning.spread == "uniform":
             return lambda falling: uniform_widths(whole, cost_of, most)
         return lambda falling: ranked_widths(falling, cost_of, most)
@@ -153,33 +132,11 @@ def _parts(pruning: Pruning, config: TrialConfig, bins: int) -> Iterator[WidthsO
     return (shrunk(done) for done in range(1, pruning.rounds + 1))
 
 
+def _counted(config: TrialConfig, bins: int, quantity: Counted) -> CostOf:
+    return lambda widths: cost(with_widths(config, widths), bins, quantity)
+
+
 def _shared(pruning: Pruning) -> list[int]:
     """The epochs of each round: as equal as can be, the last round longest."""
     each, more = divmod(pruning.epochs, pruning.rounds)
     return [each] * (pruning.rounds - 1) + [each + more]
-
-
-def _tuned_config(config: TrialConfig, pruning: Pruning) -> TrialConfig:
-    """The trial's configuration for training on: it starts from the trial's weights, not where that began."""
-    return dataclasses.replace(
-        config,
-        epochs=pruning.epochs,
-        learning_rate=pruning.learning_rate,
-        warmup_method=None,
-        warmup_epochs=0,
-        backbone=None,
-        backbone_sha256=None,
-    )
-
-
-def _validated(
-    network: nn.Module, config: TrialConfig, trained: TrainedTrial, precision: Precision
-) -> Metrics:
-    return evaluate(
-        network,
-        trained.dataset.splits["val"],
-        trained.label_set,
-        method=config.method,
-        precision=precision,
-        device=CPU,
-    )

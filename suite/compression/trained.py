@@ -30,6 +30,11 @@ class TrainedTrial:
     store: Store
     dataset: Dataset  # at the trial's resolution
 
+    @property
+    def weights(self) -> Path:
+        """The file of the network."""
+        return weights_of(self.run.folder, self.id)
+
 
 def open_trial(
     folder: Path, trial_id: str, on_stage: Callable[[str], None], on_progress: Callable[[int, int], None]
@@ -52,10 +57,15 @@ def open_trial(
             f"{trial_id} is int8 already, and its file is {folder / 'weights' / trial_id}.onnx; name "
             f"{row['parent']}, which it was made from"
         )
-    network, config, label_set = load_network(folder / "weights" / f"{trial_id}.safetensors")
+    network, config, label_set = load_network(weights_of(folder, trial_id))
     store = data_of_run(folder, run.info, on_stage, on_progress)
     dataset = load_dataset(store, config.attribute, config.resolution)
     return TrainedTrial(run, trial_id, row, network, config, label_set, store, dataset)
+
+
+def weights_of(folder: Path, trial_id: str) -> Path:
+    """The file of a trial's network in a run folder."""
+    return folder / "weights" / f"{trial_id}.safetensors"
 
 
 def finished_row(run: Run, trial_id: str) -> Mapping[str, Any]:

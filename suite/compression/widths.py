@@ -1,7 +1,7 @@
-"""How many channels each stage keeps: pure functions from a goal, and scores of channels, to widths.
+"""How many channels each width keeps: pure functions from a goal, and scores of channels, to widths.
 
-The layers of a stage share their width, so that what is left is a compact network again, and widths are
-multiples of 8 where the stage has so many: other counts lose the fast kernels (Torch-Pruning issues 38, 149).
+Layers that share a width go on sharing it, so that what is left is a network of the same kind, and widths are
+multiples of 8 where there are so many: other counts lose the fast kernels (Torch-Pruning issues 38, 149).
 """
 
 from collections.abc import Callable, Sequence
@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from suite.errors import RequestError
+from suite.networks import Widths
 
 MULTIPLE = 8
-Widths = tuple[int, ...]
 Floats = npt.NDArray[np.floating]
-#: The cost of a compact network of these widths.
-CostOf = Callable[[Widths], int]
+#: The cost of a network of these widths.
+CostOf = Callable[[Widths], float]
 
 
 def kept_widths(widths: Widths, keep: Sequence[float], multiple: int = MULTIPLE) -> Widths:
@@ -26,7 +26,7 @@ def kept_widths(widths: Widths, keep: Sequence[float], multiple: int = MULTIPLE)
     )
 
 
-def uniform_widths(widths: Widths, cost_of: CostOf, most: int, multiple: int = MULTIPLE) -> Widths:
+def uniform_widths(widths: Widths, cost_of: CostOf, most: float, multiple: int = MULTIPLE) -> Widths:
     """The largest equal share of every stage's channels, in 128ths, that costs at most ``most``.
 
     Raises:
@@ -36,7 +36,7 @@ def uniform_widths(widths: Widths, cost_of: CostOf, most: int, multiple: int = M
     return _largest(candidates, cost_of, most)
 
 
-def ranked_widths(scores: Sequence[Floats], cost_of: CostOf, most: int, multiple: int = MULTIPLE) -> Widths:
+def ranked_widths(scores: Sequence[Floats], cost_of: CostOf, most: float, multiple: int = MULTIPLE) -> Widths:
     """Take the least important channels of all stages, in blocks of ``multiple``, until it costs ``most``.
 
     Args:
@@ -63,16 +63,21 @@ def ranked_widths(scores: Sequence[Floats], cost_of: CostOf, most: int, multiple
     return _largest(candidates[::-1], cost_of, most)
 
 
-def _largest(candidates: Sequence[Widths], cost_of: CostOf, most: int) -> Widths:
+def _largest(candidates: Sequence[Widths], cost_of: CostOf, most: float) -> Widths:
     """The last of growing candidates that costs at most ``most``, by bisection."""
     smallest = cost_of(candidates[0])
     if smallest > most:
+        has = f"has {_shown(smallest)}, above the {_shown(most)} that were asked for"
         raise RequestError(
-            f"the smallest network that pruning can leave, of widths {candidates[0]}, has {smallest:,}, "
-            f"above the {most:,} that were asked for; ask for more, or train a network with fewer layers"
+            f"the smallest network that pruning can leave, of widths {candidates[0]}, {has}; ask for more, "
+            "or train a network with fewer layers"
         )
     fits, exceeds = 0, len(candidates)
     while exceeds - fits > 1:
         middle = (fits + exceeds) // 2
         fits, exceeds = (middle, exceeds) if cost_of(candidates[middle]) <= most else (fits, middle)
     return candidates[fits]
+
+
+def _shown(cost: float) -> str:
+    return f"{cost:.2f}" if cost < 10 else f"{cost:,.0f}"

@@ -9,6 +9,7 @@ from suite.networks.building import (
 from suite.networks.compact import STAGES, CompactNet
 from suite.networks.resnet50 import ResNet50
 from suite.networks.vgg16 import VGG16
+from suite.networks.widths import Widths, layers_of_widths, stages_of_widths, widths_of, with_widths
 from suite.presets import PRESETS, VGG16_DEPTHS, Architecture
 
 __all__ = [
@@ -20,7 +21,12 @@ __all__ = [
     "Architecture",
     "CompactNet",
     "ResNet50",
+    "Widths",
     "assemble_network",
     "build_network",
+    "layers_of_widths",
     "place",
+    "stages_of_widths",
+    "widths_of",
+    "with_widths",
 ]

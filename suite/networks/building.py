@@ -10,6 +10,7 @@ from suite.methods import METHODS, Head
 from suite.networks.compact import STAGES, CompactNet
 from suite.networks.resnet50 import ResNet50
 from suite.networks.vgg16 import VGG16
+from suite.networks.widths import widths_of
 from suite.trial import Network, TrialConfig
 
 #: Five halvings, by pooling or by stride, would leave nothing of a smaller image.
@@ -46,11 +47,11 @@ def assemble_network(config: TrialConfig, head: Head, bins: int) -> nn.Module:
         case "compact":
             return CompactNet(config.widths, config.depths, config.pooling, bins, head)
         case "vgg16":
-            return VGG16(bins, head)
+            return VGG16(bins, head, widths=widths_of(config))
         case "vgg16-bn":
-            return VGG16(bins, head, batch_norm=True)
+            return VGG16(bins, head, batch_norm=True, widths=widths_of(config))
         case "resnet50":
-            return ResNet50(bins, head)
+            return ResNet50(bins, head, widths=widths_of(config))
     raise RequestError(f"network is {config.network!r}; choose one of {', '.join(get_args(Network))}")
 
 

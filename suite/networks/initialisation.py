@@ -1,8 +1,23 @@
-"""How weights begin."""
+"""How many channels there are to be, and how weights begin."""
 
 import math
+from collections.abc import Sequence
 
 from torch import nn
+
+from suite.errors import RequestError
+
+
+def check_widths(widths: Sequence[int], own: Sequence[int]) -> None:
+    """Refuse widths of a network whose own are others in number.
+
+    Raises:
+        RequestError: so they are, or one is below 1.
+    """
+    if len(widths) != len(own) or min(widths) < 1:
+        raise RequestError(
+            f"pruned_widths are {tuple(widths)}; this network needs {len(own)} whole numbers, each at least 1"
+        )
 
 
 def initialise(module: nn.Module) -> None:

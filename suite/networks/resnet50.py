@@ -1,13 +1,15 @@
 """ResNet-50, the network that the paper's attractiveness results are compared with."""
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
 
 from suite.methods.heads import Head, one_a_bin
-from suite.networks.initialisation import initialise
+from suite.networks.initialisation import check_widths, initialise
 
 DEPTHS = (3, 4, 6, 3)  # blocks of each stage
-WIDTHS = (64, 128, 256, 512)  # channels inside of a stage's blocks
-EXPANSION = 4  # a block gives so many times its width
+#: Channels of the stem, inside of the blocks of each stage, and of what each stage gives.
+WIDTHS = (64, 64, 128, 256, 512, 256, 512, 1024, 2048)
 
 
 class ResNet50(nn.Module):
@@ -15,25 +17,32 @@ class ResNet50(nn.Module):
 
     The stride of a stage is in the 3x3 convolution of its first block ("v1.5"), where He had it in
     the 1x1 convolution before it; parameters are the same, multiply-adds at 224 are 4.1 G, not 3.8 G.
+    ``widths`` are its own unless it was pruned.
+
+    Raises:
+        RequestError: not nine widths, or one below 1.
     """
 
-    def __init__(self, bins: int = 101, head: Head = one_a_bin) -> None:
+    def __init__(self, bins: int = 101, head: Head = one_a_bin, *, widths: Sequence[int] = WIDTHS) -> None:
         super().__init__()
-        self.stem = nn.Sequential(*_convolution(3, 64, 7, 2), nn.ReLU(inplace=True), nn.MaxPool2d(3, 2, 1))
+        check_widths(widths, WIDTHS)
+        entering, inner, leaving = widths[0], widths[1:5], widths[5:]
+        self.stem = nn.Sequential(
+            *_convolution(3, entering, 7, 2), nn.ReLU(inplace=True), nn.MaxPool2d(3, 2, 1)
+        )
         blocks: list[nn.Module] = []
-        entering = 64
-        for stage, (width, depth) in enumerate(zip(WIDTHS, DEPTHS, strict=True)):
+        for stage, depth in enumerate(DEPTHS):
             for block in range(depth):
                 stride = 2 if stage > 0 and block == 0 else 1
-                blocks.append(Bottleneck(entering, width, stride))
-                entering = width * EXPANSION
+                blocks.append(Bottleneck(entering, inner[stage], leaving[stage], stride, projects=block == 0))
+                entering = leaving[stage]
         self.blocks = nn.Sequential(*blocks)
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.head = head(entering, bins)
         self.apply(initialise)
 
     def embed(self, images: Tensor) -> Tensor:
-        """Features, float (batch, 2048), of normalised images, float (batch, 3, side, side)."""
+        """Features, float (batch, widths[-1]), of normalised images, float (batch, 3, side, side)."""
         features: Tensor = self.pool(self.blocks(self.stem(images))).flatten(1)
         return features
 
@@ -44,11 +53,10 @@ class ResNet50(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """1x1, 3x3 and 1x1 convolutions around which the input is carried and added."""
+    """1x1, 3x3 and 1x1 convolutions around which the input is carried, or projected, and added."""
 
-    def __init__(self, entering: int, width: int, stride: int) -> None:
+    def __init__(self, entering: int, width: int, leaving: int, stride: int, *, projects: bool) -> None:
         super().__init__()
-        leaving = width * EXPANSION
         self.residual = nn.Sequential(
             *_convolution(entering, width, 1, 1),
             nn.ReLU(inplace=True),
@@ -56,12 +64,13 @@ class Bottleneck(nn.Module):
             nn.ReLU(inplace=True),
             *_convolution(width, leaving, 1, 1),
         )
-        same = entering == leaving and stride == 1
-        self.shortcut = nn.Identity() if same else nn.Sequential(*_convolution(entering, leaving, 1, stride))
+        self.shortcut = (
+            nn.Sequential(*_convolution(entering, leaving, 1, stride)) if projects else nn.Identity()
+        )
         self.relu = nn.ReLU(inplace=True)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Float (batch, 4 * width, side / stride, side / stride) of float (batch, entering, side, side)."""
+        """Float (batch, leaving, side / stride, side / stride) of float (batch, entering, side, side)."""
         carried: Tensor = self.relu(self.residual(features) + self.shortcut(features))
         return carried
 

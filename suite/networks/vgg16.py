@@ -1,12 +1,15 @@
 """VGG-16, the network that the paper's compact ones are compared with."""
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
 
 from suite.methods.heads import Head, one_a_bin
-from suite.networks.initialisation import initialise
+from suite.networks.initialisation import check_widths, initialise
 from suite.presets import VGG16_DEPTHS
 
-WIDTHS = (64, 128, 256, 512, 512)
+#: Channels of the convolutions of each stage, then of the two hidden linear layers.
+WIDTHS = (64, 128, 256, 512, 512, 4096, 4096)
 
 
 class VGG16(nn.Module):
@@ -15,14 +18,26 @@ class VGG16(nn.Module):
     Its last feature map is pooled to 7x7 before the linear layers, so that it has the same
     parameters at every resolution: 134,674,341 with 101 bins. With ``batch_norm`` each convolution,
     which keeps its bias, is followed by batch normalisation: this form trains from scratch, the
-    original hardly does.
+    original hardly does. ``widths`` are its own unless it was pruned.
+
+    Raises:
+        RequestError: not seven widths, or one below 1.
     """
 
-    def __init__(self, bins: int = 101, head: Head = one_a_bin, *, batch_norm: bool = False) -> None:
+    def __init__(
+        self,
+        bins: int = 101,
+        head: Head = one_a_bin,
+        *,
+        batch_norm: bool = False,
+        widths: Sequence[int] = WIDTHS,
+    ) -> None:
         super().__init__()
+        check_widths(widths, WIDTHS)
+        *stages, first, second = widths
         layers: list[nn.Module] = []
         entering = 3
-        for width, depth in zip(WIDTHS, VGG16_DEPTHS, strict=True):
+        for width, depth in zip(stages, VGG16_DEPTHS, strict=True):
             for _ in range(depth):
                 layers.append(nn.Conv2d(entering, width, 3, padding=1))
                 if batch_norm:
@@ -33,18 +48,18 @@ class VGG16(nn.Module):
         self.features = nn.Sequential(*layers)
         self.pool = nn.AdaptiveAvgPool2d(7)
         self.hidden = nn.Sequential(
-            nn.Linear(entering * 7 * 7, 4096),
+            nn.Linear(entering * 7 * 7, first),
             nn.ReLU(inplace=True),
             nn.Dropout(),
-            nn.Linear(4096, 4096),
+            nn.Linear(first, second),
             nn.ReLU(inplace=True),
             nn.Dropout(),
         )
-        self.head = head(4096, bins)
+        self.head = head(second, bins)
         self.apply(initialise)
 
     def embed(self, images: Tensor) -> Tensor:
-        """Features, float (batch, 4096), of normalised images, float (batch, 3, side, side)."""
+        """Features, float (batch, widths[-1]), of normalised images, float (batch, 3, side, side)."""
         features: Tensor = self.hidden(self.pool(self.features(images)).flatten(1))
         return features
 

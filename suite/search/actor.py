@@ -10,6 +10,7 @@ from typing import Any
 from ray import tune
 
 from suite.checkpoints import load_checkpoint, save_checkpoint
+from suite.compression.starting import starting_network
 from suite.data.dataset import Dataset, load_dataset
 from suite.labels import LabelSet
 from suite.profiling import profile_trial
@@ -72,7 +73,13 @@ class TrialActor(tune.Trainable):
         label_set = LabelSet(config.label_low, config.label_high, config.label_step)
         self._profile = profile_trial(config, label_set.bins)
         dataset = _dataset(self._request.files, config.attribute, config.resolution)
-        self._fit = fit(config, dataset, threads=self._request.threads, device=self._request.device)
+        self._fit = fit(
+            config,
+            dataset,
+            threads=self._request.threads,
+            device=self._request.device,
+            network=starting_network(config, dataset),
+        )
         if self._fit.transfer:
             self._keep_text(f"weights/{self._request.id}.backbone.txt", f"{self._fit.transfer}\n")
         self._go_on(self._fit)

@@ -22,7 +22,7 @@ MOST_IN_A_ROW = 300
 #: What each bound is on, in words.
 NOUNS = {"params": "parameters", "macs": "multiply-adds", "bytes": "bytes"}
 #: The fields of a trial that its costs depend on, beside the number of its bins.
-STRUCTURE = ("network", "widths", "depths", "pooling", "method", "resolution")
+STRUCTURE = ("network", "widths", "depths", "pooling", "pruned_widths", "method", "resolution")
 
 
 def excesses(config: TrialConfig, bounds: Mapping[str, int]) -> dict[str, float]:
@@ -155,7 +155,7 @@ def _low_end(dimension: str, varied: Dimension) -> Sequence[Value]:
     if field == "method":
         by_layer = {OUTPUT_LAYERS[method]: method for method in OUTPUT_LAYERS if method in values}
         return list(by_layer.values())
-    if field in ("widths", "depths"):
+    if field in ("widths", "depths", "keep"):
         return _undercut_by_none(values) if field == dimension else [min(values)]  # type: ignore[type-var]
     if field in ("label_low", "label_high", "label_step"):
         return [value for value in values if value is None] + _end_of(values, field)

@@ -16,6 +16,7 @@ from suite.networks import PRESETS
 from suite.profiling import profile_trial
 from suite.runs import DataUsed, ReferenceNetwork, Resources, RunInfo
 from suite.search.bounds import check_bounds
+from suite.search.parents import check_parent
 from suite.trial import TrialConfig
 
 
@@ -37,6 +38,7 @@ def describe(
     label_range = store.info.attributes.get(shared.attribute)
     dataset = load_dataset(store, shared.attribute, shared.resolution)  # says what is wrong, if it is
     assert label_range is not None
+    check_parent(space, label_range)
     check_bounds(space, label_range)
     tiny = TrialConfig(
         attribute=shared.attribute,

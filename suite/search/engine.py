@@ -16,6 +16,7 @@ from suite.search.bounds import within_bounds
 from suite.search.confirmation import with_confirm_seeds
 from suite.search.description import check_backbones, describe
 from suite.search.judgement import judge
+from suite.search.parents import add_parent, check_parent
 from suite.search.run_folder import check_free, locked, new_folder, written
 from suite.search.sitting import Search, Sitting
 from suite.search.stages import train
@@ -65,6 +66,7 @@ def resume_search(
             space = with_confirm_seeds(space, confirm_seeds)
         check_backbones(space)
         store = data_of_run(folder, info, watcher.stage, watcher.advance)
+        check_parent(space, store.info.attributes[info.attribute])
         info = dataclasses.replace(
             info,
             status="running",
@@ -101,6 +103,7 @@ def _carry_out(search: Search, info: RunInfo) -> RunInfo:
     with _stop_signals_as_interrupt():
         try:
             with _tables_at_the_end(ledger):
+                add_parent(ledger, search.space, search.store)
                 train(search, sitting, ledger)
                 sitting.info = judge(search, sitting.info, ledger)
         except KeyboardInterrupt:

@@ -26,6 +26,7 @@ from suite.search.driver_files import DriverFiles
 from suite.search.interrupts import interrupts_held_back
 from suite.search.losses import why_lost
 from suite.search.messages import TrialReport, TrialRequest, checkpoint_name
+from suite.search.parents import parent_of_trials
 from suite.search.repeats import tell_repeat, trained_before
 from suite.search.run_folder import not_writable
 from suite.search.study import (
@@ -294,7 +295,10 @@ class StudySearcher(TrialSearcher):
             self.repeats_in_a_row += 1
             tell_repeat(self.study, suggestion, before, name_of(before.number))
             return None
-        return RunningTrial(name_of(suggestion.number), suggestion, config, known, self.seconds)
+        parent = parent_of_trials(space)
+        return RunningTrial(
+            name_of(suggestion.number), suggestion, config, known, self.seconds, parent=parent
+        )
 
     def _suggestion(self) -> tuple[optuna.Trial, int]:
         """A suggestion, and how many results the sampler knew when it made it; first what was left."""

@@ -17,7 +17,9 @@ from optuna.trial import FrozenTrial, TrialState
 
 from search_spaces import Choices, IntRange, SearchSpace, grid_trials
 from search_spaces.space import Dimension, Value
+from suite.compression.widths import kept_widths
 from suite.data.store import LabelRange
+from suite.networks import stages_of_widths, widths_of, with_widths
 from suite.search.repeats import is_repeat
 from suite.search.study_journal import StudyJournal
 from suite.trial import UNIT, TrialConfig
@@ -126,7 +128,10 @@ def config_at(
 def config_of_values(
     values: Mapping[str, Value], space: SearchSpace, label_range: LabelRange, seed: int
 ) -> TrialConfig:
-    """The trial at a value for every dimension of the space, under the names of ``dimensions``."""
+    """The trial at a value for every dimension of the space, under the names of ``dimensions``.
+
+    Shares to keep are laid over the widths that the space has without them.
+    """
     fields = space.trial_fields(values)
     for name, own in zip(
         ("label_low", "label_high", "label_step"),
@@ -135,7 +140,11 @@ def config_of_values(
     ):
         if fields[name] is None:
             fields[name] = own
-    return TrialConfig(**fields, seed=seed)  # type: ignore[arg-type]
+    config = TrialConfig(**fields, seed=seed)  # type: ignore[arg-type]
+    if config.keep is None:
+        return config
+    shares = [config.keep[stage] for stage in stages_of_widths(config)]
+    return with_widths(config, kept_widths(widths_of(config), shares))
 
 
 def reconcile(study: optuna.Study, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -1,5 +1,6 @@
 """``suite compress``: rows with a parent in the run folder, and nothing done twice."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -8,14 +9,17 @@ import pytest
 import torch
 
 from suite.cli import main
-from suite.compression import smaller
+from suite.compression import smaller, timing
 from suite.compression.agreement import answer_part
 from suite.compression.models import open_model
 from suite.data.dataset import load_dataset
 from suite.data.store import Store
-from suite.profiling import count_parameters
-from suite.runs import config_of, read_run
-from suite.weights import load_network
+from suite.latency import PairedTimes
+from suite.profiling import count_parameters, profile_trial
+from suite.runs import RunLedger, config_of, read_run
+from suite.trial import Metrics, Network, TrialConfig, TrialResult
+from suite.weights import load_network, save_network
+from tests.compression.conftest import CONFIG, lively
 
 
 def rows_of(run: Path) -> pd.DataFrame:
@@ -99,7 +103,7 @@ def test_training_on_starts_from_what_was_kept(run: Path) -> None:
 @pytest.mark.parametrize(
     ("asked", "complaint"),
     [
-        ("", "nothing is asked for; give --to, --keep or --int8"),
+        ("", "nothing is asked for; give --to, --keep, --student or --int8"),
         ("--to small", "'small' is no count of params"),
         ("--to 100", "the smallest network that pruning can leave, of widths (8, 8, 8, 8, 8)"),
         ("--keep 0.5,0.5", "the shares to keep are (0.5, 0.5)"),
@@ -123,3 +127,140 @@ def test_a_run_that_still_searches_is_left_alone(run: Path, capsys: pytest.Captu
     (run / "run.json").write_text(json.dumps({**told, "status": "interrupted"}))
     assert compress(run, "--keep", "0.5", "--epochs", "0") == 2
     assert "is interrupted; end its search with 'suite resume" in capsys.readouterr().err
+
+
+def test_a_pruned_network_learns_from_its_parent(run: Path) -> None:
+    assert compress(run, "--keep", "0.5", "--epochs", "1") == 0
+    assert compress(run, "--keep", "0.5", "--epochs", "1", "--distill-weight", "2", "--temperature", "3") == 0
+    rows = rows_of(run)
+    alone, taught = rows.index[-2:]
+    assert (rows.stage[taught], rows.parent[taught]) == ("pruned", "t0000")
+    assert (rows.distill_weight[alone], rows.distill_weight[taught]) == (0, 2)
+    config = load_network(run / "weights" / f"{taught}.safetensors")[1]
+    assert (config.temperature, config.teacher) == (3, str((run / "weights" / "t0000.safetensors").resolve()))
+    assert rows.val_mae_years[alone] != rows.val_mae_years[taught]
+
+
+def test_a_student_is_trained_from_scratch_with_the_trial_as_its_teacher(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["--student", "4,4,8,8,8/1,1,1,1,1", "--epochs", "2", "--int8"]
+    assert compress(run, *asked) == 0
+    rows = rows_of(run)
+    student, int8 = rows.index[-2:]
+    assert (rows.stage[student], rows.parent[student]) == ("distilled", "t0000")
+    assert (rows.stage[int8], rows.parent[int8]) == ("int8", student)
+    assert (rows.distill_weight[student], rows.epochs_run[student]) == (1, 2)
+    network, config, _ = load_network(run / "weights" / f"{student}.safetensors")
+    assert config.widths == (4, 4, 8, 8, 8)
+    assert count_parameters(network) == rows.params[student]
+    assert json.loads((run / "weights" / f"{student}.student.json").read_text())["parent"] == "t0000"
+    # Another trial can be made of the student; the paths of this machine do not travel in exports.
+    assert main(["compress", str(run), "--trial", student, "--keep", "1", "--epochs", "0"]) == 0
+    out = run / "student.safetensors"
+    assert main(["export", str(run), "--trial", student, "-o", str(out)]) == 0
+    assert load_network(out)[1].teacher is None
+    capsys.readouterr()
+    assert compress(run, *asked) == 0
+    assert f"{student} is there already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("network", "widths"),
+    [
+        ("resnet50", (16, 8, 16, 16, 24, 16, 24, 32, 40)),
+        ("vgg16-bn", (8, 8, 16, 16, 24, 32, 40)),
+    ],
+)
+def test_another_network_is_pruned_trained_on_and_exported(
+    network: Network, widths: tuple[int, ...], run: Path
+) -> None:
+    config = dataclasses.replace(CONFIG, network=network, pruned_widths=widths)
+    save_network(lively(config), config, run / "weights" / "t0003.safetensors")
+    parent = add_trial(run, "t0000", "t0003", config)
+    asked = ["--keep", "1,1,0.5,0.5,0.5", "--rounds", "2", "--epochs", "2", "--spread", "global"]
+    assert main(["compress", str(run), "--trial", parent, *asked]) == 0
+    rows = rows_of(run)
+    pruned = rows.index[-1]
+    loaded, told, _ = load_network(run / "weights" / f"{pruned}.safetensors")
+    assert told.pruned_widths is not None
+    assert told.pruned_widths[:2] == widths[:2]
+    assert sum(told.pruned_widths) < sum(widths)
+    assert list(rows.pruned_widths[pruned]) == list(told.pruned_widths)
+    assert rows.params[pruned] == count_parameters(loaded)
+    assert config_of({"id": pruned, **rows.loc[pruned].to_dict()}).pruned_widths == told.pruned_widths
+    assert main(["export", str(run), "--trial", pruned, "-o", str(run / "small.onnx")]) == 0
+    budget = str(int(rows.params[pruned]) - 1)
+    again = ["--to", budget, "--spread", "global", "--epochs", "0", "--importance", "magnitude"]
+    assert main(["compress", str(run), "--trial", pruned, *again]) == 0
+    assert rows_of(run).params.iloc[-1] < rows.params[pruned]
+
+
+def add_trial(run: Path, like: str, trial_id: str, config: TrialConfig) -> str:
+    """A row as another's, of another network."""
+    ledger = RunLedger(run)
+    row = next(row for row in ledger.rows if row["id"] == like)
+    metrics = Metrics(row["val_mae_years"], 35.0, 0.1, 0.1, 0.2, 0.3, None)
+    profile = profile_trial(config, 101)
+    ledger.add_trial(
+        TrialResult(trial_id, "search", config, "finished", "", profile, metrics, 1, 2.0, "float32", 0, 0.5)
+    )
+    return trial_id
+
+
+@pytest.mark.parametrize(
+    ("asked", "complaint"),
+    [
+        ("--student huge", "'huge' is no network; write one of thin, tiny"),
+        ("--student 8,8,8", "'8,8,8' is no network"),
+        ("--student micro --epochs 0", "a student starts from scratch"),
+    ],
+)
+def test_another_student_is_one_sentence(
+    asked: str, complaint: str, run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert compress(run, *asked.split()) == 2
+    assert complaint in capsys.readouterr().err
+
+
+def test_a_method_without_a_distribution_teaches_nothing(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["compress", str(run), "--trial", "t0001", "--student", "micro"]) == 2
+    assert "method coral, which has no distribution to distil" in capsys.readouterr().err
+
+
+def test_a_share_of_the_time_is_found_by_timing_candidates(
+    run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Were time in proportion to channels, three quarters of the time would be three quarters of them."""
+    timed: list[int] = []
+
+    def times(whole: TrialConfig, cut: TrialConfig, bins: int, rounds: int) -> PairedTimes:
+        timed.append(sum(cut.widths))
+        seconds = {"whole": (sum(whole.widths) / 1e5,) * rounds, "cut": (sum(cut.widths) / 1e5,) * rounds}
+        return PairedTimes(seconds, 1, whole.resolution, 0.25)
+
+    monkeypatch.setattr(timing, "time_pair", times)
+    config = dataclasses.replace(CONFIG, widths=(32, 32, 64, 64, 64))
+    save_network(lively(config), config, run / "weights" / "t0003.safetensors")
+    add_trial(run, "t0000", "t0003", config)
+    asked = ["compress", str(run), "--trial", "t0003", "--of", "latency", "--epochs", "0", "--to"]
+    assert main([*asked, "0.75"]) == 0
+    assert list(rows_of(run).widths.iloc[-1]) == [24, 24, 48, 48, 48]
+    assert len(set(timed)) <= 8  # of 129 candidates
+    said = capsys.readouterr().err
+    assert "takes 0.75 of the time (0.75 to 0.75): one image of 32 pixels, eager PyTorch" in said
+    assert "while others took 25% of the processor" in said
+    assert main([*asked, "0.01"]) == 2
+    assert "has 0.16, above the 0.01 that were asked for" in capsys.readouterr().err
+    assert main([*asked, "2"]) == 2
+    assert "'2' is no share of the trial's time" in capsys.readouterr().err
+
+
+def test_a_network_with_far_fewer_channels_is_measured_to_be_faster() -> None:
+    wide = dataclasses.replace(CONFIG, widths=(256, 256, 256, 256, 256))
+    timed = timing.TimedBeside(wide, 101)
+    assert timed(wide.widths) == 1
+    assert 0 < timed((8, 8, 8, 8, 8)) < 0.7
+    assert timed((8, 8, 8, 8, 8)) == timed((8, 8, 8, 8, 8))  # measured once

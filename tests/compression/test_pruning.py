@@ -10,16 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suite.compression.budget import Budget, cost, parse_budget
-from suite.compression.pruning import IMPORTANCES, Importance, check_compact, cut, score_channels, stages_of
+from suite.compression.pruning import IMPORTANCES, check_importance, cut, score_channels
 from suite.compression.widths import kept_widths, ranked_widths, uniform_widths
 from suite.data.dataset import Dataset
 from suite.errors import RequestError
 from suite.inputs import normalised
 from suite.methods import METHODS, LossWeights, Truth
-from suite.networks import CompactNet, build_network
+from suite.networks import CompactNet, build_network, layers_of_widths, widths_of, with_widths
 from suite.presets import PRESETS
 from suite.profiling import count_macs, count_parameters, safetensors_bytes
-from suite.trial import MethodName, TrialConfig
+from suite.trial import Importance, MethodName, TrialConfig
 from suite.weights import load_network, save_network
 from tests.compression.conftest import CONFIG, labels_of, lively
 
@@ -88,16 +88,98 @@ def test_taylor_scores_are_weights_times_gradients_of_the_trials_own_loss(datase
     truth = Truth(train.labels, train.deviations)
     outputs = network(normalised(train.images[train.rows]))
     METHODS[WIDE.method].loss(outputs, truth, labels_of(WIDE), LossWeights.of(WIDE)).total.backward()
-    first, second = stages_of(network, WIDE.depths)[0][0], stages_of(network, WIDE.depths)[1][0]
+    (first,), (second, *_), *_ = layers_of_widths(network, WIDE)
     filters = (first.weight * first.weight.grad).abs().sum((1, 2, 3))
     inputs = (second.weight * second.weight.grad).abs().sum((0, 2, 3))
     expected = filters + inputs
-    assert torch.allclose(scores.stages[0][0], expected / expected.mean(), rtol=1e-3)
+    assert torch.allclose(scores.widths[0][0], expected / expected.mean(), rtol=1e-3)
 
 
-def test_another_network_than_a_compact_one_is_refused() -> None:
-    with pytest.raises(RequestError, match="is resnet50, whose widths are no part"):
-        check_compact(dataclasses.replace(CONFIG, network="resnet50"))
+VGG = dataclasses.replace(CONFIG, network="vgg16-bn", pruned_widths=(8, 8, 16, 16, 24, 32, 40))
+RESNET = dataclasses.replace(CONFIG, network="resnet50", pruned_widths=(16, 8, 16, 16, 24, 16, 24, 32, 40))
+
+
+@pytest.mark.parametrize("importance", ["magnitude", "taylor", "lamp"])
+@pytest.mark.parametrize(
+    ("config", "widths"),
+    [
+        (VGG, (8, 8, 8, 8, 16, 24, 16)),
+        (dataclasses.replace(VGG, network="vgg16"), (8, 8, 8, 8, 16, 24, 16)),
+        (RESNET, (8, 8, 8, 8, 16, 8, 16, 24, 32)),
+        (
+            RESNET,
+            (16, 8, 16, 16, 24, 16, 24, 32, 40),
+        ),  # nothing is cut; the stem is as wide as the first stage
+    ],
+)
+def test_other_networks_are_cut_and_load_by_their_widths(
+    importance: Importance, config: TrialConfig, widths: tuple[int, ...], dataset: Dataset, tmp_path: Path
+) -> None:
+    network = lively(config)
+    scores = score_channels(network, config, labels_of(config), importance, dataset.splits["train"])
+    assert [len(falling) for falling in scores.falling()] == list(widths_of(config))
+    smaller = cut(network, config, 101, widths, scores)
+    told = with_widths(config, widths)
+    save_network(smaller, told, tmp_path / "small.safetensors")
+    loaded, config_loaded, _ = load_network(tmp_path / "small.safetensors")
+    images = torch.randn(2, 3, 32, 32)
+    assert config_loaded == told
+    assert torch.equal(loaded(images), smaller(images))
+    assert cost(told, 101, "params") == count_parameters(smaller)
+    if widths == widths_of(config):
+        assert torch.allclose(smaller(images), network(images), atol=1e-5)
+
+
+@pytest.mark.parametrize("config", [VGG, RESNET])
+def test_dead_channels_of_other_networks_go_and_the_answer_stays(
+    config: TrialConfig, dataset: Dataset
+) -> None:
+    """What a layer of each width says is silenced for 8 channels, in every layer that is added to it."""
+    network, keep = lively(config), tuple(width - 8 if width > 8 else width for width in widths_of(config))
+    dead = torch.Generator().manual_seed(3)
+    with torch.no_grad():
+        for layers, width, left in zip(
+            layers_of_widths(network, config), widths_of(config), keep, strict=True
+        ):
+            for layer in layers:
+                gone = torch.randperm(width, generator=dead)[left:]
+                for tensor in silenced_by(network, config, layer):
+                    tensor[gone] = 0
+    train = dataset.splits["train"]
+    scores = score_channels(network, config, labels_of(config), "taylor", train)
+    smaller = cut(network, config, 101, keep, scores)
+    images = normalised(train.images[train.rows])  # what never answers these has no gradient either
+    assert torch.allclose(smaller(images), network(images), atol=1e-4)
+
+
+def silenced_by(network: torch.nn.Module, config: TrialConfig, layer: torch.nn.Module) -> list[torch.Tensor]:
+    """The tensors by which a layer's channels, and all that are added to them, answer."""
+    if isinstance(layer, torch.nn.Linear):
+        return [layer.weight, layer.bias]
+    rows = []
+    if config.network == "resnet50" and layer in [
+        group[0] for group in layers_of_widths(network, config)[5:]
+    ]:
+        stage = [group[0] for group in layers_of_widths(network, config)[5:]].index(layer)
+        blocks = list(network.blocks)[sum((3, 4, 6)[:stage]) :][: (3, 4, 6, 3)[stage]]  # type: ignore[arg-type]
+        rows = [block.residual[-2:] for block in blocks] + [blocks[0].shortcut]
+    else:
+        modules = [m for m in network.modules() if isinstance(m, torch.nn.Conv2d | torch.nn.BatchNorm2d)]
+        rows = [modules[(place := modules.index(layer)) : place + 2]]  # type: ignore[arg-type]
+    found = []
+    for convolution, normalisation in rows:
+        found += [convolution.weight, normalisation.weight, normalisation.bias, normalisation.running_mean]
+        found += [] if convolution.bias is None else [convolution.bias]
+    return found
+
+
+def test_widths_that_are_not_the_networks_are_one_sentence() -> None:
+    for network, count in (("vgg16", 7), ("resnet50", 9)):
+        with pytest.raises(RequestError, match=f"this network needs {count} whole numbers"):
+            build_network(dataclasses.replace(CONFIG, network=network, pruned_widths=(8, 8)), 101)  # type: ignore[arg-type]
+    with pytest.raises(RequestError, match="of which bn-scale says nothing"):
+        check_importance("bn-scale", VGG)
+    check_importance("bn-scale", RESNET)
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,10 @@ def test_a_trial_trains_on_the_device_that_the_request_names(
 ) -> None:
     asked: list[Any] = []
 
-    def fit(config: TrialConfig, dataset: object, *, threads: int, device: str | None) -> object:
+    def fit(
+        config: TrialConfig, dataset: object, *, threads: int, device: str | None, network: object
+    ) -> object:
+        assert network is None  # it is cut out of none
         asked.append((threads, device))
         raise RuntimeError("far enough")
 

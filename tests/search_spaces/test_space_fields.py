@@ -16,8 +16,8 @@ from suite.trial import TrialConfig
 
 LABEL_RANGE = {"label_low", "label_high", "label_step"}
 TRIAL_FIELDS = {field.name: field for field in dataclasses.fields(TrialConfig)}
-#: The seed is of the whole search, and the fingerprint is found out rather than asked for.
-NOT_OF_A_SPACE = {"seed", "backbone_sha256"}
+#: The seed is of the whole search, and fingerprints are found out rather than asked for.
+NOT_OF_A_SPACE = {"seed", "backbone_sha256", "pruned_from_sha256", "teacher_sha256"}
 
 
 def literals(annotation: Any) -> set[str]:

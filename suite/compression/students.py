@@ -1,0 +1,83 @@
+"""A smaller network trained from scratch as a trial's student, as one row of the run."""
+
+import dataclasses
+import time
+from dataclasses import dataclass
+
+import torch
+
+from suite.compression.offspring import Offspring, OnEpoch, Teaching, id_of, offspring, tuned_config
+from suite.compression.trained import TrainedTrial
+from suite.errors import RequestError
+from suite.presets import PRESETS, VGG16_DEPTHS, Architecture
+from suite.training import fit
+from suite.trial import EpochResult
+
+
+@dataclass(frozen=True)
+class Student:
+    """What network is to be trained, and how.
+
+    Attributes:
+        widths: channels of the five stages of a compact network.
+        depths: its convolutions.
+        epochs: of its training, from random weights.
+        learning_rate: of that training.
+        teaching: what it learns from the trial; with weight 0 it is the network trained on labels alone.
+    """
+
+    widths: tuple[int, ...]
+    depths: tuple[int, ...]
+    epochs: int
+    learning_rate: float
+    teaching: Teaching
+
+    def id_for(self, parent: str) -> str:
+        """The id of the row: the same request of the same trial is the same row."""
+        return id_of(parent, "d", self)
+
+
+def architecture_of(text: str) -> Architecture:
+    """Read a preset's name, or widths and perhaps depths: ``8,16,32,64,64`` or ``8,16,32,64,64/1,1,2,2,2``.
+
+    Raises:
+        RequestError: it is neither.
+    """
+    if text in PRESETS:
+        return PRESETS[text]
+    widths, slash, depths = text.partition("/")
+    try:
+        numbers = [
+            tuple(int(word) for word in part.split(",")) for part in (widths, depths)[: 1 + bool(slash)]
+        ]
+    except ValueError:
+        numbers = []
+    if not numbers or any(len(part) != len(VGG16_DEPTHS) or min(part) < 1 for part in numbers):
+        raise RequestError(
+            f"{text!r} is no network; write one of {', '.join(PRESETS)}, or five widths as 8,16,32,64,64, or "
+            "widths and depths as 8,16,32,64,64/1,1,2,2,2"
+        )
+    return Architecture(*numbers)
+
+
+def train_student(trained: TrainedTrial, student: Student, on_epoch: OnEpoch) -> Offspring:
+    """Train a student from scratch, with the trial's recipe and seed.
+
+    Raises:
+        RequestError: the trial's method has no distribution to distil, or there are no epochs.
+        DivergedError: the training diverged.
+    """
+    began, told = time.perf_counter(), list[EpochResult]()
+    config = dataclasses.replace(
+        tuned_config(trained, student.epochs, student.learning_rate, student.teaching),
+        network="compact",
+        widths=student.widths,
+        depths=student.depths,
+        pruned_widths=None,
+    )
+    training = fit(config, trained.dataset, threads=torch.get_num_threads())
+    for epoch in training:
+        told.append(epoch)
+        on_epoch(epoch, student.epochs)
+    trial_id = student.id_for(trained.id)
+    return offspring(trained, trial_id, "distilled", training.network, training.config, tuple(told), began)

@@ -1,0 +1,91 @@
+"""The trial that a search starts from: checked before anything begins, and a row of the run."""
+
+import time
+from pathlib import Path
+
+from search_spaces import Choices, Dimension, FloatRange, SearchSpace, Value
+from suite.backbones import pinned
+from suite.compression.extra import need
+from suite.compression.starting import check_pruned_from
+from suite.data.dataset import load_dataset
+from suite.data.store import LabelRange, Store
+from suite.errors import RequestError
+from suite.evaluation import evaluate
+from suite.inputs import CPU
+from suite.profiling import profile_trial
+from suite.recipe import resolve_precision
+from suite.runs import RunLedger
+from suite.search.study import config_of_values
+from suite.trial import TrialConfig, TrialResult
+from suite.weights import load_network, save_network
+
+#: The id of the parent's row, and its stage.
+PARENT = "parent"
+
+
+def check_parent(space: SearchSpace, label_range: LabelRange) -> None:
+    """Refuse a parent or a teacher that is missing, or of which the space's trials are no part.
+
+    Raises:
+        RequestError: so it is.
+    """
+    base = space.base
+    if base.teacher is None and "teacher" not in space.vary and _learns(space):
+        raise RequestError(
+            f"the search {space.name} learns from a teacher and names none; add --parent RUN:ID, or set "
+            "base.teacher to a file of weights"
+        )
+    for field in ("teacher", "pruned_from"):
+        if (file := getattr(base, field)) is not None:
+            pinned(TrialConfig(**{field: file}))
+    if base.pruned_from is not None:
+        need("torch_pruning", "Pruning")
+        lows: dict[str, Value] = {name: _any_of(dimension) for name, dimension in space.dimensions().items()}
+        config = config_of_values(lows, space, label_range, space.seed)
+        check_pruned_from(config, load_network(Path(base.pruned_from))[1])
+
+
+def add_parent(ledger: RunLedger, space: SearchSpace, store: Store) -> None:
+    """Give the run the parent's row, measured on validation, and its weights, where they are not there."""
+    if space.base.pruned_from is None or any(row["id"] == PARENT for row in ledger.rows):
+        return
+    began = time.perf_counter()
+    network, config, label_set = load_network(Path(space.base.pruned_from))
+    precision = resolve_precision(config.precision, CPU)
+    val = load_dataset(store, config.attribute, config.resolution).splits["val"]
+    metrics = evaluate(network, val, label_set, method=config.method, precision=precision, device=CPU)
+    save_network(network, config, ledger.folder / "weights" / f"{PARENT}.safetensors")
+    ledger.add_trial(
+        TrialResult(
+            id=PARENT,
+            stage="parent",
+            config=config,
+            status="finished",
+            cause="",
+            profile=profile_trial(config, label_set.bins),
+            validation=metrics,
+            epochs_run=0,
+            seconds=time.perf_counter() - began,
+            precision=precision,
+            trials_known=0,
+            started=0.0,
+        )
+    )
+
+
+def parent_of_trials(space: SearchSpace) -> str | None:
+    """What the column ``parent`` says of the search's trials."""
+    return None if space.base.pruned_from is None else PARENT
+
+
+def _learns(space: SearchSpace) -> bool:
+    varied = space.vary.get("distill_weight")
+    if isinstance(varied, FloatRange):
+        return varied.high > 0
+    if isinstance(varied, Choices):
+        return any(varied.values)
+    return space.base.distill_weight > 0
+
+
+def _any_of(dimension: Dimension) -> Value:
+    return dimension.values[0] if isinstance(dimension, Choices) else dimension.low
