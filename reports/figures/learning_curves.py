@@ -14,6 +14,10 @@ from reports.trials import Standing
 from suite.runs import Run
 
 
+#: Of the curves off the front so many are drawn at most, evenly spread.
+MOST_OTHERS = 120
+
+
 @dataclass(frozen=True)
 class Curve:
     """One training: validation MAE, in the run's unit, after each epoch that ended."""
@@ -32,6 +36,7 @@ class LearningCurves:
     curves: tuple[Curve, ...]
     unit: str
     constant_val_mae: float
+    left_out: int = 0  # of the curves off the front
 
 
 def collect(run: Run, standing: Standing) -> LearningCurves:
@@ -51,7 +56,14 @@ def collect(run: Run, standing: Standing) -> LearningCurves:
         # A trial's epochs are written just before its row, so that a kill can leave them without one.
         curves.append(Curve(name, epochs, values, name in front, status.get(name, "no result recorded")))
     curves.sort(key=lambda curve: front.get(curve.id, -1))
-    return LearningCurves(tuple(curves), run.info.unit, run.info.data.constant_val_mae)
+    others = [curve for curve in curves if not curve.on_front]
+    kept = others[:: max(1, math.ceil(len(others) / MOST_OTHERS))]
+    return LearningCurves(
+        (*kept, *(curve for curve in curves if curve.on_front)),
+        run.info.unit,
+        run.info.data.constant_val_mae,
+        len(others) - len(kept),
+    )
 
 
 def draw(data: LearningCurves) -> go.Figure:

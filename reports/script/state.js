@@ -1,0 +1,102 @@
+// What the reader has chosen, kept in the address behind "#", so that a link shows the same again.
+const data = JSON.parse(document.getElementById("data").textContent);
+const trials = data.trials;
+const places = new Map(trials.id.map((id, place) => [id, place]));
+const LIMITS = ["error", "params", "macs", "bytes", "ms"];
+const TAKES = [...LIMITS];
+
+const state = { x: "params", trial: "", take: "error", limits: {}, filter: "", sort: "" };
+const listeners = [];
+
+function readAddress() {
+  const asked = new URLSearchParams(location.hash.slice(1));
+  state.x = data.axes.some((axis) => axis.column === asked.get("x")) ? asked.get("x") : "params";
+  state.trial = places.has(asked.get("trial")) ? asked.get("trial") : "";
+  state.take = TAKES.includes(asked.get("take")) ? asked.get("take") : "error";
+  state.filter = asked.get("filter") ?? "";
+  state.sort = asked.get("sort") ?? "";
+  state.limits = {};
+  for (const name of LIMITS) {
+    const limit = amount(asked.get(`max-${name}`) ?? "");
+    if (known(limit)) state.limits[name] = limit;
+  }
+}
+
+function writeAddress() {
+  const told = new URLSearchParams();
+  if (state.x !== "params") told.set("x", state.x);
+  if (state.trial) told.set("trial", state.trial);
+  if (state.take !== "error") told.set("take", state.take);
+  if (state.filter) told.set("filter", state.filter);
+  if (state.sort) told.set("sort", state.sort);
+  for (const [name, limit] of Object.entries(state.limits)) told.set(`max-${name}`, limit);
+  history.replaceState(null, "", `#${told}`);
+}
+
+// Change what is chosen; those who listen are told what changed.
+function choose(changes) {
+  Object.assign(state, changes);
+  writeAddress();
+  for (const listener of listeners) listener(new Set(Object.keys(changes)));
+}
+
+window.addEventListener("hashchange", () => {
+  readAddress();
+  for (const listener of listeners) listener(new Set(Object.keys(state)));
+});
+
+// 900000, 900k, 0.9M or 0.9 MB as a number; NaN for anything else.
+function amount(text) {
+  const found = /^\s*([\d.,]+(?:e[+-]?\d+)?)\s*([kMGT]?)\s*(?:B|ms|years|points)?\s*$/i.exec(text ?? "");
+  if (!found) return NaN;
+  const prefix = { "": 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 }[found[2].toLowerCase()];
+  return Number(found[1].replaceAll(",", "")) * prefix;
+}
+
+// A new element; strings among the children become text, never markup.
+function el(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    else if (value !== null && value !== undefined && value !== false) made.setAttribute(name, value === true ? "" : value);
+  }
+  made.append(...children.filter((child) => child !== null && child !== undefined));
+  return made;
+}
+
+function svg(tag, attributes = {}, ...children) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+
+function at(place) {
+  return Object.fromEntries(Object.entries(trials).map(([name, values]) => [name, values[place]]));
+}
+
+function finished(place) {
+  return trials.status[place] === "finished" && known(trials.error[place]);
+}
+
+function isMade(place) {
+  return trials.stage[place] !== "search";
+}
+
+// A button that shows a network in its own section.
+function opener(id, text = id) {
+  return el("button", { type: "button", class: "link", "data-trial": id }, text);
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-trial]");
+  if (button) openNetwork(button.dataset.trial);
+});
+
+function openNetwork(id) {
+  if (!places.has(id)) return;
+  choose({ trial: id });
+  const section = document.getElementById("network");
+  section.scrollIntoView({ block: "start" });
+  section.querySelector("h2").focus({ preventScroll: true });
+}
