@@ -161,7 +161,7 @@ def _curves(run: Run, results: Standing) -> str:
         return "<p>No epoch has ended.</p>"
     curves = learning_curves.collect(run, results)
     left_out = (
-        f'<p class="soft">Of the grey curves, {curves.left_out:,} are not drawn; a trial\'s own curve is under '
+        f'<p class="soft">{curves.left_out:,} further curves are not drawn; a trial\'s own is under '
         '"One network".</p>'
         if curves.left_out
         else ""

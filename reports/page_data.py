@@ -19,11 +19,11 @@ from reports.networks import compared_networks, published_marks
 from reports.numerals import error_places
 from reports.predictions import Predictions, read_predictions
 from reports.repeating import repeat_prefix
-from reports.tables import Column
+from reports.tables import NAME, Column
 from reports.timing import conditions
 from reports.trials import Standing, Trial
 from reports.volume import volume
-from suite.runs import Run, RunInfo
+from suite.runs import PREDICTIONS, Run, RunInfo
 from suite.trial import TrialConfig
 
 #: Fields of a configuration that the page has elsewhere, or that say nothing to a reader.
@@ -39,10 +39,11 @@ def page_data(
     """
     info, shown = run.info, networks(results)
     grown = growth(info, results)
+    columns_of_trials = _trials(shown)
     chosen = (results.best, results.knee, results.smallest)
     return {
         "run": _about(run, results),
-        "trials": _trials(shown),
+        "trials": {name: packed(values) for name, values in columns_of_trials.items()},
         "axes": _axes(info, results),
         "notable": list(dict.fromkeys(trial.id for trial in chosen if trial)),
         "networks": compared_networks(info, results),
@@ -54,7 +55,7 @@ def page_data(
         "again": _again(results),
         "predictions": _predictions(run, results),
         "growth": {"ended": grown.ended, "shares": [_short(s) for s in grown.shares]} if grown else None,
-        "columns": [_column(column, shown) for column in columns],
+        "columns": [_column(column, shown, columns_of_trials) for column in columns],
     }
 
 
@@ -144,7 +145,7 @@ def _axes(info: RunInfo, results: Standing) -> list[dict[str, Any]]:
 def _recipe(run: Run, shown: Sequence[Trial]) -> dict[str, Any]:
     """The fields of the configurations: ``same`` for all trials, or ``varied`` with a value a trial."""
     same: dict[str, Any] = {}
-    varied: dict[str, list[Any]] = {}
+    varied: dict[str, Any] = {}
     if not shown:
         return {"same": same, "varied": varied}
     table = run.trials.drop_duplicates("id").set_index("id").loc[[trial.id for trial in shown]]
@@ -155,7 +156,7 @@ def _recipe(run: Run, shown: Sequence[Trial]) -> dict[str, Any]:
         if all(value == values[0] for value in values):
             same[name] = values[0]
         else:
-            varied[name] = values
+            varied[name] = packed(values)
     return {"same": same, "varied": varied}
 
 
@@ -188,7 +189,9 @@ def _again(results: Standing) -> dict[str, list[Any]]:
 
 def _predictions(run: Run, results: Standing) -> dict[str, Any]:
     """Of every network that was judged: by its own training, or by those that confirm it."""
-    found = {}
+    found: dict[str, Any] = {}
+    if not (run.folder / PREDICTIONS).is_dir():
+        return found
     for trial in networks(results):
         again = results.confirmations.get(trial.id)
         names = [t.id for t in again.trainings if t.finished] if again else []
@@ -213,15 +216,35 @@ def _said(said: Predictions) -> dict[str, Any]:
     }
 
 
-def _column(column: Column, shown: Sequence[Trial]) -> dict[str, Any]:
-    keys = [column.sorts(trial) for trial in shown]
+def _column(
+    column: Column, shown: Sequence[Trial], trials: Mapping[str, list[Any]]
+) -> dict[str, Any]:
+    """A column of the table: its cells as HTML (none for the names, which are buttons) and what it sorts by.
+
+    What is a column of the trials already is named, not told again.
+    """
+    keys = [_exact(key) if isinstance(key, float) else key for key in map(column.sorts, shown)]
+    same = next((name for name, values in trials.items() if values == keys), None)
+    names = column.title == NAME
     return {
         "title": column.title,
         "unit": column.unit,
         "words": column.words,
-        "cells": [column.shows(trial) for trial in shown],
-        "keys": [_exact(key) if isinstance(key, float) else key for key in keys],
+        "cells": None if names else packed([column.shows(trial) for trial in shown]),
+        "keys": same or packed(keys),
     }
+
+
+def packed(values: list[Any]) -> list[Any] | dict[str, list[Any]]:
+    """Values of which many are the same: each once under ``of``, and places in that under ``at``."""
+    if len(values) < 200:
+        return values
+    texts = list(map(repr, values))
+    first = dict(zip(reversed(texts), reversed(range(len(values))), strict=True))
+    if 2 * len(first) > len(values):
+        return values
+    place = {text: number for number, text in enumerate(first)}
+    return {"of": [values[number] for number in first.values()], "at": [place[text] for text in texts]}
 
 
 def _plain(value: Any) -> Any:

@@ -26,10 +26,14 @@ class Column:
     words: bool = False  # words start at the left, numbers end at the right
 
 
+#: The title of the column of names.
+NAME = "trial"
+
+
 def columns(info: RunInfo, standing: Standing, points: Mapping[str, str]) -> tuple[Column, ...]:
     """What the table shows, from left to right. To add a column, add a row to one of the four parts."""
     name = (
-        Column("trial", "", _name, lambda t: t.id, words=True),
+        Column(NAME, "", _name, lambda t: t.id, words=True),
         Column("front", "", lambda t: "\u25cf" * t.on_front, lambda t: -float(t.on_front)),
     )
     made = (Column("made", "from", _made, lambda t: t.stage if t.parent else "", words=True),)

@@ -1,5 +1,6 @@
 // The front: validation error against one cost; what it is made of, and a click that opens a network.
-const MOST_QUIET = 900; // marks behind the front; more would hide each other, and take long to draw
+const MOST_QUIET = 500; // marks behind the front of a kind; more would hide each other, and take long to draw
+const MOST_LABELS = 24;
 const MADE = { pruned: "triangle-down", int8: "square", distilled: "star-triangle-up" };
 
 function axisNow() {
@@ -71,15 +72,15 @@ function designOf(place) {
   return `widths ${trials.widths[place].join(" ")}, depths ${trials.depths[place].join(" ")}`;
 }
 
-function marks(shown, axis, ys, marker, name, text = null) {
+function marks(shown, axis, ys, marker, name) {
   const top = ys[1] - 0.03 * (ys[1] - ys[0]);
-  const trace = {
+  const above = shown.some((place) => trials.error[place] > top);
+  return {
     x: shown.map((place) => trials[axis.column][place]), y: shown.map((place) => Math.min(trials.error[place], top)),
     customdata: shown.map((place) => trials.id[place]), hovertext: shown.map(hover), hoverinfo: "text",
-    type: "scatter", mode: text ? "markers+text" : "markers", name, cliponaxis: false,
-    marker: { ...marker, symbol: shown.map((place) => (trials.error[place] > top ? "triangle-up-open" : marker.symbol)) },
+    type: "scatter", mode: "markers", name, cliponaxis: false,
+    marker: above ? { ...marker, symbol: shown.map((place) => (trials.error[place] > top ? "triangle-up-open" : marker.symbol)) } : marker,
   };
-  return text ? { ...trace, ...text } : trace;
 }
 
 // Intervals of confirmed means; one that leaves the chart is cut off there, and an arrow says so.
@@ -145,6 +146,7 @@ function labels(front, axis, xs, ys, width, height) {
     "middle right": [0.65, 0], "middle left": [-0.65, 0], "top left": [-0.5, 1], "bottom right": [0.5, -1] };
   const must = new Set([...data.notable, state.trial]);
   const order = [...front].sort((a, b) => must.has(trials.id[b]) - must.has(trials.id[a]));
+  if (front.length > MOST_LABELS) order.length = Math.max(front.filter((place) => must.has(trials.id[place])).length, 1);
   const taken = front.map((place) => [...pixel(place), 10, 10]);
   const found = new Map();
   for (const place of order) {
@@ -160,7 +162,9 @@ function labels(front, axis, xs, ys, width, height) {
       }
     }
   }
-  return { text: front.map((place) => (found.has(place) ? plain(trials.id[place]) : "")), textposition: front.map((place) => found.get(place) ?? "top right"), textfont: { size: 11 } };
+  const shown = [...found.keys()];
+  return { x: shown.map((place) => trials[axis.column][place]), y: shown.map((place) => trials.error[place]), mode: "text", type: "scatter",
+    text: shown.map((place) => plain(trials.id[place])), textposition: [...found.values()], textfont: { size: 11 }, hoverinfo: "skip", name: "names", cliponaxis: false };
 }
 
 function publishedTraces(axis) {
@@ -207,9 +211,8 @@ function drawFront() {
     marks(cut, axis, ys, { color: grey, size: 6, opacity: 0.6, symbol: "x-thin-open" }, "stopped early"),
     marks(quiet, axis, ys, { color: grey, size: 7, opacity: 0.7, symbol: "circle-open" }, "dominated"),
     steps(front, axis), lineage(made, axis, ys),
-    { ...marks(front, axis, ys, { color: colour("--front"), size: 11, symbol: "circle", line: { width: 1.5, color: colour("--ground") } }, "on the front",
-      labels(front, axis, xs, ys, place.clientWidth - 74, (published.length ? 0.75 : 1) * (height - 72))), error_y: bars, ...speedBars(front, axis) },
-    arrows,
+    { ...marks(front, axis, ys, { color: colour("--front"), size: 11, symbol: "circle", line: { width: 1.5, color: colour("--ground") } }, "on the front"), error_y: bars, ...speedBars(front, axis) },
+    labels(front, axis, xs, ys, place.clientWidth - 74, (published.length ? 0.75 : 1) * (height - 72)), arrows,
     marks(done.filter((i) => trials.tiny[i] && !isMade(i)).slice(0, 60), axis, ys, { color: colour("--tiny"), size: 19, symbol: "circle-open", line: { width: 2.5 } }, "TinyAgeNet, trained here"),
     ...[...new Set(made.map((i) => trials.stage[i]))].map((stage) => marks(made.filter((i) => trials.stage[i] === stage), axis, ys,
       { color: colour("--made"), size: 11, symbol: MADE[stage] ?? "hexagon", line: { width: 1.2, color: colour("--ground") } }, stage)),

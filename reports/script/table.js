@@ -45,7 +45,8 @@ function tableRow(place) {
   const row = el("tr", { class: trials.front[place] ? "front" : null, "data-id": trials.id[place] });
   data.columns.forEach((column, number) => {
     const cell = el(number ? "td" : "th", { class: column.words ? "text" : null, scope: number ? null : "row" });
-    cell.innerHTML = column.cells[place];
+    if (column.cells) cell.innerHTML = column.cells[place];
+    else cell.append(opener(trials.id[place]), ...(trials.tiny[place] ? [el("small", {}, "TinyAgeNet")] : []));
     row.append(cell);
   });
   return row;
