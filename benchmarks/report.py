@@ -2,8 +2,8 @@
 
     python benchmarks/report.py [--trials 50 10000] [--keep DIR]
 
-The rows are drawn by a formula, not trained: nothing in such a report says anything of networks. Times in the browser are of a
-headless Chromium (pip install playwright), and are left out where there is none.
+The rows are drawn by a formula, not trained: nothing in such a report says anything of networks. Times in
+the browser are of a headless Chromium (pip install playwright), and are left out where there is none.
 """
 
 import argparse
@@ -62,10 +62,15 @@ def _trial(number: int, rng: np.random.Generator) -> tuple[TrialResult, list[Epo
         EpochResult(epoch, value / 3, value / 4, 0.9 * value, 0.004, 4.2, 480.0, _metrics(value))
         for epoch, value in enumerate(map(float, values), 1)
     ]
-    causes = {"finished": "", "stopped": "9th of 12 by front rank at epoch 4", "diverged": "the loss is NaN at step 212"}
+    causes = {
+        "finished": "",
+        "stopped": "9th of 12 by front rank at epoch 4",
+        "diverged": "the loss is NaN at step 212",
+    }
     result = TrialResult(
-        id=f"t{number:04d}", stage="search", config=config, status=status, cause=causes[status], profile=profile,
-        validation=curve[-1].validation, epochs_run=ran, seconds=4.2 * ran, precision="float32",
+        id=f"t{number:04d}", stage="search", config=config, status=status, cause=causes[status],
+        profile=profile, validation=curve[-1].validation, epochs_run=ran, seconds=4.2 * ran,
+        precision="float32",
         trials_known=max(number - 2, 0), started=25.0 * number,
     )  # fmt: skip
     return result, curve
@@ -102,8 +107,10 @@ def _timed(macs: int, rng: np.random.Generator) -> dict[str, float]:
 
 def _info(trials: int) -> RunInfo:
     vary: dict[str, Any] = {
-        "widths": [{"low": 4, "high": 20, "step": 4}, {"low": 8, "high": 80, "step": 8}, {"low": 8, "high": 80, "step": 8},
-                   {"low": 16, "high": 160, "step": 16}, {"low": 16, "high": 160, "step": 16}],
+        "widths": [
+            {"low": low, "high": high, "step": low}
+            for low, high in ((4, 20), (8, 80), (8, 80), (16, 160), (16, 160))
+        ],
         "depths": [{"low": 1, "high": high} for high in (2, 2, 3, 3, 3)],
         "lambda_l1": {"low": 0.01, "high": 0.5, "log": True},
         "label_deviation": {"low": 1.0, "high": 4.0},
@@ -114,16 +121,34 @@ def _info(trials: int) -> RunInfo:
         "objectives": ["val_mae", "params", "macs"], "sampler": "tpe", "trials": trials, "confirm_seeds": 1,
         "base": {"epochs": EPOCHS, "resolution": 40, "batch_size": 32}, "vary": vary,
     }  # fmt: skip
-    named = {"VGG-16": (134_674_341, 15.47e9), "ThinAgeNet": (3_708_229, 3.87e9), "TinyAgeNet": (TINY_PARAMS, 0.982e9)}
+    named = {
+        "VGG-16": (134_674_341, 15.47e9),
+        "ThinAgeNet": (3_708_229, 3.87e9),
+        "TinyAgeNet": (TINY_PARAMS, 0.982e9),
+    }
     references = [
         ReferenceNetwork(name, params, round(macs * (40 / 224) ** 2), round(macs), 4 * params)
         for name, (params, macs) in named.items()
     ]
-    data = DataUsed("faces", "faces", "0" * 64, 64, 4000, 4000, 800, 800, "no data: rows drawn by a formula", "none", 0, 22.5)
+    data = DataUsed(
+        "faces",
+        "faces",
+        "0" * 64,
+        64,
+        4000,
+        4000,
+        800,
+        800,
+        "no data: rows drawn by a formula",
+        "none",
+        0,
+        22.5,
+    )
     return RunInfo(
-        name=f"synthetic-{trials}", status="finished", command=["python", "benchmarks/report.py"], search=search,
-        search_file="benchmarks/report.py", attribute="age", resolution=40, objectives=search["objectives"], trials_asked=trials,
-        seed=0, max_concurrent=2, data=data, references=references, versions={}, git_revision="", hardware={},
+        name=f"synthetic-{trials}", status="finished", command=["python", "benchmarks/report.py"],
+        search=search, search_file="benchmarks/report.py", attribute="age", resolution=40,
+        objectives=search["objectives"], trials_asked=trials, seed=0, max_concurrent=2, data=data,
+        references=references, versions={}, git_revision="", hardware={},
         started="2026-01-01T00:00:00+00:00", ended="2026-01-02T00:00:00+00:00", seconds=86_400.0,
         latency={"batch_size": 1, "threads": 2, "device": "cpu"},
     )  # fmt: skip
@@ -131,7 +156,7 @@ def _info(trials: int) -> RunInfo:
 
 def build(folder: Path, target: Path) -> None:
     """What ``suite report`` does, with its own time and peak memory as a line on standard output."""
-    began = time.perf_counter()
+    began, cpu = time.perf_counter(), time.process_time()
     from reports.page import write_report
     from suite.runs import read_run
     from suite.search.importance import importances
@@ -140,12 +165,16 @@ def build(folder: Path, target: Path) -> None:
     write_report(run, target, importances(run))
     seconds = time.perf_counter() - began
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
-    print(f"built in {seconds:.1f} s with a peak of {memory:,.0f} MiB, imports included; {target.stat().st_size / 1e6:.2f} MB")
+    print(
+        f"built in {seconds:.1f} s ({time.process_time() - cpu:.1f} s of a processor), imports included, "
+        f"with a peak of {memory:,.0f} MiB; {target.stat().st_size / 1e6:.2f} MB"
+    )
 
 
 FIRST = "() => performance.getEntriesByName('front')[0]?.startTime"
 SWITCH = """async (axis) => {
-  const chart = document.getElementById('front-chart'), radio = document.querySelector(`input[name=x][value=${axis}]`);
+  const chart = document.getElementById('front-chart');
+  const radio = document.querySelector(`input[name=x][value=${axis}]`);
   const began = performance.now();
   const done = new Promise((resolve) => chart.addEventListener('drawn', resolve, { once: true }));
   radio.click();
@@ -156,7 +185,7 @@ SWITCH = """async (axis) => {
 
 
 def browse(target: Path) -> None:
-    """First chart and switches of axes in a headless Chromium: milliseconds after navigation, and for each axis."""
+    """First chart, after navigation, and switches of axes in a headless Chromium, in milliseconds."""
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     try:
         from playwright.sync_api import sync_playwright

@@ -31,14 +31,15 @@ def form(info: RunInfo) -> str:
     fields = "".join(
         f'<p><label for="max-{name}">{label}</label>'
         f'<input id="max-{name}" name="max-{name}" inputmode="decimal" autocomplete="off" '
-        f'placeholder="{example or "none"}"><span class="unit">{escape(unit or (info.unit if name == "error" else ""))}'
-        f"</span></p>"
+        f'placeholder="{example or "none"}"><span class="unit">'
+        f"{escape(unit or info.unit * (name == 'error'))}</span></p>"
         for name, label, unit, example in LIMITS
     )
     options = "".join(f'<option value="{name}">{words}</option>' for name, words in TAKES)
     return (
         f'<form id="limits" hidden aria-label="Limits">{fields}'
-        f'<p><label for="take">of what is left, take</label><select id="take" name="take">{options}</select></p>'
+        '<p><label for="take">of what is left, take</label>'
+        f'<select id="take" name="take">{options}</select></p>'
         '<p><button type="reset">No limits</button></p></form>'
     )
 

@@ -137,4 +137,3 @@ def _basis(difference: Difference, unit: str) -> str:
         return f"one paired seed, so no interval{left_out}"
     ends = f"{numerals.signed(interval.low, unit)} to {numerals.signed(interval.high, unit)}"
     return f"{100 * interval.confidence:.3g} % interval {ends}, {interval.values} paired seeds{left_out}"
-

@@ -231,6 +231,5 @@ def _interval(found: Interval, unit: str, *, signed: bool = False) -> str:
     return f'{number(found.mean, unit)} <small class="ends">{ends}</small>'
 
 
-
 def _errors(trial: Trial) -> list[float]:
     return list(trial.confirmed.errors.values()) if trial.confirmed else []

@@ -30,7 +30,9 @@ def dimensions(run: Run, shown: Sequence[Trial]) -> list[dict[str, Any]]:
                 found.append(_dimension(f"{field}[{stage}]", values, _log(one)))
         else:
             values = list(map(_scalar, column))
-            found.append(_dimension(field, _networks(values, shown) if field == "network" else values, _log(varied)))
+            found.append(
+                _dimension(field, _networks(values, shown) if field == "network" else values, _log(varied))
+            )
     return found
 
 

@@ -28,11 +28,11 @@ from suite.runs import Run, RunInfo
 
 _HERE = Path(__file__).parent
 #: In the order in which they need each other.
-SCRIPTS = ("numerals", "state", "figures", "ship", "front", "network", "parallel", "table", "start")
+SCRIPTS = ("numerals", "dom", "state", "figures", "ship", "front", "network", "parallel", "table", "start")
 
 
 def write_report(
-    run: Run, path: Path, importance: Mapping[str, float] | None = None, refresh: float = 0.0
+    run: Run, path: Path, importance: Mapping[str, float] | None = None, place: str | None = None
 ) -> None:
     """Write the report of a run, finished or not, to ``path``; it appears there whole or not at all.
 
@@ -41,7 +41,7 @@ def write_report(
     Raises:
         OSError: ``path`` is a folder, or its folder is missing or cannot be written to.
     """
-    write_page(page(run, importance, refresh), path)
+    write_page(page(run, importance, place), path)
 
 
 def write_page(html: str, path: Path) -> None:
@@ -57,18 +57,24 @@ def write_page(html: str, path: Path) -> None:
     os.replace(partial, path)
 
 
-def page(run: Run, importance: Mapping[str, float] | None = None, refresh: float = 0.0) -> str:
+def page(
+    run: Run,
+    importance: Mapping[str, float] | None = None,
+    place: str | None = None,
+    refresh: float = 0.0,
+) -> str:
     """The HTML of a run's report, with plotly.js, style and data inside it (about 5 MB).
 
     Args:
         run: finished or not.
         importance: the share of each dimension (0..1) in the error, by the name that the sampler has for it
             (``suite.search.importance``); None or empty where it was not worked out.
+        place: the run's folder or URL, for the commands that the page shows; None: ``run.folder``.
         refresh: seconds after which the page looks for a newer one in its place; 0: never.
     """
     info, results, share = run.info, standing(run), importance or {}
     columns = tables.columns(info, results, points.labels(run))
-    data = page_data(run, results, columns, share)
+    data = page_data(run, results, columns, share, place or str(run.folder))
     parts = {
         "banner": sections.banner(info, results),
         "follow": sections.follow(refresh),
@@ -127,7 +133,9 @@ def _points_chart(run: Run) -> str:
     drawn = figure_markup(
         points_chart.draw(chart), "Mean validation MAE of each point over its seeds, with its interval"
     )
-    rest = f'<p class="soft">The chart has the {len(chart.labels)} points of lowest mean; the table has all.</p>'
+    rest = (
+        f'<p class="soft">The chart has the {len(chart.labels)} points of lowest mean; the table has all.</p>'
+    )
     return drawn + rest * bool(chart.left_out)
 
 

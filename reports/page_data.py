@@ -31,20 +31,21 @@ NOT_RECIPE = ("widths", "depths", "network", "backbone_sha256")
 
 
 def page_data(
-    run: Run, results: Standing, columns: Sequence[Column], importance: Mapping[str, float]
+    run: Run, results: Standing, columns: Sequence[Column], importance: Mapping[str, float], place: str
 ) -> dict[str, Any]:
     """Everything that the scripts need, of a run and of its networks in reading order.
 
-    ``columns`` are those of the table of trials; ``importance`` the share of each dimension, by name.
+    ``columns`` are those of the table of trials; ``importance`` the share of each dimension, by
+    name; ``place`` is the run's folder or URL, as commands are to name it.
     """
     info, shown = run.info, networks(results)
     grown = growth(info, results)
     columns_of_trials = _trials(shown)
     chosen = (results.best, results.knee, results.smallest)
     return {
-        "run": _about(run, results),
+        "run": _about(run, results, place),
         "trials": {name: packed(values) for name, values in columns_of_trials.items()},
-        "axes": _axes(info, results),
+        "axes": axes(info, results),
         "notable": list(dict.fromkeys(trial.id for trial in chosen if trial)),
         "networks": compared_networks(info, results),
         "published": published_marks(info, results),
@@ -54,7 +55,7 @@ def page_data(
         "curves": _curves(run, shown),
         "again": _again(results),
         "predictions": _predictions(run, results),
-        "growth": {"ended": grown.ended, "shares": [_short(s) for s in grown.shares]} if grown else None,
+        "growth": {"ended": grown.ended, "shares": [short(s) for s in grown.shares]} if grown else None,
         "columns": [_column(column, shown, columns_of_trials) for column in columns],
     }
 
@@ -64,23 +65,23 @@ def networks(results: Standing) -> tuple[Trial, ...]:
     return (*results.trials, *results.compressed)
 
 
-def _about(run: Run, results: Standing) -> dict[str, Any]:
+def _about(run: Run, results: Standing, place: str) -> dict[str, Any]:
     info = run.info
     front = volume(info, results)
     return {
         "name": info.name,
-        "folder": str(run.folder),
+        "folder": place,
         "unit": info.unit,
         "places": error_places(info.unit),
         "attribute": info.attribute,
         "objectives": list(info.objectives),
         "confirmed": results.is_confirmed,
-        "constant": _short(info.data.constant_val_mae),
+        "constant": short(info.data.constant_val_mae),
         "resolution": info.resolution,
         "repeat": repeat_prefix(info),
         "vary": list(info.search.get("vary") or {}),
         "timed": conditions(info, results.timed_at) if results.timed_at else "",
-        "volume": _short(front.share) if front else None,
+        "volume": short(front.share) if front else None,
     }
 
 
@@ -95,18 +96,20 @@ def _trials(shown: Sequence[Trial]) -> dict[str, list[Any]]:
         "parent": column(lambda t: t.parent),
         "cause": column(lambda t: t.cause),
         "front": column(lambda t: int(t.on_front)),
-        "error": column(lambda t: _short(t.error)),
-        "interval": column(_interval),
-        "val": column(lambda t: _short(t.val_mae)),
-        "test": column(lambda t: _short(t.test_error)),
+        "error": column(lambda t: short(t.error)),
+        "interval": column(intervals),
+        "val": column(lambda t: short(t.val_mae)),
+        "test": column(lambda t: short(t.test_error)),
         "params": column(lambda t: _whole(t.params)),
         "macs": column(lambda t: _whole(t.macs)),
         "bytes": column(lambda t: _whole(t.bytes)),
-        "ms": column(lambda t: _short(t.timing.ms)),
+        "ms": column(lambda t: short(t.timing.ms)),
         "speedup": column(
-            lambda t: [_short(v) for v in (t.timing.speedup.value, t.timing.speedup.low, t.timing.speedup.high)]
-            if t.timing.known
-            else None
+            lambda t: (
+                [short(v) for v in (t.timing.speedup.value, t.timing.speedup.low, t.timing.speedup.high)]
+                if t.timing.known
+                else None
+            )
         ),
         "network": column(lambda t: t.network),
         "widths": column(lambda t: list(t.widths)),
@@ -115,30 +118,30 @@ def _trials(shown: Sequence[Trial]) -> dict[str, list[Any]]:
         "tiny": column(lambda t: int(t.is_tiny)),
         "epochs": column(lambda t: t.epochs_run),
         "asked": column(lambda t: t.recipe.epochs),
-        "seconds": column(lambda t: _short(t.seconds)),
+        "seconds": column(lambda t: short(t.seconds)),
         "seed": column(lambda t: t.seed),
     }
 
 
-def _interval(trial: Trial) -> list[float | None] | None:
+def intervals(trial: Trial) -> list[float | None] | None:
     """The ends of the confirmed mean's 95 % interval, and of how many seeds; None where it has none."""
     errors = list(trial.confirmed.errors.values()) if trial.confirmed else []
     if not errors:
         return None
     found = mean_interval(errors)
-    return [_short(found.low), _short(found.high), len(errors)]
+    return [short(found.low), short(found.high), len(errors)]
 
 
-def _axes(info: RunInfo, results: Standing) -> list[dict[str, Any]]:
+def axes(info: RunInfo, results: Standing) -> list[dict[str, Any]]:
     """The costs that errors are drawn against; ``column`` is one of the trials' columns."""
     sides = results.resolutions
     at = f"{sides[0]} px" if len(sides) == 1 else "each trial's resolution"
-    timed = conditions(info, results.timed_at) if results.timed_at else ""
+    timed = f", {conditions(info, results.timed_at)}" if results.timed_at else ""
     return [
         {"column": "params", "name": "parameters", "title": "parameters", "unit": ""},
         {"column": "macs", "name": "multiply-adds", "title": f"multiply-adds at {at}", "unit": ""},
         {"column": "bytes", "name": "size", "title": "bytes on disk", "unit": "B"},
-        {"column": "ms", "name": "latency", "title": f"latency of one image{timed and ', '}{timed}", "unit": "ms"},
+        {"column": "ms", "name": "latency", "title": f"latency of one image{timed}", "unit": "ms"},
     ]  # fmt: skip
 
 
@@ -182,7 +185,7 @@ def _curves(run: Run, shown: Sequence[Trial]) -> dict[str, list[Any]]:
 def _again(results: Standing) -> dict[str, list[Any]]:
     """The trainings that confirm a trial, by its id: id, seed, status, validation and test MAE."""
     return {
-        member: [[t.id, t.seed, t.status, _short(t.val_mae), _short(t.test_mae)] for t in confirmed.trainings]
+        member: [[t.id, t.seed, t.status, short(t.val_mae), short(t.test_mae)] for t in confirmed.trainings]
         for member, confirmed in results.confirmations.items()
     }
 
@@ -210,15 +213,13 @@ def _said(said: Predictions) -> dict[str, Any]:
         "images": said.images,
         "drawn": [list(pair) for pair in said.drawn],
         "groups": [
-            [by, [[g.group, g.images, g.people, _short(g.mae), _short(g.low), _short(g.high)] for g in rows]]
+            [by, [[g.group, g.images, g.people, short(g.mae), short(g.low), short(g.high)] for g in rows]]
             for by, rows in said.groups
         ],
     }
 
 
-def _column(
-    column: Column, shown: Sequence[Trial], trials: Mapping[str, list[Any]]
-) -> dict[str, Any]:
+def _column(column: Column, shown: Sequence[Trial], trials: Mapping[str, list[Any]]) -> dict[str, Any]:
     """A column of the table: its cells as HTML (none for the names, which are buttons) and what it sorts by.
 
     What is a column of the trials already is named, not told again.
@@ -256,13 +257,13 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _short(value: float) -> float | None:
-    """Six digits are more than any reader needs."""
+def short(value: float) -> float | None:
+    """A number with six digits, which are more than any reader needs; None where there is none."""
     return float(f"{value:.6g}") if math.isfinite(value) else None
 
 
 def _exact(value: float) -> float | int | None:
-    return int(value) if value.is_integer() else _short(value) if math.isfinite(value) else None
+    return int(value) if value.is_integer() else short(value) if math.isfinite(value) else None
 
 
 def _finite(value: float) -> float | None:

@@ -44,7 +44,9 @@ def front_picture(info: RunInfo, standing: Standing) -> str:
     if not finished:
         return ""
     errors = sorted(t.error for t in (*finished, *made))
-    top = max(errors[min(len(errors) - 1, int(0.9 * len(errors)))], *(t.error for t in finished if t.on_front))
+    top = max(
+        errors[min(len(errors) - 1, int(0.9 * len(errors)))], *(t.error for t in finished if t.on_front)
+    )
     sizes = [t.params for t in (*finished, *made)]
     x = _Axis(min(sizes) / 1.2, max(sizes) * 1.2, LEFT, WIDTH - RIGHT, log=True)
     room = 0.08 * (top - errors[0]) or 0.05 * top
@@ -101,9 +103,7 @@ def _picture(title: str, parts: Iterable[str]) -> str:
     )
 
 
-def _frame(
-    x: _Axis, y: _Axis, across: str, up: str, tick: Callable[[float], str]
-) -> Iterable[str]:
+def _frame(x: _Axis, y: _Axis, across: str, up: str, tick: Callable[[float], str]) -> Iterable[str]:
     """Axes with ticks and titles."""
     yield f'<path class="axis" d="M{LEFT} {TOP}V{HEIGHT - BOTTOM}H{WIDTH - RIGHT}"/>'
     ticks = log_ticks(x.low, x.high, quantity) if x.log else _ticks(x.low, x.high, tick)

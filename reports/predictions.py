@@ -115,7 +115,10 @@ def _groups(
     width = BAND[info.unit]
     bands = (np.floor(table["label"].to_numpy(float) / width) * width).tolist()
     named = {low: f"{low:g} to {low + width:g}" for low in sorted(set(bands))}
-    yield info.attribute, _rows(pd.Series([named[low] for low in bands]), list(named.values()), errors, people)
+    yield (
+        info.attribute,
+        _rows(pd.Series([named[low] for low in bands]), list(named.values()), errors, people),
+    )
     for column in table.columns:
         if column not in OWN:
             groups = table[column].fillna("").astype(str)

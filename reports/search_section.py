@@ -1,4 +1,4 @@
-"""The section that tells how the search went: which dimensions mattered, what stopping came to, what failed."""
+"""The section that tells how the search went: what mattered, what stopping came to, what failed."""
 
 import math
 from collections import Counter
@@ -91,7 +91,9 @@ def failures(standing: Standing) -> str:
     )
     traces = ""
     if any(trial.status == "failed" for trial in lost):
-        traces = "<p>The traceback of each failed trial is in the run's folder: <code>failures/ID.txt</code>.</p>"
+        traces = (
+            "<p>The traceback of each failed trial is in the run's folder: <code>failures/ID.txt</code>.</p>"
+        )
     return f"<ul>{items}</ul>{traces}"
 
 

@@ -8,11 +8,9 @@ from typing import Any
 import yaml
 
 from reports import numerals
-from reports.confirmation import Training
 from reports.markup import count, definitions, mae, mapping, plain
-from reports.published import published
 from reports.timing import conditions
-from reports.trials import Standing, Trial, reference
+from reports.trials import Standing
 from reports.volume import volume
 from suite.runs import RunInfo
 
@@ -41,8 +39,8 @@ def follow(refresh: float) -> str:
     if not refresh:
         return ""
     return (
-        f'<p id="follow" class="soft" data-seconds="{refresh:g}" hidden>Written again while the run goes on; the page '
-        f"takes the new one every {refresh:g} seconds. "
+        f'<p id="follow" class="soft" data-seconds="{refresh:g}" hidden>Written again while the run goes on; '
+        f"the page takes the new one every {refresh:g} seconds. "
         '<label><input type="checkbox"> hold this one</label></p>'
     )
 
@@ -50,7 +48,8 @@ def follow(refresh: float) -> str:
 def axes(offered: Sequence[Mapping[str, Any]]) -> str:
     """The switch of the front's horizontal axis; hidden until the script that draws it runs."""
     radios = "".join(
-        f'<label><input type="radio" name="x" value="{axis["column"]}"> {axis["name"]}</label>' for axis in offered
+        f'<label><input type="radio" name="x" value="{axis["column"]}"> {axis["name"]}</label>'
+        for axis in offered
     )
     return f'<fieldset id="axes" hidden><legend>Validation MAE against</legend>{radios}</fieldset>'
 
@@ -59,8 +58,8 @@ def made_legend(standing: Standing) -> str:
     """What stands for networks that were made from trials, of the stages that there are."""
     shapes = {"pruned": "\u25bc", "int8": "\u25a0", "distilled": "\u25b2"}
     return "".join(
-        f'<li><span class="mark made">{shapes.get(stage, chr(0x2B22))}</span>{escape(stage)}, a dashed line to its '
-        "parent</li>"
+        f'<li><span class="mark made">{shapes.get(stage, chr(0x2B22))}</span>{escape(stage)}, a dashed '
+        "line to its parent</li>"
         for stage in dict.fromkeys(trial.stage for trial in standing.compressed)
     )
 
@@ -70,7 +69,9 @@ def chart_note(info: RunInfo, standing: Standing) -> str:
     words = {"diverged": "diverged", "failed": "failed"}
     missing = " and ".join(f"{standing.count(s)} {word}" for s, word in words.items() if standing.count(s))
     missing = f" Not drawn, as they have no result: {missing}." if missing else ""
-    stopped = " A stopped trial is drawn at the error that it was stopped with." * bool(standing.count("stopped"))
+    stopped = " A stopped trial is drawn at the error that it was stopped with." * bool(
+        standing.count("stopped")
+    )
     made = (
         " What was made from a trial (a dashed line leads to it) is at the error of its own one training."
         if standing.compressed
@@ -83,9 +84,9 @@ def chart_note(info: RunInfo, standing: Standing) -> str:
         f"in the two quantities of the chart.{made}{stopped}{missing}{_hypervolume(info, standing)}</p>"
         f"<p><b>Hollow diamonds are the paper's figures, not measured here.</b> {_published_data(info)} "
         f"Their errors are not comparable with this run's, so they have an axis of their own; dotted lines "
-        f"carry the exact sizes of their networks (and latencies that were measured here) down to the trials. On the axis "
-        f"of latency a diamond is at VGG-16's latency here over its published speed-up, which is of a GPU of 2018 "
-        f"at 224 px and batch 32{_measured(info, standing)}.{_uncounted(info, standing)}</p>"
+        f"carry the exact sizes of their networks (and latencies measured here) down to the trials. On "
+        f"the axis of latency a diamond is at VGG-16's latency here over its published speed-up, of a "
+        f"GPU of 2018 at 224 px and batch 32{_measured(info, standing)}.{_uncounted(info, standing)}</p>"
     )
 
 

@@ -139,7 +139,8 @@ def trial_table(shown: Sequence[Column], networks: Sequence[Trial]) -> str:
     )
     rest = len(networks) - STATIC_ROWS
     left_out = (
-        f"<noscript><p>{rest:,} more are in the run's trials.parquet; with JavaScript they are here, too.</p></noscript>"
+        f"<noscript><p>{rest:,} more are in the run's trials.parquet; with JavaScript they are here, too.</p>"
+        "</noscript>"
         if rest > 0
         else ""
     )
@@ -149,9 +150,11 @@ def trial_table(shown: Sequence[Column], networks: Sequence[Trial]) -> str:
 #: What the script adds to the table; hidden until it runs.
 TOOLS = (
     '<div id="table-tools" hidden><p><label for="filter">Filter</label> '
-    '<input id="filter" type="search" autocomplete="off" spellcheck="false" placeholder="stopped  params&lt;100k"> '
+    '<input id="filter" type="search" autocomplete="off" spellcheck="false" '
+    'placeholder="stopped  params&lt;100k"> '
     '<button type="button" id="save">Save as CSV</button> <span id="filtered" role="status"></span></p>'
-    '<p class="soft">Words that a row must have (an id, front, stopped, pruned, a cause), and conditions on columns: '
+    '<p class="soft">Words that a row must have (an id, front, stopped, pruned, a cause), and conditions on '
+    "columns: "
     "<code>params&lt;100k valMAE&lt;=8.5 status=finished</code>.</p></div>"
 )
 

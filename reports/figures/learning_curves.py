@@ -13,7 +13,6 @@ from reports.figures import style
 from reports.trials import Standing
 from suite.runs import Run
 
-
 #: Of the curves off the front so many are drawn at most, evenly spread.
 MOST_OTHERS = 120
 #: Of those on it, by size.

@@ -19,8 +19,8 @@ def importances(run: Run) -> dict[str, float]:
     """The share (0..1) of each dimension in what tells the best tenth of the trials from the others.
 
     PED-ANOVA (Watanabe, Bansal, Hutter 2023) on the validation errors of the search's finished trials. The
-    shares sum to 1. Of very many trials it takes ``MOST``. Empty where there are too few trials for it, or nothing to compare: fewer than two
-    dimensions with two values, or a run whose search this version cannot read.
+    shares sum to 1. Of very many trials it takes ``MOST``. Empty where there are too few trials for it, or
+    nothing to compare: fewer than two dimensions with two values, or a search that this version cannot read.
     """
     if not len(run.trials):
         return {}
