@@ -1,5 +1,5 @@
 // The front: validation error against one cost; what it is made of, and a click that opens a network.
-const MOST_QUIET = 500; // marks behind the front of a kind; more would hide each other, and take long to draw
+const MOST_QUIET = 280; // marks behind the front of a kind; more would hide each other, and take long to draw
 const MOST_LABELS = 24;
 const MADE = { pruned: "triangle-down", int8: "square", distilled: "star-triangle-up" };
 
@@ -163,7 +163,7 @@ function labels(front, axis, xs, ys, width, height) {
     }
   }
   const shown = [...found.keys()];
-  return { x: shown.map((place) => trials[axis.column][place]), y: shown.map((place) => trials.error[place]), mode: "text", type: "scatter",
+  return { x: shown.map((place) => trials[axis.column][place]), y: shown.map((place) => trials.error[place]), mode: "markers+text", type: "scatter", marker: { size: 13, opacity: 0 },
     text: shown.map((place) => plain(trials.id[place])), textposition: [...found.values()], textfont: { size: 11 }, hoverinfo: "skip", name: "names", cliponaxis: false };
 }
 
