@@ -41,6 +41,14 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
+PLACE_OF_A_MEMBER = """(() => {
+  const chart = document.getElementById('front-chart'), layout = chart._fullLayout, box = chart.getBoundingClientRect();
+  const trace = chart.data.find((one) => one.name === 'on the front');
+  return [box.x + layout.xaxis._offset + layout.xaxis.d2p(trace.x[0]),
+          box.y + layout.yaxis._offset + layout.yaxis.d2p(trace.y[0]), trace.customdata[0]];
+})()"""
+
+
 class Visit:
     """A page that was opened, and what its console, its errors and its policy said."""
 
@@ -84,7 +92,14 @@ def with_compressed(run: Run) -> Run:
     first = run.trials.iloc[0].to_dict()
     made = [
         {**first, "id": "t000-p1", "stage": "pruned", "parent": "t000", "params": 200_000, "bytes": 900_000},
-        {**first, "id": "t000-p1-int8", "stage": "int8", "parent": "t000-p1", "params": 200_000, "bytes": 210_000},
+        {
+            **first,
+            "id": "t000-p1-int8",
+            "stage": "int8",
+            "parent": "t000-p1",
+            "params": 200_000,
+            "bytes": 210_000,
+        },
     ]
     return dataclasses.replace(run, trials=pd.concat([run.trials, pd.DataFrame(made)], ignore_index=True))
 
@@ -144,21 +159,33 @@ def test_a_switch_of_axes_redraws_and_a_click_opens_a_network_that_the_address_k
 ) -> None:
     opened = visit(page(with_compressed(make_run(trials=16))))
     drawn = "document.getElementById('front-chart').layout.xaxis.title.text"
-    for axis, title in (("macs", "multiply-adds"), ("bytes", "bytes"), ("ms", "latency"), ("params", "parameters")):
+    for axis, title in (
+        ("macs", "multiply-adds"),
+        ("bytes", "bytes"),
+        ("ms", "latency"),
+        ("params", "parameters"),
+    ):
         opened.page.check(f"input[value={axis}]")
         assert title in opened.page.evaluate(drawn)
     names = opened.page.evaluate("document.getElementById('front-chart').data.map((trace) => trace.name)")
-    assert {"on the front", "dominated", "made from", "pruned", "int8", "published, not measured here"} <= set(names)
+    assert {
+        "on the front",
+        "dominated",
+        "made from",
+        "pruned",
+        "int8",
+        "published, not measured here",
+    } <= set(names)
     opened.page.check("input[value=macs]")
-    mark = opened.page.locator("#front-chart .scatterlayer .trace path.point").last
-    box = mark.bounding_box()
-    assert box
-    opened.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    opened.page.locator("#front-chart").scroll_into_view_if_needed()
+    x, y, member = opened.page.evaluate(PLACE_OF_A_MEMBER)
+    opened.page.mouse.move(x, y)
+    opened.page.mouse.click(x, y)
     opened.page.wait_for_function("location.hash.includes('trial=')")
     chosen = re.search(r"trial=([\w-]+)", opened.page.url)
     assert chosen
-    assert opened.page.input_value("#network-id") == chosen.group(1)
-    again = visit(opened.page.content() and page(with_compressed(make_run(trials=16))), "#x=macs&trial=t000-p1-int8")
+    assert opened.page.input_value("#network-id") == chosen.group(1) == member
+    again = visit(page(with_compressed(make_run(trials=16))), "#x=macs&trial=t000-p1-int8")
     assert "t000-p1-int8 is int8, from t000-p1" in again.text("#network-body")
     assert again.page.is_checked("input[value=macs]")
     again.page.click("#network-body button[data-trial='t000-p1']")
@@ -168,7 +195,13 @@ def test_a_switch_of_axes_redraws_and_a_click_opens_a_network_that_the_address_k
 def test_a_network_shows_its_predictions_by_group_and_the_command_that_repeats_it(
     make_run: MakeRun, visit: Open
 ) -> None:
-    run = make_run(trials=6, statuses=["finished"] * 6, command=["suite", "run", "--search", "tiny", "--out", "x"])
+    vary = dict.fromkeys(
+        ("widths", "depths", "lambda_l1", "label_deviation", "learning_rate"), {"choices": []}
+    )
+    run = make_run(
+        trials=6, statuses=["finished"] * 6, search={"name": "tiny", "vary": vary},
+        command=["suite", "run", "--search", "tiny", "--out", "x"],
+    )  # fmt: skip
     label = np.arange(60.0)
     rows = pd.DataFrame(
         {"split": "test", "image": range(60), "label": label, "estimate": label + 2.0,
@@ -188,8 +221,7 @@ def test_a_network_shows_its_predictions_by_group_and_the_command_that_repeats_i
     assert "--out" not in words
     row = run.trials.set_index("id").loc["t002"]
     settings = [after for before, after in zip(words, words[1:], strict=False) if before == "--set"]
-    fields = {one.split("=")[0].removeprefix("vary."): one for one in settings if one.startswith("vary.")}
-    space = load(find("tiny"), overrides=[*settings[:7], fields["lambda_l1"], fields["learning_rate"]])
+    space = load(find("tiny"), overrides=settings)
     assert space.trials == 1
     assert str(space.vary["lambda_l1"]) == f"one of {row['lambda_l1']}"
 
