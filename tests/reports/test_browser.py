@@ -7,6 +7,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,8 @@ def browser() -> Iterator[Browser]:
 
 
 PLACE_OF_A_MEMBER = """(() => {
-  const chart = document.getElementById('front-chart'), layout = chart._fullLayout, box = chart.getBoundingClientRect();
+  const chart = document.getElementById('front-chart');
+  const layout = chart._fullLayout, box = chart.getBoundingClientRect();
   const trace = chart.data.find((one) => one.name === 'on the front');
   return [box.x + layout.xaxis._offset + layout.xaxis.d2p(trace.x[0]),
           box.y + layout.yaxis._offset + layout.yaxis.d2p(trace.y[0]), trace.customdata[0]];
@@ -220,7 +222,7 @@ def test_a_network_shows_its_predictions_by_group_and_the_command_that_repeats_i
     assert words[:4] == ["suite", "run", "--search", "tiny"]
     assert "--out" not in words
     row = run.trials.set_index("id").loc["t002"]
-    settings = [after for before, after in zip(words, words[1:], strict=False) if before == "--set"]
+    settings = [after for before, after in pairwise(words) if before == "--set"]
     space = load(find("tiny"), overrides=settings)
     assert space.trials == 1
     assert str(space.vary["lambda_l1"]) == f"one of {row['lambda_l1']}"

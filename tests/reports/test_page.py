@@ -77,7 +77,8 @@ def test_the_page_says_its_charset_and_fits_a_phone(make_run: MakeRun) -> None:
 def test_sections_come_in_their_order(make_run: MakeRun) -> None:
     headings = re.findall(r"<h2>(.*?)</h2>", own(page(make_run(trials=8))))
     assert headings == [
-        "Which network to ship", "The front", "What was asked", "Confirmed", "The search understood", "Trials",
+        "Which network to ship", "The front", "What was asked", "Confirmed", "The search understood",
+        "Trials",
         "The paper's claims", "Provenance",
     ]  # fmt: skip
 
