@@ -197,9 +197,8 @@ def test_a_switch_of_axes_redraws_and_a_click_opens_a_network_that_the_address_k
 def test_a_network_shows_its_predictions_by_group_and_the_command_that_repeats_it(
     make_run: MakeRun, visit: Open
 ) -> None:
-    vary = dict.fromkeys(
-        ("widths", "depths", "lambda_l1", "label_deviation", "learning_rate"), {"choices": []}
-    )
+    names = ("widths", "depths", "lambda_l1", "label_deviation", "learning_rate")
+    vary: dict[str, Any] = {name: {"choices": []} for name in names}
     run = make_run(
         trials=6, statuses=["finished"] * 6, search={"name": "tiny", "vary": vary},
         command=["suite", "run", "--search", "tiny", "--out", "x"],
