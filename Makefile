@@ -30,7 +30,7 @@ unit: $(READY)
 test-slow: $(READY)
 	$(BIN)/pytest -m slow
 
-# A headless Chromium must be on the PATH (Debian: apt-get install chromium).
+# Part of `make test`, too. A Chromium must be on the PATH (Debian: apt-get install chromium), or they are skipped.
 test-browser: $(READY)
 	$(BIN)/pytest -m browser
 

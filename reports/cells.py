@@ -11,8 +11,16 @@ Row = Mapping[str, Any]
 
 def rows_of(run: Run, stage: str) -> list[dict[str, Any]]:
     """The rows of one stage, in the order in which they ended: ``search`` or ``confirm``."""
-    records = [{str(name): cell for name, cell in row.items()} for row in run.trials.to_dict("records")]
-    return [row for row in records if row["stage"] == stage]
+    if not len(run.trials):
+        return []
+    rows = run.trials[run.trials["stage"] == stage]
+    return [{str(name): cell for name, cell in row.items()} for row in rows.to_dict("records")]
+
+
+def rows_by_stage(run: Run) -> dict[str, list[dict[str, Any]]]:
+    """All rows by their stage, each in the order in which they ended."""
+    stages = run.trials["stage"].unique() if len(run.trials) else ()
+    return {str(stage): rows_of(run, stage) for stage in stages}
 
 
 def number(row: Row, column: str) -> float:

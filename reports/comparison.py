@@ -124,7 +124,7 @@ def sentence(difference: Difference, quantity: str, unit: str) -> str:
     """
     interval = difference.interval
     names = f"{difference.second} against {difference.first}"
-    basis = f"{_signed(interval.mean, unit)} {unit}, {_basis(difference, unit)}"
+    basis = f"{numerals.signed(interval.mean, unit)} {unit}, {_basis(difference, unit)}"
     if not difference.seen:
         return f"{names}: {NO_DIFFERENCE} in {quantity} ({basis})."
     return f"{names}: {'lower' if interval.mean < 0 else 'higher'} {quantity} ({basis})."
@@ -135,9 +135,5 @@ def _basis(difference: Difference, unit: str) -> str:
     left_out = f", {difference.unpaired} unpaired left out" if difference.unpaired else ""
     if interval.values == 1:
         return f"one paired seed, so no interval{left_out}"
-    ends = f"{_signed(interval.low, unit)} to {_signed(interval.high, unit)}"
+    ends = f"{numerals.signed(interval.low, unit)} to {numerals.signed(interval.high, unit)}"
     return f"{100 * interval.confidence:.3g} % interval {ends}, {interval.values} paired seeds{left_out}"
-
-
-def _signed(value: float, unit: str) -> str:
-    return ("+" if value > 0 else "") + numerals.error(value, unit)

@@ -129,10 +129,8 @@ def _verdict(point: Point, comparison: Comparison, difference: Difference | None
 
 
 def _interval(interval: Interval, unit: str, *, signed: bool = False) -> str:
-    def number(value: float) -> str:
-        return ("+" if signed and value > 0 else "") + numerals.error(value, unit)
-
+    number = numerals.signed if signed else numerals.error
     ends = "one seed, no interval"
     if math.isfinite(interval.low):
-        ends = f"{number(interval.low)} to {number(interval.high)}"
-    return f'{number(interval.mean)} <small class="ends">{ends}</small>'
+        ends = f"{number(interval.low, unit)} to {number(interval.high, unit)}"
+    return f'{number(interval.mean, unit)} <small class="ends">{ends}</small>'

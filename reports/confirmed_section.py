@@ -60,7 +60,7 @@ def _unconfirmed(info: RunInfo, standing: Standing) -> str:
     once = "one training with one seed"
     if seeds == 1:
         text = (
-            f"The front was not trained again: each of its {count(members, 'member')} is <b>{once}, which "
+            f"The front was not trained again: {_every(members).lower()} is <b>{once}, which "
             "tells nothing of whether its neighbours can be told apart from it</b>, nor of how much of its "
             "place it owes to luck. <code>--confirm-seeds 3</code> trains the members again."
         )
@@ -96,7 +96,7 @@ def _how(info: RunInfo, members: Sequence[Trial]) -> str:
     if any(math.isfinite(trial.test_error) for trial in members):
         test = "The test split was read once for each of these, after the last, and nothing was chosen by it."
     return (
-        f"Each of the {count(len(members), 'member')} of the search's front was trained again at full length "
+        f"{_every(len(members))} of the search's front was trained again at full length "
         f"with the same {count(len(seeds), 'seed')}, none of them the search's ({numbers}). "
         "The training that a member was chosen by is not counted: it was chosen for its low error, which is "
         "therefore likely to be too low (Cawley and Talbot 2010). Ranks, front, knee and hypervolume go by "
@@ -106,6 +106,10 @@ def _how(info: RunInfo, members: Sequence[Trial]) -> str:
         "dominates it. Their intervals are widened so that all together hold with 95 % confidence "
         "(Bonferroni); more seeds narrow them (<code>--confirm-seeds</code>)."
     )
+
+
+def _every(members: int) -> str:
+    return "The one member" if members == 1 else f"Each of the {members} members"
 
 
 def _separable(standing: Standing, against: Mapping[str, Difference]) -> str:
@@ -173,7 +177,7 @@ def _row(rank: int, trial: Trial, difference: Difference | None, standing: Stand
     each = "<br>".join(f"{seed}: {numerals.error(e, unit)}" for seed, e in trial.confirmed.errors.items())
     lost = len(trial.confirmed.trainings) - len(errors)
     without = f"<small>{lost} without a result</small>" if lost else ""
-    minus = f"<small>{_signed(trial.val_mae - trial.error, unit)}</small>" if errors else ""
+    minus = f"<small>{numerals.signed(trial.val_mae - trial.error, unit)}</small>" if errors else ""
     cells = (
         interval(errors, unit),
         f"{each}{without}",
@@ -220,15 +224,11 @@ def interval(values: Sequence[float], unit: str) -> str:
 
 
 def _interval(found: Interval, unit: str, *, signed: bool = False) -> str:
-    number = _signed if signed else numerals.error
+    number = numerals.signed if signed else numerals.error
     ends = "one seed, no interval"
     if math.isfinite(found.low):
         ends = f"{number(found.low, unit)} to {number(found.high, unit)}"
     return f'{number(found.mean, unit)} <small class="ends">{ends}</small>'
-
-
-def _signed(value: float, unit: str) -> str:
-    return ("+" if value > 0 else "") + numerals.error(value, unit)
 
 
 def _errors(trial: Trial) -> list[float]:

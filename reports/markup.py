@@ -20,6 +20,12 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def opener(trial_id: str) -> str:
+    """A trial's name, which opens it in its own section where scripts run."""
+    name = escape(trial_id)
+    return f'<button type="button" class="link" data-trial="{name}">{name}</button>'
+
+
 def definitions(rows: Iterable[tuple[str, str]]) -> str:
     """A definition list; titles are ours, contents are HTML already."""
     return "<dl>" + "".join(f"<dt>{title}</dt><dd>{content}</dd>" for title, content in rows) + "</dl>"

@@ -73,6 +73,8 @@ def _cell(point: Point, split: str, metric: str, info: RunInfo) -> str:
 
 
 def _number(value: float, metric: str, info: RunInfo) -> str:
+    if metric.startswith("cs"):
+        return f"{100 * value:.1f}\u00a0%"
     return numerals.error(value, info.unit) if metric.endswith(f"_{info.unit}") else f"{value:.3f}"
 
 

@@ -52,8 +52,19 @@ def exactly(value: float) -> str:
 
 
 def error(value: float, unit: str) -> str:
-    """A mean absolute error: two decimals of a year, three of a point of the 1 to 5 scale."""
-    return f"{value:.{2 if unit == 'years' else 3}f}" if math.isfinite(value) else MISSING
+    """A mean absolute error: two decimals of a year, three of a point of the 1 to 5 scale; no "-0.00"."""
+    places = error_places(unit)
+    return f"{round(value, places) + 0.0:.{places}f}" if math.isfinite(value) else MISSING
+
+
+def error_places(unit: str) -> int:
+    """Decimals of an error in years or points."""
+    return 2 if unit == "years" else 3
+
+
+def signed(value: float, unit: str) -> str:
+    """A difference of errors with its sign; what rounds to zero has none."""
+    return ("+" if round(value, error_places(unit)) > 0 else "") + error(value, unit)
 
 
 def ratio(value: float) -> str:

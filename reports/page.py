@@ -1,70 +1,124 @@
 """The report of one run: a single HTML file that opens offline and asks the network for nothing."""
 
 import errno
+import json
 import os
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from string import Template
+from typing import Any
 
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
-from reports import points, request, sections, tables
+from reports import answer, points, request, search_section, sections, tables
 from reports.beside.attractiveness import attractiveness_table
 from reports.beside.trials import networks_of_trials
 from reports.comparison_section import comparison_section, seeds_note
 from reports.confirmed_section import confirmed_section
-from reports.figures import curve_chart, front_chart, learning_curves, panels, points_chart, ranking_limit
+from reports.figures import curve_chart, learning_curves, points_chart, ranking_limit
+from reports.growth import growth
+from reports.page_data import networks, page_data
+from reports.pictures import curves_picture, front_picture, growth_picture
 from reports.ranking_section import is_concerned, ranking_section
+from reports.security import policy, style_places
 from reports.trials import Standing, standing
 from suite.runs import Run, RunInfo
 
 _HERE = Path(__file__).parent
+#: In the order in which they need each other.
+SCRIPTS = ("numerals", "dom", "state", "figures", "ship", "front", "network", "parallel", "table", "start")
 
 
-def write_report(run: Run, path: Path) -> None:
+def write_report(
+    run: Run, path: Path, importance: Mapping[str, float] | None = None, place: str | None = None
+) -> None:
     """Write the report of a run, finished or not, to ``path``; it appears there whole or not at all.
+
+    The arguments are those of ``page``.
 
     Raises:
         OSError: ``path`` is a folder, or its folder is missing or cannot be written to.
     """
+    write_page(page(run, importance, place), path)
+
+
+def write_page(html: str, path: Path) -> None:
+    """Write a page to ``path``, whole or not at all.
+
+    Raises:
+        OSError: as ``write_report``.
+    """
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(page(run), encoding="utf-8")
+    partial.write_text(html, encoding="utf-8")
     os.replace(partial, path)
 
 
-def page(run: Run) -> str:
-    """The HTML of a run's report, with plotly.js, style and data inside it (about 4.9 MB)."""
-    info, results = run.info, standing(run)
-    return Template(_read("page.html")).substitute(
-        title=escape(info.name),
-        style=_read("page.css"),
-        banner=sections.banner(info, results),
-        answer=sections.answer(info, results) + seeds_note(info),
-        asked=request.asked(info, results),
-        comparison=comparison_section(run, _points_chart(run)) + _ranking(run),
-        chart_note=sections.chart_note(info, results) + seeds_note(info),
-        charts=_front_charts(info, results),
-        confirmed=confirmed_section(info, results),
-        trials=tables.trial_table(info, results, points.labels(run)),
-        claims=tables.claims_table(info, results) + _networks(run, results),
-        curves=_curves(run, results),
-        failures=sections.failures(results),
-        provenance=sections.provenance(info),
-        plotly=get_plotlyjs(),
-        script=_read("page.js"),
-    )
+def page(
+    run: Run,
+    importance: Mapping[str, float] | None = None,
+    place: str | None = None,
+    refresh: float = 0.0,
+) -> str:
+    """The HTML of a run's report, with plotly.js, style and data inside it (about 5 MB).
+
+    Args:
+        run: finished or not.
+        importance: the share of each dimension (0..1) in the error, by the name that the sampler has for it
+            (``suite.search.importance``); None or empty where it was not worked out.
+        place: the run's folder or URL, for the commands that the page shows; None: ``run.folder``.
+        refresh: seconds after which the page looks for a newer one in its place; 0: never.
+    """
+    info, results, share = run.info, standing(run), importance or {}
+    columns = tables.columns(info, results, points.labels(run))
+    data = page_data(run, results, columns, share, place or str(run.folder))
+    parts = {
+        "banner": sections.banner(info, results),
+        "follow": sections.follow(refresh),
+        "form": answer.form(info),
+        "answer": answer.lead(info, results) + seeds_note(info),
+        "tiles": answer.tiles(info, results),
+        "axes": sections.axes(data["axes"]),
+        "made_legend": sections.made_legend(results),
+        "front_picture": front_picture(info, results),
+        "asked": request.asked(info, results),
+        "comparison": comparison_section(run, _points_chart(run)) + _ranking(run),
+        "chart_note": sections.chart_note(info, results) + seeds_note(info),
+        "growth": _growth(info, results),
+        "confirmed": confirmed_section(info, results),
+        "importance": search_section.importance_table(results, share, len(data["dimensions"])),
+        "stopping": search_section.stopping(results),
+        "curves": _curves(run, results),
+        "failures": search_section.failures(results),
+        "trials": tables.trial_table(columns, networks(results)),
+        "claims": tables.claims_table(info, results) + _networks(run, results),
+        "provenance": sections.provenance(info),
+    }
+    return filled("page.html", info.name, parts, data, SCRIPTS)
 
 
-def _front_charts(info: RunInfo, results: Standing) -> str:
-    return "".join(
-        figure_markup(
-            front_chart.draw(front_chart.collect(results, info, panel)),
-            "Validation MAE against " + panel.title.replace("\n", " "),
-        )
-        for panel in panels.panels(info, results)
+def filled(
+    template: str, title: str, parts: Mapping[str, str], data: Mapping[str, Any], scripts: tuple[str, ...]
+) -> str:
+    """A template with its parts, data, style and scripts in it, and the policy that lets no others in.
+
+    ``title`` is text; ``parts`` are HTML.
+    """
+    before, plotly = _script("before"), get_plotlyjs()
+    script, style = "".join(map(_script, scripts)), _read("page.css")
+    return Template(_read(template)).substitute(
+        parts,
+        title=escape(title),
+        policy=policy([before, plotly, script], [style]),
+        style=style,
+        style_places=style_places(plotly),
+        data=_json(data),
+        before=before,
+        plotly=plotly,
+        script=script,
     )
 
 
@@ -75,8 +129,14 @@ def _points_chart(run: Run) -> str:
     curve = curve_chart.collect(comparison, run.info)
     if curve is not None:
         return figure_markup(curve_chart.draw(curve), f"Mean validation MAE over {curve.field}")
-    figure = points_chart.draw(points_chart.collect(comparison, run.info))
-    return figure_markup(figure, "Mean validation MAE of each point over its seeds, with its interval")
+    chart = points_chart.collect(comparison, run.info)
+    drawn = figure_markup(
+        points_chart.draw(chart), "Mean validation MAE of each point over its seeds, with its interval"
+    )
+    rest = (
+        f'<p class="soft">The chart has the {len(chart.labels)} points of lowest mean; the table has all.</p>'
+    )
+    return drawn + rest * bool(chart.left_out)
 
 
 def _ranking(run: Run) -> str:
@@ -91,21 +151,54 @@ def _networks(run: Run, results: Standing) -> str:
     return networks_of_trials(run.info, results) + attractiveness_table(run, results)
 
 
+def _growth(info: RunInfo, results: Standing) -> str:
+    grown = growth(info, results)
+    if grown is None or len(grown.ended) < 2:
+        return ""
+    label = "Hypervolume of the front after so many trials"
+    return (
+        "<h3>The front as the search went on</h3><p>Hypervolume of the front by the search's own errors, "
+        "as a share of the box below the reference point.</p>"
+        f'<figure class="chart" id="growth-chart" role="img" aria-label="{label}"></figure>'
+        f"<noscript>{growth_picture(grown)}</noscript>"
+    )
+
+
 def _curves(run: Run, results: Standing) -> str:
     if not len(run.epochs):
         return "<p>No epoch has ended.</p>"
-    figure = learning_curves.draw(learning_curves.collect(run, results))
-    return figure_markup(figure, "Validation MAE against epoch")
+    curves = learning_curves.collect(run, results)
+    left_out = (
+        f'<p class="soft">{curves.left_out:,} further curves are not drawn; a trial\'s own is under '
+        '"One network".</p>'
+        if curves.left_out
+        else ""
+    )
+    figure = figure_markup(learning_curves.draw(curves), "Validation MAE against epoch")
+    return f"{figure}<noscript>{curves_picture(curves)}</noscript>{left_out}"
 
 
 def figure_markup(figure: go.Figure, label: str) -> str:
     """A place for a figure, and its data as JSON that no string inside can end early."""
-    data = str(figure.to_json()).replace("<", "\\u003c")
+    data = _closed(str(figure.to_json()))
     height = int(figure.layout.height)
     return (
-        f'<figure class="chart" role="img" aria-label="{escape(label)}" style="min-height:{height}px">'
+        f'<figure class="chart" role="img" aria-label="{escape(label)}" data-height="{height}">'
         f'<script type="application/json">{data}</script></figure>'
     )
+
+
+def _json(data: Mapping[str, Any]) -> str:
+    return _closed(json.dumps(data, allow_nan=False, separators=(",", ":"), ensure_ascii=False))
+
+
+def _closed(json_text: str) -> str:
+    """The same JSON without a "<" that could end its script."""
+    return json_text.replace("<", "\\u003c")
+
+
+def _script(name: str) -> str:
+    return _read(f"script/{name}.js")
 
 
 def _read(name: str) -> str:

@@ -1,17 +1,16 @@
 """The sections of the page as HTML. Whatever comes from a run passes through ``escape`` here."""
 
 import shlex
-from collections import Counter
+from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Any
 
 import yaml
 
 from reports import numerals
-from reports.confirmation import Training
 from reports.markup import count, definitions, mae, mapping, plain
-from reports.published import published
 from reports.timing import conditions
-from reports.trials import Standing, Trial, reference
+from reports.trials import Standing
 from reports.volume import volume
 from suite.runs import RunInfo
 
@@ -35,70 +34,60 @@ def banner(info: RunInfo, standing: Standing) -> str:
     return f'<p class="banner" role="status">{escape(text)}</p>' if text else ""
 
 
-def answer(info: RunInfo, standing: Standing) -> str:
-    """The result in a sentence, then a tile for the best, the knee and the smallest of the front."""
-    best, smallest = standing.best, standing.smallest
-    if best is None or smallest is None:
-        return '<p class="lead">No trial has finished, so there is no front.</p>'
-    lead = (
-        f"The most accurate of {count(standing.count('finished'), 'finished trial')} is "
-        f"<b>{escape(best.id)}</b>, with a validation MAE of <b>{mae(best.error, info)}</b>"
-        f"{_over_seeds(best)} and {numerals.quantity(best.params)} parameters, {_against(best, info)}"
+def follow(refresh: float) -> str:
+    """The line of a page that is written again while its run goes on; empty where it is not."""
+    if not refresh:
+        return ""
+    return (
+        f'<p id="follow" class="soft" data-seconds="{refresh:g}" hidden>Written again while the run goes on; '
+        f"the page takes the new one every {refresh:g} seconds. "
+        '<label><input type="checkbox"> hold this one</label></p>'
     )
-    if standing.knee and standing.knee.id == best.id:
-        lead += "; it is also the knee of the front"
-    elif standing.knee:
-        knee = standing.knee
-        lead += f"; the knee of the front is <b>{escape(knee.id)}</b> ({_short(knee, info)})"
-    if smallest.id != best.id:
-        lead += f"; its smallest member is <b>{escape(smallest.id)}</b> ({_short(smallest, info)})"
-    titles: dict[str, list[str]] = {}
-    chosen = {"lowest error": best, "knee": standing.knee, "smallest": smallest}
-    for title, trial in chosen.items():
-        if trial:
-            titles.setdefault(trial.id, []).append(title)
-    by_id = {trial.id: trial for trial in standing.trials}
-    tiles = "".join(_tile(" and ".join(names), by_id[id_], info) for id_, names in titles.items())
-    return f'<p class="lead">{lead}.</p>{_sobering(best, info)}<div class="tiles">{tiles}</div>'
+
+
+def axes(offered: Sequence[Mapping[str, Any]]) -> str:
+    """The switch of the front's horizontal axis; hidden until the script that draws it runs."""
+    radios = "".join(
+        f'<label><input type="radio" name="x" value="{axis["column"]}"> {axis["name"]}</label>'
+        for axis in offered
+    )
+    return f'<fieldset id="axes" hidden><legend>Validation MAE against</legend>{radios}</fieldset>'
+
+
+def made_legend(standing: Standing) -> str:
+    """What stands for networks that were made from trials, of the stages that there are."""
+    shapes = {"pruned": "\u25bc", "int8": "\u25a0", "distilled": "\u25b2"}
+    return "".join(
+        f'<li><span class="mark made">{shapes.get(stage, chr(0x2B22))}</span>{escape(stage)}, a dashed '
+        "line to its parent</li>"
+        for stage in dict.fromkeys(trial.stage for trial in standing.compressed)
+    )
 
 
 def chart_note(info: RunInfo, standing: Standing) -> str:
-    """What the charts leave out, and why the paper's marks have an axis of their own."""
-    words = {"stopped": "stopped early", "diverged": "diverged", "failed": "failed"}
+    """What the chart leaves out, and why the paper's marks have an axis of their own."""
+    words = {"diverged": "diverged", "failed": "failed"}
     missing = " and ".join(f"{standing.count(s)} {word}" for s, word in words.items() if standing.count(s))
-    missing = f" Not drawn, as they did not train to their end: {missing}." if missing else ""
-    untimed = sum(t.finished and not t.timing.known for t in standing.trials)
-    speed = f" Not timed, so not in the speed chart: {count(untimed, 'finished trial')}." if untimed else ""
+    missing = f" Not drawn, as they have no result: {missing}." if missing else ""
+    stopped = " A stopped trial is drawn at the error that it was stopped with." * bool(
+        standing.count("stopped")
+    )
+    made = (
+        " What was made from a trial (a dashed line leads to it) is at the error of its own one training."
+        if standing.compressed
+        else ""
+    )
     objectives = ", ".join(escape("validation MAE" if o == "val_mae" else o) for o in info.objectives)
     return (
         f"<p>Blue trials are on the front over {objectives}: no other {_rivals(standing)} is as good in all "
         f"of them and better in one.{_by_confirmed_means(standing)} The line joins those that are unbeaten "
-        f"in the two quantities of its chart."
-        f"{missing}{speed}{_hypervolume(info, standing)}</p>"
+        f"in the two quantities of the chart.{made}{stopped}{missing}{_hypervolume(info, standing)}</p>"
         f"<p><b>Hollow diamonds are the paper's figures, not measured here.</b> {_published_data(info)} "
         f"Their errors are not comparable with this run's, so they have an axis of their own; dotted lines "
-        f"carry their exact sizes (in the speed chart, VGG-16's 1{numerals.TIMES}) down to the trials. "
-        f"Their speed-ups are the published ones, of a GPU of 2018 at 224 px and batch 32"
-        f"{_measured(info, standing)}.{_uncounted(info, standing)}</p>"
+        f"carry the exact sizes of their networks (and latencies measured here) down to the trials. On "
+        f"the axis of latency a diamond is at VGG-16's latency here over its published speed-up, of a "
+        f"GPU of 2018 at 224 px and batch 32{_measured(info, standing)}.{_uncounted(info, standing)}</p>"
     )
-
-
-def failures(standing: Standing) -> str:
-    """Trials without a result, each with its cause."""
-    stopped = standing.count("stopped")
-    early = f"<p>{_stopped_early(standing)}</p>" if stopped else ""
-    again = [t for confirmed in standing.confirmations.values() for t in confirmed.trainings]
-    ended: tuple[Trial | Training, ...] = (*standing.trials, *again)
-    lost = [trial for trial in ended if not trial.finished and trial.status != "stopped"]
-    if not lost:
-        others = "other " if stopped else ""
-        return f"{early}<p>None: every {others}trial that ended, finished.</p>"
-    items = "".join(
-        f"<li><b>{escape(trial.id)}</b> {escape(trial.status)} after {count(trial.epochs_run, 'epoch')}: "
-        f"{escape(trial.cause or 'no cause was recorded')}</li>"
-        for trial in lost
-    )
-    return f"{early}<ul>{items}</ul>"
 
 
 def provenance(info: RunInfo) -> str:
@@ -124,68 +113,6 @@ def provenance(info: RunInfo) -> str:
 
 
 # --- pieces -----------------------------------------------------------------------------------------
-
-
-def _stopped_early(standing: Standing) -> str:
-    """How many trials a rung stopped after which epochs; why each was is in the table of trials."""
-    stopped = [trial for trial in standing.trials if trial.status == "stopped"]
-    at = Counter(trial.epochs_run for trial in stopped)
-    rungs = ", ".join(f"{at[epoch]} after epoch {epoch}" for epoch in sorted(at))
-    return (
-        f"{count(len(stopped), 'trial')} stopped early, as the search space asks ({rungs}): the table of "
-        "trials has the place that each had among those that had come as far. Their errors are those of a "
-        "training cut short, so none is on the front."
-    )
-
-
-def _short(trial: Trial, info: RunInfo) -> str:
-    return f"{mae(trial.error, info)}, {numerals.quantity(trial.params)} parameters"
-
-
-def _over_seeds(trial: Trial) -> str:
-    """What the error is a mean of, where it is one."""
-    if not trial.confirmed or not trial.confirmed.errors:
-        return ""
-    return f" (confirmed: the mean of {count(len(trial.confirmed.errors), 'new seed')})"
-
-
-def _against(trial: Trial, info: RunInfo) -> str:
-    """How many times fewer parameters than VGG-16 and TinyAgeNet, both counted exactly."""
-    parts = []
-    for key in ("vgg16", "tiny"):
-        if (network := reference(info, key)) is None or not trial.params > 0:
-            continue
-        name = published().networks[key].name
-        factor = network.params / trial.params
-        if network.params == trial.params:
-            parts.append(f"exactly as many as {name}")
-        elif factor >= 1:
-            parts.append(f"{numerals.ratio(factor)} fewer than {name}")
-        else:
-            parts.append(f"{numerals.ratio(1 / factor)} as many as {name}")
-    return " and ".join(parts) or "with no reference counted"
-
-
-def _sobering(best: Trial, info: RunInfo) -> str:
-    if not best.error >= info.data.constant_val_mae:
-        return ""
-    return (
-        f'<p class="banner">No trial does better than a constant: predicting the median training label is '
-        f"off by {mae(info.data.constant_val_mae, info)}.</p>"
-    )
-
-
-def _tile(title: str, trial: Trial, info: RunInfo) -> str:
-    lines = [escape(line) for line in trial.design]
-    if trial.timing.known:
-        speed = numerals.ratio(trial.timing.speedup.value)
-        lines.append(f"{speed} as fast as VGG-16, {numerals.digits(trial.timing.ms)}\u00a0ms an image")
-        lines.append(f"at {escape(conditions(info, (trial.timing.side,)))}")
-    return (
-        f'<div class="tile"><h3>{title}</h3><p class="figure">{mae(trial.error, info)}</p>'
-        f"<p><b>{escape(trial.id)}</b>, {numerals.quantity(trial.params)} parameters, "
-        f"{numerals.quantity(trial.bytes, 'B')}<br>{'<br>'.join(lines)}</p></div>"
-    )
 
 
 def _hypervolume(info: RunInfo, standing: Standing) -> str:
@@ -225,13 +152,13 @@ def _measured(info: RunInfo, standing: Standing) -> str:
     if not standing.timed_at:
         return ""
     under = escape(conditions(info, standing.timed_at))
-    return f"; the trials' were measured here, at {under}, and the latencies below them are of one image"
+    return f"; the trials' were measured here, at {under}"
 
 
 def _uncounted(info: RunInfo, standing: Standing) -> str:
     if standing.resolutions == (info.resolution,):
         return ""
-    return " The chart of multiply-adds has none of these marks, as the trials' resolutions differ."
+    return " On the axis of multiply-adds there are none of these marks, as the trials' resolutions differ."
 
 
 def _published_data(info: RunInfo) -> str:

@@ -1,13 +1,13 @@
 """The tables of the page: trials, and the paper's claims."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
 from reports import numerals
 from reports.claims import Finding, findings
-from reports.markup import scrolling
+from reports.markup import opener, scrolling
 from reports.published import SOURCES, published
 from reports.recipe import WITH_KL
 from reports.timing import Spread
@@ -26,14 +26,20 @@ class Column:
     words: bool = False  # words start at the left, numbers end at the right
 
 
+#: The title of the column of names.
+NAME = "trial"
+
+
 def columns(info: RunInfo, standing: Standing, points: Mapping[str, str]) -> tuple[Column, ...]:
     """What the table shows, from left to right. To add a column, add a row to one of the four parts."""
     name = (
-        Column("trial", "", _name, lambda t: t.id, words=True),
+        Column(NAME, "", _name, lambda t: t.id, words=True),
         Column("front", "", lambda t: "\u25cf" * t.on_front, lambda t: -float(t.on_front)),
     )
+    made = (Column("made", "from", _made, lambda t: t.stage if t.parent else "", words=True),)
     return (
         *name,
+        *(made if standing.compressed else ()),
         *_point_and_seed(points),
         *_inputs(info, standing),
         *_sizes(standing),
@@ -116,18 +122,41 @@ def _point_and_seed(points: Mapping[str, str]) -> tuple[Column, ...]:
     )
 
 
-def trial_table(info: RunInfo, standing: Standing, points: Mapping[str, str]) -> str:
-    """Every trial, the front first; the headers are buttons that sort (``page.js``).
+#: So many rows are in the page's markup; the script that sorts and filters has all.
+STATIC_ROWS = 100
 
-    ``points`` says of which point each trial, by its id, is one of several trainings; it may be empty.
+
+def trial_table(shown: Sequence[Column], networks: Sequence[Trial]) -> str:
+    """Every network, the front first; the headers are buttons that sort (``script/table.js``).
+
+    Without scripts it has the first ``STATIC_ROWS`` and says so.
     """
-    shown = columns(info, standing, points)
     heads = "".join(map(_head, shown))
-    rows = "".join(_trial_row(trial, shown) for trial in standing.trials)
-    return scrolling(
+    rows = "".join(_trial_row(trial, shown) for trial in networks[:STATIC_ROWS])
+    table = scrolling(
         "Table of trials",
         f'<table class="sortable"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>',
     )
+    rest = len(networks) - STATIC_ROWS
+    left_out = (
+        f"<noscript><p>{rest:,} more are in the run's trials.parquet; with JavaScript they are here, too.</p>"
+        "</noscript>"
+        if rest > 0
+        else ""
+    )
+    return f'{TOOLS}{table}{left_out}<p><button type="button" id="more" hidden>Show more rows</button></p>'
+
+
+#: What the script adds to the table; hidden until it runs.
+TOOLS = (
+    '<div id="table-tools" hidden><p><label for="filter">Filter</label> '
+    '<input id="filter" type="search" autocomplete="off" spellcheck="false" '
+    'placeholder="stopped  params&lt;100k"> '
+    '<button type="button" id="save">Save as CSV</button> <span id="filtered" role="status"></span></p>'
+    '<p class="soft">Words that a row must have (an id, front, stopped, pruned, a cause), and conditions on '
+    "columns: "
+    "<code>params&lt;100k valMAE&lt;=8.5 status=finished</code>.</p></div>"
+)
 
 
 def claims_table(info: RunInfo, standing: Standing) -> str:
@@ -146,28 +175,25 @@ def claims_table(info: RunInfo, standing: Standing) -> str:
 def _head(column: Column) -> str:
     unit = f"<small>{escape(column.unit)}</small>" if column.unit else ""
     words = " class=text" if column.words else ""
-    return f'<th scope="col"{words}><button type="button">{escape(column.title)}{unit}</button></th>'
+    title = escape(column.title)
+    return f'<th scope="col"{words} data-title="{title}"><button type="button">{title}{unit}</button></th>'
 
 
-def _trial_row(trial: Trial, shown: tuple[Column, ...]) -> str:
+def _trial_row(trial: Trial, shown: Sequence[Column]) -> str:
     cells = []
     for place, column in enumerate(shown):
         tag = 'th scope="row"' if place == 0 else "td"
         words = " class=text" if column.words else ""
-        value = f' data-value="{escape(_sort_key(column.sorts(trial)))}"'
-        cells.append(f"<{tag}{words}{value}>{column.shows(trial)}</{tag[:2]}>")
+        cells.append(f"<{tag}{words}>{column.shows(trial)}</{tag[:2]}>")
     return f"<tr{' class=front' if trial.on_front else ''}>{''.join(cells)}</tr>"
 
 
-def _sort_key(value: float | str) -> str:
-    """Counts in full; empty where there is no value, which sorts last."""
-    if isinstance(value, str):
-        return value
-    return f"{value:.12g}" if math.isfinite(value) else ""
-
-
 def _name(trial: Trial) -> str:
-    return f"{escape(trial.id)}{' <small>TinyAgeNet</small>' if trial.is_tiny else ''}"
+    return f"{opener(trial.id)}{' <small>TinyAgeNet</small>' if trial.is_tiny else ''}"
+
+
+def _made(trial: Trial) -> str:
+    return f"{escape(trial.stage)}<small>{escape(trial.parent)}</small>" if trial.parent else numerals.MISSING
 
 
 def _widths(trial: Trial) -> str:

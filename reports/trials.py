@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from reports.cells import Row, number, rows_of, words
+from reports.cells import Row, number, rows_by_stage, words
 from reports.confirmation import Confirmed, confirmations, is_complete
 from reports.front import knee, non_dominated
 from reports.numerals import sizes
@@ -18,6 +18,9 @@ from suite.runs import ReferenceNetwork, Run, RunInfo
 TINY_WIDTHS = (16, 32, 64, 128, 128)
 THIN_WIDTHS = (32, 64, 128, 256, 256)
 DEPTHS = (2, 2, 3, 3, 3)
+
+#: Stages whose rows were not made from another trial's network.
+NOT_COMPRESSED = ("search", "confirm", "reference")
 
 #: The networks that have stages of their own, as a reader knows them.
 NAMES = {"vgg16": "VGG-16", "vgg16-bn": "VGG-16 with batch norm", "resnet50": "ResNet-50"}
@@ -55,6 +58,9 @@ class Trial:
     seconds: float
     trials_known: float
     seed: int
+    stage: str = "search"  # or how it was made from its parent: "pruned", "int8", "distilled"
+    parent: str = ""
+    ended: float = math.nan  # seconds since the run's first start
     on_front: bool = False
     confirmed: Confirmed | None = None
 
@@ -117,6 +123,7 @@ class Standing:
     ``best`` is the lowest of these. Else ``best`` has the lowest validation error of all finished trials,
     on the front or not. ``knee`` is None where the front has fewer than three members. ``searched_front``
     is the front by the errors of the search, by size; ``confirmations`` has all that has ended of them.
+    What ``suite compress`` made is in ``compressed`` alone: the front is what the search found.
     """
 
     trials: tuple[Trial, ...]
@@ -128,6 +135,7 @@ class Standing:
     train_images: tuple[int, ...]  # training images that trials use, ascending; the run's without a trial
     searched_front: tuple[Trial, ...] = ()
     confirmations: Mapping[str, Confirmed] = field(default_factory=dict)
+    compressed: tuple[Trial, ...] = ()  # what was made from trials, in the order in which it ended
 
     @property
     def is_confirmed(self) -> bool:
@@ -149,7 +157,9 @@ def standing(run: Run) -> Standing:
 
     Where that front was confirmed, it is sought once more among its members, by their confirmed means.
     """
-    trials = [_trial(row, run.info) for row in rows_of(run, "search")]
+    rows = rows_by_stage(run)
+    trials = [_trial(row, run.info) for row in rows.get("search", [])]
+    made = [row for stage, found in rows.items() if stage not in NOT_COMPRESSED for row in found]
     searched, again = _members(trials, run.info), confirmations(run)
     candidates = [trial for trial in trials if trial.finished]
     on_front = searched
@@ -176,6 +186,7 @@ def standing(run: Run) -> Standing:
         train_images=tuple(sorted({t.recipe.train_images for t in trials})) or (run.info.data.train_images,),
         searched_front=tuple(sorted((by_id[id_] for id_ in searched), key=lambda t: (t.params, t.val_mae))),
         confirmations=again,
+        compressed=tuple(_trial(row, run.info) for row in made),
     )
 
 
@@ -243,6 +254,9 @@ def _trial(row: Row, info: RunInfo) -> Trial:
         seconds=number(row, "seconds"),
         trials_known=number(row, "trials_known"),
         seed=int(row["seed"]),
+        stage=str(row["stage"]),
+        parent=words(row, "parent"),
+        ended=number(row, "started") + number(row, "seconds"),
     )
 
 

@@ -24,8 +24,17 @@ class Volume:
 
 def volume(info: RunInfo, standing: Standing) -> Volume | None:
     """The front's; None without a front, or where TinyAgeNet was not counted under the trials' conditions."""
+    corner = corner_of(info, standing)
+    if corner is None or not standing.front:
+        return None
+    losses = np.array([objectives(trial, info) for trial in standing.front])
+    return Volume(hypervolume(losses, list(corner.values())) / math.prod(corner.values()), corner)
+
+
+def corner_of(info: RunInfo, standing: Standing) -> dict[str, float] | None:
+    """The reference point, by objective; None where TinyAgeNet was not counted as the trials were."""
     tiny = reference(info, "tiny")
-    if tiny is None or not standing.front:
+    if tiny is None:
         return None
     if "macs" in info.objectives and standing.resolutions != (info.resolution,):
         return None
@@ -33,8 +42,4 @@ def volume(info: RunInfo, standing: Standing) -> Volume | None:
         name: info.data.constant_val_mae if name == "val_mae" else float(getattr(tiny, name))
         for name in info.objectives
     }
-    box = math.prod(corner.values())
-    if not box > 0:
-        return None
-    losses = np.array([objectives(trial, info) for trial in standing.front])
-    return Volume(hypervolume(losses, list(corner.values())) / box, corner)
+    return corner if math.prod(corner.values()) > 0 else None

@@ -65,9 +65,14 @@ def build_parser() -> argparse.ArgumentParser:
         help="seeds that the front's members are trained again with; default: as before, and not fewer",
     )
     _resource_options(resume, resumed=True)
-    report = command("report", "report", "write the report of a run, finished or not")
-    report.add_argument("run", type=run_place, metavar="RUN", help="run folder, or its s3:// URL")
-    report.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: RUN/report.html")
+    _report_options(
+        command(
+            "report",
+            "report",
+            "write the report of a run, finished or not, or of several",
+            "suite.report_commands",
+        )
+    )
     _paper_options(command("paper", "paper", "the paper's claims beside what is counted and timed here"))
     _profile_options(command("profile", "profile", "parameters, multiply-adds and bytes of a network"))
     _pretrain_options(command("pretrain", "pretrain", "train a backbone on identities, to start trials from"))
@@ -75,6 +80,24 @@ def build_parser() -> argparse.ArgumentParser:
     compression_commands(command)
     cluster_commands(command)
     return parser
+
+
+def _report_options(report: argparse.ArgumentParser) -> None:
+    report.add_argument(
+        "run", type=run_place, nargs="+", metavar="RUN",
+        help="run folder, or its s3:// URL; several are compared in one report",
+    )  # fmt: skip
+    report.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="default: RUN/report.html; of several: comparison.html",
+    )
+    report.add_argument(
+        "--follow", type=seconds, nargs="?", const=15.0, metavar="SECONDS",
+        help="write it again whenever a running search has got on, looking so often (default 15)",
+    )  # fmt: skip
 
 
 def _run_options(run: argparse.ArgumentParser) -> None:

@@ -65,26 +65,6 @@ def resume(options: argparse.Namespace) -> int:
     return _work_at(options.run, "run", go_on)
 
 
-def report(options: argparse.Namespace) -> int:
-    """``suite report``: write the report of a run anew."""
-    from reports.page import page, write_report
-    from suite.cluster.workplace import read_run_at, write_report_at
-
-    finished = read_run_at(options.run)
-    if isinstance(options.run, str) and options.output is None:
-        print(write_report_at(options.run, page(finished)))
-        return DONE
-    path = options.output or options.run / "report.html"
-    try:
-        write_report(finished, path)
-    except OSError as error:
-        raise RequestError(
-            f"{path} cannot be written ({error.strerror}); name a file in a folder that exists"
-        ) from None
-    print(path)
-    return DONE
-
-
 def profile(options: argparse.Namespace) -> int:
     """``suite profile``: what a network costs, without training it."""
     from suite.presets import config_of_network
@@ -275,9 +255,10 @@ def _write_report_of(run: "Run", at: "Workplace") -> None:
         RequestError: there is no room for it.
     """
     from reports.page import write_report
+    from suite.search.importance import importances
 
     try:
-        write_report(run, at.folder / "report.html")
+        write_report(run, at.folder / "report.html", importances(run), at.shown)
     except OSError as error:
         raise RequestError(
             f"{at.shown_file('report.html')} cannot be written ({error.strerror}); all else is kept: make "

@@ -26,6 +26,9 @@ from suite.trial import UNIT, Attribute, EpochResult, Metrics, Stage, TrialConfi
 #: Raised when a column is renamed, dropped or changes its meaning; new columns do not raise it.
 SCHEMA_VERSION = 1
 
+#: The folder in a run's folder with what judged trainings said of single images, a file each.
+PREDICTIONS = "predictions"
+
 RunStatus = Literal["running", "interrupted", "finished", "failed"]
 Table = Literal["trials", "epochs"]
 TABLES: tuple[Table, ...] = ("epochs", "trials")
@@ -202,6 +205,13 @@ def write_rows(folder: Path, table: Table, rows: Iterable[Mapping[str, Any]]) ->
     frame = _frame(rows)
     if len(frame):
         _replace(folder / f"{table}.parquet", lambda partial: frame.to_parquet(partial, index=False))
+
+
+def write_prediction_rows(folder: Path, trial_id: str, rows: pd.DataFrame) -> None:
+    """Write ``predictions/ID.parquet`` of a judged training."""
+    (folder / PREDICTIONS).mkdir(exist_ok=True)
+    target = folder / PREDICTIONS / f"{trial_id}.parquet"
+    _replace(target, lambda partial: rows.to_parquet(partial, index=False))
 
 
 def read_run(folder: Path) -> Run:

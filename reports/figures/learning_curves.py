@@ -13,6 +13,11 @@ from reports.figures import style
 from reports.trials import Standing
 from suite.runs import Run
 
+#: Of the curves off the front so many are drawn at most, evenly spread.
+MOST_OTHERS = 120
+#: Of those on it, by size.
+MOST_MEMBERS = 24
+
 
 @dataclass(frozen=True)
 class Curve:
@@ -32,26 +37,38 @@ class LearningCurves:
     curves: tuple[Curve, ...]
     unit: str
     constant_val_mae: float
+    left_out: int = 0  # curves that are not drawn
 
 
 def collect(run: Run, standing: Standing) -> LearningCurves:
     """Gather the curves of the search's trials that ended, however they did, after at least one epoch."""
-    front = {trial.id: rank for rank, trial in enumerate(standing.front)}
+    members = standing.front[:: max(1, math.ceil(len(standing.front) / MOST_MEMBERS))]
+    front = {trial.id: rank for rank, trial in enumerate(members)}
+    unseen = {trial.id for trial in standing.front} - front.keys()
     status = {trial.id: trial.status for trial in standing.trials}
-    curves = []
     confirming = {row["id"] for row in rows_of(run, "confirm")}  # another seed's curve tells nothing new
-    groups = run.epochs.groupby("id", sort=True) if len(run.epochs) else ()
-    for trial_id, rows in groups:
-        rows = rows.sort_values("epoch")
-        epochs = tuple(int(epoch) for epoch in rows["epoch"])
-        values = tuple(float(value) for value in rows[run.info.error_column])
-        name = str(trial_id)
-        if name in confirming:
-            continue
-        # A trial's epochs are written just before its row, so that a kill can leave them without one.
-        curves.append(Curve(name, epochs, values, name in front, status.get(name, "no result recorded")))
-    curves.sort(key=lambda curve: front.get(curve.id, -1))
-    return LearningCurves(tuple(curves), run.info.unit, run.info.data.constant_val_mae)
+    if not len(run.epochs):
+        return LearningCurves((), run.info.unit, run.info.data.constant_val_mae)
+    ids = sorted({str(name) for name in run.epochs["id"].unique()} - confirming)
+    others = [name for name in ids if name not in front and name not in unseen]
+    kept = others[:: max(1, math.ceil(len(others) / MOST_OTHERS))]
+    shown = [*kept, *sorted((name for name in ids if name in front), key=lambda name: front[name])]
+    rows = run.epochs[run.epochs["id"].isin(shown)].sort_values("epoch")
+    by_id = {str(name): found for name, found in rows.groupby("id")}
+    curves = tuple(
+        Curve(
+            id=name,
+            epochs=tuple(int(epoch) for epoch in by_id[name]["epoch"]),
+            val_mae=tuple(float(value) for value in by_id[name][run.info.error_column]),
+            on_front=name in front,
+            # A trial's epochs are written just before its row, so that a kill can leave them without one.
+            status=status.get(name, "no result recorded"),
+        )
+        for name in shown
+    )
+    return LearningCurves(
+        curves, run.info.unit, run.info.data.constant_val_mae, left_out=len(ids) - len(shown)
+    )
 
 
 def draw(data: LearningCurves) -> go.Figure:

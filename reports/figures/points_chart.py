@@ -1,7 +1,7 @@
 """Points that were trained with several seeds: the mean error of each with its interval, and every seed."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -23,11 +23,17 @@ class PointsChart:
     seeds: tuple[Mapping[int, float], ...]  # val MAE by seed
     baseline: str
     unit: str
+    left_out: int = 0
+
+
+#: So many points have a row; of more, those with the lowest means, as all are in the table.
+MOST = 40
 
 
 def collect(comparison: Comparison, info: RunInfo) -> PointsChart:
     """Gather the points; those without a result have no row."""
-    points = [point for point in comparison.points if point.errors]
+    known = [point for point in comparison.points if point.errors]
+    points = known[:MOST]
     if all(math.isfinite(point.number) for point in points):
         points.sort(key=lambda point: point.number)
     return PointsChart(
@@ -36,12 +42,14 @@ def collect(comparison: Comparison, info: RunInfo) -> PointsChart:
         seeds=tuple(point.errors for point in points),
         baseline=comparison.baseline,
         unit=info.unit,
+        left_out=len(known) - len(points),
     )
 
 
 def draw(data: PointsChart) -> go.Figure:
     """The points as a plotly figure, a row each."""
     figure = style.bare_figure(height=90 + 30 * len(data.labels))
+    low, high = _range(data)
     names = [escape(label) for label in data.labels]
     for name, seeds in zip(names, data.seeds, strict=True):
         figure.add_scatter(
@@ -55,21 +63,72 @@ def draw(data: PointsChart) -> go.Figure:
             ],
             hoverinfo="text",
         )
-    reach = [mean.high - mean.mean if math.isfinite(mean.high) else 0.0 for mean in data.means]
+    ends = [
+        (max(mean.low, low), min(mean.high, high)) if math.isfinite(mean.high) else (mean.mean, mean.mean)
+        for mean in data.means
+    ]
     figure.add_scatter(
         x=[mean.mean for mean in data.means],
         y=names,
         mode="markers",
         marker={"color": style.FRONT, "size": 10},
-        error_x={"array": reach, "color": style.FRONT, "thickness": 1.5, "width": 4},
+        error_x={
+            "type": "data",
+            "array": [end - mean.mean for mean, (_, end) in zip(data.means, ends, strict=True)],
+            "arrayminus": [mean.mean - start for mean, (start, _) in zip(data.means, ends, strict=True)],
+            "color": style.FRONT, "thickness": 1.5, "width": 4,
+        },
         hovertext=[
             f"<b>{name}</b><br>mean {error(mean.mean, data.unit)} {data.unit}"
             for name, mean in zip(names, data.means, strict=True)
         ],
         hoverinfo="text",
+    )  # fmt: skip
+    _mark_cut_intervals(figure, data, names, (low, high))
+    figure.update_xaxes(
+        title={"text": f"validation MAE, {data.unit}", "standoff": 6}, range=[low, high], nticks=8
     )
-    figure.update_xaxes(title={"text": f"validation MAE, {data.unit}", "standoff": 6})
     figure.update_yaxes(
-        type="category", categoryorder="array", categoryarray=names[::-1], automargin=True, showgrid=False
-    )
+        type="category", categoryorder="array", categoryarray=names[::-1], automargin=True, showgrid=False,
+        range=[-0.7, len(names) - 0.3],
+    )  # fmt: skip
     return figure
+
+
+def _range(data: PointsChart) -> tuple[float, float]:
+    """From the smallest to the largest error with half of that on either side: an interval of two seeds is
+    many times as wide, and would leave no room to tell the points apart."""
+    values = [value for seeds in data.seeds for value in seeds.values()]
+    spread = max(values) - min(values) or 0.1 * max(values) or 1.0
+    ends = [end for mean in data.means for end in (mean.low, mean.high) if math.isfinite(end)]
+    low, high = min([*values, *ends]), max([*values, *ends])
+    pad = 0.03 * spread
+    return max(low, min(values) - 0.5 * spread) - pad, min(high, max(values) + 0.5 * spread) + pad
+
+
+def _mark_cut_intervals(
+    figure: go.Figure, data: PointsChart, names: Sequence[str], ends: tuple[float, float]
+) -> None:
+    """An arrow where an interval goes on beyond the chart; its hover text says to where."""
+    low, high = ends
+    cut = [
+        (end, name, symbol, value)
+        for name, mean in zip(names, data.means, strict=True)
+        for end, symbol, value, beyond in (
+            (low, "triangle-left", mean.low, mean.low < low),
+            (high, "triangle-right", mean.high, mean.high > high),
+        )
+        if beyond and math.isfinite(value)
+    ]
+    if not cut:
+        return
+    figure.add_scatter(
+        x=[end for end, *_ in cut],
+        y=[name for _, name, *_ in cut],
+        mode="markers",
+        marker={"symbol": [symbol for _, _, symbol, _ in cut], "color": style.FRONT, "size": 9},
+        hovertext=[f"<b>{name}</b><br>the interval goes on to {error(value, data.unit)} {data.unit}"
+                   for _, name, _, value in cut],
+        hoverinfo="text",
+        cliponaxis=False,
+    )  # fmt: skip

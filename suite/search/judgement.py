@@ -11,12 +11,14 @@ import torch
 from search_spaces import SearchSpace
 from suite.data.dataset import load_dataset
 from suite.data.store import Store
-from suite.evaluation import evaluate
+from suite.evaluation import predict
 from suite.latency import PairedTimes, time_in_rounds
+from suite.metrics import measure
 from suite.networks import VGG16, place
 from suite.presets import PRESETS
 from suite.recipe import Precision
 from suite.runs import RunInfo, RunLedger, config_of, metric_columns
+from suite.search.judged_predictions import JUDGED, write_predictions
 from suite.search.sitting import Search
 from suite.search.standing import front_rows
 from suite.trial import UNIT
@@ -82,10 +84,17 @@ def judge_on_test(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     for done, row in enumerate(judged, 1):
         network, config, label_set = load_network(_weights(ledger.folder, row["id"]))
-        test = load_dataset(store, config.attribute, config.resolution).splits["test"]
+        parts = load_dataset(store, config.attribute, config.resolution).splits
         precision: Precision = row["precision"] if row["precision"] in get_args(Precision) else "float32"
         network = place(network, device)
-        metrics = evaluate(network, test, label_set, method=config.method, precision=precision, device=device)
+        said = {
+            split: predict(
+                network, parts[split], label_set, method=config.method, precision=precision, device=device
+            )
+            for split in JUDGED
+        }
+        write_predictions(ledger.folder, row["id"], store, config.attribute, said)
+        metrics = measure(said["test"], parts["test"].labels, parts["test"].deviations)
         ledger.amend(row["id"], metric_columns(metrics, "test", UNIT[config.attribute]))
         on_trial(done, len(judged))
 

@@ -238,30 +238,31 @@ def _parameters(space: SearchSpace, values: Mapping[str, Value]) -> dict[str, An
     """Values of dimensions as Optuna's parameters."""
     dimensions = space.dimensions()
     return {
-        name: _category(value) if isinstance(dimensions[name], Choices) else value
+        name: category_of(value) if isinstance(dimensions[name], Choices) else value
         for name, value in values.items()
     }
 
 
-def _category(value: Value) -> str | float | None:
+def category_of(value: Value) -> str | float | None:
     """A choice as Optuna keeps it: its categories are scalars, so a tuple becomes "16-32-64"."""
     return "-".join(str(part) for part in value) if isinstance(value, tuple) else value
 
 
 def _chosen(dimension: Choices, category: str | float | None) -> Value:
-    return next(value for value in dimension.values if _category(value) == category)
+    return next(value for value in dimension.values if category_of(value) == category)
 
 
 def _distributions(space: SearchSpace) -> dict[str, BaseDistribution]:
-    distributions = {name: _distribution(dimension) for name, dimension in space.dimensions().items()}
+    distributions = {name: distribution_of(dimension) for name, dimension in space.dimensions().items()}
     if space.seeds > 1:
         distributions[SEED] = IntDistribution(space.seed, space.seed + space.seeds - 1)
     return distributions
 
 
-def _distribution(dimension: Dimension) -> BaseDistribution:
+def distribution_of(dimension: Dimension) -> BaseDistribution:
+    """The dimension as Optuna knows it."""
     if isinstance(dimension, Choices):
-        return CategoricalDistribution([_category(value) for value in dimension.values])
+        return CategoricalDistribution([category_of(value) for value in dimension.values])
     if isinstance(dimension, IntRange):
         return IntDistribution(dimension.low, dimension.high, log=dimension.log, step=dimension.step)
     return FloatDistribution(dimension.low, dimension.high, log=dimension.log)

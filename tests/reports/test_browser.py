@@ -1,16 +1,27 @@
-"""The report in a real browser: charts appear, nothing goes wrong, headers sort."""
+"""The report in a real browser: it answers, draws, opens, sorts, keeps its address, and lets nothing in."""
 
+import csv
+import dataclasses
+import io
 import re
+import shlex
 import shutil
-import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from reports.page import page
+from reports.several import page_of_several
 from reports.trials import standing
-from suite.runs import Run
+from search_spaces import find, load
+from suite.runs import Run, write_prediction_rows
 
 MakeRun = Callable[..., Run]
 
@@ -22,73 +33,259 @@ pytestmark = [
     pytest.mark.timeout(300),
 ]
 
-QUIET = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--virtual-time-budget=5000", "--enable-logging=stderr",
-)  # fmt: skip
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as tool:
+        started = tool.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield started
+        started.close()
 
 
-def browse(html: str, folder: Path, *flags: str) -> tuple[str, str]:
-    """The document after its scripts have run, and what the browser's console said."""
-    file = folder / "report.html"
-    file.write_text(html, encoding="utf-8")
-    profile = folder / "profile"
-    shutil.rmtree(profile, ignore_errors=True)
-    command = [str(CHROMIUM), *QUIET, f"--user-data-dir={profile}", *flags, "--dump-dom", file.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=True)
-    console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-    return done.stdout, "\n".join(console)
+PLACE_OF_A_MEMBER = """(() => {
+  const chart = document.getElementById('front-chart');
+  const layout = chart._fullLayout, box = chart.getBoundingClientRect();
+  const trace = chart.data.find((one) => one.name === 'on the front');
+  return [box.x + layout.xaxis._offset + layout.xaxis.d2p(trace.x[0]),
+          box.y + layout.yaxis._offset + layout.yaxis.d2p(trace.y[0]), trace.customdata[0]];
+})()"""
 
 
-def after(html: str, script: str) -> str:
-    """The page with one more script at its end."""
-    return html.replace("</body>", f"<script>{script}</script></body>")
+class Visit:
+    """A page that was opened, and what its console, its errors and its policy said."""
+
+    def __init__(self, browser: Browser, html: str, folder: Path, address: str = "", **context: Any) -> None:
+        file = folder / "opened.html"
+        file.write_text(html, encoding="utf-8")
+        self.said: list[str] = []
+        self.asked: list[str] = []
+        context = {"viewport": {"width": 1280, "height": 900}, **context}
+        self.page: Page = browser.new_context(**context).new_page()
+        self.page.on("console", lambda message: self.said.append(message.text))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.goto(file.as_uri() + address)
+
+    def text(self, selector: str) -> str:
+        return self.page.inner_text(selector)
+
+    def close(self) -> None:
+        self.page.context.close()
 
 
-def order(dom: str) -> list[str]:
-    return re.findall(r'<th scope="row" class="text" data-value="(t\d+)"', dom)
+Open = Callable[..., Visit]
 
 
-@pytest.mark.parametrize("width", [390, 1440])
-def test_every_chart_appears_without_a_word_on_the_console(
-    make_run: MakeRun, tmp_path: Path, width: int
+@pytest.fixture
+def visit(browser: Browser, tmp_path: Path) -> Iterator[Open]:
+    opened: list[Visit] = []
+
+    def go(html: str, address: str = "", **context: Any) -> Visit:
+        opened.append(Visit(browser, html, tmp_path, address, **context))
+        return opened[-1]
+
+    yield go
+    for one in opened:
+        one.close()
+
+
+def with_compressed(run: Run) -> Run:
+    """The run with a pruned trial of its first, and that in int8."""
+    first = run.trials.iloc[0].to_dict()
+    made = [
+        {**first, "id": "t000-p1", "stage": "pruned", "parent": "t000", "params": 200_000, "bytes": 900_000},
+        {
+            **first,
+            "id": "t000-p1-int8",
+            "stage": "int8",
+            "parent": "t000-p1",
+            "params": 200_000,
+            "bytes": 210_000,
+        },
+    ]
+    return dataclasses.replace(run, trials=pd.concat([run.trials, pd.DataFrame(made)], ignore_index=True))
+
+
+def scroll_through(opened: Page) -> None:
+    for _ in range(40):
+        opened.mouse.wheel(0, 700)
+        opened.wait_for_timeout(40)
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
+def test_every_chart_appears_under_the_policy_and_nothing_is_asked_for(
+    make_run: MakeRun, visit: Open, width: int, scheme: str
 ) -> None:
-    dom, console = browse(page(make_run(trials=16)), tmp_path, f"--window-size={width},2000")
-    assert console == ""
-    assert dom.count('class="plot-container plotly"') == 5
-    assert len(re.findall(r"<path class=\"point\"", dom)) >= 16 * 3
+    opened = visit(
+        page(with_compressed(make_run(trials=16)), {"lambda_l1": 0.7, "learning_rate": 0.3}),
+        viewport={"width": width, "height": 900}, color_scheme=scheme,
+    )  # fmt: skip
+    scroll_through(opened.page)
+    assert opened.said == []
+    assert [url for url in opened.asked if not url.startswith(("file:", "data:"))] == []
+    assert opened.page.locator(".plot-container").count() == 4  # front, growth, one curve, all curves
+    assert opened.page.locator("#front-chart path.point").count() >= 10
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_the_console_is_heard(make_run: MakeRun, tmp_path: Path) -> None:
-    html = after(page(make_run(trials=1)), "fetch('https://example.org'); nonsense();")
-    _, console = browse(html, tmp_path)
-    assert "nonsense is not defined" in console
-    assert "Content Security Policy" in console
+def test_the_policy_stops_a_script_and_a_request(make_run: MakeRun, visit: Open) -> None:
+    html = page(make_run(trials=1)).replace("</body>", "<script>document.title='taken'</script></body>")
+    opened = visit(html)
+    assert opened.page.title() != "taken"
+    assert any("Content Security Policy" in line for line in opened.said)
 
 
-def test_hostile_names_are_text_to_the_browser(make_run: MakeRun, tmp_path: Path) -> None:
+def test_the_answer_follows_the_readers_limits(make_run: MakeRun, visit: Open) -> None:
+    run = make_run(trials=24)
+    opened = visit(page(run, place="runs/x"))
+    known = [trial for trial in standing(run).trials if trial.finished]
+    assert standing(run).best.id in opened.text("#shipped .lead")  # type: ignore[union-attr]
+    limit = sorted(trial.params for trial in known)[5]
+    opened.page.fill("#max-params", f"{limit:.0f}")
+    left = min((t for t in known if t.params <= limit), key=lambda t: (t.error, t.params))
+    assert f"ship {left.id}" in opened.text("#shipped .lead")
+    assert f"suite export runs/x --trial {left.id} -o {left.id}.onnx" in opened.text("#shipped")
+    assert f"{134_674_341 / left.params:,.0f}"[:3] in opened.text("#shipped table")
+    assert f"max-params={limit:.0f}" in opened.page.url
+    opened.page.fill("#max-error", "0.1")
+    assert "no network of this run is left" in opened.text("#shipped")
+    opened.page.click("#limits button[type=reset]")
+    opened.page.select_option("#take", "params")
+    assert min(known, key=lambda t: t.params).id in opened.text("#shipped .lead")
+    opened.page.fill("#max-params", "many")
+    assert opened.page.get_attribute("#max-params", "aria-invalid") == "true"
+
+
+def test_a_switch_of_axes_redraws_and_a_click_opens_a_network_that_the_address_keeps(
+    make_run: MakeRun, visit: Open
+) -> None:
+    opened = visit(page(with_compressed(make_run(trials=16))))
+    drawn = "document.getElementById('front-chart').layout.xaxis.title.text"
+    for axis, title in (
+        ("macs", "multiply-adds"),
+        ("bytes", "bytes"),
+        ("ms", "latency"),
+        ("params", "parameters"),
+    ):
+        opened.page.check(f"input[value={axis}]")
+        assert title in opened.page.evaluate(drawn)
+    names = opened.page.evaluate("document.getElementById('front-chart').data.map((trace) => trace.name)")
+    assert {
+        "on the front",
+        "dominated",
+        "made from",
+        "pruned",
+        "int8",
+        "published, not measured here",
+    } <= set(names)
+    opened.page.check("input[value=macs]")
+    opened.page.locator("#front-chart").scroll_into_view_if_needed()
+    x, y, member = opened.page.evaluate(PLACE_OF_A_MEMBER)
+    opened.page.mouse.move(x, y)
+    opened.page.mouse.click(x, y)
+    opened.page.wait_for_function("location.hash.includes('trial=')")
+    chosen = re.search(r"trial=([\w-]+)", opened.page.url)
+    assert chosen
+    assert opened.page.input_value("#network-id") == chosen.group(1) == member
+    again = visit(page(with_compressed(make_run(trials=16))), "#x=macs&trial=t000-p1-int8")
+    assert "t000-p1-int8 is int8, from t000-p1" in again.text("#network-body")
+    assert again.page.is_checked("input[value=macs]")
+    again.page.click("#network-body button[data-trial='t000-p1']")
+    assert "t000-p1 is pruned, from t000" in again.text("#network-body")
+
+
+def test_a_network_shows_its_predictions_by_group_and_the_command_that_repeats_it(
+    make_run: MakeRun, visit: Open
+) -> None:
+    names = ("widths", "depths", "lambda_l1", "label_deviation", "learning_rate")
+    vary: dict[str, Any] = {name: {"choices": []} for name in names}
+    run = make_run(
+        trials=6, statuses=["finished"] * 6, search={"name": "tiny", "vary": vary},
+        command=["suite", "run", "--search", "tiny", "--out", "x"],
+    )  # fmt: skip
+    label = np.arange(60.0)
+    rows = pd.DataFrame(
+        {"split": "test", "image": range(60), "label": label, "estimate": label + 2.0,
+         "person": [f"p{n // 2}" for n in range(60)], "glasses": ["yes", "no"] * 30}
+    )  # fmt: skip
+    write_prediction_rows(run.folder, "t002", rows)
+    opened = visit(page(run), "#trial=t002")
+    body = opened.text("#network-body")
+    assert "Error by age" in body
+    assert "10 to 20" in body
+    assert "Error by glasses" in body
+    assert "2.00 to 2.00" in body
+    opened.page.locator("#predicted-chart").scroll_into_view_if_needed()
+    opened.page.wait_for_selector("#predicted-chart .plot-container")
+    words = shlex.split(opened.text("pre[aria-label='the command that repeats this training']"))
+    assert words[:4] == ["suite", "run", "--search", "tiny"]
+    assert "--out" not in words
+    row = run.trials.set_index("id").loc["t002"]
+    settings = [after for before, after in pairwise(words) if before == "--set"]
+    space = load(find("tiny"), overrides=settings)
+    assert space.trials == 1
+    assert str(space.vary["lambda_l1"]) == f"one of {row['lambda_l1']}"
+
+
+def test_the_table_sorts_filters_and_is_saved(make_run: MakeRun, visit: Open) -> None:
+    run = make_run(trials=12, statuses=["finished"] * 10 + ["failed", "stopped"])
+    opened = visit(page(run))
+    rows = "[...document.querySelectorAll('table.sortable tbody tr')].map((row) => row.dataset.id)"
+    known = [t.id for t in sorted(standing(run).trials, key=lambda t: t.params) if np.isfinite(t.params)]
+    head = opened.page.locator("th[data-title=params] button")
+    head.click()
+    assert opened.page.evaluate(rows) == [*known, "t010"]
+    assert opened.page.get_attribute("th[data-title=params]", "aria-sort") == "ascending"
+    head.press("Enter")
+    assert opened.page.evaluate(rows) == [*known[::-1], "t010"]
+    opened.page.fill("#filter", "stopped")
+    assert opened.page.evaluate(rows) == ["t011"]
+    opened.page.fill("#filter", f"status=finished params<={run.trials['params'][0]}")
+    assert "t000" in opened.page.evaluate(rows)
+    with opened.page.expect_download() as saved:
+        opened.page.click("#save")
+    table = list(csv.DictReader(io.StringIO(Path(saved.value.path()).read_text(encoding="utf-8"))))
+    assert [row["id"] for row in table] == opened.page.evaluate(rows)
+    assert float(table[0]["params"]) > 0
+
+
+def test_hostile_names_are_text_to_the_browser(make_run: MakeRun, visit: Open) -> None:
     run = make_run(trials=4, name="<script>document.title='taken'</script>")
     trials, epochs = run.trials.copy(), run.epochs.copy()
     for table in (trials, epochs):
         table["id"] += "<img src=x onerror=\"document.title='taken'\"></script>"
-    dom, console = browse(page(Run(run.folder, run.info, trials, epochs)), tmp_path)
-    assert console == ""
-    assert "<title>taken" not in dom
-    assert "<img" not in dom.replace("<image", "")
+    opened = visit(page(Run(run.folder, run.info, trials, epochs)))
+    scroll_through(opened.page)
+    assert opened.said == []
+    assert opened.page.title() != "taken"
+    assert opened.page.locator("img").count() == 0
 
 
-def test_a_header_sorts_by_its_numbers_and_a_second_time_turns_round(
-    make_run: MakeRun, tmp_path: Path
-) -> None:
-    run = make_run(trials=12, statuses=["finished"] * 11 + ["failed"])
-    html = page(run)
-    click = "document.querySelectorAll('.sortable button')[7].click();"
-    known = sorted((t for t in standing(run).trials if t.finished), key=lambda t: t.params)
-    rising = [trial.id for trial in known]
-    once, _ = browse(after(html, click), tmp_path)
-    assert order(once) == [*rising, "t011"]
-    assert 'aria-sort="ascending"' in once
-    twice, _ = browse(after(html, click * 2), tmp_path)
-    assert order(twice) == [*rising[::-1], "t011"]
-    assert 'aria-sort="descending"' in twice
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(make_run: MakeRun, visit: Open, scheme: str) -> None:
+    html = page(with_compressed(make_run(trials=12)), {"lambda_l1": 0.7, "learning_rate": 0.3})
+    opened = visit(html, color_scheme=scheme, bypass_csp=True)
+    scroll_through(opened.page)
+    found = Axe().run(opened.page).response["violations"]
+    assert [(one["id"], one["nodes"][0]["html"][:120]) for one in found] == []
+
+
+def test_without_scripts_tables_and_pictures_are_there(make_run: MakeRun, visit: Open) -> None:
+    opened = visit(page(make_run(trials=12)), java_script_enabled=False)
+    assert opened.page.locator("noscript svg.picture").count() == 3
+    assert opened.page.locator("noscript svg.picture").first.is_visible()
+    assert opened.page.locator("table.sortable tbody tr").count() == 12
+    assert "The most accurate of" in opened.text("#shipped")
+    assert not opened.page.locator("#limits").is_visible()
+
+
+def test_several_runs_are_drawn_over_each_other(make_run: MakeRun, visit: Open, tmp_path: Path) -> None:
+    first = make_run(trials=10, seed=1)
+    second = make_run(trials=10, seed=2, name="another")
+    opened = visit(page_of_several([first, second]))
+    names = "document.getElementById('fronts-chart').data.map((trace) => trace.name).filter(Boolean)"
+    assert opened.page.evaluate(names) == ["tiny-20261123-221000", "another"]
+    opened.page.check("input[value=bytes]")
+    assert "bytes" in opened.page.evaluate("document.getElementById('fronts-chart').layout.xaxis.title.text")
+    assert opened.said == []
+    assert "hypervolume" in opened.text("main").lower()

@@ -15,9 +15,9 @@ from reports.beside.attractiveness import measured
 from reports.comparison import mean_interval, paired_difference
 from reports.confirmation import Confirmed, Training, confirmations, differences, is_complete
 from reports.confirmed_section import compared, confirmed_section, dominator, fallen, ranked
-from reports.figures import front_chart, learning_curves
-from reports.figures.panels import panels
+from reports.figures import learning_curves
 from reports.page import page
+from reports.page_data import page_data
 from reports.trials import objectives, standing
 from reports.volume import volume
 from suite.runs import Run
@@ -177,7 +177,7 @@ def test_a_member_whose_trainings_all_diverged_is_off_the_front_and_is_said_to_b
     assert ids(ranked(result))[-1] == "t000"
     html = page(run)
     assert "off the front: none of its trainings finished" in html
-    assert "<b>t000-s2</b> diverged after" in html
+    assert "<b>t000-s1</b>, <b>t000-s2</b>, <b>t000-s3</b> diverged after" in html
     assert "None: every trial that ended, finished." not in html
 
 
@@ -209,23 +209,18 @@ def test_charts_have_the_confirmed_mean_with_its_interval_and_no_curve_of_a_conf
     again = run.epochs[run.epochs["id"] == "t000"].assign(id="t000-s1")
     run = dataclasses.replace(run, epochs=pd.concat([run.epochs, again]))
     result = standing(run)
-    panel = next(panel for panel in panels(run.info, result) if panel.key == "params")
-    chart = front_chart.collect(result, run.info, panel)
-    points = {point.id: point for point in (*chart.front, *chart.others)}
+    data = page_data(run, result, (), {}, "runs/x")["trials"]
+    places = {name: place for place, name in enumerate(data["id"])}
     found = mean_interval([8.1, 8.2, 8.3])
-    first = points["t000"]
-    assert (first.y, first.y_low, first.y_high) == (found.mean, found.low, found.high)
-    assert "confirmed validation MAE 8.20 years, mean of 3 new seeds" in first.hover
-    assert points["t004"].y == 20.0
-    assert math.isnan(points["t004"].y_low)
-    assert {point.id for point in chart.others} == {"t001", "t004"}
-    figure = front_chart.draw(chart)
-    axis = figure.layout.yaxis.range
-    (front,) = (trace for trace in figure.data if trace.name == "on the front")
-    for y, up, down in zip(front.y, front.error_y.array, front.error_y.arrayminus, strict=True):
-        assert axis[0] <= y - down <= y + up <= axis[1]
-        assert up + down > 0
-    assert {curve.id for curve in learning_curves.collect(run, result).curves} == set(points)
+    low, high, seeds = data["interval"][places["t000"]]
+    assert (data["error"][places["t000"]], low, high, seeds) == pytest.approx(
+        (found.mean, found.low, found.high, 3)
+    )
+    assert data["error"][places["t004"]] == 20.0
+    assert data["interval"][places["t004"]] is None
+    assert {name for name in places if not data["front"][places[name]]} == {"t001", "t004"}
+    assert set(page_data(run, result, (), {}, "runs/x")["again"]) == set(MEMBERS)
+    assert {curve.id for curve in learning_curves.collect(run, result).curves} == set(places)
 
 
 def test_the_attractiveness_table_has_the_confirming_trainings_instead_of_the_lucky_one(

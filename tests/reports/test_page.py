@@ -36,6 +36,13 @@ def charts(html: str) -> list[dict[str, Any]]:
     ]
 
 
+def data_of(html: str) -> dict[str, Any]:
+    """What the page's scripts draw from."""
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', html)
+    assert found
+    return dict(json.loads(found.group(1)))
+
+
 def data_named(run: Run, name: str) -> Run:
     return dataclasses.replace(
         run, info=dataclasses.replace(run.info, data=dataclasses.replace(run.info.data, name=name))
@@ -51,10 +58,13 @@ def test_fifty_trials_are_one_file_below_five_and_a_half_megabytes(make_run: Mak
 
 def test_nothing_is_loaded_from_anywhere(make_run: MakeRun) -> None:
     html = own(page(make_run(trials=8)))
-    assert not re.findall(r"\b(?:src|href|action|data|poster)\s*=", html.replace('data-value="', ""))
+    markup = re.sub(r"<script.*?</script>", "", html, flags=re.DOTALL)
+    assert re.findall(r"\b(?:src|href|action|data|poster)\s*=[^>]*", markup) == ['href="#trials"']
+    assert not re.findall(r"https?://(?!www\.w3\.org/2000/svg)", html)
     assert "@import" not in html
     assert "url(" not in html
     assert "default-src 'none'" in html
+    assert "unsafe" not in html[: html.index("<title>")]
 
 
 def test_the_page_says_its_charset_and_fits_a_phone(make_run: MakeRun) -> None:
@@ -67,8 +77,9 @@ def test_the_page_says_its_charset_and_fits_a_phone(make_run: MakeRun) -> None:
 def test_sections_come_in_their_order(make_run: MakeRun) -> None:
     headings = re.findall(r"<h2>(.*?)</h2>", own(page(make_run(trials=8))))
     assert headings == [
-        "What was asked", "The front", "Confirmed", "Trials", "The paper's claims", "Learning curves",
-        "Trials without a result", "Provenance",
+        "Which network to ship", "The front", "What was asked", "Confirmed", "The search understood",
+        "Trials",
+        "The paper's claims", "Provenance",
     ]  # fmt: skip
 
 
@@ -126,7 +137,7 @@ def test_an_unfinished_run_says_so_first(make_run: MakeRun, status: str, said: s
     assert said in top
     assert "5 of 16 trials have ended" in top
     assert "Speed has not been measured" in top
-    assert "not measured yet" in json.dumps(charts(page(run))[3])
+    assert set(data_of(page(run))["trials"]["ms"]) == {None}
 
 
 def test_a_finished_run_has_no_banner(make_run: MakeRun) -> None:
@@ -194,15 +205,15 @@ def test_a_data_set_called_script_is_shown_by_that_name(make_run: MakeRun) -> No
     assert "<script> : procedural renderer" in text(page(data_named(make_run(trials=3), "<script>")))
 
 
-def test_published_marks_are_called_published_in_every_chart_and_in_the_legend(
-    make_run: MakeRun,
-) -> None:
+def test_published_marks_are_called_published_and_lie_at_exact_sizes(make_run: MakeRun) -> None:
     html = page(make_run(trials=8))
-    front_charts = charts(html)[:4]
-    for chart in front_charts:
-        (published,) = (trace for trace in chart["data"] if trace.get("legendgroup") == "published")
-        assert published["name"] == "published, not measured here"
-        assert any("not measured here" in note["text"] for note in chart["layout"]["annotations"])
+    published = data_of(html)["published"]
+    assert published["data"] == "ChaLearn15"
+    by_label = {mark["label"]: mark for mark in published["marks"]}
+    assert set(by_label) == {"VGG-16", "VGG-16, ext.", "ThinAgeNet", "TinyAgeNet"}
+    assert (by_label["TinyAgeNet"]["params"], by_label["TinyAgeNet"]["mae"]) == (934_869, 3.427)
+    vgg16_ms = 15.47e9 / 4e7  # as the run was made
+    assert by_label["TinyAgeNet"]["ms"] == pytest.approx(vgg16_ms / 5.5, rel=1e-3)
     assert "Hollow diamonds are the paper's figures, not measured here." in text(html)
     assert "not comparable with this run's" in text(html)
 
@@ -214,15 +225,18 @@ def test_the_table_has_every_trial_and_headers_that_sort(make_run: MakeRun) -> N
     heads = re.findall(r'<th scope="col"[^>]*><button type="button">', table)
     rows = re.findall(r"<tr(?: class=front)?><th scope=\"row\".*?</tr>", table)
     assert len(rows) == 12
-    assert all(row.count("data-value=") == len(heads) for row in rows)
-    assert 'data-value="934869"' in table
+    assert all(row.count("<td") + 1 == len(heads) for row in rows)
+    columns = {column["title"]: column for column in data_of(html)["columns"]}
+    assert len(columns) == len(heads)
+    assert columns["params"]["keys"] == "params"
+    assert 934_869 in data_of(html)["trials"]["params"]
     assert '<div class="scroll" tabindex="0" role="region"' in html
 
 
 def test_test_errors_and_speed_are_dashes_until_they_are_known(make_run: MakeRun) -> None:
     bare = page(make_run(trials=3, statuses=["finished"] * 3, test=False, latency=False))
     table = re.search(r'<table class="sortable">.*?</table>', bare, flags=re.DOTALL).group()
-    assert table.count('<td data-value="">\u2013</td>') == 3 * 3  # test MAE, latency, speed-up
+    assert table.count("<td>\u2013</td>") == 3 * 3  # test MAE, latency, speed-up
 
 
 def test_provenance_has_what_repeats_the_run(make_run: MakeRun) -> None:
@@ -244,7 +258,7 @@ def test_a_run_read_from_its_folder_gives_the_same_page(make_run: MakeRun) -> No
 
 
 def test_colours_of_figures_are_those_that_the_script_replaces() -> None:
-    script = (Path(style.__file__).parents[1] / "page.js").read_text(encoding="utf-8")
+    script = (Path(style.__file__).parents[1] / "script" / "figures.js").read_text(encoding="utf-8")
     (themed,) = re.findall(r"const THEMED = \{(.*?)\}", script)
     assert re.findall(r'"(#\w{6})"', themed) == [style.FRONT, style.PUBLISHED, style.GROUND]
 
@@ -254,7 +268,7 @@ def heads(html: str) -> list[str]:
 
 
 def rows_of(html: str) -> list[str]:
-    return re.findall(r"<tr(?: class=front)?><th scope=\"row\" class=text data-value.*?</tr>", own(html))
+    return re.findall(r"<tr(?: class=front)?><th scope=\"row\" class=text.*?</tr>", own(html))
 
 
 def test_networks_with_their_own_stages_are_named_in_table_and_tiles(make_run: MakeRun) -> None:
@@ -305,7 +319,8 @@ def test_stopped_trials_are_told_from_those_without_a_result(make_run: MakeRun) 
     run = make_run(trials=5, statuses=statuses)
     shown_page = text(page(run))
     assert "2 finished, 2 stopped early, 1 diverged, 0 failed" in shown_page
-    assert "Not drawn, as they did not train to their end: 2 stopped early and 1 diverged" in shown_page
+    assert "Not drawn, as they have no result: 1 diverged" in shown_page
+    assert "A stopped trial is drawn at the error that it was stopped with." in shown_page
     assert "2 trials stopped early, as the search space asks (2 after epoch 2)" in shown_page
     assert "9th of 12 by front rank at epoch 2, where the first 4 go on" in shown_page
     shown = standing(run)

@@ -1,0 +1,127 @@
+"""The answer first: which network to ship. The page's script answers under the limits that a reader sets."""
+
+from html import escape
+
+from reports import numerals
+from reports.markup import count, mae, opener
+from reports.published import published
+from reports.timing import conditions
+from reports.trials import Standing, Trial, reference
+from suite.runs import RunInfo
+
+#: The limits of the form: a column of the page's trials, its label, its unit, an example.
+LIMITS = (
+    ("error", "Validation MAE at most", "", ""),
+    ("params", "Parameters at most", "", "900k"),
+    ("macs", "Multiply-adds at most", "", "30M"),
+    ("bytes", "Bytes at most", "", "3.8M"),
+    ("ms", "Latency at most", "ms", "5"),
+)
+TAKES = (
+    ("error", "the lowest error"),
+    ("params", "the fewest parameters"),
+    ("macs", "the fewest multiply-adds"),
+    ("bytes", "the fewest bytes"),
+    ("ms", "the lowest latency"),
+)
+
+
+def form(info: RunInfo) -> str:
+    """The limits that a reader may set; hidden until the script that answers them runs."""
+    fields = "".join(
+        f'<p><label for="max-{name}">{label}</label>'
+        f'<input id="max-{name}" name="max-{name}" inputmode="decimal" autocomplete="off" '
+        f'placeholder="{example or "none"}"><span class="unit">'
+        f"{escape(unit or info.unit * (name == 'error'))}</span></p>"
+        for name, label, unit, example in LIMITS
+    )
+    options = "".join(f'<option value="{name}">{words}</option>' for name, words in TAKES)
+    return (
+        f'<form id="limits" hidden aria-label="Limits">{fields}'
+        '<p><label for="take">of what is left, take</label>'
+        f'<select id="take" name="take">{options}</select></p>'
+        '<p><button type="reset">No limits</button></p></form>'
+    )
+
+
+def lead(info: RunInfo, standing: Standing) -> str:
+    """The result in a sentence: the most accurate, the knee and the smallest of the front."""
+    best, smallest = standing.best, standing.smallest
+    if best is None or smallest is None:
+        return '<p class="lead">No trial has finished, so there is no front.</p>'
+    text = (
+        f"The most accurate of {count(standing.count('finished'), 'finished trial')} is "
+        f"<b>{escape(best.id)}</b>, with a validation MAE of <b>{mae(best.error, info)}</b>"
+        f"{_over_seeds(best)} and {numerals.quantity(best.params)} parameters, {_against(best, info)}"
+    )
+    if standing.knee and standing.knee.id == best.id:
+        text += "; it is also the knee of the front"
+    elif standing.knee:
+        knee = standing.knee
+        text += f"; the knee of the front is <b>{escape(knee.id)}</b> ({_short(knee, info)})"
+    if smallest.id != best.id:
+        text += f"; its smallest member is <b>{escape(smallest.id)}</b> ({_short(smallest, info)})"
+    return f'<p class="lead">{text}.</p>'
+
+
+def tiles(info: RunInfo, standing: Standing) -> str:
+    """A tile for the best, the knee and the smallest of the front, and a word where none is any good."""
+    chosen = {"lowest error": standing.best, "knee": standing.knee, "smallest": standing.smallest}
+    titles: dict[str, list[str]] = {}
+    for title, trial in chosen.items():
+        if trial:
+            titles.setdefault(trial.id, []).append(title)
+    by_id = {trial.id: trial for trial in standing.trials}
+    found = "".join(_tile(" and ".join(names), by_id[id_], info) for id_, names in titles.items())
+    sobering = _sobering(standing.best, info) if standing.best else ""
+    return f'{sobering}<div class="tiles">{found}</div>' if found else ""
+
+
+def _short(trial: Trial, info: RunInfo) -> str:
+    return f"{mae(trial.error, info)}, {numerals.quantity(trial.params)} parameters"
+
+
+def _over_seeds(trial: Trial) -> str:
+    """What the error is a mean of, where it is one."""
+    if not trial.confirmed or not trial.confirmed.errors:
+        return ""
+    return f" (confirmed: the mean of {count(len(trial.confirmed.errors), 'new seed')})"
+
+
+def _against(trial: Trial, info: RunInfo) -> str:
+    """How many times fewer parameters than VGG-16 and TinyAgeNet, both counted exactly."""
+    parts = []
+    for key in ("vgg16", "tiny"):
+        if (network := reference(info, key)) is None or not trial.params > 0:
+            continue
+        name = published().networks[key].name
+        factor = network.params / trial.params
+        if network.params == trial.params:
+            parts.append(f"exactly as many as {name}")
+        elif factor >= 1:
+            parts.append(f"{numerals.ratio(factor)} fewer than {name}")
+        else:
+            parts.append(f"{numerals.ratio(1 / factor)} as many as {name}")
+    return " and ".join(parts) or "with no reference counted"
+
+
+def _sobering(best: Trial, info: RunInfo) -> str:
+    if not best.error >= info.data.constant_val_mae:
+        return ""
+    return (
+        f'<p class="banner">No trial does better than a constant: predicting the median training label is '
+        f"off by {mae(info.data.constant_val_mae, info)}.</p>"
+    )
+
+
+def _tile(title: str, trial: Trial, info: RunInfo) -> str:
+    lines = [escape(line) for line in trial.design]
+    if trial.timing.known:
+        speed = numerals.ratio(trial.timing.speedup.value)
+        lines.append(f"{speed} as fast as VGG-16, {numerals.digits(trial.timing.ms)}\u00a0ms an image")
+        lines.append(f"at {escape(conditions(info, (trial.timing.side,)))}")
+    return (
+        f'<div class="tile"><h3>{title}</h3><p class="figure">{mae(trial.error, info)}</p>'
+        f"<p>{opener(trial.id)}, {numerals.quantity(trial.params)} parameters, "
+        f"{numerals.quantity(trial.bytes, 'B')}<br>{'<br>'.join(lines)}</p></div>"
+    )

@@ -1,0 +1,28 @@
+// The data that lies in the page, and elements made from it.
+const data = JSON.parse(document.getElementById("data").textContent);
+
+// 900000, 900k, 0.9M or 0.9 MB as a number; NaN for anything else.
+function amount(text) {
+  const found = /^\s*([\d.,]+(?:e[+-]?\d+)?)\s*([kMGT]?)\s*(?:B|ms|years|points)?\s*$/i.exec(text ?? "");
+  if (!found) return NaN;
+  const prefix = { "": 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 }[found[2].toLowerCase()];
+  return Number(found[1].replaceAll(",", "")) * prefix;
+}
+
+// A new element; strings among the children become text, never markup.
+function el(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    else if (value !== null && value !== undefined && value !== false) made.setAttribute(name, value === true ? "" : value);
+  }
+  made.append(...children.filter((child) => child !== null && child !== undefined));
+  return made;
+}
+
+function svg(tag, attributes = {}, ...children) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}

@@ -1,0 +1,170 @@
+// One network: its stages to scale, recipe, learning curve, predictions, errors by group, lineage, command.
+const RECIPE = { method: "method", kl_over_bins: "KL over bins", lambda_l1: "weight of the L1 term", label_deviation: "deviation of the targets",
+  learning_rate: "learning rate", weight_decay: "weight decay", batch_size: "images a batch", train_images: "training images", shift_pixels: "shift, pixels" };
+
+function field(name, place) {
+  return name in data.recipe.varied ? data.recipe.varied[name][place] : data.recipe.same[name];
+}
+
+function definition(rows) {
+  return el("dl", {}, ...rows.flatMap(([term, told]) => [el("dt", {}, term), el("dd", {}, ...[told].flat())]));
+}
+
+// Each convolution as a block: as wide as it has channels, as high as its feature map.
+function stages(own) {
+  const known = own.network === "compact" ? [own.widths, own.depths] : own.network.startsWith("vgg16") ? [[64, 128, 256, 512, 512], [2, 2, 3, 3, 3]] : null;
+  if (!known) return el("p", {}, "Its stages are not drawn: they are not in the run's table.");
+  const [widths, depths] = known, W = 640, H = 150;
+  const channels = widths.reduce((sum, width, stage) => sum + width * depths[stage], 0);
+  const gaps = 14 * (widths.length - 1) + depths.reduce((a, b) => a + b, 0);
+  const scale = (W - gaps) / channels;
+  const parts = [];
+  let x = 0;
+  widths.forEach((width, stage) => {
+    const side = own.resolution / 2 ** stage, height = Math.max((side / own.resolution) * H, 3), start = x;
+    for (let layer = 0; layer < depths[stage]; layer++) {
+      parts.push(svg("rect", { x: x.toFixed(1), y: ((H - height) / 2).toFixed(1), width: Math.max(width * scale, 0.8).toFixed(1), height: height.toFixed(1), class: `stage s${stage % 5}` }));
+      x += width * scale + 1;
+    }
+    const middle = Math.min(Math.max((start + x) / 2, 26), W - 26).toFixed(1);
+    parts.push(svg("text", { x: middle, y: H + 16 + (stage % 2) * 30, class: "middle" }, `${depths[stage]} \u00d7 ${width}`),
+      svg("text", { x: middle, y: H + 29 + (stage % 2) * 30, class: "middle soft" }, `${Number(side.toPrecision(3))} px`));
+    x += 14;
+  });
+  const label = `Convolutions: ${widths.map((width, s) => `${depths[s]} of ${width} channels at ${Number((own.resolution / 2 ** s).toPrecision(3))} pixels`).join(", ")}`;
+  return svg("svg", { class: "picture stages", viewBox: `0 0 ${W} ${H + 66}`, role: "img", "aria-label": label }, ...parts);
+}
+
+function headline(place, own) {
+  const test = known(own.test) ? `; test MAE ${mae(own.test)}` : "";
+  const error = finished(place) ? `Validation MAE ${errorWithInterval(place)}${test}.`
+    : known(own.val) ? `${own.status}: ${own.cause}. Its validation MAE was ${mae(own.val)} then.` : `${own.status}: ${own.cause || "no cause was recorded"}.`;
+  return el("p", {}, el("b", {}, own.id), ` is ${finished(place) ? standingOf(place) : own.status}. ${error}`);
+}
+
+function costs(own) {
+  const speed = known(own.ms) ? `${digits(own.ms)} ms an image, ${digits(own.speedup?.[0])}${TIMES} as fast as VGG-16 (${digits(own.speedup?.[1])} to ${digits(own.speedup?.[2])}), at ${data.run.timed}` : "not measured";
+  return definition([["Design", designOf(places.get(own.id))], ["Parameters", known(own.params) ? own.params.toLocaleString("en-US") : MISSING],
+    ["Multiply-adds", `${quantity(own.macs)} at ${own.resolution} px`], ["Bytes", known(own.bytes) ? own.bytes.toLocaleString("en-US") : MISSING],
+    ["Latency", speed], ["Training", `${count(own.epochs, "epoch")} of ${own.asked} in ${duration(own.seconds)}, seed ${own.seed}`]]);
+}
+
+function recipeList(place) {
+  const shown = (value) => (value === null || value === undefined ? "none" : typeof value === "number" ? String(Number(value.toPrecision(6))) : String(value));
+  const rows = (names) => names.map((name) => [RECIPE[name] ?? name.replaceAll("_", " "), shown(field(name, place))]);
+  const same = el("details", {}, el("summary", {}, "The same for all trials"), definition(rows(Object.keys(data.recipe.same))));
+  return [definition(rows(Object.keys(data.recipe.varied))), same];
+}
+
+function lineageList(own) {
+  const children = trials.id.filter((_, place) => trials.parent[place] === own.id);
+  const rows = [];
+  if (own.parent) rows.push(["Made from", [opener(own.parent)]]);
+  if (children.length) rows.push(["Made from it", children.flatMap((id, i) => [i ? ", " : "", opener(id), ` (${trials.stage[places.get(id)]})`])]);
+  const again = data.again[own.id] ?? [];
+  if (again.length) {
+    rows.push(["Trained again", again.map(([id, seed, status, val, test]) =>
+      `${id}, seed ${seed}: ${status === "finished" ? `validation ${mae(val)}${known(test) ? `, test ${mae(test)}` : ""}` : status}. `)]);
+  }
+  return rows.length ? definition(rows) : el("p", {}, "Suggested by the search itself; nothing was made from it.");
+}
+
+function repeatCommand(place, own) {
+  const words = [...data.run.repeat];
+  for (const name of data.run.vary) {
+    const value = name === "widths" || name === "depths" ? own[name] : name === "network" ? own.network : field(name, place);
+    words.push("--set", `vary.${name}={choices: [${JSON.stringify(value ?? null)}]}`);
+  }
+  if (data.run.vary.includes("network") && own.network === "compact") words.push("--set", `widths=${JSON.stringify(own.widths)}`, "--set", `depths=${JSON.stringify(own.depths)}`);
+  return shell([...words, "--seed", String(own.seed)]);
+}
+
+function repeating(place, own) {
+  if (!isMade(place)) return commandLine(repeatCommand(place, own), "the command that repeats this training");
+  if (own.stage === "int8") return commandLine(shell(["suite", "compress", data.run.folder, "--trial", own.parent, "--int8"]), "the command that repeats this step");
+  return el("p", {}, `It was made from ${own.parent} by `, el("code", {}, "suite compress"), `; its options are in `, el("code", {}, `weights/${own.id}.pruning.json`), " of the run's folder.");
+}
+
+function groupTables(said) {
+  return said.groups.map(([by, rows]) => {
+    const heads = [by, "images", "people", `MAE, ${data.run.unit}`, "95 % interval"];
+    return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Error by ${by}` },
+      el("table", {}, el("caption", {}, `Error by ${by}`), el("thead", {}, el("tr", {}, ...heads.map((head) => el("th", { scope: "col" }, head)))),
+        el("tbody", {}, ...rows.map(([group, images, people, error, low, high]) => el("tr", {}, el("th", { scope: "row" }, group),
+          el("td", {}, images.toLocaleString("en-US")), el("td", {}, people.toLocaleString("en-US")), el("td", {}, mae(error, { unit: false })),
+          el("td", {}, known(low) ? `${mae(low, { unit: false })} to ${mae(high, { unit: false })}` : "one person"))))));
+  });
+}
+
+function predicted(own) {
+  const said = data.predictions[own.id];
+  if (!said) {
+    return [el("p", {}, "No predictions of it are kept: the run's folder has them for networks that the test split was read for, in runs of this version of the suite.")];
+  }
+  const split = said.split === "test" ? "test" : "validation";
+  const several = said.trainings.length > 1 ? ` Errors are means over ${count(said.trainings.length, "training")}, image by image; the points are of ${said.trainings[0]}.` : said.trainings[0] !== own.id ? ` By ${said.trainings[0]}.` : "";
+  const drawnOf = said.drawn.length < said.images ? `${said.drawn.length} of the ${said.images.toLocaleString("en-US")}` : `the ${said.images.toLocaleString("en-US")}`;
+  return [el("p", {}, `On ${drawnOf} images of the ${split} split.${several} Intervals are over people, not images.`),
+    el("figure", { class: "chart", id: "predicted-chart", role: "img", "aria-label": `Predicted against true, ${split} split` }), ...groupTables(said)];
+}
+
+function drawPredicted(own) {
+  const chart = document.getElementById("predicted-chart"), { drawn: pairs } = data.predictions[own.id];
+  const values = pairs.flat(), low = Math.min(...values), high = Math.max(...values);
+  Plotly.react(chart, [{ x: [low, high], y: [low, high], mode: "lines", type: "scatter", line: { color: colour("--others"), dash: "dash", width: 1.3 }, hoverinfo: "skip" },
+    { x: pairs.map((pair) => pair[0]), y: pairs.map((pair) => pair[1]), mode: "markers", type: "scatter", marker: { color: colour("--front"), size: 6, opacity: 0.6 },
+      hovertemplate: "true %{x}, predicted %{y}<extra></extra>" }],
+  bareLayout(340, { xaxis: { title: { text: `true, ${plain(data.run.unit)}`, standoff: 6 } }, yaxis: { title: { text: `predicted, ${plain(data.run.unit)}`, standoff: 6 } } }), CONFIG);
+}
+
+function drawCurve(place) {
+  const chart = document.getElementById("curve-chart");
+  const line = (values, name, look, symbol) => ({ x: values.map((_, i) => i + 1), y: values, name, mode: "lines+markers", type: "scatter", line: look, marker: { symbol, size: 7 }, hovertemplate: `${name}, epoch %{x}: %{y}<extra></extra>` });
+  const [val, train] = [data.curves.val[place], data.curves.train[place]];
+  Plotly.react(chart, [line(val, "validation MAE", { color: colour("--front"), width: 2 }, "circle"), line(train, "mean |error| on training batches", { color: colour("--others"), width: 1.5, dash: "dot" }, "diamond")],
+    bareLayout(300, { showlegend: true, legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 }, margin: { l: 56, r: 14, t: 34, b: 46 },
+      xaxis: { title: { text: "epoch", standoff: 6 }, ...(val.length <= 12 ? { dtick: 1 } : {}) }, yaxis: { title: { text: plain(data.run.unit), standoff: 6 } } }), CONFIG);
+}
+
+function showNetwork() {
+  const place = places.get(state.trial) ?? toShip() ?? 0;
+  const target = document.getElementById("network-body");
+  for (const id of ["curve-chart", "predicted-chart"]) {
+    const before = document.getElementById(id);
+    drawers.delete(before);
+    drawn.delete(before);
+  }
+  if (!trials.id.length) {
+    target.replaceChildren(el("p", {}, "No trial has ended."));
+    return;
+  }
+  const own = at(place), hasCurve = data.curves.val[place].length > 0;
+  document.getElementById("network-id").value = own.id;
+  const column = (title, ...content) => el("div", {}, el("h3", {}, title), ...content);
+  target.replaceChildren(headline(place, own), stages(own),
+    el("div", { class: "pair" }, column("Costs", costs(own)), column("Recipe", ...recipeList(place))),
+    el("div", { class: "pair" },
+      column("Learning curve", hasCurve ? el("figure", { class: "chart", id: "curve-chart", role: "img", "aria-label": `Error of ${own.id} after each epoch` }) : el("p", {}, "No epoch was recorded."), el("h3", {}, "Lineage"), lineageList(own)),
+      column("Predicted against true", ...predicted(own))),
+    el("h3", {}, "The command that repeats it"), repeating(place, own),
+    ...(finished(place) ? [el("h3", {}, "The command that exports it"), commandLine(exportCommand(place), "the command that exports this network")] : []));
+  if (hasCurve) figure(document.getElementById("curve-chart"), () => drawCurve(place));
+  if (data.predictions[own.id]) figure(document.getElementById("predicted-chart"), () => drawPredicted(own));
+}
+
+function startNetwork() {
+  document.getElementById("network").hidden = false;
+  const input = document.getElementById("network-id");
+  const list = document.getElementById("network-ids");
+  const front = trials.id.filter((_, place) => trials.front[place] || isMade(place));
+  list.append(...[...new Set([...front, ...trials.id.slice(0, 200)])].map((id) => el("option", { value: id })));
+  input.addEventListener("change", () => {
+    const isThere = places.has(input.value.trim());
+    input.setAttribute("aria-invalid", !isThere);
+    if (isThere) choose({ trial: input.value.trim() });
+  });
+  listeners.push((changed) => {
+    if (changed.has("trial") || (!state.trial && (changed.has("limits") || changed.has("take")))) showNetwork();
+  });
+  showNetwork();
+}

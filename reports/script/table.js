@@ -1,0 +1,110 @@
+// The table of trials: sorts, filters, and is saved as CSV. Its cells are HTML that Python escaped.
+const ROWS = 100; // at a time
+
+// A filter's words: each must be in the row, or be a condition such as params<100k or status=stopped.
+function matcher(text) {
+  const tests = text.trim().split(/\s+/).filter(Boolean).map((word) => {
+    const found = /^([\w-]+?)(<=|>=|<|>|=)(.+)$/.exec(word);
+    const column = found && data.columns.find((one) => one.title.toLowerCase().replaceAll(" ", "") === found[1].toLowerCase());
+    if (column) return condition(column.keys, found[2], found[3]);
+    const sought = word.toLowerCase();
+    return (place) => rowText(place).includes(sought);
+  });
+  return (place) => tests.every((test) => test(place));
+}
+
+function condition(keys, sign, text) {
+  const limit = amount(text);
+  if (sign === "=") return (place) => String(keys[place]).toLowerCase() === text.toLowerCase() || (known(limit) && keys[place] === limit);
+  const holds = { "<": (a, b) => a < b, "<=": (a, b) => a <= b, ">": (a, b) => a > b, ">=": (a, b) => a >= b }[sign];
+  return (place) => typeof keys[place] === "number" && known(limit) && holds(keys[place], limit);
+}
+
+const texts = [];
+function rowText(place) {
+  texts[place] ??= [trials.id[place], trials.stage[place], trials.status[place], trials.cause[place], designOf(place), trials.front[place] ? "front" : ""].join(" ").toLowerCase();
+  return texts[place];
+}
+
+// Numbers as numbers, words as words; gaps stay last.
+function compare(a, b, sign) {
+  const [noA, noB] = [a === null || a === "", b === null || b === ""];
+  if (noA || noB) return noA - noB;
+  return sign * (typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b)));
+}
+
+function shownRows() {
+  const rows = trials.id.map((_, place) => place).filter(matcher(state.filter));
+  const [title, falling] = [state.sort.replace(/^-/, ""), state.sort.startsWith("-")];
+  const column = data.columns.find((one) => one.title === title);
+  if (column) rows.sort((a, b) => compare(column.keys[a], column.keys[b], falling ? -1 : 1));
+  return rows;
+}
+
+function tableRow(place) {
+  const row = el("tr", { class: trials.front[place] ? "front" : null, "data-id": trials.id[place] });
+  data.columns.forEach((column, number) => {
+    const cell = el(number ? "td" : "th", { class: column.words ? "text" : null, scope: number ? null : "row" });
+    if (column.cells) cell.innerHTML = column.cells[place];
+    else cell.append(opener(trials.id[place]), ...(trials.tiny[place] ? [el("small", {}, "TinyAgeNet")] : []));
+    row.append(cell);
+  });
+  return row;
+}
+
+function csv(rows) {
+  // A spreadsheet would take text that begins so for a formula.
+  const quoted = (value) => {
+    if (value === null || value === undefined) return "";
+    if (typeof value === "number") return String(value);
+    const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+    return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  };
+  const names = ["id", "stage", "status", "cause", "parent", "front", "error", "val", "test", "params", "macs", "bytes", "ms", "epochs", "seconds", "seed"];
+  const more = Object.keys(data.recipe.varied);
+  const units = { error: `_${data.run.unit}`, val: `_mae_${data.run.unit}`, test: `_mae_${data.run.unit}` };
+  const head = [...names.map((name) => name + (units[name] ?? "")), "widths", "depths", ...more];
+  const lines = rows.map((place) => [...names.map((name) => trials[name][place]), trials.widths[place].join(" "), trials.depths[place].join(" "), ...more.map((name) => data.recipe.varied[name][place])]);
+  return [head, ...lines].map((line) => line.map(quoted).join(",")).join("\r\n") + "\r\n";
+}
+
+function startTable() {
+  const table = document.querySelector("table.sortable");
+  if (!table) return;
+  const tools = document.getElementById("table-tools"), input = document.getElementById("filter"), more = document.getElementById("more");
+  const told = document.getElementById("filtered");
+  tools.hidden = false;
+  let length = ROWS;
+  const show = () => {
+    const rows = shownRows();
+    table.tBodies[0].replaceChildren(...rows.slice(0, length).map(tableRow));
+    told.textContent = `${rows.length.toLocaleString("en-US")} of ${count(trials.id.length, "network")}${rows.length > length ? `, the first ${length.toLocaleString("en-US")} shown` : ""}`;
+    more.hidden = rows.length <= length;
+    for (const head of table.tHead.rows[0].cells) {
+      const title = head.dataset.title;
+      if (state.sort.replace(/^-/, "") !== title) head.removeAttribute("aria-sort");
+      else head.setAttribute("aria-sort", state.sort.startsWith("-") ? "descending" : "ascending");
+    }
+    if (document.activeElement !== input) input.value = state.filter;
+  };
+  for (const head of table.tHead.rows[0].cells) {
+    head.querySelector("button").addEventListener("click", () => choose({ sort: state.sort === head.dataset.title ? `-${head.dataset.title}` : head.dataset.title }));
+  }
+  input.addEventListener("input", () => choose({ filter: input.value }));
+  more.addEventListener("click", () => {
+    length += 4 * ROWS;
+    show();
+  });
+  document.getElementById("save").addEventListener("click", () => {
+    const link = el("a", { download: `${data.run.name}.csv`, href: URL.createObjectURL(new Blob([csv(shownRows())], { type: "text/csv" })) });
+    link.click();
+    URL.revokeObjectURL(link.href);
+  });
+  listeners.push((changed) => {
+    if (changed.has("sort") || changed.has("filter")) {
+      length = ROWS;
+      show();
+    }
+  });
+  show();
+}
