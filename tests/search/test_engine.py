@@ -275,6 +275,17 @@ def test_a_run_that_ended_before_its_judgement_is_judged_when_it_is_resumed(
     assert again.loc[on_front, "speedup_vs_vgg16"].notna().all()
 
 
+def test_what_was_judged_is_kept_image_by_image(searched: tuple[Run, Recorder]) -> None:
+    run, _ = searched
+    judged = run.trials[run.trials["test_mae_years"].notna()]
+    assert {path.stem for path in (run.folder / "predictions").iterdir()} == set(judged["id"])
+    for row in judged.to_dict("records"):
+        said = pd.read_parquet(run.folder / "predictions" / f"{row['id']}.parquet")
+        errors = (said["estimate"] - said["label"]).abs().groupby(said["split"]).mean()
+        assert errors["test"] == pytest.approx(row["test_mae_years"], abs=1e-3)
+        assert errors["val"] == pytest.approx(row["val_mae_years"], abs=1e-3)
+
+
 def test_the_time_of_a_killed_sitting_counts(searched: tuple[Run, Recorder], tmp_path: Path) -> None:
     run, _ = searched
     folder = tmp_path / "killed"
