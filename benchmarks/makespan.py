@@ -243,7 +243,7 @@ def main() -> None:
     print(f"{found.trials} trials on {found.workers} workers, {options.seconds:g} s each in the mean")
     print(f"  ideal                 {found.ideal:8.1f} s  (no schedule is shorter than {found.bound:.1f} s)")
     print(
-        f"  makespan              {found.makespan:8.1f} s  {found.share:.1%} of the ideal (target {TARGET:.0%})"
+        f"  makespan              {found.makespan:8.1f} s  {found.share:.1%} of the ideal (aim {TARGET:.0%})"
     )
     once_up = f"{found.share_once_up:.1%} of their time used from then on"
     print(f"  workers started in    {found.started_in:8.1f} s  {once_up}")
