@@ -1,8 +1,17 @@
-"""A real local server of S3: moto's."""
+"""A real local server of S3, moto's, and an environment that no command of these tests changes for others."""
 
+import os
 from collections.abc import Iterator
+from unittest.mock import patch
 
 import pytest
+
+
+@pytest.fixture(autouse=True)
+def _own_environment() -> Iterator[None]:
+    """A command tells Ray of its token before Ray is imported, and this process has imported it long ago."""
+    with patch.dict(os.environ):
+        yield
 
 
 @pytest.fixture(scope="session")
