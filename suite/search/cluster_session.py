@@ -1,9 +1,11 @@
 """Ray for the length of a search: a quiet local cluster of this machine's cores, or a running one."""
 
+import importlib
 import logging
 import os
 import secrets
 import socket
+import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,10 +55,30 @@ def ray_session(resources: Resources) -> Iterator[None]:
                 ray.init(log_to_driver=False, logging_level=logging.ERROR, **chosen)
             except (ConnectionError, ValueError) as error:
                 raise _no_cluster(resources.address, error) from None
-        yield
+        with _staging_without_a_node():
+            yield
     finally:
         with interrupts_held_back():
             ray.shutdown()
+
+
+@contextmanager
+def _staging_without_a_node() -> Iterator[None]:
+    """A driver that came by ``ray://`` is on no node, and Tune asks that for a folder to stage its state in.
+
+    Ray would have Tune's loop, and with it study and tables, run on the cluster instead.
+    """
+    if not ray.util.client.ray.is_connected():  # type: ignore[no-untyped-call]
+        yield
+        return
+    storage: Any = importlib.import_module("ray.train._internal.storage")
+    of_the_node = storage._get_ray_train_session_dir
+    with tempfile.TemporaryDirectory(prefix="suite-tune-") as folder:
+        storage._get_ray_train_session_dir = lambda: folder
+        try:
+            yield
+        finally:
+            storage._get_ray_train_session_dir = of_the_node
 
 
 def share_of_a_trial(resources: Resources) -> dict[str, float]:

@@ -141,30 +141,29 @@ def tune_trials(
     scheduler: StoppingScheduler | None,
 ) -> None:
     """Have Ray Tune train so many trials, whose ends the searcher is told."""
-    tuner = tune.Tuner(
-        tune.with_resources(TrialActor, share),
-        tune_config=tune.TuneConfig(
+    try:
+        tune.run(
+            TrialActor,
+            resources_per_trial=share,
             search_alg=searcher,
             scheduler=scheduler,
             num_samples=trials,
             # Without a told limit Tune keeps one pending trial, and a cluster idles (ray#63770).
             max_concurrent_trials=at_once,
             reuse_actors=True,
-            trial_dirname_creator=lambda trial: trial.config["request"].id,
-        ),
-        run_config=tune.RunConfig(
             name="tune",
+            trial_dirname_creator=lambda trial: trial.config["request"].id,
             storage_path=str(search.folder),
             verbose=0,
             log_to_file=False,
             checkpoint_config=NO_CHECKPOINTS,
             # Another process begins a lost trial once more, and finds its last checkpoint.
-            failure_config=tune.FailureConfig(max_failures=RETRIES),
+            max_failures=RETRIES,
+            raise_on_failed_trial=False,
             callbacks=[TellsBegins(searcher)],
-        ),
-    )
-    try:
-        tuner.fit()
+            # Ray has the loop run on the cluster where the driver came by ray://; study and tables are here.
+            _remote=False,
+        )
     except SearchOverError as over:
         raise over.error from None
 

@@ -78,7 +78,8 @@ def test_without_rays_client_the_extra_is_named(
 class Head:
     """A head node, and how a terminal on another machine sees it."""
 
-    address: str
+    address: str  # of its dashboard
+    client_address: str  # of Ray's client server
     token: str
     folder: Path
 
@@ -148,7 +149,7 @@ def head(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Head]:
             start_new_session=True,
         )
     try:
-        made = Head(f"http://127.0.0.1:{ports[1]}", token, folder)
+        made = Head(f"http://127.0.0.1:{ports[1]}", f"ray://127.0.0.1:{ports[3]}", token, folder)
         patience_ends = time.monotonic() + 180
         while made.answer("job", "follow", "nosuch", "--address", made.address)[2].find("does not take") < 0:
             assert process.poll() is None, (folder / "ray.log").read_text()
@@ -255,3 +256,37 @@ def test_ctrl_c_ends_the_following_and_stop_ends_the_job(head: Head, space: str)
     assert (code, "long was stopped; what had finished is kept" in errors) == (1, True)
     assert "Interrupted; everything that had finished is in" in said
     assert read_run(out).info.status == "interrupted"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_driver_that_is_on_no_node_searches_and_goes_on_after_ctrl_c(head: Head, space: str) -> None:
+    where = ["--address", head.client_address]
+    driver = head.suite(
+        "run", "--search", space, "--trials", "6", "--confirm-seeds", "2", "--out", "by", *where
+    )
+    assert driver.stdout is not None
+    while " 2 of " not in (line := driver.stdout.readline()):
+        assert line, driver.communicate()
+    driver.send_signal(signal.SIGINT)
+    _, errors = driver.communicate(timeout=120)
+    assert driver.returncode == 130, errors
+    code, said, errors = head.answer("resume", "by")
+    assert code == 0, (said, errors)
+    run = read_run(head.folder / "by")
+    assert run.info.resources.address == head.client_address
+    assert (run.trials["status"] == "finished").all()
+    assert (run.trials["stage"] == "search").sum() == 6
+    assert (run.trials["stage"] == "confirm").sum() % 2 == 0
+    weights = {path.stem for path in (head.folder / "by" / "weights").glob("*.safetensors")}
+    assert set(run.trials["id"]) <= weights
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_driver_without_the_token_is_refused_in_one_sentence(head: Head, space: str) -> None:
+    where = ["--address", head.client_address, "--out", "refused"]
+    code, said, errors = head.answer("run", "--search", space, *where, token="ab" * 32)
+    assert code == 2, (said, errors)
+    assert "Traceback" not in errors
+    assert not (head.folder / "refused").exists()
