@@ -28,13 +28,13 @@ UNWRITABLE = (
 
 
 def check_free(folder: Path) -> None:
-    """Refuse a folder that holds anything.
+    """Refuse a folder that holds anything but what a driver left that was killed before its ``run.json``.
 
     Raises:
         RequestError: it does, or it cannot be a folder.
     """
     with _usable(folder):
-        taken = folder.exists() and any(entry.name != LOCK for entry in folder.iterdir())
+        taken = folder.exists() and not all(_of_no_run(entry) for entry in folder.iterdir())
     if taken:
         raise RequestError(
             f"{folder} is not empty; choose another --out, or continue the run in it with "
@@ -58,7 +58,7 @@ def new_folder(folder: Path) -> Iterator[None]:
         check_free(folder)
         with _usable(folder):
             for room in ROOMS:
-                (folder / room).mkdir()
+                (folder / room).mkdir(exist_ok=True)
         try:
             yield
         except RequestError:
@@ -109,6 +109,11 @@ def not_writable(folder: Path, why: str) -> RequestError:
         f"{folder} cannot be written to ({why.rstrip('.')}); what had ended is kept there: make room, or "
         f"mend its rights, and go on with 'suite resume {shlex.quote(str(folder))}'"
     )
+
+
+def _of_no_run(entry: Path) -> bool:
+    empty_room = entry.name in ROOMS and entry.is_dir() and not any(entry.iterdir())
+    return empty_room or entry.name in {LOCK, "run.json.partial"}
 
 
 def _clear(folder: Path, *, keep: bool) -> None:

@@ -39,8 +39,25 @@ def test_two_searches_do_not_make_the_same_folder(tmp_path: Path) -> None:
         with pytest.raises(RequestError, match="a search is at work in"), new_folder(folder):
             pass
         assert (folder / "weights").is_dir()
+        (folder / "run.json").touch()
     with pytest.raises(RequestError, match="is not empty"), new_folder(folder):
         pass
+
+
+@pytest.mark.parametrize("left", ["weights", "tune", "run.json.partial"])
+def test_a_driver_killed_before_it_wrote_what_it_searches_leaves_the_folder_free(
+    left: str, tmp_path: Path
+) -> None:
+    (tmp_path / left).touch() if "." in left else (tmp_path / left).mkdir()
+    with new_folder(tmp_path):
+        assert (tmp_path / "weights").is_dir()
+
+
+def test_a_room_that_holds_something_is_not_free(tmp_path: Path) -> None:
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / "1.safetensors").touch()
+    with pytest.raises(RequestError, match="is not empty"):
+        check_free(tmp_path)
 
 
 def refused(folder: Path, written: str) -> None:
