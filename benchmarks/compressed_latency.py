@@ -39,6 +39,8 @@ class InOnnxRuntime(nn.Module):
         super().__init__()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = torch.get_num_threads()
+        # Else a session's threads spin on for a while, on the cores of whoever is timed next.
+        options.add_session_config_entry("session.force_spinning_stop", "1")
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         shape = (batch, RESOLUTION, RESOLUTION, 3)
         self._pixels = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
