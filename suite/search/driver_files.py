@@ -78,9 +78,13 @@ class Keeper:
 def keeper(store: Store, run_folder: Path) -> Iterator[str]:
     """A keeper is on the driver's own node inside, under the name that is yielded.
 
-    The name is empty for a driver that came by ``ray://``: it runs on no node, so none sees its files.
+    The name is empty for a driver that came by ``ray://``: it runs on no node, so nodes must see its folders.
+
+    Raises:
+        RequestError: so it came, and a node of the cluster does not.
     """
     if ray.util.client.ray.is_connected():  # type: ignore[no-untyped-call]
+        _check_seen(store.folder, run_folder)
         yield ""
         return
     name = f"keeper-{secrets.token_hex(8)}"
@@ -101,6 +105,17 @@ def keeper(store: Store, run_folder: Path) -> Iterator[str]:
     finally:
         sign.unlink(missing_ok=True)
         ray.kill(handle)
+
+
+def _check_seen(*folders: Path) -> None:
+    """Ask one node, before every trial fails for it."""
+    seen: Any = ray.remote(num_cpus=0)(lambda paths: [Path(path).is_dir() for path in paths])
+    for folder, there in zip(folders, ray.get(seen.remote([str(folder) for folder in folders])), strict=True):
+        if not there:
+            raise RequestError(
+                f"a node of the cluster does not see {folder}, as it must for a driver that came by ray://; "
+                "choose one that all share, or send the search with 'suite submit'"
+            )
 
 
 @dataclass(frozen=True)
