@@ -182,7 +182,10 @@ def main() -> None:
     print(f"  a trial               {overhead.seconds_a_trial:6.2f} s  (target {TARGET} s)")
     print(f"  all trials            {overhead.all_trials:6.2f} s")
     print(f"    until the first end {overhead.first_trial:6.2f} s  worker processes start and import torch")
-    print(f"    until the last end  {overhead.further_trials:6.2f} s")
+    of_each = overhead.further_trials / max(1, overhead.trials - 1)
+    print(
+        f"    until the last end  {overhead.further_trials:6.2f} s  {of_each:.3f} s a trial on warm workers"
+    )
     print(f"    until Tune's end    {overhead.tune_end:6.2f} s  worker processes stop")
     print(f"  Ray's start           {overhead.ray_start:6.2f} s  not in the above")
     print(f"  Ray's end             {overhead.ray_end:6.2f} s  not in the above")
