@@ -36,13 +36,13 @@ function costRange(shown, axis) {
 // One mark for each cell of a grid, coarse enough that few are left; the others would lie under these.
 function thinned(shown, axis, xs, ys) {
   if (shown.length <= MOST_QUIET) return shown;
-  for (let columns = 200; ; columns = Math.floor(columns * 0.8)) {
+  const across = shown.map((place) => (Math.log10(trials[axis.column][place]) - xs[0]) / (xs[1] - xs[0]));
+  const up = shown.map((place) => (0.4 * (trials.error[place] - ys[0])) / (ys[1] - ys[0]));
+  for (let columns = 200; ; columns *= 0.8) {
     const cells = new Map();
-    for (const place of shown) {
-      const across = Math.floor(((Math.log10(trials[axis.column][place]) - xs[0]) / (xs[1] - xs[0])) * columns);
-      const up = Math.floor(((trials.error[place] - ys[0]) / (ys[1] - ys[0])) * columns * 0.4);
-      const cell = across * 1000 + up;
-      if (!cells.has(cell)) cells.set(cell, place);
+    for (let i = 0; i < shown.length && cells.size <= MOST_QUIET; i++) {
+      const cell = Math.floor(across[i] * columns) * 1000 + Math.floor(up[i] * columns);
+      if (!cells.has(cell)) cells.set(cell, shown[i]);
     }
     if (cells.size <= MOST_QUIET) return [...cells.values()];
   }

@@ -153,6 +153,7 @@ function showNetwork() {
 }
 
 function startNetwork() {
+  for (const name in data.recipe.varied) data.recipe.varied[name] = unpacked(data.recipe.varied[name]);
   document.getElementById("network").hidden = false;
   const input = document.getElementById("network-id");
   const list = document.getElementById("network-ids");
