@@ -18,13 +18,13 @@ from reports.beside.trials import networks_of_trials
 from reports.comparison_section import comparison_section, seeds_note
 from reports.confirmed_section import confirmed_section
 from reports.figures import curve_chart, learning_curves, points_chart, ranking_limit
-from reports.growth import growth
+from reports.growth import Growth, growth
 from reports.page_data import networks, page_data
 from reports.pictures import curves_picture, front_picture, growth_picture
 from reports.ranking_section import is_concerned, ranking_section
 from reports.security import policy, style_places
 from reports.trials import Standing, standing
-from suite.runs import Run, RunInfo
+from suite.runs import Run
 
 _HERE = Path(__file__).parent
 #: In the order in which they need each other; the last starts what needs plotly.
@@ -76,7 +76,8 @@ def page(
     """
     info, results, share = run.info, standing(run), importance or {}
     columns = tables.columns(info, results, points.labels(run))
-    data = page_data(run, results, columns, share, place or str(run.folder))
+    grown = growth(info, results)
+    data = page_data(run, results, columns, share, grown, place or str(run.folder))
     parts = {
         "banner": sections.banner(info, results),
         "follow": sections.follow(refresh),
@@ -89,7 +90,7 @@ def page(
         "asked": request.asked(info, results),
         "comparison": comparison_section(run, _points_chart(run)) + _ranking(run),
         "chart_note": sections.chart_note(info, results) + seeds_note(info),
-        "growth": _growth(info, results),
+        "growth": _growth(grown),
         "confirmed": confirmed_section(info, results),
         "importance": search_section.importance_table(results, share, len(data["dimensions"])),
         "stopping": search_section.stopping(results),
@@ -165,8 +166,7 @@ def _networks(run: Run, results: Standing) -> str:
     return networks_of_trials(run.info, results) + attractiveness_table(run, results)
 
 
-def _growth(info: RunInfo, results: Standing) -> str:
-    grown = growth(info, results)
+def _growth(grown: Growth | None) -> str:
     if grown is None or len(grown.ended) < 2:
         return ""
     label = "Hypervolume of the front after so many trials"
