@@ -226,6 +226,7 @@ function drawFront() {
   if (!done.length) {
     layout.annotations.push({ text: axis.column === "ms" ? "speed was not measured" : "no finished trial", showarrow: false, xref: "paper", yref: "paper", x: 0.5, y: 0.4, font: { size: 15 } });
   }
+  place.querySelector(":scope > .picture")?.remove(); // what was seen until now, or is without scripts
   Plotly.react(place, traces, layout, CONFIG).then(() => {
     performance.mark("front");
     place.dispatchEvent(new CustomEvent("drawn"));
@@ -237,7 +238,7 @@ function drawFront() {
 function tellHidden(done, quiet, others, cut, stopped, axis) {
   const told = [];
   const hidden = others.length - quiet.length + stopped.length - cut.length;
-  if (hidden > 0) told.push(`${hidden.toLocaleString("en-US")} of the grey marks would lie under others and are not drawn.`);
+  if (hidden > 0) told.push(`${grouped(hidden)} of the grey marks would lie under others and are not drawn.`);
   const without = trials.id.filter((_, i) => finished(i) && !(trials[axis.column][i] > 0)).length;
   if (without > 0) told.push(`Not measured, so not in this chart: ${count(without, "finished network")}.`);
   document.getElementById("front-hidden").textContent = told.join(" ");

@@ -83,7 +83,7 @@ function startTable() {
     const rows = shownRows();
     asWritten &&= !state.sort && !state.filter && length === ROWS;
     if (!asWritten) table.tBodies[0].replaceChildren(...rows.slice(0, length).map(tableRow));
-    told.textContent = `${rows.length.toLocaleString("en-US")} of ${count(trials.id.length, "network")}${rows.length > length ? `, the first ${length.toLocaleString("en-US")} shown` : ""}`;
+    told.textContent = `${grouped(rows.length)} of ${count(trials.id.length, "network")}${rows.length > length ? `, the first ${grouped(length)} shown` : ""}`;
     more.hidden = rows.length <= length;
     for (const head of table.tHead.rows[0].cells) {
       const title = head.dataset.title;

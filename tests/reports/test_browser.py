@@ -115,6 +115,7 @@ def test_every_chart_appears_under_the_policy_and_nothing_is_asked_for(
     assert [url for url in opened.asked if not url.startswith(("file:", "data:"))] == []
     assert opened.page.locator(".plot-container").count() == 4  # front, growth, one curve, all curves
     assert opened.page.locator("#front-chart path.point").count() >= 10
+    assert opened.page.locator("#front-chart > svg.picture").count() == 0  # the chart took its place
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
@@ -265,7 +266,8 @@ def test_axe_finds_nothing_serious(make_run: MakeRun, visit: Open, scheme: str) 
 
 def test_without_scripts_tables_and_pictures_are_there(make_run: MakeRun, visit: Open) -> None:
     opened = visit(page(make_run(trials=12)), java_script_enabled=False)
-    assert opened.page.locator("noscript svg.picture").count() == 3
+    assert opened.page.locator("#front-chart > svg.picture").is_visible()
+    assert opened.page.locator("noscript svg.picture").count() == 2
     assert opened.page.locator("noscript svg.picture").first.is_visible()
     assert opened.page.locator("table.sortable tbody tr").count() == 12
     assert "The most accurate of" in opened.text("#shipped")
