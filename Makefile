@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test lint types layers unit test-slow test-browser soak clean
+.PHONY: run test lint types layers unit test-slow test-browser chromium soak clean
 
 run: $(READY)
 	$(BIN)/suite run --search tiny
@@ -30,9 +30,17 @@ unit: $(READY)
 test-slow: $(READY)
 	$(BIN)/pytest -m slow
 
-# Part of `make test`, too. A Chromium must be on the PATH (Debian: apt-get install chromium), or they are skipped.
-test-browser: $(READY)
+# Part of `make test`, too, where they are skipped if there is no Chromium.
+test-browser: chromium
 	$(BIN)/pytest -m browser
+
+# The machine's own Chromium where there is one; else playwright's, which it downloads once into its cache.
+chromium: $(READY)
+	@command -v chromium || command -v chromium-browser || command -v google-chrome \
+		|| $(BIN)/playwright install chromium \
+		|| { echo "There is no Chromium, and playwright could not download one: install it (Debian: apt-get" \
+			"install chromium), or see that playwright reaches its download host, and make test-browser again."; \
+			exit 1; } >&2
 
 # Fifty kills at random moments, a quarter of an hour or more.
 soak: $(READY)

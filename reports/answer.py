@@ -4,9 +4,9 @@ from html import escape
 
 from reports import numerals
 from reports.markup import count, mae, opener
-from reports.published import published
+from reports.networks import compared_networks
 from reports.timing import conditions
-from reports.trials import Standing, Trial, reference
+from reports.trials import Standing, Trial
 from suite.runs import RunInfo
 
 #: The limits of the form: a column of the page's trials, its label, its unit, an example.
@@ -52,7 +52,8 @@ def lead(info: RunInfo, standing: Standing) -> str:
     text = (
         f"The most accurate of {count(standing.count('finished'), 'finished trial')} is "
         f"<b>{escape(best.id)}</b>, with a validation MAE of <b>{mae(best.error, info)}</b>"
-        f"{_over_seeds(best)} and {numerals.quantity(best.params)} parameters, {_against(best, info)}"
+        f"{_over_seeds(best)} and {numerals.quantity(best.params)} parameters, "
+        f"{_against(best, info, standing)}"
     )
     if standing.knee and standing.knee.id == best.id:
         text += "; it is also the knee of the front"
@@ -88,21 +89,32 @@ def _over_seeds(trial: Trial) -> str:
     return f" (confirmed: the mean of {count(len(trial.confirmed.errors), 'new seed')})"
 
 
-def _against(trial: Trial, info: RunInfo) -> str:
-    """How many times fewer parameters than VGG-16 and TinyAgeNet, both counted exactly."""
+def _against(trial: Trial, info: RunInfo, standing: Standing) -> str:
+    """How many times fewer parameters than VGG-16 and TinyAgeNet, both counted exactly, and at what error.
+
+    The error is the best that this run trained the network to; where it trained none, nothing is said of it.
+    """
     parts = []
-    for key in ("vgg16", "tiny"):
-        if (network := reference(info, key)) is None or not trial.params > 0:
+    for network in compared_networks(info, standing):
+        if network["key"] not in ("vgg16", "tiny") or not trial.params > 0:
             continue
-        name = published().networks[key].name
-        factor = network.params / trial.params
-        if network.params == trial.params:
-            parts.append(f"exactly as many as {name}")
-        elif factor >= 1:
-            parts.append(f"{numerals.ratio(factor)} fewer than {name}")
-        else:
-            parts.append(f"{numerals.ratio(1 / factor)} as many as {name}")
+        name, factor = network["name"], network["params"] / trial.params
+        size = f"{numerals.ratio(factor)} fewer than {name}"
+        if network["params"] == trial.params:
+            size = f"exactly as many as {name}"
+        elif factor < 1:
+            size = f"{numerals.ratio(1 / factor)} as many as {name}"
+        if network["error"] is not None and network["trial"] != trial.id:
+            size += f" ({_worse(trial.error - network['error'], info)})"
+        parts.append(size)
     return " and ".join(parts) or "with no reference counted"
+
+
+def _worse(difference: float, info: RunInfo) -> str:
+    size = numerals.error(abs(difference), info.unit)
+    if not float(size):
+        return "the same error"
+    return f"{size}\u00a0{info.unit} {'worse' if difference > 0 else 'better'}"
 
 
 def _sobering(best: Trial, info: RunInfo) -> str:

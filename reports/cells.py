@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from suite.runs import Run
 
@@ -14,7 +14,7 @@ def rows_of(run: Run, stage: str) -> list[dict[str, Any]]:
     if not len(run.trials):
         return []
     rows = run.trials[run.trials["stage"] == stage]
-    return [{str(name): cell for name, cell in row.items()} for row in rows.to_dict("records")]
+    return cast(list[dict[str, Any]], rows.to_dict("records"))
 
 
 def rows_by_stage(run: Run) -> dict[str, list[dict[str, Any]]]:

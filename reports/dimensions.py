@@ -23,10 +23,11 @@ def dimensions(run: Run, shown: Sequence[Trial]) -> list[dict[str, Any]]:
     for field, varied in vary.items():
         if field not in table:
             continue
-        column = table[field]
+        column = table[field].tolist()
         if isinstance(varied, list | tuple):
+            cells = [_scalar(cell, joined=False) for cell in column]
             for stage, one in enumerate(varied):
-                values = [_at(cell, stage) for cell in column]
+                values = [_at(cell, stage) for cell in cells]
                 found.append(_dimension(f"{field}[{stage}]", values, _log(one)))
         else:
             values = list(map(_scalar, column))
@@ -64,8 +65,7 @@ def _log(varied: Any) -> bool:
 
 
 def _at(cell: Any, stage: int) -> Any:
-    values = _scalar(cell, joined=False)
-    return values[stage] if isinstance(values, list) and stage < len(values) else None
+    return cell[stage] if isinstance(cell, list) and stage < len(cell) else None
 
 
 def _scalar(cell: Any, *, joined: bool = True) -> Any:

@@ -12,23 +12,25 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
-from reports import answer, points, request, search_section, sections, tables
+from reports import answer, claims_table, points, request, search_section, sections, tables
 from reports.beside.attractiveness import attractiveness_table
 from reports.beside.trials import networks_of_trials
 from reports.comparison_section import comparison_section, seeds_note
 from reports.confirmed_section import confirmed_section
 from reports.figures import curve_chart, learning_curves, points_chart, ranking_limit
-from reports.growth import growth
+from reports.growth import Growth, growth
 from reports.page_data import networks, page_data
 from reports.pictures import curves_picture, front_picture, growth_picture
 from reports.ranking_section import is_concerned, ranking_section
 from reports.security import policy, style_places
 from reports.trials import Standing, standing
-from suite.runs import Run, RunInfo
+from suite.runs import Run
 
 _HERE = Path(__file__).parent
-#: In the order in which they need each other.
+#: In the order in which they need each other; the last starts what needs plotly.
 SCRIPTS = ("numerals", "dom", "state", "figures", "ship", "front", "network", "parallel", "table", "start")
+#: What the answer and the front are drawn from. All other data is read after they are there.
+FIRST = ("run", "runs", "trials", "axes", "notable", "networks", "published", "growth")
 
 
 def write_report(
@@ -74,7 +76,8 @@ def page(
     """
     info, results, share = run.info, standing(run), importance or {}
     columns = tables.columns(info, results, points.labels(run))
-    data = page_data(run, results, columns, share, place or str(run.folder))
+    grown = growth(info, results)
+    data = page_data(run, results, columns, share, grown, place or str(run.folder))
     parts = {
         "banner": sections.banner(info, results),
         "follow": sections.follow(refresh),
@@ -87,14 +90,15 @@ def page(
         "asked": request.asked(info, results),
         "comparison": comparison_section(run, _points_chart(run)) + _ranking(run),
         "chart_note": sections.chart_note(info, results) + seeds_note(info),
-        "growth": _growth(info, results),
+        "growth": _growth(grown),
         "confirmed": confirmed_section(info, results),
         "importance": search_section.importance_table(results, share, len(data["dimensions"])),
         "stopping": search_section.stopping(results),
         "curves": _curves(run, results),
         "failures": search_section.failures(results),
         "trials": tables.trial_table(columns, networks(results)),
-        "claims": tables.claims_table(info, results) + _networks(run, results),
+        "main_claims": claims_table.main_claims(info, results),
+        "claims": claims_table.all_claims(info, results) + _networks(run, results),
         "provenance": sections.provenance(info),
     }
     return filled("page.html", info.name, parts, data, SCRIPTS)
@@ -103,22 +107,33 @@ def page(
 def filled(
     template: str, title: str, parts: Mapping[str, str], data: Mapping[str, Any], scripts: tuple[str, ...]
 ) -> str:
-    """A template with its parts, data, style and scripts in it, and the policy that lets no others in.
+    """A template in the frame of all reports: with its parts, data, style and scripts, and the policy that
+    lets no others in.
 
-    ``title`` is text; ``parts`` are HTML.
+    What a reader sees first comes first: the markup, the answer, plotly.js, the front, and only then the
+    data that nothing of these needs.
+
+    Args:
+        template: of what is inside the frame.
+        title: text.
+        parts: HTML, by their names in the template.
+        data: what the scripts draw from; all but ``FIRST`` lies behind them.
+        scripts: the last one runs after plotly.js, the others before it.
     """
-    before, plotly = _script("before"), get_plotlyjs()
-    script, style = "".join(map(_script, scripts)), _read("page.css")
-    return Template(_read(template)).substitute(
-        parts,
+    before, plotly, start = _script("before"), get_plotlyjs(), _script(scripts[-1])
+    script, style = "".join(map(_script, scripts[:-1])), _read("page.css")
+    return Template(_read("frame.html")).substitute(
+        content=Template(_read(template)).substitute(parts, title=escape(title)),
         title=escape(title),
-        policy=policy([before, plotly, script], [style]),
+        policy=policy([before, script, plotly, start], [style]),
         style=style,
         style_places=style_places(plotly),
-        data=_json(data),
+        data=_json({name: part for name, part in data.items() if name in FIRST}),
+        later=_json({name: part for name, part in data.items() if name not in FIRST}),
         before=before,
-        plotly=plotly,
         script=script,
+        plotly=plotly,
+        start=start,
     )
 
 
@@ -151,8 +166,7 @@ def _networks(run: Run, results: Standing) -> str:
     return networks_of_trials(run.info, results) + attractiveness_table(run, results)
 
 
-def _growth(info: RunInfo, results: Standing) -> str:
-    grown = growth(info, results)
+def _growth(grown: Growth | None) -> str:
     if grown is None or len(grown.ended) < 2:
         return ""
     label = "Hypervolume of the front after so many trials"

@@ -14,7 +14,7 @@ import pandas as pd
 
 from reports.comparison import mean_interval
 from reports.dimensions import dimensions
-from reports.growth import growth
+from reports.growth import Growth
 from reports.networks import compared_networks, published_marks
 from reports.numerals import error_places
 from reports.predictions import Predictions, read_predictions
@@ -31,7 +31,12 @@ NOT_RECIPE = ("widths", "depths", "network", "backbone_sha256")
 
 
 def page_data(
-    run: Run, results: Standing, columns: Sequence[Column], importance: Mapping[str, float], place: str
+    run: Run,
+    results: Standing,
+    columns: Sequence[Column],
+    importance: Mapping[str, float],
+    grown: Growth | None,
+    place: str,
 ) -> dict[str, Any]:
     """Everything that the scripts need, of a run and of its networks in reading order.
 
@@ -39,7 +44,6 @@ def page_data(
     name; ``place`` is the run's folder or URL, as commands are to name it.
     """
     info, shown = run.info, networks(results)
-    grown = growth(info, results)
     columns_of_trials = _trials(shown)
     chosen = (results.best, results.knee, results.smallest)
     return {
@@ -155,11 +159,11 @@ def _recipe(run: Run, shown: Sequence[Trial]) -> dict[str, Any]:
     for name in (field.name for field in fields(TrialConfig)):
         if name in NOT_RECIPE or name not in table:
             continue
-        values = [_plain(value) for value in table[name]]
-        if all(value == values[0] for value in values):
-            same[name] = values[0]
+        values = table[name].tolist()
+        if table[name].nunique(dropna=False) == 1:
+            same[name] = _plain(values[0])
         else:
-            varied[name] = packed(values)
+            varied[name] = packed([_plain(value) for value in values])
     return {"same": same, "varied": varied}
 
 
@@ -176,9 +180,10 @@ def _curves(run: Run, shown: Sequence[Trial]) -> dict[str, list[Any]]:
         if column not in epochs:
             continue
         values = np.round(epochs[column].to_numpy(float), error_places(run.info.unit))
+        told = np.where(np.isfinite(values), values, None).tolist()
         for begin, end in zip(starts, np.append(starts[1:], len(ids)), strict=True):
             if (number := place.get(ids[begin])) is not None:
-                curves[name][number] = [_finite(value) for value in values[begin:end].tolist()]
+                curves[name][number] = told[begin:end]
     return curves
 
 
@@ -264,10 +269,6 @@ def short(value: float) -> float | None:
 
 def _exact(value: float) -> float | int | None:
     return int(value) if value.is_integer() else short(value) if math.isfinite(value) else None
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 def _whole(value: float) -> int | None:

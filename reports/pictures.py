@@ -1,4 +1,4 @@
-"""The main charts as small static pictures, for a reader without JavaScript: SVG of our own writing."""
+"""The main charts as small static pictures, for a reader without JavaScript, and until plotly.js is there."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence

@@ -20,7 +20,7 @@ from reports.trials import Standing, Trial, objectives, standing
 from suite.errors import RequestError
 from suite.runs import Run, config_of
 
-#: The scripts of the page, in the order in which they need each other.
+#: The scripts of the page, in the order in which they need each other; the last one draws.
 SCRIPTS = ("numerals", "dom", "figures", "fronts")
 #: Fields that do not make a configuration another one.
 NOT_COMPARED = ("seed", "backbone")

@@ -1,4 +1,4 @@
-"""The tables of the page: trials, and the paper's claims."""
+"""The table of trials: its columns, and its first rows as HTML."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from html import escape
 
 from reports import numerals
-from reports.claims import Finding, findings
 from reports.markup import opener, scrolling
-from reports.published import SOURCES, published
 from reports.recipe import WITH_KL
 from reports.timing import Spread
 from reports.trials import Standing, Trial
@@ -159,19 +157,6 @@ TOOLS = (
 )
 
 
-def claims_table(info: RunInfo, standing: Standing) -> str:
-    """Published, beside counted or measured here."""
-    titles = ("Claim", "Published", "Here", "Difference", "How")
-    heads = "".join(f'<th scope="col">{title}</th>' for title in titles)
-    rows = "".join(_claim_row(finding) for finding in findings(standing, info))
-    papers = "".join(f"<li>{escape(paper)}</li>" for paper in published().papers)
-    table = scrolling(
-        "Claims of the paper",
-        f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>",
-    )
-    return f'{table}<ul class="sources">{papers}</ul>'
-
-
 def _head(column: Column) -> str:
     unit = f"<small>{escape(column.unit)}</small>" if column.unit else ""
     words = " class=text" if column.words else ""
@@ -238,27 +223,6 @@ def _confirmed(unit: str) -> Callable[[Trial], str]:
 def _status(trial: Trial) -> str:
     cause = f': <span class="cause">{escape(trial.cause)}</span>' if trial.cause else ""
     return escape(trial.status) + cause
-
-
-def _claim_row(finding: Finding) -> str:
-    claim = finding.claim
-    note = f"; {escape(claim.note)}" if claim.note else ""
-    missing = not math.isfinite(finding.here.value)
-    here = numerals.MISSING if missing else _in_unit(finding.here.value, claim.unit) + _ends(finding.here)
-    difference = "" if missing else numerals.percentage(finding.difference)
-    return (
-        f'<tr><th scope="row">{escape(finding.network.name)}: {escape(claim.claim)}</th>'
-        f"<td>{_in_unit(claim.value, claim.unit)}<small>{SOURCES[claim.source]}{note}</small></td>"
-        f'<td>{here}</td><td>{difference}</td><td class="text">{escape(finding.how)}</td></tr>'
-    )
-
-
-def _in_unit(value: float, unit: str) -> str:
-    if unit == "x":
-        return f"{numerals.digits(value, 4 if value > 10 else 3)}{numerals.TIMES}"
-    prefixed = numerals.quantity(value, "B" if unit == "bytes" else "")
-    round_number = value % 10 ** (math.floor(math.log10(value)) - 2) == 0
-    return prefixed if round_number else f"{prefixed}<small>{numerals.exactly(value)}</small>"
 
 
 def _spread(spread: Spread) -> str:

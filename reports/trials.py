@@ -1,8 +1,10 @@
 """The trials of a search as the report needs them: typed rows, and which of them make the front."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -81,7 +83,7 @@ class Trial:
         """Whether the trial trained to its end and has a validation error."""
         return self.status == "finished" and math.isfinite(self.val_mae)
 
-    @property
+    @cached_property
     def timing(self) -> Timing:
         """The measurement to show: at the common resolution where there is one, else at the trial's own."""
         return self.common_timing if self.common_timing.known else self.own_timing
@@ -144,9 +146,13 @@ class Standing:
 
     def count(self, status: str) -> int:
         """How many trials ended so: finished, stopped, diverged or failed."""
-        return sum(trial.status == status for trial in self.trials)
+        return self._counts[status]
 
-    @property
+    @cached_property
+    def _counts(self) -> Counter[str]:
+        return Counter(trial.status for trial in self.trials)
+
+    @cached_property
     def timed_at(self) -> tuple[int, ...]:
         """Pixels a side of the measurements of speed that are shown, ascending; empty where there is none."""
         return tuple(sorted({trial.timing.side for trial in self.trials if trial.timing.known}))
@@ -169,7 +175,7 @@ def standing(run: Run) -> Standing:
         on_front = _members(confirmed, run.info)
         if "val_mae" in run.info.objectives:  # else the most accurate need not have been confirmed
             candidates = confirmed
-    trials = [replace(trial, on_front=trial.id in on_front) for trial in trials]
+    trials = [replace(trial, on_front=True) if trial.id in on_front else trial for trial in trials]
     by_id = {trial.id: trial for trial in trials}
     front = sorted((by_id[id_] for id_ in on_front), key=lambda t: (t.params, t.error))
     return Standing(

@@ -75,15 +75,10 @@ def draw(data: LearningCurves) -> go.Figure:
     """The curves as a plotly figure, the error on a logarithmic axis."""
     front = [curve for curve in data.curves if curve.on_front]
     figure = style.bare_figure(height=400 + 11 * len(front))
-    grey = {"color": style.OTHERS, "width": 1}
-    first = True
-    for curve in data.curves:
-        if not curve.on_front:
-            _line(figure, curve, data.unit, grey, "others", first)
-            first = False
+    _others(figure, [curve for curve in data.curves if not curve.on_front], data.unit)
     places = [rank / max(len(front) - 1, 1) for rank in range(len(front))]
     for curve, color in zip(front, sample_colorscale(style.BY_SIZE, places), strict=True):
-        _line(figure, curve, data.unit, {"color": color, "width": 2.2}, escape(curve.id), True)
+        _member(figure, curve, data.unit, {"color": color, "width": 2.2})
     values = [value for curve in data.curves for value in curve.val_mae if value > 0]
     legend = {"orientation": "h", "y": -0.16, "yanchor": "top", "x": 0, "font": {"size": 11}, "itemwidth": 30}
     longest = max([len("others"), *(len(curve.id) for curve in front)])
@@ -94,21 +89,41 @@ def draw(data: LearningCurves) -> go.Figure:
     return figure
 
 
-def _line(
-    figure: go.Figure, curve: Curve, unit: str, line: dict[str, object], name: str, legend: bool
-) -> None:
-    note = "" if curve.status == "finished" else f" ({escape(curve.status)})"
+def _others(figure: go.Figure, curves: Sequence[Curve], unit: str) -> None:
+    """All that are off the front as one trace, with a gap between two: many traces take long to draw."""
+    if not curves:
+        return
+    figure.add_scatter(
+        x=[epoch for curve in curves for epoch in (*curve.epochs, None)],
+        y=[value for curve in curves for value in (*_known(curve), None)],
+        text=[name for curve in curves for name in [_title(curve)] * (len(curve.epochs) + 1)],
+        mode="lines+markers" if any(len(curve.epochs) == 1 for curve in curves) else "lines",
+        line={"color": style.OTHERS, "width": 1},
+        marker={"size": 3},
+        opacity=0.55,
+        name="others",
+        hovertemplate=f"%{{text}}<br>epoch %{{x}}: %{{y:.3~f}} {unit}<extra></extra>",
+    )
+
+
+def _member(figure: go.Figure, curve: Curve, unit: str, line: dict[str, object]) -> None:
     figure.add_scatter(
         x=curve.epochs,
-        y=[value if math.isfinite(value) else None for value in curve.val_mae],
+        y=_known(curve),
         mode="lines+markers" if len(curve.epochs) == 1 else "lines",
         line=line,
-        opacity=1.0 if curve.on_front else 0.55,
-        name=name,
-        legendgroup=name,
-        showlegend=legend,
-        hovertemplate=f"<b>{escape(curve.id)}</b>{note}<br>epoch %{{x}}: %{{y:.3~f}} {unit}<extra></extra>",
+        name=escape(curve.id),
+        hovertemplate=f"{_title(curve)}<br>epoch %{{x}}: %{{y:.3~f}} {unit}<extra></extra>",
     )
+
+
+def _known(curve: Curve) -> list[float | None]:
+    return [value if math.isfinite(value) else None for value in curve.val_mae]
+
+
+def _title(curve: Curve) -> str:
+    note = "" if curve.status == "finished" else f" ({escape(curve.status)})"
+    return f"<b>{escape(curve.id)}</b>{note}"
 
 
 def _epoch_ticks(curves: Sequence[Curve]) -> dict[str, object]:

@@ -1,6 +1,16 @@
 // The data that lies in the page, and elements made from it.
 const data = JSON.parse(document.getElementById("data").textContent);
 
+// The rest of it, which lies behind the scripts: once the page is whole.
+function readLater() {
+  Object.assign(data, JSON.parse(document.getElementById("later").textContent));
+}
+
+// Columns in which values repeat are sent with each value once.
+function unpacked(values) {
+  return values.of ? values.at.map((place) => values.of[place]) : values;
+}
+
 // 900000, 900k, 0.9M or 0.9 MB as a number; NaN for anything else.
 function amount(text) {
   const found = /^\s*([\d.,]+(?:e[+-]?\d+)?)\s*([kMGT]?)\s*(?:B|ms|years|points)?\s*$/i.exec(text ?? "");

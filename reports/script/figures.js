@@ -75,16 +75,18 @@ window.addEventListener("beforeprint", () => {
   for (const place of drawers.keys()) if (!drawn.has(place)) redraw(place);
 });
 
-for (const place of document.querySelectorAll("figure.chart")) {
-  const source = place.querySelector("script");
-  if (!source) continue;
-  source.remove();
-  place.style.minHeight = `${place.dataset.height}px`;
-  figure(place, () => {
-    let json = source.textContent;
-    for (const [from, to] of Object.entries(THEMED)) json = json.replaceAll(`"${from}"`, `"${colour(to)}"`);
-    const { data: traces, layout } = JSON.parse(json);
-    layout.font.color = colour("--ink");
-    Plotly.react(place, traces, layout, CONFIG);
-  });
+function startFigures() {
+  for (const place of document.querySelectorAll("figure.chart")) {
+    const source = place.querySelector("script");
+    if (!source) continue;
+    source.remove();
+    place.style.minHeight = `${place.dataset.height}px`;
+    figure(place, () => {
+      let json = source.textContent;
+      for (const [from, to] of Object.entries(THEMED)) json = json.replaceAll(`"${from}"`, `"${colour(to)}"`);
+      const { data: traces, layout } = JSON.parse(json);
+      layout.font.color = colour("--ink");
+      Plotly.react(place, traces, layout, CONFIG);
+    });
+  }
 }

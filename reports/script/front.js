@@ -36,13 +36,13 @@ function costRange(shown, axis) {
 // One mark for each cell of a grid, coarse enough that few are left; the others would lie under these.
 function thinned(shown, axis, xs, ys) {
   if (shown.length <= MOST_QUIET) return shown;
-  for (let columns = 200; ; columns = Math.floor(columns * 0.8)) {
+  const across = shown.map((place) => (Math.log10(trials[axis.column][place]) - xs[0]) / (xs[1] - xs[0]));
+  const up = shown.map((place) => (0.4 * (trials.error[place] - ys[0])) / (ys[1] - ys[0]));
+  for (let columns = 200; ; columns *= 0.8) {
     const cells = new Map();
-    for (const place of shown) {
-      const across = Math.floor(((Math.log10(trials[axis.column][place]) - xs[0]) / (xs[1] - xs[0])) * columns);
-      const up = Math.floor(((trials.error[place] - ys[0]) / (ys[1] - ys[0])) * columns * 0.4);
-      const cell = across * 1000 + up;
-      if (!cells.has(cell)) cells.set(cell, place);
+    for (let i = 0; i < shown.length && cells.size <= MOST_QUIET; i++) {
+      const cell = Math.floor(across[i] * columns) * 1000 + Math.floor(up[i] * columns);
+      if (!cells.has(cell)) cells.set(cell, shown[i]);
     }
     if (cells.size <= MOST_QUIET) return [...cells.values()];
   }
@@ -226,6 +226,7 @@ function drawFront() {
   if (!done.length) {
     layout.annotations.push({ text: axis.column === "ms" ? "speed was not measured" : "no finished trial", showarrow: false, xref: "paper", yref: "paper", x: 0.5, y: 0.4, font: { size: 15 } });
   }
+  place.querySelector(":scope > .picture")?.remove(); // what was seen until now, or is without scripts
   Plotly.react(place, traces, layout, CONFIG).then(() => {
     performance.mark("front");
     place.dispatchEvent(new CustomEvent("drawn"));
@@ -237,7 +238,7 @@ function drawFront() {
 function tellHidden(done, quiet, others, cut, stopped, axis) {
   const told = [];
   const hidden = others.length - quiet.length + stopped.length - cut.length;
-  if (hidden > 0) told.push(`${hidden.toLocaleString("en-US")} of the grey marks would lie under others and are not drawn.`);
+  if (hidden > 0) told.push(`${grouped(hidden)} of the grey marks would lie under others and are not drawn.`);
   const without = trials.id.filter((_, i) => finished(i) && !(trials[axis.column][i] > 0)).length;
   if (without > 0) told.push(`Not measured, so not in this chart: ${count(without, "finished network")}.`);
   document.getElementById("front-hidden").textContent = told.join(" ");

@@ -44,8 +44,8 @@ function headline(place, own) {
 
 function costs(own) {
   const speed = known(own.ms) ? `${digits(own.ms)} ms an image, ${digits(own.speedup?.[0])}${TIMES} as fast as VGG-16 (${digits(own.speedup?.[1])} to ${digits(own.speedup?.[2])}), at ${data.run.timed}` : "not measured";
-  return definition([["Design", designOf(places.get(own.id))], ["Parameters", known(own.params) ? own.params.toLocaleString("en-US") : MISSING],
-    ["Multiply-adds", `${quantity(own.macs)} at ${own.resolution} px`], ["Bytes", known(own.bytes) ? own.bytes.toLocaleString("en-US") : MISSING],
+  return definition([["Design", designOf(places.get(own.id))], ["Parameters", known(own.params) ? grouped(own.params) : MISSING],
+    ["Multiply-adds", `${quantity(own.macs)} at ${own.resolution} px`], ["Bytes", known(own.bytes) ? grouped(own.bytes) : MISSING],
     ["Latency", speed], ["Training", `${count(own.epochs, "epoch")} of ${own.asked} in ${duration(own.seconds)}, seed ${own.seed}`]]);
 }
 
@@ -91,7 +91,7 @@ function groupTables(said) {
     return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Error by ${by}` },
       el("table", {}, el("caption", {}, `Error by ${by}`), el("thead", {}, el("tr", {}, ...heads.map((head) => el("th", { scope: "col" }, head)))),
         el("tbody", {}, ...rows.map(([group, images, people, error, low, high]) => el("tr", {}, el("th", { scope: "row" }, group),
-          el("td", {}, images.toLocaleString("en-US")), el("td", {}, people.toLocaleString("en-US")), el("td", {}, mae(error, { unit: false })),
+          el("td", {}, grouped(images)), el("td", {}, grouped(people)), el("td", {}, mae(error, { unit: false })),
           el("td", {}, known(low) ? `${mae(low, { unit: false })} to ${mae(high, { unit: false })}` : "one person"))))));
   });
 }
@@ -103,7 +103,7 @@ function predicted(own) {
   }
   const split = said.split === "test" ? "test" : "validation";
   const several = said.trainings.length > 1 ? ` Errors are means over ${count(said.trainings.length, "training")}, image by image; the points are of ${said.trainings[0]}.` : said.trainings[0] !== own.id ? ` By ${said.trainings[0]}.` : "";
-  const drawnOf = said.drawn.length < said.images ? `${said.drawn.length} of the ${said.images.toLocaleString("en-US")}` : `the ${said.images.toLocaleString("en-US")}`;
+  const drawnOf = said.drawn.length < said.images ? `${said.drawn.length} of the ${grouped(said.images)}` : `the ${grouped(said.images)}`;
   return [el("p", {}, `On ${drawnOf} images of the ${split} split.${several} Intervals are over people, not images.`),
     el("figure", { class: "chart", id: "predicted-chart", role: "img", "aria-label": `Predicted against true, ${split} split` }), ...groupTables(said)];
 }
@@ -153,6 +153,7 @@ function showNetwork() {
 }
 
 function startNetwork() {
+  for (const name in data.recipe.varied) data.recipe.varied[name] = unpacked(data.recipe.varied[name]);
   document.getElementById("network").hidden = false;
   const input = document.getElementById("network-id");
   const list = document.getElementById("network-ids");

@@ -5,13 +5,20 @@ function known(value) {
   return value !== null && value !== undefined && Number.isFinite(value);
 }
 
+// toLocaleString makes a formatter at every call, which is slow; of these there is one for so many decimals.
+const formats = [];
+function grouped(value, decimals = 0) {
+  formats[decimals] ??= new Intl.NumberFormat("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+  return formats[decimals].format(value);
+}
+
 function digits(value, significant = 3) {
   if (!known(value)) return MISSING;
   if (value === 0) return "0";
   const places = significant - 1 - Math.floor(Math.log10(Math.abs(value)));
   const rounded = places < 0 ? Math.round(value * 10 ** places) / 10 ** places : value;
   const shown = Math.min(Math.max(places, 0), 20);
-  return rounded.toLocaleString("en-US", { minimumFractionDigits: shown, maximumFractionDigits: shown });
+  return grouped(rounded, shown);
 }
 
 function quantity(value, unit = "", significant = 3) {
@@ -41,7 +48,7 @@ function mae(value, { unit = true, sign = false } = {}) {
 }
 
 function count(number, noun) {
-  return `${number.toLocaleString("en-US")} ${noun}${number === 1 ? "" : "s"}`;
+  return `${grouped(number)} ${noun}${number === 1 ? "" : "s"}`;
 }
 
 function duration(seconds) {

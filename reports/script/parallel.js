@@ -69,7 +69,7 @@ function drawParallel() {
   if (lines.has(chosen)) stroke([chosen], colour("--tiny"), 3, 1);
   labelAxes(pen, axes, x, y);
   canvas.onpointerdown = (event) => brush(event, canvas, axes, lines, inside, x, y);
-  document.getElementById("parallel-kept").textContent = kept.size ? `${count(inside.length, "trial")} of ${shown.length.toLocaleString("en-US")} kept.` : "";
+  document.getElementById("parallel-kept").textContent = kept.size ? `${count(inside.length, "trial")} of ${grouped(shown.length)} kept.` : "";
   document.getElementById("parallel-clear").hidden = !kept.size;
 }
 

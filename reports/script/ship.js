@@ -45,12 +45,24 @@ function beside(own, other, less = "fewer", more = "more") {
   return other > own ? `${digits(other / own)}${TIMES} ${less}` : `${digits(own / other)}${TIMES} ${more}`;
 }
 
+// "36.3x fewer parameters than VGG-16, 0.40 years worse", and so on for each of the paper's networks.
+function besideInWords(own) {
+  const told = data.networks.filter((network) => known(network.params)).map((network) => {
+    if (network.trial === own.id) return `this is ${network.name} itself`;
+    const size = own.params === network.params ? `as many parameters as ${network.name}`
+      : `${beside(own.params, network.params)} parameters than ${network.name}`;
+    return `${size}, ${known(network.error) ? errorBeside(own.error - network.error) : "which was not trained in this run"}`;
+  });
+  const text = told.join("; ");
+  return text ? el("p", { class: "lead" }, `${text[0].toUpperCase()}${text.slice(1)}.`) : null;
+}
+
 function besideTable(place) {
   const heads = ["beside", "error", "parameters", "multiply-adds", "bytes", "latency"];
   const own = at(place);
   const rows = data.networks.map((network) => {
     const error = network.trial === own.id ? "it is this one"
-      : known(network.error) ? errorBeside(own.error - network.error, network.trial) : "not trained in this run";
+      : known(network.error) ? errorBeside(own.error - network.error, ` than ${network.trial}`, ` as ${network.trial}`) : "not trained in this run";
     return el("tr", {},
       el("th", { scope: "row" }, network.name), el("td", { class: "text" }, error),
       el("td", {}, beside(own.params, network.params)), el("td", {}, beside(own.macs, network.macs)),
@@ -61,10 +73,10 @@ function besideTable(place) {
   return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Beside the paper's networks" }, table);
 }
 
-function errorBeside(difference, trial) {
+function errorBeside(difference, than = "", as = "") {
   const size = mae(Math.abs(difference));
-  if (Number.parseFloat(size) === 0) return `the same as ${trial}`;
-  return `${size} ${difference > 0 ? "worse" : "better"} than ${trial}`;
+  if (Number.parseFloat(size) === 0) return `the same error${as}`;
+  return `${size} ${difference > 0 ? "worse" : "better"}${than}`;
 }
 
 // Words as a POSIX shell reads them.
@@ -118,7 +130,7 @@ function showShipped() {
     `, ${quantity(own.params)} parameters, ${quantity(own.bytes, "B")}, ${quantity(own.macs)} multiply-adds${speed}.${test}`);
   const caution = data.run.confirmed && !trials.interval[place]
     ? el("p", { class: "banner" }, "One training with one seed: it may owe its place to luck, unlike the confirmed members of the front.") : null;
-  target.replaceChildren(...[lead, caution, besideTable(place), el("h3", {}, "The command that exports it"),
+  target.replaceChildren(...[lead, besideInWords(own), caution, besideTable(place), el("h3", {}, "The command that exports it"),
     commandLine(exportCommand(place), "the command that exports it")].filter(Boolean));
 }
 
@@ -169,3 +181,6 @@ function startShip() {
   });
   show();
 }
+
+readAddress();
+startShip();

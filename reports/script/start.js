@@ -1,13 +1,20 @@
-readAddress();
-startShip();
+// The front, for which plotly.js was waited for; then, when it can be seen, all else.
 startFront();
-startNetwork();
-startParallel();
-startTable();
+
+window.addEventListener("DOMContentLoaded", () => requestAnimationFrame(() => setTimeout(() => {
+  readLater();
+  startFigures();
+  startNetwork();
+  startParallel();
+  startTable();
+  startFollowing();
+  document.documentElement.dataset.ready = "yes";
+})));
 
 // A report that is written again while its run goes on: the page takes the new one, unless the reader holds it.
-const follow = document.getElementById("follow");
-if (follow) {
+function startFollowing() {
+  const follow = document.getElementById("follow");
+  if (!follow) return;
   follow.hidden = false;
   const hold = follow.querySelector("input");
   hold.checked = sessionStorage.getItem("hold") === "yes";

@@ -1,12 +1,6 @@
 // What the reader has chosen, kept in the address behind "#", so that a link shows the same again.
 const trials = data.trials;
-// Columns in which values repeat are sent with each value once.
-const unpacked = (values) => (values.of ? values.at.map((place) => values.of[place]) : values);
-for (const columns of [trials, data.recipe.varied]) for (const name in columns) columns[name] = unpacked(columns[name]);
-for (const column of data.columns) {
-  column.keys = typeof column.keys === "string" ? trials[column.keys] : unpacked(column.keys);
-  column.cells = column.cells && unpacked(column.cells);
-}
+for (const name in trials) trials[name] = unpacked(trials[name]);
 const places = new Map(trials.id.map((id, place) => [id, place]));
 const LIMITS = ["error", "params", "macs", "bytes", "ms"];
 const TAKES = [...LIMITS];
@@ -47,6 +41,7 @@ function choose(changes) {
 }
 
 window.addEventListener("hashchange", () => {
+  if (document.getElementById(location.hash.slice(1))) return writeAddress(); // a link to a place in the page
   readAddress();
   for (const listener of listeners) listener(new Set(Object.keys(state)));
 });

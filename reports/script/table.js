@@ -42,7 +42,7 @@ function shownRows() {
 }
 
 function tableRow(place) {
-  const row = el("tr", { class: trials.front[place] ? "front" : null, "data-id": trials.id[place] });
+  const row = el("tr", { class: trials.front[place] ? "front" : null });
   data.columns.forEach((column, number) => {
     const cell = el(number ? "td" : "th", { class: column.words ? "text" : null, scope: number ? null : "row" });
     if (column.cells) cell.innerHTML = column.cells[place];
@@ -69,16 +69,21 @@ function csv(rows) {
 }
 
 function startTable() {
+  for (const column of data.columns) {
+    column.keys = typeof column.keys === "string" ? trials[column.keys] : unpacked(column.keys);
+    column.cells = column.cells && unpacked(column.cells);
+  }
   const table = document.querySelector("table.sortable");
   if (!table) return;
   const tools = document.getElementById("table-tools"), input = document.getElementById("filter"), more = document.getElementById("more");
   const told = document.getElementById("filtered");
   tools.hidden = false;
-  let length = ROWS;
+  let length = ROWS, asWritten = true; // Python wrote the first rows of the table as it is at first
   const show = () => {
     const rows = shownRows();
-    table.tBodies[0].replaceChildren(...rows.slice(0, length).map(tableRow));
-    told.textContent = `${rows.length.toLocaleString("en-US")} of ${count(trials.id.length, "network")}${rows.length > length ? `, the first ${length.toLocaleString("en-US")} shown` : ""}`;
+    asWritten &&= !state.sort && !state.filter && length === ROWS;
+    if (!asWritten) table.tBodies[0].replaceChildren(...rows.slice(0, length).map(tableRow));
+    told.textContent = `${grouped(rows.length)} of ${count(trials.id.length, "network")}${rows.length > length ? `, the first ${grouped(length)} shown` : ""}`;
     more.hidden = rows.length <= length;
     for (const head of table.tHead.rows[0].cells) {
       const title = head.dataset.title;

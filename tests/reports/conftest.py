@@ -2,9 +2,10 @@
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -22,9 +23,30 @@ from suite.runs import (
 )
 from suite.trial import EpochResult, Metrics, Profile, Status, TrialConfig, TrialResult
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 #: Fields of a configuration, the seed, the validation MAE; None: it diverged.
 Training = tuple[Mapping[str, Any], int, float | None]
 MakeRun = Callable[..., Run]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    """A headless Chromium: the machine's own, else the one that playwright has downloaded."""
+    from playwright.sync_api import Error, sync_playwright
+
+    names = ("chromium", "chromium-browser", "google-chrome")
+    own = next(filter(None, map(shutil.which, names)), None)
+    with sync_playwright() as tool:
+        try:
+            started = tool.chromium.launch(executable_path=own, args=["--no-sandbox", "--disable-gpu"])
+        except Error as error:
+            if "Executable doesn't exist" not in str(error):
+                raise
+            pytest.skip("there is no Chromium on this machine; `make test-browser` downloads one")
+        yield started
+        started.close()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import dataclasses
 import io
 import re
 import shlex
-import shutil
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -15,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from reports.page import page
 from reports.several import page_of_several
@@ -25,21 +24,7 @@ from suite.runs import Run, write_prediction_rows
 
 MakeRun = Callable[..., Run]
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine"),
-    pytest.mark.timeout(300),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as tool:
-        started = tool.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield started
-        started.close()
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 
 PLACE_OF_A_MEMBER = """(() => {
@@ -65,6 +50,8 @@ class Visit:
         self.page.on("pageerror", lambda error: self.said.append(str(error)))
         self.page.on("request", lambda request: self.asked.append(request.url))
         self.page.goto(file.as_uri() + address)
+        if context.get("java_script_enabled", True) and 'id="front-chart"' in html:
+            self.page.wait_for_selector("html[data-ready]", state="attached")
 
     def text(self, selector: str) -> str:
         return self.page.inner_text(selector)
@@ -107,9 +94,12 @@ def with_compressed(run: Run) -> Run:
 
 
 def scroll_through(opened: Page) -> None:
-    for _ in range(40):
-        opened.mouse.wheel(0, 700)
-        opened.wait_for_timeout(40)
+    """To the end, a window at a time, so that every chart is drawn."""
+    end = opened.evaluate("document.documentElement.scrollHeight")
+    for place in range(0, end, opened.viewport_size["height"]):  # type: ignore[index]
+        opened.evaluate("(place) => scrollTo(0, place)", place)
+        opened.wait_for_timeout(50)
+    opened.wait_for_function("() => [...drawers.keys()].every((place) => drawn.has(place))")
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
@@ -125,6 +115,7 @@ def test_every_chart_appears_under_the_policy_and_nothing_is_asked_for(
     assert [url for url in opened.asked if not url.startswith(("file:", "data:"))] == []
     assert opened.page.locator(".plot-container").count() == 4  # front, growth, one curve, all curves
     assert opened.page.locator("#front-chart path.point").count() >= 10
+    assert opened.page.locator("#front-chart > svg.picture").count() == 0  # the chart took its place
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
@@ -230,7 +221,10 @@ def test_a_network_shows_its_predictions_by_group_and_the_command_that_repeats_i
 def test_the_table_sorts_filters_and_is_saved(make_run: MakeRun, visit: Open) -> None:
     run = make_run(trials=12, statuses=["finished"] * 10 + ["failed", "stopped"])
     opened = visit(page(run))
-    rows = "[...document.querySelectorAll('table.sortable tbody tr')].map((row) => row.dataset.id)"
+    rows = (
+        "[...document.querySelectorAll('table.sortable tbody tr')]"
+        ".map((row) => row.querySelector('button').dataset.trial)"
+    )
     known = [t.id for t in sorted(standing(run).trials, key=lambda t: t.params) if np.isfinite(t.params)]
     head = opened.page.locator("th[data-title=params] button")
     head.click()
@@ -272,7 +266,8 @@ def test_axe_finds_nothing_serious(make_run: MakeRun, visit: Open, scheme: str) 
 
 def test_without_scripts_tables_and_pictures_are_there(make_run: MakeRun, visit: Open) -> None:
     opened = visit(page(make_run(trials=12)), java_script_enabled=False)
-    assert opened.page.locator("noscript svg.picture").count() == 3
+    assert opened.page.locator("#front-chart > svg.picture").is_visible()
+    assert opened.page.locator("noscript svg.picture").count() == 2
     assert opened.page.locator("noscript svg.picture").first.is_visible()
     assert opened.page.locator("table.sortable tbody tr").count() == 12
     assert "The most accurate of" in opened.text("#shipped")
@@ -289,3 +284,47 @@ def test_several_runs_are_drawn_over_each_other(make_run: MakeRun, visit: Open, 
     assert "bytes" in opened.page.evaluate("document.getElementById('fronts-chart').layout.xaxis.title.text")
     assert opened.said == []
     assert "hypervolume" in opened.text("main").lower()
+
+
+def test_no_cell_of_the_csv_is_a_formula_to_a_spreadsheet(make_run: MakeRun, visit: Open) -> None:
+    causes = ("=HYPERLINK(A1)", "+1", "-1", "@sum", "\tx", 'plain, with a comma and a "quote"')
+    run = make_run(trials=6, statuses=["failed"] * 6)
+    trials = run.trials.assign(cause=list(causes))
+    opened = visit(page(dataclasses.replace(run, trials=trials)))
+    with opened.page.expect_download() as saved:
+        opened.page.click("#save")
+    rows = list(csv.DictReader(Path(saved.value.path()).read_text(encoding="utf-8").splitlines()))
+    assert {row["id"]: row["cause"] for row in rows} == {
+        f"t{place:03d}": cause if cause.startswith("plain") else f"'{cause}"
+        for place, cause in enumerate(causes)
+    }
+    assert not [cell for row in rows for cell in row.values() if cell[:1] in {"=", "+", "-", "@", "\t"}]
+
+
+#: Where a share of the last axis lies on the canvas of parallel coordinates, in the window.
+PLACE_ON_LAST_AXIS = """(share) => {
+  const box = document.getElementById('parallel').getBoundingClientRect();
+  return [box.right - ROOM.right, box.bottom - ROOM.bottom - share * (box.height - ROOM.top - ROOM.bottom)];
+}"""
+
+
+def test_a_drag_along_an_axis_keeps_what_it_spans_and_a_click_opens_the_nearest(
+    make_run: MakeRun, visit: Open
+) -> None:
+    run = make_run(trials=24, search={"name": "x", "vary": {"learning_rate": {"low": 0.0005, "high": 0.02}}})
+    errors = {trial.id: trial.error for trial in standing(run).trials if trial.finished}
+    middle = (min(errors.values()) + max(errors.values())) / 2
+    opened = visit(page(run), viewport={"width": 1280, "height": 1200}).page
+    opened.locator("#parallel").scroll_into_view_if_needed()
+    opened.wait_for_function("() => document.getElementById('parallel').style.width !== ''")
+    opened.mouse.move(*opened.evaluate(PLACE_ON_LAST_AXIS, -0.05))
+    opened.mouse.down()
+    opened.mouse.move(*opened.evaluate(PLACE_ON_LAST_AXIS, 0.5))
+    opened.mouse.up()
+    below = sum(error <= middle for error in errors.values())
+    assert 0 < below < len(errors)
+    assert opened.inner_text("#parallel-kept") == f"{below} trial{'s' * (below != 1)} of {len(errors)} kept."
+    opened.click("#parallel-clear")
+    assert opened.inner_text("#parallel-kept") == ""
+    opened.mouse.click(*opened.evaluate(PLACE_ON_LAST_AXIS, 0.0))
+    assert opened.input_value("#network-id") == min(errors, key=lambda id_: errors[id_])

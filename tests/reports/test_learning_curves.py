@@ -27,10 +27,16 @@ def test_the_front_is_drawn_last_in_colour_and_the_others_in_grey(make_run: Make
     figure = draw(collect(run, result))
     lines = [trace.line.color for trace in figure.data]
     front = len(result.front)
-    assert set(lines[:-front]) == {style.OTHERS}
-    assert style.OTHERS not in lines[-front:]
+    others, *members = lines
+    assert others == style.OTHERS
+    assert style.OTHERS not in members
+    grey = figure.data[0]
+    assert [value for value in grey.y if value is not None] == [
+        value for curve in collect(run, result).curves if not curve.on_front for value in curve.val_mae
+    ]
+    assert "</b>" in grey.text[0]
     assert [trace.name for trace in figure.data[-front:]] == [trial.id for trial in result.front]
-    assert sum(bool(trace.showlegend) for trace in figure.data) == front + 1
+    assert len(figure.data) == front + 1
 
 
 def test_epochs_whose_row_was_not_written_before_a_kill_keep_their_curve(make_run: MakeRun) -> None:

@@ -38,9 +38,9 @@ def charts(html: str) -> list[dict[str, Any]]:
 
 def data_of(html: str) -> dict[str, Any]:
     """What the page's scripts draw from."""
-    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', html)
-    assert found
-    return dict(json.loads(found.group(1)))
+    found = re.findall(r'<script type="application/json" id="(?:data|later)">(.*?)</script>', html)
+    assert len(found) == 2
+    return dict(json.loads(found[0])) | dict(json.loads(found[1]))
 
 
 def data_named(run: Run, name: str) -> Run:
@@ -59,7 +59,10 @@ def test_fifty_trials_are_one_file_below_five_and_a_half_megabytes(make_run: Mak
 def test_nothing_is_loaded_from_anywhere(make_run: MakeRun) -> None:
     html = own(page(make_run(trials=8)))
     markup = re.sub(r"<script.*?</script>", "", html, flags=re.DOTALL)
-    assert re.findall(r"\b(?:src|href|action|data|poster)\s*=[^>]*", markup) == ['href="#trials"']
+    assert re.findall(r"\b(?:src|href|action|data|poster)\s*=[^>]*", markup) == [
+        'href="#trials"',
+        'href="#claims"',
+    ]
     assert not re.findall(r"https?://(?!www\.w3\.org/2000/svg)", html)
     assert "@import" not in html
     assert "url(" not in html
