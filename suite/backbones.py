@@ -196,7 +196,7 @@ def pinned(config: TrialConfig) -> TrialConfig:
 def _fingerprint(field: str, path: Path, known: str | None) -> str:
     """SHA-256 of a file that a field names, which must be the one that is known, if one is."""
     try:
-        found = _sha256(path, path.stat().st_mtime_ns)
+        found = sha256_of(path)
     except OSError as error:
         raise RequestError(
             f"{field} {path} cannot be read ({error.strerror}); name a file of weights, {FILES[field]}"
@@ -207,6 +207,15 @@ def _fingerprint(field: str, path: Path, known: str | None) -> str:
             f"{field}_sha256 says; put the old file back, or leave {field}_sha256 out"
         )
     return found
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file in hexadecimal.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    return _sha256(path, path.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=16)

@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,41 +11,59 @@ from typing import TYPE_CHECKING
 from suite.errors import RequestError
 
 if TYPE_CHECKING:
-    from suite.compression.export import Exported
+    from collections.abc import Sequence
+
+    from suite.compression.export import Exported, ModelFile
+    from suite.compression.models import Model
     from suite.compression.offspring import Teaching
     from suite.compression.quantisation import Quantised
     from suite.compression.smaller import Pruning
     from suite.compression.students import Student
     from suite.compression.trained import TrainedTrial
 
-DONE, WORK_FAILED = 0, 1
+DONE, WORK_FAILED, INTERRUPTED = 0, 1, 130
 
 
 def export(options: argparse.Namespace) -> int:
     """``suite export``: a trained network as a file, compared with PyTorch before it is kept."""
     from suite.compression.agreement import MismatchError
     from suite.compression.card import write_card
-    from suite.compression.export import writer_for
+    from suite.compression.export import check_place, writer_for
 
-    writer_for(options.output)  # before the data is opened
-    if options.card and not options.card.parent.is_dir():
-        raise RequestError(
-            f"{options.card} cannot be written: its folder is not there; make it, or name another"
-        )
-    trained = _open_trial(options)
+    # Before the data is opened, which may take a minute.
+    writer_for(options.output)
+    for place in filter(None, (options.output, options.card)):
+        check_place(place)
+    if options.card and options.card.resolve() == options.output.resolve():
+        raise RequestError(f"{options.card} cannot be the card and the network; name two files")
+    trained = _open_trial(options, int8=True)
     try:
-        exported = _write(options, trained)
+        trained, written = _write(options, trained)
     except MismatchError as mismatch:
         print(f"suite: {options.output} was not written: {mismatch}", file=sys.stderr)
         return WORK_FAILED
     if options.card:
-        write_card(trained, exported, options.card)
+        write_card(trained, written, options.card)
         print(options.card)
     return DONE
 
 
-def _write(options: argparse.Namespace, trained: "TrainedTrial") -> "Exported":
-    """Write the kind of file that is asked for, and say what came of it."""
+def _write(options: argparse.Namespace, trained: "TrainedTrial") -> "tuple[TrainedTrial, ModelFile]":
+    """Write the kind of file that is asked for, and say what came of it. Returns its row and the file."""
+    from suite.compression.int8_row import copy_int8, int8_row_of
+
+    if trained.is_int8 and options.bf16:
+        raise RequestError(f"{trained.id} is int8; name {trained.row['parent']}, which it was made from")
+    if (trained.is_int8 or options.int8) and (row := int8_row_of(trained)) is not None:
+        copied = copy_int8(row, options.output)
+        mae = f"{copied.mae:.2f} {trained.run.info.unit}"
+        print(f"{copied.path}: {copied.bytes:,} bytes, a copy of {copied.source}, the file of {row.id}")
+        print(f"{copied.arithmetic}: validation MAE {mae}")
+        return row, copied
+    return trained, _write_anew(options, trained)
+
+
+def _write_anew(options: argparse.Namespace, trained: "TrainedTrial") -> "Exported":
     from suite.compression.bf16 import export_bf16
     from suite.compression.deployed import Deployed
     from suite.compression.export import export as write
@@ -73,26 +92,84 @@ def _write(options: argparse.Namespace, trained: "TrainedTrial") -> "Exported":
 def compress(options: argparse.Namespace) -> int:
     """``suite compress``: prune a trial or teach a student, make it int8; each step a row of the run."""
     from suite.compression.agreement import MismatchError
-    from suite.compression.chain import make_int8, prune, teach
-    from suite.search.run_folder import locked
+    from suite.search.run_folder import locked, written
     from suite.training import DivergedError
 
-    prunes = options.to is not None or options.keep is not None
-    if not prunes and options.student is None and not options.int8:
-        raise RequestError("nothing is asked for; give --to, --keep, --student or --int8")
+    _check_asked(options)
     trained = _open_trial(options)
-    with locked(trained.run.folder):
+    folder = trained.run.folder
+    with locked(folder), written(folder, "the same command again"):
         try:
-            if prunes:
-                trained = prune(trained, _pruning(options, trained), _stage)
-            elif options.student is not None:
-                trained = teach(trained, _student(options, trained), _stage)
-            if options.int8:
-                make_int8(trained, _stage)
-        except (MismatchError, DivergedError) as failure:
-            print(f"suite: {failure}", file=sys.stderr)
+            _carry_out(options, trained)
+        except MismatchError as mismatch:
+            print(f"suite: {mismatch}", file=sys.stderr)
             return WORK_FAILED
+        except DivergedError as diverged:
+            print(f"suite: {diverged}; lower --learning-rate", file=sys.stderr)
+            return WORK_FAILED
+        except KeyboardInterrupt:
+            print(
+                "suite: interrupted; what had ended is kept, and the same command goes on from there",
+                file=sys.stderr,
+            )
+            return INTERRUPTED
     return DONE
+
+
+def _carry_out(options: argparse.Namespace, trained: "TrainedTrial") -> None:
+    from suite.compression.chain import make_int8, prune, teach
+
+    if _prunes(options):
+        trained = prune(trained, _pruning(options, trained), _stage)
+    elif options.student is not None:
+        trained = teach(trained, _student(options, trained), _stage)
+    if options.int8:
+        make_int8(trained, _stage)
+
+
+def _prunes(options: argparse.Namespace) -> bool:
+    return options.to is not None or options.keep is not None
+
+
+#: Options of ``suite compress`` that say something about others only, by the fields of those.
+BELONGS_TO = {
+    "of": ("to",),
+    "spread": ("to",),
+    "importance": ("to", "keep"),
+    "rounds": ("to", "keep"),
+    "epochs": ("to", "keep", "student"),
+    "learning_rate": ("to", "keep", "student"),
+    "distill_weight": ("to", "keep", "student"),
+    "temperature": ("to", "keep", "student"),
+}
+
+
+def _check_asked(options: argparse.Namespace) -> None:
+    """Raises:
+    RequestError: nothing is asked for, or what is said is of something that is not; a package is missing.
+    """
+    from suite.compression.extra import need
+
+    for name, others in BELONGS_TO.items():
+        if getattr(options, name) is not None and all(getattr(options, other) is None for other in others):
+            said = f"--{name.replace('_', '-')}"
+            raise RequestError(
+                f"{said} is nothing without {' or '.join(f'--{other}' for other in others)}; give one, or "
+                f"leave {said} out"
+            )
+    if not _prunes(options) and options.student is None and not options.int8:
+        raise RequestError("nothing is asked for; give --to, --keep, --student or --int8")
+    weight = _teaching(options, 0.0 if options.student is None else 1.0).weight
+    if options.temperature is not None and weight == 0:
+        raise RequestError(
+            "--temperature softens what is learned from the trial, which is nothing here; give "
+            "--distill-weight above 0, or leave --temperature out"
+        )
+    if _prunes(options):
+        need("torch_pruning", "Pruning")
+    if options.int8:
+        for package in ("onnx", "onnxruntime"):
+            need(package, "int8")
 
 
 def _pruning(options: argparse.Namespace, trained: "TrainedTrial") -> "Pruning":
@@ -105,10 +182,10 @@ def _pruning(options: argparse.Namespace, trained: "TrainedTrial") -> "Pruning":
     if keep is not None and len(keep) == 1:
         keep *= STAGES
     pruning = Pruning(
-        goal=parse_budget(options.to, options.of) if keep is None else keep,
-        spread=options.spread if keep is None else "uniform",
-        importance=options.importance,
-        rounds=options.rounds,
+        goal=parse_budget(options.to, options.of or "params") if keep is None else keep,
+        spread=options.spread or "uniform",
+        importance=options.importance or "taylor",
+        rounds=options.rounds or 1,
         epochs=config.epochs if epochs is None else epochs,
         learning_rate=config.learning_rate if rate is None else rate,
         teaching=_teaching(options, 0.0),
@@ -122,12 +199,15 @@ def _student(options: argparse.Namespace, trained: "TrainedTrial") -> "Student":
 
     config, epochs, rate = trained.config, options.epochs, options.learning_rate
     network = architecture_of(options.student)
-    if epochs == 0:
-        raise RequestError("--epochs is 0 and a student starts from scratch; give it 1 or more")
+    epochs = config.epochs if epochs is None else epochs
+    if epochs == 0:  # of a trial that was cut and not trained on, too
+        raise RequestError(
+            "a student starts from scratch and would have 0 epochs; give it 1 or more, --epochs N"
+        )
     return Student(
         widths=network.widths,
         depths=network.depths,
-        epochs=config.epochs if epochs is None else epochs,
+        epochs=epochs,
         learning_rate=config.learning_rate if rate is None else rate,
         teaching=_teaching(options, 1.0),
     )
@@ -137,17 +217,27 @@ def _teaching(options: argparse.Namespace, weight: float) -> "Teaching":
     """What is asked for, with a weight where none is."""
     from suite.compression.offspring import Teaching
 
-    asked = options.distill_weight
-    return Teaching(weight if asked is None else asked, options.temperature)
+    weight = weight if options.distill_weight is None else options.distill_weight
+    return Teaching(weight) if options.temperature is None else Teaching(weight, options.temperature)
 
 
 def predict(options: argparse.Namespace) -> int:
     """``suite predict``: estimates for image files; 1 where a file could not be read."""
     from suite.compression.models import open_model
-    from suite.compression.predicting import Refused, image_files, predict_files
-    from suite.trial import UNIT
+    from suite.compression.predicting import image_files
 
     model, files = open_model(options.model), image_files(options.images)
+    try:
+        return _tell(options, model, files)
+    except BrokenPipeError:  # nobody reads on, as behind '| head'
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+
+
+def _tell(options: argparse.Namespace, model: "Model", files: "Sequence[Path]") -> int:
+    from suite.compression.predicting import Refused, predict_files
+    from suite.trial import UNIT
+
     unit, code = UNIT[model.config.attribute], DONE
     digits = 1 if model.config.label_step >= 1 else 2
     for outcome in predict_files(model, files, batch=options.batch_size, mirrored=options.mirror):
@@ -163,15 +253,17 @@ def predict(options: argparse.Namespace) -> int:
                 else f"  80 %: {outcome.low:.{digits}f} to {outcome.high:.{digits}f}"
             )
             print(f"{outcome.file}  {outcome.value:.{digits}f} {unit}{ends}")
+    sys.stdout.flush()
     return code
 
 
-def _open_trial(options: argparse.Namespace) -> "TrainedTrial":
+def _open_trial(options: argparse.Namespace, *, int8: bool = False) -> "TrainedTrial":
     from suite.compression.trained import open_trial
     from suite.watching import CountedProgress
 
     run: Path = options.run
-    return open_trial(run.resolve(), options.trial, _stage, CountedProgress("rendering faces"))
+    progress = CountedProgress("rendering faces")
+    return open_trial(run.resolve(), options.trial, _stage, progress, int8=int8)
 
 
 def _stage(sentence: str) -> None:

@@ -125,11 +125,20 @@ def teacher_of(
             "may be below 0, nor the temperature 0"
         )
     network, taught, _ = load_network(Path(config.teacher))
-    _check_teacher(config, taught)
+    check_teacher(config, taught)
     return Teacher(network, part, config, device, precision)
 
 
-def _check_teacher(config: TrialConfig, taught: TrialConfig) -> None:
+def check_teacher(config: TrialConfig, taught: TrialConfig) -> None:
+    """Refuse a teacher that answers another question than the training asks.
+
+    Args:
+        config: of the training.
+        taught: of the teacher's.
+
+    Raises:
+        RequestError: so it does, or one of the two has no distribution.
+    """
     for method, whose in ((config.method, "the trial"), (taught.method, "the teacher")):
         if METHODS[method].distribution is None:
             fit = ", ".join(word for word, row in METHODS.items() if row.distribution)

@@ -1,6 +1,9 @@
 """Trained networks as safetensors, the ``TrialConfig`` that made them beside the file or in its header."""
 
+import contextlib
 import json
+import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,23 +22,55 @@ CONFIG_KEY = "trial_config"
 
 
 def save_network(network: nn.Module, config: TrialConfig, path: Path) -> None:
-    """Write ``path`` (.safetensors) and its configuration as JSON, each replaced in one step."""
+    """Write ``path`` (.safetensors) and its configuration as JSON, each replaced in one step.
+
+    Raises:
+        OSError: they cannot be written.
+    """
     write_tensors(network.state_dict(), config.to_json(), path)
 
 
 def write_tensors(state: Mapping[str, Tensor], beside: Mapping[str, Any], path: Path) -> None:
-    """Write ``path`` (.safetensors) and, as JSON, what is to be said of it, each replaced in one step."""
+    """Write ``path`` (.safetensors) and, as JSON, what is to be said of it, each replaced in one step.
+
+    Raises:
+        OSError: they cannot be written.
+    """
     told = path.with_suffix(".json")
     partials = {path: path.with_suffix(".safetensors.partial"), told: path.with_suffix(".json.partial")}
-    save_file(tensors_of(state), partials[path])
-    partials[told].write_text(json.dumps(beside, indent=2) + "\n", encoding="utf-8")
-    for final, partial in partials.items():
-        partial.replace(final)
+    try:
+        save_tensors(state, partials[path])
+        partials[told].write_text(json.dumps(beside, indent=2) + "\n", encoding="utf-8")
+        for final, partial in partials.items():
+            partial.replace(final)
+    except OSError:
+        for (
+            partial
+        ) in partials.values():  # where the disk is full, they take the room of what may yet be saved
+            with contextlib.suppress(OSError):
+                partial.unlink(missing_ok=True)
+        raise
 
 
-def tensors_of(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A state as safetensors takes it: on the CPU, in the plain order in memory."""
-    return {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+def save_tensors(state: Mapping[str, Tensor], path: Path, metadata: Mapping[str, str] | None = None) -> None:
+    """Write a state as a safetensors file.
+
+    Args:
+        state: tensors by name, on any device.
+        path: the file.
+        metadata: what its header is to say.
+
+    Raises:
+        OSError: it cannot be written; safetensors has an exception of its own for that.
+    """
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+    try:
+        save_file(tensors, path, metadata=None if metadata is None else dict(metadata))
+    except SafetensorError as error:
+        number = re.search(r"os error (\d+)", str(error))
+        if number is None:
+            raise OSError(str(error)) from None
+        raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from None
 
 
 def load_network(path: Path) -> tuple[nn.Module, TrialConfig, LabelSet]:
@@ -49,9 +84,19 @@ def load_network(path: Path) -> tuple[nn.Module, TrialConfig, LabelSet]:
         label_set = LabelSet(config.label_low, config.label_high, config.label_step)
         network = build_network(config, label_set.bins)
         network.load_state_dict(load_file(path))
-    except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
+    # A configuration of other types than it should have breaks what is built from it.
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        RuntimeError,
+        LookupError,
+        AttributeError,
+        SafetensorError,
+    ) as error:
+        said = next(iter(str(error).splitlines()), type(error).__name__)
         raise RequestError(
-            f"{path} cannot be read as a trained network ({str(error).splitlines()[0]}); it needs the "
+            f"{path} cannot be read as a trained network ({said}); it needs the "
             f"safetensors file of a run and {path.with_suffix('.json').name} beside it"
         ) from None
     return network.eval(), config, label_set

@@ -1,14 +1,17 @@
 """A training that was cut and gone on with comes to the same as one that was not, to the last bit."""
 
+import contextlib
 import dataclasses
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from suite.checkpoints import load_checkpoint, save_checkpoint
+from suite import checkpoints
+from suite.checkpoints import VERSION, Part, Savings, load_checkpoint, save_checkpoint
 from suite.data.dataset import Dataset
 from suite.training import Fit, fit
 from suite.trial import EpochResult, TrialConfig
@@ -77,6 +80,54 @@ def test_a_checkpoint_of_another_configuration_or_precision_is_not_gone_on_from(
         )
 
 
+def test_a_checkpoint_says_of_which_training_of_which_request_it_is(dataset: Dataset, tmp_path: Path) -> None:
+    training = fit(CONFIG, dataset, device="cpu", threads=1)
+    epochs = [next(training)]
+    for part in (Part(), Part("a request", 3)):
+        save_checkpoint(training, epochs, 1.0, tmp_path / "a.pt", part)
+        checkpoint = load_checkpoint(tmp_path / "a.pt")
+        assert checkpoint is not None
+        assert checkpoint.part == part
+
+
+def test_checkpoints_take_a_fiftieth_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    saved: list[float] = []
+
+    def save() -> None:
+        saved.append(clock[0])
+        clock[0] += 2.0
+
+    monkeypatch.setattr(checkpoints.time, "perf_counter", lambda: clock[0])
+    savings = Savings()
+    for _ in range(1000):  # epochs of a second
+        clock[0] += 1.0
+        savings.now_and_then(save)
+    assert 8 <= len(saved) <= 11
+    assert all(later - earlier >= 100 for earlier, later in pairwise(saved))
+    savings.begin()  # another training, whose first checkpoint is expected to take as long
+    clock[0] += 99.0
+    savings.now_and_then(save)
+    assert saved[-1] < clock[0] - 90
+
+
+def test_what_cannot_be_saved_is_not_tried_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, tried = [0.0], []
+
+    def save() -> None:
+        tried.append(clock[0])
+        clock[0] += 1.0
+        raise OSError("no room")
+
+    monkeypatch.setattr(checkpoints.time, "perf_counter", lambda: clock[0])
+    savings = Savings()
+    for _ in range(120):
+        clock[0] += 1.0
+        with contextlib.suppress(OSError):
+            savings.now_and_then(save)
+    assert 2 <= len(tried) <= 3
+
+
 def test_what_is_no_checkpoint_counts_as_none(dataset: Dataset, tmp_path: Path) -> None:
     training = fit(CONFIG, dataset, device="cpu", threads=1)
     path = tmp_path / "a.pt"
@@ -87,7 +138,7 @@ def test_what_is_no_checkpoint_counts_as_none(dataset: Dataset, tmp_path: Path) 
         assert load_checkpoint(path) is None
     torch.save({"version": 0}, path)
     assert load_checkpoint(path) is None
-    torch.save({"version": 1, "config": print}, path)  # code is not run
+    torch.save({"version": VERSION, "config": print}, path)  # code is not run
     assert load_checkpoint(path) is None
     assert load_checkpoint(tmp_path / "missing.pt") is None
 

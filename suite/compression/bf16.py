@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
 from suite.compression.agreement import MismatchError, answer_part, compare
@@ -17,7 +16,7 @@ from suite.data.dataset import LabelledImages
 from suite.errors import RequestError
 from suite.metrics import mean_absolute_error
 from suite.trial import TrialConfig
-from suite.weights import tensors_of
+from suite.weights import save_tensors
 
 ARITHMETIC = "float32, weights rounded to bf16"
 
@@ -41,7 +40,7 @@ def export_bf16(deployed: Deployed, config: TrialConfig, val: LabelledImages, pa
     network = copy.deepcopy(deployed.network)
     network.load_state_dict(state)
     with beside(path) as partial:
-        save_file(tensors_of(state), partial, metadata={**describe_model(config), "arithmetic": ARITHMETIC})
+        save_tensors(state, partial, {**describe_model(config), "arithmetic": ARITHMETIC})
         written = open_model(partial)
         agreement = compare(written, Deployed(network, config, deployed.label_set), val)
         before, after = _mae(Model(config, torch_answers(deployed)), val), _mae(written, val)
@@ -49,7 +48,7 @@ def export_bf16(deployed: Deployed, config: TrialConfig, val: LabelledImages, pa
             raise MismatchError(
                 f"with bf16 weights the validation MAE is {after:.2f} instead of {before:.2f}"
             )
-    return Quantised(Exported(path, path.stat().st_size, agreement, ARITHMETIC), before, after, ())
+    return Quantised(Exported(path, path.stat().st_size, ARITHMETIC, agreement), before, after, ())
 
 
 def rounded(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

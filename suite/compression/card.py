@@ -15,17 +15,16 @@ import pandas as pd
 import torch
 
 from suite.compression.agreement import answer_part
-from suite.compression.export import Exported
+from suite.compression.export import ModelFile, beside
 from suite.compression.group_errors import errors_by_group, mean_with_interval, people_of
 from suite.compression.intervals import central_interval
 from suite.compression.models import Answers, open_model
 from suite.compression.predicting import INTERVAL_SHARE
-from suite.compression.trained import TrainedTrial
+from suite.compression.trained import TrainedTrial, finished_row
 from suite.data.store import Split
-from suite.errors import RequestError
 from suite.methods import METHODS
 from suite.metrics import measure
-from suite.trial import Attribute, TrialConfig
+from suite.trial import Attribute
 
 INTENDED: Mapping[Attribute, str] = {
     "age": "Estimates how old a face looks or is said to be, in years.",
@@ -43,7 +42,7 @@ class Measured:
     errors: npt.NDArray[np.float64]  # float64 (n,), absolute, label units
 
 
-def write_card(trained: TrainedTrial, exported: Exported, path: Path) -> None:
+def write_card(trained: TrainedTrial, file: ModelFile, path: Path) -> None:
     """Write the card of an exported file, as Markdown.
 
     The test split is shown where the run has judged the trial on it, so that a card never reads it first.
@@ -52,24 +51,18 @@ def write_card(trained: TrainedTrial, exported: Exported, path: Path) -> None:
         RequestError: the folder cannot be written to.
     """
     splits: list[Split] = ["val", "test"] if _is_judged(trained) else ["val"]
-    measured = [_measure(trained, exported, split) for split in splits]
+    measured = [_measure(trained, file, split) for split in splits]
     sections = [
-        _what(trained, exported),
+        _what(trained, file),
         _data(trained),
-        _training(trained.config),
+        _training(trained),
         _accuracy(trained, measured),
         _groups(trained, measured[-1]),
         _speed(trained),
         _use(trained),
     ]
-    partial = path.with_name(f".{path.name}.partial")
-    try:
+    with beside(path) as partial:
         partial.write_text("\n\n".join(sections) + "\n", encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise RequestError(
-            f"{path} cannot be written ({error.strerror}); name a file in a folder that exists"
-        ) from None
 
 
 def _is_judged(trained: TrainedTrial) -> bool:
@@ -77,14 +70,14 @@ def _is_judged(trained: TrainedTrial) -> bool:
     return error is not None and math.isfinite(error)
 
 
-def _measure(trained: TrainedTrial, exported: Exported, split: Split) -> Measured:
+def _measure(trained: TrainedTrial, file: ModelFile, split: Split) -> Measured:
     part = trained.dataset.splits[split]
-    answers = answer_part(open_model(exported.path), part)
+    answers = answer_part(open_model(file.path), part)
     errors = np.abs(answers.values.astype(np.float64) - part.labels.numpy().astype(np.float64))
     return Measured(split, answers, errors)
 
 
-def _what(trained: TrainedTrial, exported: Exported) -> str:
+def _what(trained: TrainedTrial, file: ModelFile) -> str:
     config, row, info = trained.config, trained.row, trained.run.info
     network = config.network
     shape = ""
@@ -93,7 +86,7 @@ def _what(trained: TrainedTrial, exported: Exported) -> str:
     elif config.pruned_widths:
         shape = f", pruned to widths {'-'.join(map(str, config.pruned_widths))}"
     facts = [
-        ("File", f"`{exported.path.name}`, {exported.bytes:,} bytes"),
+        ("File", f"`{file.path.name}`, {file.bytes:,} bytes"),
         ("Made from", f"trial {trained.id} of the run {info.name}, {info.started}"),
         (
             "Estimates",
@@ -102,10 +95,10 @@ def _what(trained: TrainedTrial, exported: Exported) -> str:
         ("Network", f"{network}{shape}; {int(row['params']):,} parameters"),
         ("Multiply-adds", f"{int(row['macs']):,} an image of {config.resolution} pixels a side"),
         ("Method", f"{config.method} ({METHODS[config.method].summary})"),
-        ("Computes in", exported.arithmetic),
+        ("Computes in", file.arithmetic),
         ("Takes", f"uint8 RGB images, {config.resolution} x {config.resolution}, any number at a time"),
     ]
-    return f"# Model card: {exported.path.name}\n\n" + _table(("", ""), facts)
+    return f"# Model card: {file.path.name}\n\n" + _table(("", ""), facts)
 
 
 def _data(trained: TrainedTrial) -> str:
@@ -117,13 +110,31 @@ def _data(trained: TrainedTrial) -> str:
     )
 
 
-def _training(config: TrialConfig) -> str:
-    start = "weights of another training" if config.backbone else "random weights"
+def _training(trained: TrainedTrial) -> str:
+    config = trained.config
+    taught = ""
+    if config.distill_weight:
+        taught = (
+            f", taught by a trained network beside the labels (weight {config.distill_weight:g}, temperature "
+            f"{config.temperature:g})"
+        )
     return (
-        f"## Training\n\n{config.epochs} epochs from {start}, {config.optimizer}, learning rate "
-        f"{config.learning_rate:.3g}, batches of {config.batch_size}, {config.augmentation} augmentation, "
-        f"seed {config.seed}. One training; another seed gives another network."
+        f"## Training\n\n{config.epochs} epochs from {_beginning(trained)}, {config.optimizer}, learning "
+        f"rate {config.learning_rate:.3g}, batches of {config.batch_size}, {config.augmentation} "
+        f"augmentation, seed {config.seed}{taught}. One training; another seed gives another network."
     )
+
+
+def _beginning(trained: TrainedTrial) -> str:
+    """What a training started from; that of an int8 file is its parent's."""
+    row, config = trained.row, trained.config
+    if trained.is_int8:
+        row = finished_row(trained.run, row["parent"])
+    if row["stage"] == "pruned":
+        return f"the channels of {row['parent']} that were kept"
+    if config.pruned_from:
+        return "the channels of a trained network that were kept"
+    return "weights of another training" if config.backbone else "random weights"
 
 
 def _accuracy(trained: TrainedTrial, measured: Sequence[Measured]) -> str:

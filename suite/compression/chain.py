@@ -1,7 +1,7 @@
 """The steps from a trained trial to the file that ships, each a row of the run with its parent.
 
-A step that has its row is not done again, so that the same command goes on where it was interrupted; a
-training that was interrupted begins anew.
+A step that has its row is not done again, and a training that was interrupted goes on from its checkpoint
+(``suite.compression.course``), so that the same command goes on where it was interrupted.
 """
 
 import dataclasses
@@ -15,18 +15,20 @@ import torch
 
 from suite.compression.agreement import answer_part
 from suite.compression.budget import Budget
+from suite.compression.course import OnEpoch, remove_checkpoint
 from suite.compression.deployed import Deployed
 from suite.compression.models import open_model
-from suite.compression.offspring import Offspring, OnEpoch
+from suite.compression.offspring import Offspring
 from suite.compression.quantisation import Quantised, export_int8
 from suite.compression.smaller import Pruning, make_smaller
 from suite.compression.students import Student, train_student
 from suite.compression.timing import share_of_time
-from suite.compression.trained import TrainedTrial, finished_row, weights_of
+from suite.compression.trained import TrainedTrial, finished_row, int8_file_of, int8_id_of, weights_of
 from suite.errors import RequestError
 from suite.metrics import measure
 from suite.profiling import profile_trial
 from suite.runs import Run, RunLedger, read_run
+from suite.training import DivergedError
 from suite.trial import EpochResult, TrialResult
 from suite.weights import load_network, save_network
 
@@ -46,7 +48,7 @@ def prune(trained: TrainedTrial, pruning: Pruning, say: Say) -> TrainedTrial:
         DivergedError: the training after a cut diverged; no row is written.
     """
     asked = _Asked(pruning.id_for(trained.id), "pruning", dataclasses.asdict(pruning))
-    pruned = _step(trained, asked, lambda tell: make_smaller(trained, pruning, tell), say)
+    pruned = _step(trained, asked, lambda tell: make_smaller(trained, pruning, tell, say), say)
     if isinstance(pruning.goal, Budget) and pruning.goal.quantity == "latency":
         say(f"{pruned.id} takes {share_of_time(trained.config, pruned.config, trained.label_set.bins)}")
     return pruned
@@ -65,7 +67,7 @@ def teach(trained: TrainedTrial, student: Student, say: Say) -> TrainedTrial:
         DivergedError: the training diverged; no row is written.
     """
     asked = _Asked(student.id_for(trained.id), "student", dataclasses.asdict(student))
-    return _step(trained, asked, lambda tell: train_student(trained, student, tell), say)
+    return _step(trained, asked, lambda tell: train_student(trained, student, tell, say), say)
 
 
 @dataclass(frozen=True)
@@ -86,13 +88,17 @@ def _step(
     if _has(ledger, trial_id) and path.exists():
         say(f"{trial_id} is there already")
     else:
-        made = make(_teller(trained, say))
+        try:
+            made = make(_teller(trained, say))
+        except DivergedError:  # so it would again
+            remove_checkpoint(folder, trial_id)
+            raise
         save_network(made.network, made.result.config, path)
         text = json.dumps({"parent": trained.id, **asked.fields}, indent=2)
         (folder / "weights" / f"{trial_id}.{asked.kind}.json").write_text(text + "\n", encoding="utf-8")
-        for epoch in made.epochs:
-            ledger.add_epoch(trial_id, epoch, trained.config.attribute)
+        ledger.begin_trial(trial_id, made.epochs, trained.config.attribute)
         ledger.add_trial(made.result)
+    remove_checkpoint(folder, trial_id)
     run = read_run(folder)
     row = finished_row(run, trial_id)
     network, config, _ = load_network(path)
@@ -111,9 +117,9 @@ def make_int8(trained: TrainedTrial, say: Say) -> None:
         RequestError: the run still searches, or a package is missing.
         MismatchError: int8 loses too much; neither row nor file is written.
     """
-    trial_id, ledger = f"{trained.id}-int8", RunLedger(trained.run.folder)
+    trial_id, ledger = int8_id_of(trained.id), RunLedger(trained.run.folder)
     check_finished(trained.run)
-    path = trained.run.folder / "weights" / f"{trial_id}.onnx"
+    path = int8_file_of(trained.run.folder, trial_id)
     if _has(ledger, trial_id) and path.exists():
         say(f"{trial_id} is there already: {path}")
         return
@@ -163,10 +169,12 @@ def _has(ledger: RunLedger, trial_id: str) -> bool:
 
 
 def _teller(trained: TrainedTrial, say: Say) -> Callable[[EpochResult, int], None]:
-    began = time.monotonic()
+    began, told = time.monotonic(), 0  # those that another process trained are not told
 
     def tell(epoch: EpochResult, of: int) -> None:
-        left = (time.monotonic() - began) / epoch.epoch * (of - epoch.epoch)
+        nonlocal told
+        told += 1
+        left = (time.monotonic() - began) / told * (of - epoch.epoch)
         error = f"{epoch.validation.mae:.2f} {trained.run.info.unit}"
         say(f"epoch {epoch.epoch} of {of}: validation MAE {error}, about {left:.0f} s left")
 

@@ -3,14 +3,16 @@
 No file appears under the wanted name before it was opened, run and compared with PyTorch.
 """
 
+import errno
+import io
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 
 from suite.compression.agreement import Agreement, compare
 from suite.compression.deployed import INPUT, Deployed, describe_model
@@ -20,20 +22,26 @@ from suite.compression.onnx_graph import onnx_model
 from suite.data.dataset import LabelledImages
 from suite.errors import RequestError
 from suite.trial import TrialConfig
-from suite.weights import tensors_of
+from suite.weights import save_tensors
 
 #: More images than this in one call are refused by the program; it needs some bound.
 LARGEST_BATCH = 65536
 
 
 @dataclass(frozen=True)
-class Exported:
-    """A file that was written."""
+class ModelFile:
+    """A file for clients."""
 
     path: Path
     bytes: int
-    agreement: Agreement
-    arithmetic: str = "float32"
+    arithmetic: str  # in words
+
+
+@dataclass(frozen=True)
+class Exported(ModelFile):
+    """A file that was written from a network."""
+
+    agreement: Agreement  # of an int8 file: of the float graph that it was made from
 
 
 def export(deployed: Deployed, config: TrialConfig, part: LabelledImages, path: Path) -> Exported:
@@ -49,11 +57,21 @@ def export(deployed: Deployed, config: TrialConfig, part: LabelledImages, path: 
         RequestError: another ending, a missing package, or a folder that cannot be written to.
         MismatchError: the file answers otherwise than PyTorch; ``path`` is as it was.
     """
-    write = writer_for(path)
     with beside(path) as partial:
-        write(deployed, config, partial)
-        agreement = compare(open_model(partial), deployed, part)
-    return Exported(path, path.stat().st_size, agreement)
+        agreement = write_and_compare(deployed, config, part, partial)
+    return Exported(path, path.stat().st_size, "float32", agreement)
+
+
+def write_and_compare(deployed: Deployed, config: TrialConfig, part: LabelledImages, path: Path) -> Agreement:
+    """Write a network to a file of the kind that its name ends in, and compare the two.
+
+    Raises:
+        RequestError: another ending, or a missing package.
+        MismatchError: the file answers otherwise than PyTorch; it is there all the same.
+        OSError: it cannot be written.
+    """
+    writer_for(path)(deployed, config, path)
+    return compare(open_model(path), deployed, part)
 
 
 @contextmanager
@@ -68,11 +86,34 @@ def beside(path: Path) -> Iterator[Path]:
         yield partial
         partial.replace(path)
     except OSError as error:
-        raise RequestError(
-            f"{path} cannot be written ({error.strerror}); name a file in a folder that exists"
-        ) from None
+        raise _unwritable(path, error.strerror or str(error)) from None
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # such as of a folder that is none
+            partial.unlink(missing_ok=True)
+
+
+def check_place(path: Path) -> None:
+    """Refuse a file that could not be written, before it is worked for.
+
+    Raises:
+        RequestError: its folder is missing or not to be written to, or it is a folder itself.
+    """
+    folder, number = path.parent, 0
+    if not folder.is_dir():
+        number = errno.ENOTDIR if folder.exists() else errno.ENOENT
+    elif path.is_dir():
+        number = errno.EISDIR
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        number = errno.EACCES
+    if number:
+        raise _unwritable(path, os.strerror(number))
+
+
+def _unwritable(path: Path, why: str) -> RequestError:
+    return RequestError(
+        f"{path} cannot be written ({why}); name a file in a folder that exists, has room, and that you may "
+        "write to"
+    )
 
 
 Write = Callable[[Deployed, TrialConfig, Path], None]
@@ -103,12 +144,13 @@ def _write_program(deployed: Deployed, config: TrialConfig, path: Path) -> None:
     batch = torch.export.Dim("batch", min=1, max=LARGEST_BATCH)
     with torch.no_grad():
         program = torch.export.export(deployed, (images,), dynamic_shapes={INPUT: {0: batch}})
-    told = {"metadata.json": json.dumps(describe_model(config), indent=2)}
-    torch.export.save(program, path, extra_files=told)
+    told, written = {"metadata.json": json.dumps(describe_model(config), indent=2)}, io.BytesIO()
+    torch.export.save(program, written, extra_files=told)  # to a path it would raise errors of its own
+    path.write_bytes(written.getbuffer())
 
 
 def _write_safetensors(deployed: Deployed, config: TrialConfig, path: Path) -> None:
-    save_file(tensors_of(deployed.network.state_dict()), path, metadata=dict(describe_model(config)))
+    save_tensors(deployed.network.state_dict(), path, describe_model(config))
 
 
 WRITERS: Mapping[str, Write] = {

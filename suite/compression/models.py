@@ -33,10 +33,12 @@ class Model:
     Attributes:
         config: of the training that it came from: resolution, label set, method.
         run: answers to uint8 (n, resolution, resolution, 3), RGB, of any n from 1 up.
+        arithmetic: what the file says of how it computes, in words.
     """
 
     config: TrialConfig
     run: Callable[[Pixels], Answers]
+    arithmetic: str = "float32"
 
 
 def open_model(path: Path) -> Model:
@@ -78,7 +80,8 @@ def _open_onnx(path: Path) -> Model:
     options.log_severity_level = 3  # errors are raised; the rest is of no use to who asks
     try:
         session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        config = _config_in(session.get_modelmeta().custom_metadata_map)
+        told = session.get_modelmeta().custom_metadata_map
+        config = _config_in(told)
     except Exception as error:  # the runtime raises classes of its own, by cause
         raise _unreadable(path, error) from None
     entering = session.get_inputs()[0].name
@@ -87,7 +90,7 @@ def _open_onnx(path: Path) -> Model:
         value, *rest = session.run(None, {entering: images})
         return Answers(value, rest[0] if rest else None)
 
-    return Model(config, run)
+    return Model(config, run, told.get("arithmetic", "float32"))
 
 
 def _open_safetensors(path: Path) -> Model:

@@ -3,8 +3,6 @@
 import dataclasses
 import hashlib
 import json
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +14,6 @@ from suite.inputs import CPU
 from suite.profiling import profile_trial
 from suite.recipe import Precision, resolve_precision
 from suite.trial import EpochResult, Metrics, Stage, TrialConfig, TrialResult
-
-#: Told each epoch, numbered through all of a step, and how many there are.
-OnEpoch = Callable[[EpochResult, int], None]
 
 
 @dataclass(frozen=True)
@@ -54,7 +49,7 @@ def offspring(
     network: nn.Module,
     config: TrialConfig,
     epochs: tuple[EpochResult, ...],
-    began: float,
+    seconds: float,
 ) -> Offspring:
     """A network with its row.
 
@@ -65,7 +60,7 @@ def offspring(
         network: evaluated on validation where it had no epoch.
         config: its own, with all its epochs.
         epochs: numbered from 1.
-        began: by ``time.perf_counter``.
+        seconds: that its making took.
     """
     precision = resolve_precision(config.precision, CPU)
     result = TrialResult(
@@ -77,7 +72,7 @@ def offspring(
         profile=profile_trial(config, trained.label_set.bins),
         validation=epochs[-1].validation if epochs else _validated(network, config, trained, precision),
         epochs_run=len(epochs),
-        seconds=time.perf_counter() - began,
+        seconds=seconds,
         precision=precision,
         trials_known=0,
         started=trained.run.info.seconds,

@@ -2,9 +2,8 @@
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 
-from suite.option_values import count, count_or_none, seconds, share
+from suite.option_values import count, count_or_none, path, seconds, share
 from suite.trial import TrialConfig
 
 #: Adds a command: its name, the function that carries it out, a summary, and the module of the function.
@@ -25,7 +24,7 @@ def compression_commands(command: AddCommand) -> None:
 def _export_options(export: argparse.ArgumentParser) -> None:
     _trial_options(export)
     export.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="FILE", help="a .onnx, .pt2 or .safetensors file"
+        "-o", "--output", type=path, required=True, metavar="FILE", help="a .onnx, .pt2 or .safetensors file"
     )
     bits = export.add_mutually_exclusive_group()
     bits.add_argument(
@@ -34,11 +33,11 @@ def _export_options(export: argparse.ArgumentParser) -> None:
         help="8-bit weights and activations, calibrated on training images; ONNX",
     )
     bits.add_argument("--bf16", action="store_true", help="weights rounded to bf16; safetensors")
-    export.add_argument("--card", type=Path, metavar="FILE", help="write a model card there, a .md file")
+    export.add_argument("--card", type=path, metavar="FILE", help="write a model card there, a .md file")
 
 
 def _trial_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", type=Path, metavar="RUN", help="run folder")
+    parser.add_argument("run", type=path, metavar="RUN", help="run folder")
     parser.add_argument("--trial", required=True, metavar="ID", help="a finished trial of the run, as t0007")
 
 
@@ -61,26 +60,22 @@ def _compress_options(compress: argparse.ArgumentParser) -> None:
     compress.add_argument(
         "--of",
         choices=("params", "macs", "bytes", "latency"),
-        default="params",
         help="what --to is of: parameters, multiply-adds at the trial's resolution, bytes, or the time of an "
         "image as a share of the trial's (--to 0.5), measured here; default params",
     )
     compress.add_argument(
         "--spread",
         choices=("uniform", "global"),
-        default="uniform",
         help="--to takes the same share of every stage, or what matters least anywhere; default uniform",
     )
     compress.add_argument(
         "--importance",
         choices=("magnitude", "taylor", "lamp", "bn-scale"),
-        default="taylor",
         help="which channels matter; default taylor",
     )
     compress.add_argument(
         "--rounds",
         type=count,
-        default=1,
         metavar="N",
         help="cut in so many steps, training after each; default 1",
     )
@@ -102,7 +97,6 @@ def _compress_options(compress: argparse.ArgumentParser) -> None:
     compress.add_argument(
         "--temperature",
         type=seconds,
-        default=TrialConfig.temperature,
         metavar="T",
         help=f"what softens both distributions; default {TrialConfig.temperature:g}",
     )
@@ -118,9 +112,9 @@ def _shares(text: str) -> tuple[float, ...]:
 
 
 def _predict_options(predict: argparse.ArgumentParser) -> None:
-    predict.add_argument("model", type=Path, metavar="MODEL", help="a .onnx, .pt2 or .safetensors file")
+    predict.add_argument("model", type=path, metavar="MODEL", help="a .onnx, .pt2 or .safetensors file")
     predict.add_argument(
-        "images", type=Path, nargs="+", metavar="IMAGE", help="image files, or folders with images in them"
+        "images", type=path, nargs="+", metavar="IMAGE", help="image files, or folders with images in them"
     )
     predict.add_argument("--json", action="store_true", help="a JSON object a line")
     predict.add_argument(

@@ -42,7 +42,7 @@ def image_files(paths: Sequence[Path]) -> list[Path]:
     """
     files: list[Path] = []
     for path in paths:
-        if path.is_dir():
+        if _is_folder(path):
             inside = sorted(f for f in path.rglob("*") if f.suffix.lower() in SUFFIXES and f.is_file())
             files += inside or [path]
         else:
@@ -78,8 +78,15 @@ def predict_files(
                     yield Prediction(str(file), *next(answers))
 
 
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # such as of too long a name; reading it says so
+        return False
+
+
 def _decoded(file: Path, side: int) -> Pixels | str:
-    if file.is_dir():
+    if _is_folder(file):
         return f"the folder holds no images ({', '.join(SUFFIXES)})"
     try:
         return decode(file.read_bytes(), side)

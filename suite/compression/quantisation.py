@@ -6,6 +6,7 @@ normalisation was folded into the weights before. Normalisation, softmax and exp
 
 import logging
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ import torch
 
 from suite.compression.agreement import MismatchError, answer_part
 from suite.compression.deployed import INPUT, Deployed
-from suite.compression.export import Exported, export
+from suite.compression.export import Exported, beside, write_and_compare
 from suite.compression.extra import need
 from suite.compression.models import open_model
 from suite.data.dataset import LabelledImages
@@ -36,6 +37,8 @@ CALIBRATION_BATCH = 64
 MOST_LOSS = 1e-3
 #: Layers that may stay in float before int8 is given up.
 MOST_FLOAT_LAYERS = 3
+#: While layers are tried, one by one, so often it is said how many are done.
+TELL_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -76,18 +79,17 @@ def export_int8(
     if path.suffix != ".onnx":
         raise RequestError(f"{path} does not end in .onnx; int8 is written as ONNX, so name the file so")
     need("onnxruntime", "int8")
-    try:
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.stem}.") as folder:
-            plain = export(deployed, config, val, Path(folder) / "float.onnx")
-            part = train.first(CALIBRATION_IMAGES)
-            quantised, attempt = _within_limit(plain, part, val, config, on_stage)
-            attempt.replace(path)
-    except OSError as error:
-        raise RequestError(
-            f"{path} cannot be written ({error.strerror}); name a file in a folder that exists"
-        ) from None
+    with (
+        beside(path) as partial,
+        tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.stem}.") as folder,
+    ):
+        plain = Path(folder) / "float.onnx"
+        agreement = write_and_compare(deployed, config, val, plain)
+        part = train.first(CALIBRATION_IMAGES)
+        quantised, attempt = _within_limit(plain, part, val, config, on_stage)
+        attempt.replace(partial)
     arithmetic = describe_int8(quantised.float_layers)
-    exported = Exported(path, path.stat().st_size, plain.agreement, arithmetic)
+    exported = Exported(path, path.stat().st_size, arithmetic, agreement)
     return Quantised(exported, quantised.mae_float, quantised.mae, quantised.float_layers)
 
 
@@ -105,17 +107,17 @@ class _Loss:
 
 
 def _within_limit(
-    plain: Exported,
+    plain: Path,
     calibration: LabelledImages,
     val: LabelledImages,
     config: TrialConfig,
     on_stage: Callable[[str], None],
 ) -> tuple[_Loss, Path]:
-    before = _mae(plain.path, val)
+    before = _mae(plain, val)
     most = MOST_LOSS * (config.label_high - config.label_low)
-    attempt = plain.path.with_name("int8.onnx")
+    attempt = plain.with_name("int8.onnx")
     on_stage(f"calibrating on {len(calibration)} training images")
-    quantise(plain.path, attempt, calibration, {"nodes_to_exclude": []}, describe_int8(()))
+    quantise(plain, attempt, calibration, {"nodes_to_exclude": []}, describe_int8(()))
     after = _mae(attempt, val)
     kept: tuple[str, ...] = ()
     worst: list[str] = []
@@ -125,25 +127,35 @@ def _within_limit(
                 f"int8 has a validation MAE of {after:.2f} instead of {before:.2f}; looking for the layers "
                 "at fault"
             )
-            worst = layers_by_damage(plain.path, calibration)
+            worst = layers_by_damage(plain, calibration, on_stage)
         if len(kept) == min(MOST_FLOAT_LAYERS, len(worst)):
             raise MismatchError(
                 f"int8 has a validation MAE of {after:.2f} instead of {before:.2f}, though {', '.join(kept)} "
                 "stayed in float"
             )
         kept = tuple(worst[: len(kept) + 1])
-        quantise(plain.path, attempt, calibration, {"nodes_to_exclude": [*kept]}, describe_int8(kept))
+        quantise(plain, attempt, calibration, {"nodes_to_exclude": [*kept]}, describe_int8(kept))
         after = _mae(attempt, val)
     return _Loss(before, after, kept), attempt
 
 
-def layers_by_damage(plain: Path, calibration: LabelledImages) -> list[str]:
-    """The layers in order of how much each alone in int8 moves the estimates of training images."""
+def layers_by_damage(plain: Path, calibration: LabelledImages, on_stage: Callable[[str], None]) -> list[str]:
+    """The layers in order of how much each alone in int8 moves the estimates of training images.
+
+    Args:
+        plain: the float graph.
+        calibration: the images.
+        on_stage: told now and then how many are done, where it takes long.
+    """
     expected = answer_part(open_model(plain), calibration).values
     onnx = need("onnx", "int8")
     layers = [node.name for node in onnx.load(plain).graph.node if node.op_type in LAYERS]
     attempt, damage = plain.with_name("layer.onnx"), {}
-    for layer in layers:
+    began = told = time.monotonic()
+    for done, layer in enumerate(layers):
+        if done and (now := time.monotonic()) - told > TELL_SECONDS:
+            told, left = now, (now - began) / done * (len(layers) - done)
+            on_stage(f"tried {done} of {len(layers)} layers, about {left:.0f} s left")
         quantise(plain, attempt, calibration, {"nodes_to_quantize": [layer]}, "")
         moved = answer_part(open_model(attempt), calibration).values - expected
         damage[layer] = float(np.abs(moved).mean())

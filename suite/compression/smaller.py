@@ -1,23 +1,16 @@
 """From a trained trial to a smaller one: cut, train on, cut further, as one row of the run."""
 
 import dataclasses
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
+from torch import nn
 
 from suite.compression.budget import Budget, Counted, cost
-from suite.compression.offspring import (
-    NO_TEACHING,
-    Offspring,
-    OnEpoch,
-    Teaching,
-    id_of,
-    offspring,
-    tuned_config,
-)
+from suite.compression.course import Course, OnEpoch
+from suite.compression.offspring import NO_TEACHING, Offspring, Teaching, id_of, offspring, tuned_config
 from suite.compression.pruning import check_importance, cut, score_channels
 from suite.compression.timing import TimedBeside
 from suite.compression.trained import TrainedTrial
@@ -25,7 +18,7 @@ from suite.compression.widths import CostOf, Floats, kept_widths, ranked_widths,
 from suite.errors import RequestError
 from suite.networks import STAGES, Widths, stages_of_widths, widths_of, with_widths
 from suite.training import fit
-from suite.trial import EpochResult, Importance, TrialConfig
+from suite.trial import Importance, TrialConfig
 
 #: Widths to cut to, from each stage's falling scores.
 WidthsOf = Callable[[Sequence[Floats]], Widths]
@@ -78,37 +71,52 @@ def check_pruning(pruning: Pruning, config: TrialConfig) -> None:
         )
 
 
-def make_smaller(trained: TrainedTrial, pruning: Pruning, on_epoch: OnEpoch) -> Offspring:
-    """Cut and train on, round by round.
+def make_smaller(
+    trained: TrainedTrial, pruning: Pruning, on_epoch: OnEpoch, on_stage: Callable[[str], None]
+) -> Offspring:
+    """Cut and train on, round by round, or go on in the round that was interrupted.
 
     Args:
         trained: what is to be cut.
         pruning: checked.
         on_epoch: told each epoch, numbered through all rounds.
+        on_stage: told in a sentence where an interrupted training goes on.
 
     Raises:
         RequestError: the goal is too small to be reached, torch-pruning is missing, or the trial has no
             distribution to distil.
         DivergedError: a training after a cut diverged.
     """
-    began, threads = time.perf_counter(), torch.get_num_threads()
-    network, bins, told = trained.network, trained.label_set.bins, list[EpochResult]()
+    network, threads, trial_id = trained.network, torch.get_num_threads(), pruning.id_for(trained.id)
     config = tuned_config(trained, pruning.epochs, pruning.learning_rate, pruning.teaching)
-    for part, epochs in zip(_parts(pruning, config, bins), _shared(pruning), strict=True):
-        scores = score_channels(
-            network, config, trained.label_set, pruning.importance, trained.dataset.splits["train"]
-        )
-        widths = part(scores.falling())
-        network = cut(network, config, bins, widths, scores)
-        config = dataclasses.replace(with_widths(config, widths), epochs=epochs)
-        if epochs:
+    course = Course(trained, trial_id, config, on_epoch, on_stage)
+    rounds = zip(_parts(pruning, config, trained.label_set.bins), _shared(pruning), strict=True)
+    for number, (part, epochs) in enumerate(rounds, 1):
+        if number < course.number:
+            continue
+        training = course.interrupted if number == course.number else None
+        if training is None:
+            network, config = _cut(trained, network, config, pruning.importance, part)
+            config = dataclasses.replace(config, epochs=epochs)
+            if not epochs:
+                continue
             training = fit(config, trained.dataset, threads=threads, network=network)
-            for epoch in training:
-                told.append(dataclasses.replace(epoch, epoch=len(told) + 1))
-                on_epoch(told[-1], pruning.epochs)
-            network, config = training.network, training.config
+        course.train(training, number)
+        network, config = training.network, training.config
     config = dataclasses.replace(config, epochs=pruning.epochs, importance=pruning.importance)
-    return offspring(trained, pruning.id_for(trained.id), "pruned", network, config, tuple(told), began)
+    epochs_run = tuple(course.epochs)
+    return offspring(trained, trial_id, "pruned", network, config, epochs_run, course.seconds)
+
+
+def _cut(
+    trained: TrainedTrial, network: nn.Module, config: TrialConfig, importance: Importance, part: WidthsOf
+) -> tuple[nn.Module, TrialConfig]:
+    """A network cut to the widths that ``part`` makes of its scores, and the configuration with them."""
+    train, label_set = trained.dataset.splits["train"], trained.label_set
+    scores = score_channels(network, config, label_set, importance, train)
+    # A round that went on elsewhere measures its times anew, and may then find more than there still is.
+    widths = tuple(map(min, part(scores.falling()), widths_of(config)))
+    return cut(network, config, label_set.bins, widths, scores), with_widths(config, widths)
 
 
 def _parts(pruning: Pruning, config: TrialConfig, bins: int) -> Iterator[WidthsOf]:
@@ -124,6 +132,11 @@ def _parts(pruning: Pruning, config: TrialConfig, bins: int) -> Iterator[WidthsO
 
         cost_of = timed if goal.quantity == "latency" else _counted(config, bins, goal.quantity)
         before = cost_of(whole)
+        if goal.most >= before:
+            raise RequestError(
+                f"the trial has {before:,} {goal.quantity} and may have {goal.most:,}, so that nothing would "
+                "be cut; ask for less"
+            )
         most = goal.most if done == pruning.rounds else before * (goal.most / before) ** share
         if pruning.spread == "uniform":
             return lambda falling: uniform_widths(whole, cost_of, most)

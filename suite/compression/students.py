@@ -1,17 +1,17 @@
 """A smaller network trained from scratch as a trial's student, as one row of the run."""
 
 import dataclasses
-import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 
-from suite.compression.offspring import Offspring, OnEpoch, Teaching, id_of, offspring, tuned_config
+from suite.compression.course import Course, OnEpoch
+from suite.compression.offspring import Offspring, Teaching, id_of, offspring, tuned_config
 from suite.compression.trained import TrainedTrial
 from suite.errors import RequestError
 from suite.presets import PRESETS, VGG16_DEPTHS, Architecture
 from suite.training import fit
-from suite.trial import EpochResult
 
 
 @dataclass(frozen=True)
@@ -60,14 +60,21 @@ def architecture_of(text: str) -> Architecture:
     return Architecture(*numbers)
 
 
-def train_student(trained: TrainedTrial, student: Student, on_epoch: OnEpoch) -> Offspring:
-    """Train a student from scratch, with the trial's recipe and seed.
+def train_student(
+    trained: TrainedTrial, student: Student, on_epoch: OnEpoch, on_stage: Callable[[str], None]
+) -> Offspring:
+    """Train a student from scratch, with the trial's recipe and seed, or go on where that was interrupted.
+
+    Args:
+        trained: the teacher.
+        student: what is to be trained.
+        on_epoch: told each epoch.
+        on_stage: told in a sentence where an interrupted training goes on.
 
     Raises:
         RequestError: the trial's method has no distribution to distil, or there are no epochs.
         DivergedError: the training diverged.
     """
-    began, told = time.perf_counter(), list[EpochResult]()
     config = dataclasses.replace(
         tuned_config(trained, student.epochs, student.learning_rate, student.teaching),
         network="compact",
@@ -75,9 +82,11 @@ def train_student(trained: TrainedTrial, student: Student, on_epoch: OnEpoch) ->
         depths=student.depths,
         pruned_widths=None,
     )
-    training = fit(config, trained.dataset, threads=torch.get_num_threads())
-    for epoch in training:
-        told.append(epoch)
-        on_epoch(epoch, student.epochs)
     trial_id = student.id_for(trained.id)
-    return offspring(trained, trial_id, "distilled", training.network, training.config, tuple(told), began)
+    course = Course(trained, trial_id, config, on_epoch, on_stage)
+    training = course.interrupted or fit(config, trained.dataset, threads=torch.get_num_threads())
+    course.train(training, 1)
+    epochs = tuple(course.epochs)
+    return offspring(
+        trained, trial_id, "distilled", training.network, training.config, epochs, course.seconds
+    )

@@ -35,9 +35,19 @@ class TrainedTrial:
         """The file of the network."""
         return weights_of(self.run.folder, self.id)
 
+    @property
+    def is_int8(self) -> bool:
+        """It is the row of an int8 file, and ``network`` is that which the file was made from."""
+        return bool(self.row["stage"] == "int8")
+
 
 def open_trial(
-    folder: Path, trial_id: str, on_stage: Callable[[str], None], on_progress: Callable[[int, int], None]
+    folder: Path,
+    trial_id: str,
+    on_stage: Callable[[str], None],
+    on_progress: Callable[[int, int], None],
+    *,
+    int8: bool = False,
 ) -> TrainedTrial:
     """Open a finished trial.
 
@@ -46,18 +56,20 @@ def open_trial(
         trial_id: as in ``trials.parquet``.
         on_stage: told in a sentence what takes long.
         on_progress: told (done, of) meanwhile.
+        int8: the row of an int8 file will do.
 
     Raises:
         RequestError: there is no such trial, it did not finish, or its weights or its data have gone.
     """
     run = read_run(folder)
     row = finished_row(run, trial_id)
-    if row["stage"] == "int8":
+    if row["stage"] == "int8" and not int8:
         raise RequestError(
-            f"{trial_id} is int8 already, and its file is {folder / 'weights' / trial_id}.onnx; name "
+            f"{trial_id} is int8 already, and its file is {int8_file_of(folder, trial_id)}; name "
             f"{row['parent']}, which it was made from"
         )
-    network, config, label_set = load_network(weights_of(folder, trial_id))
+    trained_id = row["parent"] if row["stage"] == "int8" else trial_id
+    network, config, label_set = load_network(weights_of(folder, trained_id))
     store = data_of_run(folder, run.info, on_stage, on_progress)
     dataset = load_dataset(store, config.attribute, config.resolution)
     return TrainedTrial(run, trial_id, row, network, config, label_set, store, dataset)
@@ -66,6 +78,16 @@ def open_trial(
 def weights_of(folder: Path, trial_id: str) -> Path:
     """The file of a trial's network in a run folder."""
     return folder / "weights" / f"{trial_id}.safetensors"
+
+
+def int8_id_of(trial_id: str) -> str:
+    """The id of the row of a trial's int8 file."""
+    return f"{trial_id}-int8"
+
+
+def int8_file_of(folder: Path, int8_id: str) -> Path:
+    """The file of such a row in a run folder."""
+    return folder / "weights" / f"{int8_id}.onnx"
 
 
 def finished_row(run: Run, trial_id: str) -> Mapping[str, Any]:

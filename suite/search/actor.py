@@ -9,7 +9,7 @@ from typing import Any
 
 from ray import tune
 
-from suite.checkpoints import load_checkpoint, save_checkpoint
+from suite.checkpoints import Savings, load_checkpoint, save_checkpoint
 from suite.compression.starting import starting_network
 from suite.data.dataset import Dataset, load_dataset
 from suite.labels import LabelSet
@@ -20,12 +20,6 @@ from suite.training import DivergedError, Fit, fit
 from suite.trial import Attribute, EpochResult, Profile
 from suite.weights import save_network
 
-#: A checkpoint is saved when the last one lies so many times its own length back, so that all of them take a
-#: fiftieth of a training's time at most.
-TIMES_BACK = 50
-#: What the first one of a process is expected to take, in seconds.
-FIRST_SAVING_SECONDS = 0.02
-
 
 class TrialActor(tune.Trainable):
     """Trains what it is asked to; a trial that fails is reported as ended, with its cause.
@@ -35,7 +29,7 @@ class TrialActor(tune.Trainable):
     """
 
     def setup(self, config: dict[str, Any]) -> None:
-        self._saving_seconds = FIRST_SAVING_SECONDS
+        self._savings = Savings()
         self._begin(config["request"])
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
@@ -66,7 +60,7 @@ class TrialActor(tune.Trainable):
         self._fit: Fit | None = None
         self._epochs: list[EpochResult] = []
         self._has_reported = False
-        self._save_not_before = self._zero + TIMES_BACK * self._saving_seconds
+        self._savings.begin()
 
     def _start_training(self) -> None:
         config = self._request.config
@@ -100,7 +94,8 @@ class TrialActor(tune.Trainable):
         epoch = next(training)
         self._epochs.append(epoch)
         if epoch.epoch < self._request.config.epochs:
-            self._save_now_and_then(training)
+            with suppress(NotKeptError):  # the training can do without; its weights will say what is wrong
+                self._savings.now_and_then(lambda: self._save(training))
             return self._report(ended=False, status="running", epoch=epoch, before=before)
         as_trained = dataclasses.replace(self._request.config, precision=training.precision)
         self._request.files.keep(
@@ -108,15 +103,6 @@ class TrialActor(tune.Trainable):
             lambda path: save_network(training.network, as_trained, path),
         )
         return self._report(ended=True, status="finished", epoch=epoch, before=before)
-
-    def _save_now_and_then(self, training: Fit) -> None:
-        began = time.perf_counter()
-        if began >= self._save_not_before:
-            with suppress(NotKeptError):  # the training can do without; its weights will say what is wrong
-                self._save(training)
-            ended = time.perf_counter()
-            self._saving_seconds = ended - began
-            self._save_not_before = ended + TIMES_BACK * self._saving_seconds
 
     def _save(self, training: Fit) -> None:
         self._request.files.keep(

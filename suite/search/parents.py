@@ -1,14 +1,18 @@
 """The trial that a search starts from: checked before anything begins, and a row of the run."""
 
 import time
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from search_spaces import Choices, Dimension, FloatRange, SearchSpace, Value
 from suite.backbones import pinned
 from suite.compression.extra import need
+from suite.compression.pruning import check_importance
 from suite.compression.starting import check_pruned_from
 from suite.data.dataset import load_dataset
 from suite.data.store import LabelRange, Store
+from suite.distillation import check_teacher
 from suite.errors import RequestError
 from suite.evaluation import evaluate
 from suite.inputs import CPU
@@ -38,11 +42,18 @@ def check_parent(space: SearchSpace, label_range: LabelRange) -> None:
     for field in ("teacher", "pruned_from"):
         if (file := getattr(base, field)) is not None:
             pinned(TrialConfig(**{field: file}))
+    if base.teacher is None and base.pruned_from is None:
+        return
+    lows: dict[str, Value] = {name: _any_of(dimension) for name, dimension in space.dimensions().items()}
+    config = config_of_values(lows, space, label_range, space.seed)
+    if base.teacher is not None and _learns(space):
+        check_teacher(config, load_network(Path(base.teacher))[1])
     if base.pruned_from is not None:
         need("torch_pruning", "Pruning")
-        lows: dict[str, Value] = {name: _any_of(dimension) for name, dimension in space.dimensions().items()}
-        config = config_of_values(lows, space, label_range, space.seed)
-        check_pruned_from(config, load_network(Path(base.pruned_from))[1])
+        its = load_network(Path(base.pruned_from))[1]
+        check_pruned_from(config, its)
+        for importance in _importances(space):
+            check_importance(importance, its)
 
 
 def add_parent(ledger: RunLedger, space: SearchSpace, store: Store) -> None:
@@ -85,6 +96,11 @@ def _learns(space: SearchSpace) -> bool:
     if isinstance(varied, Choices):
         return any(varied.values)
     return space.base.distill_weight > 0
+
+
+def _importances(space: SearchSpace) -> Iterable[Any]:
+    varied = space.vary.get("importance")
+    return varied.values if isinstance(varied, Choices) else [space.base.importance]
 
 
 def _any_of(dimension: Dimension) -> Value:

@@ -81,7 +81,8 @@ def locked(folder: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise RequestError(
-                f"a search is at work in {folder}; wait until it has ended, or stop it with Ctrl-C first"
+                f"a search is at work in {folder}; wait until it, or the 'suite compress' that it may be, "
+                "has ended, or stop it with Ctrl-C first"
             ) from None
         except OSError:  # a file system without locks: as good as it gets
             pass
@@ -89,8 +90,12 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def written(folder: Path) -> Iterator[None]:
+def written(folder: Path, again: str = "") -> Iterator[None]:
     """A run folder that can no longer be written to ends the work inside with one sentence.
+
+    Args:
+        folder: the run.
+        again: how the work is gone on with; ``suite resume`` unless something else is said.
 
     Raises:
         RequestError: so it is.
@@ -100,14 +105,15 @@ def written(folder: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno not in UNWRITABLE:
             raise
-        raise not_writable(folder, os.strerror(error.errno)) from error
+        raise not_writable(folder, os.strerror(error.errno), again) from error
 
 
-def not_writable(folder: Path, why: str) -> RequestError:
-    """A run folder could not be written to in mid-search."""
+def not_writable(folder: Path, why: str, again: str = "") -> RequestError:
+    """A run folder could not be written to in the middle of the work."""
+    again = again or f"'suite resume {shlex.quote(str(folder))}'"
     return RequestError(
         f"{folder} cannot be written to ({why.rstrip('.')}); what had ended is kept there: make room, or "
-        f"mend its rights, and go on with 'suite resume {shlex.quote(str(folder))}'"
+        f"mend its rights, and go on with {again}"
     )
 
 

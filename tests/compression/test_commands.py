@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -55,7 +57,15 @@ def test_export_compares_on_the_runs_own_images(
         ("--trial t0002 -o net.onnx", "t0002 of {run} ended as failed; the best by"),
         ("--trial t0000 -o net.h5", "net.h5 ends in none of .onnx, .pt2, .safetensors"),
         ("--trial t0000 -o none/net.onnx", "none/net.onnx cannot be written (No such file or directory)"),
+        ("--trial t0000 -o none/net.pt2", "none/net.pt2 cannot be written (No such file or directory)"),
+        ("--trial t0000 -o none/net.safetensors", "none/net.safetensors cannot be written"),
+        ("--trial t0000 -o none/net.onnx --int8", "none/net.onnx cannot be written"),
+        ("--trial t0000 -o none/net.safetensors --bf16", "none/net.safetensors cannot be written"),
+        ("--trial t0000 -o file/net.onnx", "file/net.onnx cannot be written (Not a directory)"),
+        ("--trial t0000 -o folder.onnx", "folder.onnx cannot be written (Is a directory)"),
         ("--trial t0000 -o net.onnx --card none/card.md", "none/card.md cannot be written"),
+        ("--trial t0000 -o net.onnx --card folder.onnx", "folder.onnx cannot be written (Is a directory)"),
+        ("--trial t0000 -o net.onnx --card ./net.onnx", "net.onnx cannot be the card and the network"),
     ],
 )
 def test_a_wrong_export_is_one_sentence(
@@ -67,10 +77,14 @@ def test_a_wrong_export_is_one_sentence(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    (tmp_path / "folder.onnx").mkdir()
+    before = sorted(tmp_path.rglob("*"))
     assert main(["export", str(run), *arguments.split()]) == 2
     said = capsys.readouterr().err
     assert complaint.format(run=run) in said
     assert said.count("\n") == 1
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_other_data_than_the_runs_is_refused(
@@ -190,6 +204,37 @@ def test_a_wrong_prediction_is_one_sentence(
     monkeypatch.chdir(tmp_path)
     assert main(["predict", *asked.split()]) == 2
     assert complaint in capsys.readouterr().err
+
+
+def test_a_name_that_no_file_can_have_is_left_out(
+    model: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert main(["predict", str(model), "x" * 5000, str(pictures / "1.png")]) == 1
+    said = capsys.readouterr()
+    assert said.out.count("\n") == 1
+    assert said.err.endswith("x is left out: File name too long\n")
+
+
+def test_a_reader_that_has_enough_is_no_fault(model: Path, pictures: Path) -> None:
+    """As behind ``| head -1``: the pipe is closed before anything is printed."""
+    command = [sys.executable, "-m", "suite.cli", "predict", str(model), str(pictures)]
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert (process.returncode, process.stderr) == (0, "")
+
+
+def test_a_card_tells_of_a_student_who_taught_it(run: Path, tmp_path: Path) -> None:
+    asked = ["compress", str(run), "--trial", "t0000", "--student", "4,4,8,8,8/1,1,1,1,1", "--epochs", "1"]
+    assert main(asked) == 0
+    student = read_run(run).trials["id"].iloc[-1]
+    asked = ["export", str(run), "--trial", student, "-o", str(tmp_path / "net.onnx")]
+    assert main([*asked, "--card", str(tmp_path / "card.md")]) == 0
+    told = (tmp_path / "card.md").read_text()
+    assert "1 epochs from random weights, adamw" in told
+    assert "taught by a trained network beside the labels (weight 1, temperature 2)" in told
 
 
 def test_a_card_tells_what_was_measured_and_what_was_not(run: Path, tmp_path: Path) -> None:

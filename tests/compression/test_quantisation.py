@@ -89,7 +89,7 @@ def test_a_layer_that_hurts_stays_in_float(
     lost = np.abs(answer_part(open_model(path), val).values - plain).mean()
     gained = []
     for count in (1, 2, 3):
-        kept = layers_by_damage(tmp_path / "float.onnx", train)[:count]
+        kept = layers_by_damage(tmp_path / "float.onnx", train, silent)[:count]
         chosen = {"nodes_to_exclude": kept}
         quantise(tmp_path / "float.onnx", tmp_path / "kept.onnx", train, chosen, "")
         gained.append(np.abs(answer_part(open_model(tmp_path / "kept.onnx"), val).values - plain).mean())

@@ -3,12 +3,13 @@
 import dataclasses
 import errno
 import time
-from itertools import pairwise
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from suite.checkpoints import Savings
 from suite.data.store import Store
 from suite.search import actor
 from suite.search.actor import TrialActor
@@ -61,19 +62,19 @@ def test_a_trial_trains_on_the_device_that_the_request_names(
     assert asked == [(3, "cpu"), (3, None)]
 
 
-class SavesEachEpoch(TrialActor):
+class EachTime(Savings):
     """As if saving took no time."""
 
-    def setup(self, config: dict[str, Any]) -> None:
-        super().setup(config)
-        self._save_not_before = 0.0
+    def now_and_then(self, save: Callable[[], None]) -> None:
+        save()
 
 
 def test_an_actor_goes_on_where_another_was_lost(store: Store, tmp_path: Path) -> None:
     (tmp_path / "weights").mkdir()
     config = dataclasses.replace(CONFIG, epochs=3)
     request = TrialRequest("t0000", config, files(store, tmp_path), threads=1, device="cpu")
-    lost = SavesEachEpoch({"request": request})
+    lost = TrialActor({"request": request})
+    lost._savings = EachTime()
     first = reported(lost)
     assert (first.ended, first.before) == (False, ())
     assert [file.name for file in (tmp_path / "checkpoints").iterdir()] == ["t0000.pt"]
@@ -95,28 +96,6 @@ def test_an_actor_goes_on_where_another_was_lost(store: Store, tmp_path: Path) -
     ]
     weights = [(tmp_path / "weights" / f"t000{i}.safetensors").read_bytes() for i in range(2)]
     assert weights[0] == weights[1]
-
-
-def test_checkpoints_take_a_fiftieth_of_the_time(
-    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clock = [100.0]
-    saved: list[float] = []
-
-    def save(*_: object) -> None:
-        saved.append(clock[0])
-        clock[0] += 2.0
-
-    monkeypatch.setattr(actor, "save_checkpoint", save)
-    monkeypatch.setattr(actor.time, "perf_counter", lambda: clock[0])
-    (tmp_path / "weights").mkdir()
-    request = TrialRequest("t0000", CONFIG, files(store, tmp_path), threads=1, device="cpu")
-    trial = TrialActor({"request": request})
-    for _ in range(1000):  # epochs of a second
-        clock[0] += 1.0
-        trial._save_now_and_then(None)  # type: ignore[arg-type]
-    assert 8 <= len(saved) <= 11
-    assert all(later - earlier >= 100 for earlier, later in pairwise(saved))
 
 
 def test_weights_without_room_are_not_a_fault_of_the_trial(

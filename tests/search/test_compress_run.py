@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from search_spaces import SearchSpace, find, load, load_dict
+from search_spaces import Choices, SearchSpace, find, load, load_dict
 from suite.compression.starting import starting_network
 from suite.data.dataset import load_dataset
 from suite.data.store import LabelRange, Store
 from suite.errors import RequestError
+from suite.networks import build_network
 from suite.profiling import count_parameters
 from suite.runs import Resources, config_of, read_run
 from suite.search.engine import Search, resume_search, run_search
@@ -131,3 +132,24 @@ def test_a_search_from_a_parent_is_refused_without_one_or_with_another_kind(
         check_parent(space(store, parent, depths=[2] * 5), AGES)
     with pytest.raises(RequestError, match=r"pruned_from .*gone\.safetensors cannot be read"):
         check_parent(space(store, parent, pruned_from=str(parent.with_name("gone.safetensors"))), AGES)
+
+
+def test_a_teacher_or_an_importance_that_no_trial_could_use_is_refused_before_any_begins(
+    store: Store, parent: Path, tmp_path: Path
+) -> None:
+    other = dataclasses.replace(CONFIG, label_high=90.0)
+    teacher = tmp_path / "other.safetensors"
+    save_network(build_network(other, 91), other, teacher)
+    with pytest.raises(RequestError, match=r"other\.safetensors was trained with label_high 90\.0"):
+        check_parent(space(store, parent, teacher=str(teacher)), AGES)
+
+    vgg = dataclasses.replace(CONFIG, network="vgg16", pruned_widths=(16, 16, 24, 24, 32, 32, 32))
+    cut_from = tmp_path / "vgg.safetensors"
+    save_network(build_network(vgg, 101), vgg, cut_from)
+    of_vgg = space(store, cut_from, network="vgg16", pruned_widths=vgg.pruned_widths)
+    check_parent(of_vgg, AGES)
+    some = of_vgg.model_copy(
+        update={"vary": {**of_vgg.vary, "importance": Choices(values=("taylor", "bn-scale"))}}
+    )
+    with pytest.raises(RequestError, match="of which bn-scale says nothing"):
+        check_parent(some, AGES)

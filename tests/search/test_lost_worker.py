@@ -19,6 +19,7 @@ from suite.search import stages
 from suite.search.actor import TrialActor
 from suite.search.engine import Search, run_search
 from suite.training import Fit
+from tests.search.test_actor import EachTime
 from tests.search.test_engine import Recorder
 
 EPOCHS = 4
@@ -30,7 +31,7 @@ class Mortal(TrialActor):
     def step(self) -> dict[str, Any]:
         if self._request.id == "t0001":
             os.kill(os.getpid(), signal.SIGKILL)
-        self._save_not_before = 0.0
+        self._savings = EachTime()
         died = Path(self._request.files.run_folder) / "died"
         if self._request.id == "t0000" and len(self._epochs) == 2 and not died.exists():
             died.touch()
