@@ -24,7 +24,7 @@ layers: $(READY)
 	$(BIN)/lint-imports
 
 unit: $(READY)
-	$(BIN)/pytest -m "not slow" -n 2 --dist loadfile
+	$(BIN)/pytest -m "not slow" -n 2 --dist loadgroup
 
 # What takes too long for every commit: the shipped search end to end, the wheel, a killed driver.
 test-slow: $(READY)

@@ -1,5 +1,7 @@
 """Small data that trains in seconds, for every room's tests."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,6 +16,13 @@ SIDE = 32
 # How long an example takes tells of the machine, not of the code.
 settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Two processes take a file at a time, and one of them alone those with Ray: it needs both cores."""
+    for item in items:
+        room = item.path.relative_to(Path(__file__).parent).parts[0]
+        item.add_marker(pytest.mark.xdist_group("ray" if room in {"cluster", "search"} else str(item.path)))
 
 
 @pytest.fixture(autouse=True)

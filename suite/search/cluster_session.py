@@ -36,7 +36,7 @@ def ray_session(resources: Resources) -> Iterator[None]:
     """Ray is up inside.
 
     Raises:
-        RequestError: there is no Ray cluster at the address.
+        RequestError: there is no Ray cluster at the address, or Ray did not come to start in its time.
     """
     _avoid_home_token(resources)
     _check_reachable(resources.address)
@@ -55,6 +55,13 @@ def ray_session(resources: Resources) -> Iterator[None]:
                 ray.init(log_to_driver=False, logging_level=logging.ERROR, **chosen)
             except (ConnectionError, ValueError) as error:
                 raise _no_cluster(resources.address, error) from None
+            except Exception as error:
+                if "timed out during startup" not in str(error):
+                    raise
+                raise RequestError(
+                    "Ray did not start within half a minute, which is all that it gives itself; try again "
+                    "when this machine has less to do"
+                ) from None
         with _staging_without_a_node():
             yield
     finally:

@@ -69,6 +69,16 @@ def test_an_interrupt_while_ray_stops_waits_for_the_end(fake_ray: FakeRay) -> No
     assert fake_ray.events == ["started", "searched", "stopped"]
 
 
+def test_a_machine_too_busy_to_start_ray_is_told_in_a_sentence(fake_ray: FakeRay) -> None:
+    def give_up() -> None:
+        raise Exception("The current node timed out during startup. This could happen because ...")
+
+    fake_ray.on_start = give_up
+    with pytest.raises(RequestError, match="Ray did not start within half a minute"), ray_session(LARGE):
+        pass
+    assert fake_ray.events == ["stopped"]
+
+
 @pytest.mark.usefixtures("own_handlers")
 def test_a_second_interrupt_does_not_wait(fake_ray: FakeRay) -> None:
     def insist() -> None:
