@@ -96,6 +96,7 @@ def load_network(path: Path) -> tuple[nn.Module, TrialConfig, LabelSet]:
         LookupError,
         AttributeError,
         SafetensorError,
+        RequestError,
     ) as error:
         said = next(iter(str(error).splitlines()), type(error).__name__)
         raise RequestError(
