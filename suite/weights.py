@@ -64,8 +64,11 @@ def save_tensors(state: Mapping[str, Tensor], path: Path, metadata: Mapping[str,
         OSError: it cannot be written; safetensors has an exception of its own for that.
     """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+    path.touch()
+    mode = path.stat().st_mode  # safetensors would let nobody else read it
     try:
         save_file(tensors, path, metadata=None if metadata is None else dict(metadata))
+        path.chmod(mode)
     except SafetensorError as error:
         number = re.search(r"os error (\d+)", str(error))
         if number is None:
@@ -93,6 +96,7 @@ def load_network(path: Path) -> tuple[nn.Module, TrialConfig, LabelSet]:
         LookupError,
         AttributeError,
         SafetensorError,
+        RequestError,
     ) as error:
         said = next(iter(str(error).splitlines()), type(error).__name__)
         raise RequestError(

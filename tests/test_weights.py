@@ -23,6 +23,24 @@ def test_a_saved_network_gives_the_same_output(tmp_path: Path) -> None:
     assert torch.equal(loaded(images), network(images))
 
 
+def test_who_may_read_other_new_files_may_read_weights(tmp_path: Path) -> None:
+    save_network(build_network(CONFIG, 61), CONFIG, tmp_path / "t0.safetensors")
+    modes = {(tmp_path / f"t0.{ending}").stat().st_mode for ending in ("safetensors", "json")}
+    assert len(modes) == 1
+
+
+@pytest.mark.parametrize(
+    "fields", ["[]", "3", '{"widths": 3}', '{"network": "none"}', '{"resolution": "wide", "method": "none"}']
+)
+def test_a_configuration_of_other_types_is_one_sentence(fields: str, tmp_path: Path) -> None:
+    save_network(build_network(CONFIG, 61), CONFIG, tmp_path / "t0.safetensors")
+    (tmp_path / "t0.json").write_text(fields)
+    with pytest.raises(
+        RequestError, match=r"t0\.safetensors cannot be read as a trained network \(.+\); it needs"
+    ):
+        load_network(tmp_path / "t0.safetensors")
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_the_configuration_alone_rebuilds_the_network_of_every_method(method: str, tmp_path: Path) -> None:
     config = dataclasses.replace(CONFIG, method=method)

@@ -17,7 +17,7 @@ import torch
 from suite.compression.agreement import Agreement, compare
 from suite.compression.deployed import INPUT, Deployed, describe_model
 from suite.compression.extra import need
-from suite.compression.models import OPENERS, open_model
+from suite.compression.models import FLOAT, OPENERS, open_model
 from suite.compression.onnx_graph import onnx_model
 from suite.data.dataset import LabelledImages
 from suite.errors import RequestError
@@ -59,7 +59,7 @@ def export(deployed: Deployed, config: TrialConfig, part: LabelledImages, path: 
     """
     with beside(path) as partial:
         agreement = write_and_compare(deployed, config, part, partial)
-    return Exported(path, path.stat().st_size, "float32", agreement)
+    return Exported(path, path.stat().st_size, FLOAT, agreement)
 
 
 def write_and_compare(deployed: Deployed, config: TrialConfig, part: LabelledImages, path: Path) -> Agreement:

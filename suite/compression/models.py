@@ -16,6 +16,8 @@ from suite.trial import TrialConfig
 
 Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
+#: How a file computes that says nothing else.
+FLOAT = "float32"
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Model:
 
     config: TrialConfig
     run: Callable[[Pixels], Answers]
-    arithmetic: str = "float32"
+    arithmetic: str = FLOAT
 
 
 def open_model(path: Path) -> Model:
@@ -90,27 +92,33 @@ def _open_onnx(path: Path) -> Model:
         value, *rest = session.run(None, {entering: images})
         return Answers(value, rest[0] if rest else None)
 
-    return Model(config, run, told.get("arithmetic", "float32"))
+    return Model(config, run, told.get("arithmetic", FLOAT))
 
 
 def _open_safetensors(path: Path) -> Model:
+    from safetensors import safe_open
+
     from suite.compression.deployed import Deployed
     from suite.weights import load_network
 
     network, config, label_set = load_network(path)
-    return Model(config, torch_answers(Deployed(network, config, label_set)))
+    with safe_open(path, framework="pt") as file:
+        told: Mapping[str, str] = file.metadata() or {}  # weights of a run have none
+    answers = torch_answers(Deployed(network, config, label_set))
+    return Model(config, answers, told.get("arithmetic", FLOAT))
 
 
 def _open_program(path: Path) -> Model:
     import torch
 
-    told = {"metadata.json": ""}
+    files = {"metadata.json": ""}
     try:
-        program = torch.export.load(path, extra_files=told)
-        config = _config_in(json.loads(told["metadata.json"]))
+        program = torch.export.load(path, extra_files=files)
+        told = json.loads(files["metadata.json"])
+        config = _config_in(told)
     except Exception as error:  # of many classes, by what of the archive is damaged
         raise _unreadable(path, error) from None
-    return Model(config, torch_answers(program.module()))
+    return Model(config, torch_answers(program.module()), told.get("arithmetic", FLOAT))
 
 
 def torch_answers(module: Callable[..., Any]) -> Callable[[Pixels], Answers]:

@@ -43,7 +43,10 @@ def image_files(paths: Sequence[Path]) -> list[Path]:
     files: list[Path] = []
     for path in paths:
         if _is_folder(path):
-            inside = sorted(f for f in path.rglob("*") if f.suffix.lower() in SUFFIXES and f.is_file())
+            named = (file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
+            inside = sorted(
+                file for file in named if file.is_file() or not file.exists()
+            )  # a link to nothing
             files += inside or [path]
         else:
             files.append(path)

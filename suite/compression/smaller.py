@@ -80,7 +80,7 @@ def make_smaller(
         trained: what is to be cut.
         pruning: checked.
         on_epoch: told each epoch, numbered through all rounds.
-        on_stage: told in a sentence where an interrupted training goes on.
+        on_stage: told in a sentence of each cut, and where an interrupted training goes on.
 
     Raises:
         RequestError: the goal is too small to be reached, torch-pruning is missing, or the trial has no
@@ -98,6 +98,8 @@ def make_smaller(
         if training is None:
             network, config = _cut(trained, network, config, pruning.importance, part)
             config = dataclasses.replace(config, epochs=epochs)
+            widths = "-".join(map(str, widths_of(config)))
+            on_stage(f"cut {number} of {pruning.rounds}: widths {widths}, then {epochs} epochs")
             if not epochs:
                 continue
             training = fit(config, trained.dataset, threads=threads, network=network)

@@ -69,7 +69,7 @@ def train_student(
         trained: the teacher.
         student: what is to be trained.
         on_epoch: told each epoch.
-        on_stage: told in a sentence where an interrupted training goes on.
+        on_stage: told in a sentence that it begins, or where an interrupted training goes on.
 
     Raises:
         RequestError: the trial's method has no distribution to distil, or there are no epochs.
@@ -84,6 +84,10 @@ def train_student(
     )
     trial_id = student.id_for(trained.id)
     course = Course(trained, trial_id, config, on_epoch, on_stage)
+    if course.interrupted is None:
+        on_stage(
+            f"training a student of widths {'-'.join(map(str, student.widths))}, {student.epochs} epochs"
+        )
     training = course.interrupted or fit(config, trained.dataset, threads=torch.get_num_threads())
     course.train(training, 1)
     epochs = tuple(course.epochs)

@@ -153,14 +153,18 @@ def test_wrong_files_do_not_stop_the_others(
     whole = (pictures / "0.png").read_bytes()
     (tmp_path / "half.png").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "empty").mkdir()
-    asked = [str(tmp_path / name) for name in ("gone.jpg", "pictures/notes.txt", "half.png", "empty")]
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links" / "broken.jpg").symlink_to("nothing.jpg")
+    names = ("gone.jpg", "pictures/notes.txt", "half.png", "empty", "links")
+    asked = [str(tmp_path / name) for name in names]
     assert main(["predict", str(model), *asked, str(pictures / "1.png")]) == 1
     said = capsys.readouterr()
     assert len(said.out.splitlines()) == 1
     assert "1.png" in said.out
     assert "years  80 %: " in said.out
     complaints = said.err.splitlines()
-    assert len(complaints) == 4
+    assert len(complaints) == 5
+    assert complaints[4].endswith("links/broken.jpg is left out: No such file or directory")
     assert complaints[0].endswith("gone.jpg is left out: No such file or directory")
     assert complaints[1].endswith("notes.txt is left out: no image (JPEG, PNG, WEBP, BMP)")
     assert "half.png is left out: " in complaints[2]

@@ -1,85 +1,192 @@
-"""Files are read where nothing of the process that wrote them is left."""
+"""Files are read where nothing of the process that wrote them is left: one other process reads them all."""
 
 import dataclasses
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from suite.compression import quantisation
 from suite.compression.bf16 import export_bf16
 from suite.compression.deployed import Deployed
 from suite.compression.export import export
+from suite.compression.models import open_model
 from suite.compression.pruning import cut, score_channels
 from suite.compression.quantisation import export_int8
-from suite.data.dataset import Dataset
+from suite.data.dataset import Dataset, load_dataset
+from suite.data.store import Store
 from suite.inputs import normalised
-from suite.networks import with_widths
+from suite.networks import Widths, widths_of, with_widths
+from suite.training import fit
 from suite.trial import TrialConfig
+from suite.weights import save_network
 from tests.compression.conftest import CONFIG, labels_of, lively
 
+#: ONNX files come first: they are to be answered before torch is imported.
 READ = """
 import json, sys
 import numpy as np
 from pathlib import Path
 from suite.compression.models import open_model
 
-model = open_model(Path(sys.argv[1]))
-answers = model.run(np.load(sys.argv[2]))
-config = model.config
-widths = config.pruned_widths or config.widths
-told = {"values": answers.values.tolist(), "widths": widths, "torch": "torch" in sys.modules}
+folder = Path(sys.argv[1])
+told = {}
+for path in sorted(folder.glob("*.*"), key=lambda path: (path.suffix != ".onnx", path.name)):
+    if path.suffix in (".onnx", ".pt2", ".safetensors"):
+        model = open_model(path)
+        answers = model.run(np.load(folder / f"pixels-{model.config.resolution}.npy"))
+        told[path.name] = {
+            "values": answers.values.tolist(),
+            "shares": None if answers.distributions is None else answers.distributions.sum(1).tolist(),
+            "config": model.config.to_json(),
+            "arithmetic": model.arithmetic,
+            "torch": "torch" in sys.modules,
+        }
 print(json.dumps(told))
 """
 
-
-VGG = dataclasses.replace(CONFIG, network="vgg16-bn", pruned_widths=(8, 8, 16, 16, 24, 32, 40))
+VGG = dataclasses.replace(CONFIG, network="vgg16", pruned_widths=(8, 8, 16, 16, 24, 32, 40))
+VGG_BN = dataclasses.replace(VGG, network="vgg16-bn")
 RESNET = dataclasses.replace(CONFIG, network="resnet50", pruned_widths=(16, 8, 16, 16, 24, 16, 24, 32, 40))
-CASES = [
-    (CONFIG, (8, 8, 8, 8, 16), "plain.onnx"),
-    (CONFIG, (8, 8, 8, 8, 16), "int8.onnx"),
-    (CONFIG, (8, 8, 8, 8, 16), "plain.pt2"),
-    (CONFIG, (8, 8, 8, 8, 16), "plain.safetensors"),
-    (CONFIG, (8, 8, 8, 8, 16), "bf16.safetensors"),
-    (VGG, (8, 8, 8, 8, 16, 24, 16), "plain.onnx"),
-    (VGG, (8, 8, 8, 8, 16, 24, 16), "plain.safetensors"),
-    (RESNET, (8, 8, 8, 8, 16, 8, 16, 24, 32), "plain.onnx"),
-    (RESNET, (8, 8, 8, 8, 16, 8, 16, 24, 32), "int8.onnx"),
-    (RESNET, (8, 8, 8, 8, 16, 8, 16, 24, 32), "plain.pt2"),
-    (RESNET, (8, 8, 8, 8, 16, 8, 16, 24, 32), "plain.safetensors"),
-]
+#: The network that is made, and what it is cut to.
+NETWORKS: Mapping[str, tuple[TrialConfig, Widths]] = {
+    "compact": (dataclasses.replace(CONFIG, resolution=64), CONFIG.widths),
+    "compact-pruned": (CONFIG, (8, 8, 8, 8, 16)),
+    "compact-coral-pruned": (dataclasses.replace(CONFIG, method="coral"), (8, 8, 8, 8, 16)),
+    "vgg16": (VGG, widths_of(VGG)),
+    "vgg16-pruned": (VGG, (8, 8, 8, 8, 16, 24, 16)),
+    "vgg16-bn": (dataclasses.replace(VGG_BN, resolution=64), widths_of(VGG_BN)),
+    "vgg16-bn-pruned": (VGG_BN, (8, 8, 8, 8, 16, 24, 16)),
+    "resnet50": (RESNET, widths_of(RESNET)),
+    "resnet50-pruned": (RESNET, (8, 8, 8, 8, 16, 8, 16, 24, 32)),
+    "student": (dataclasses.replace(CONFIG, widths=(4, 4, 8, 8, 8), distill_weight=1.0), (4, 4, 8, 8, 8)),
+}
+COMPACT = ("compact", "compact-pruned", "compact-coral-pruned", "student")
+OTHERS = tuple(name for name in NETWORKS if name not in COMPACT)
+KINDS = ("float.onnx", "int8.onnx", "float.pt2", "float.safetensors", "bf16.safetensors")
 
 
-@pytest.mark.parametrize(("whole", "widths", "kind"), CASES)
-def test_a_pruned_network_is_reloaded_from_every_kind_of_file(
-    whole: TrialConfig, widths: tuple[int, ...], kind: str, dataset: Dataset, tmp_path: Path
-) -> None:
-    train, val = dataset.splits["train"], dataset.splits["val"]
+def cases(names: tuple[str, ...]) -> list[tuple[str, str]]:
+    return [(name, kind) for name in names for kind in KINDS]
+
+
+@dataclass(frozen=True)
+class Written:
+    """What the process that wrote a file had: the network's answers, its configuration, the file's."""
+
+    expected: list[float]
+    config: TrialConfig
+    values: list[float]
+
+
+def made(name: str, datasets: Mapping[int, Dataset], folder: Path) -> tuple[Deployed, TrialConfig]:
+    """A network of ``NETWORKS``, cut, or taught by another one."""
+    whole, widths = NETWORKS[name]
+    dataset = datasets[whole.resolution]
+    if whole.distill_weight:
+        save_network(lively(CONFIG), CONFIG, folder / "teachers" / "teacher.safetensors")
+        whole = dataclasses.replace(whole, teacher=str(folder / "teachers" / "teacher.safetensors"))
+        training = fit(whole, dataset)
+        list(training)
+        return Deployed(training.network, training.config, labels_of(whole)), training.config
     network = lively(whole)
-    scores = score_channels(network, whole, labels_of(whole), "magnitude", train)
+    if widths != widths_of(whole):
+        scores = score_channels(network, whole, labels_of(whole), "magnitude", dataset.splits["train"])
+        network = cut(network, whole, labels_of(whole).bins, widths, scores)
     config = with_widths(whole, widths)
-    deployed = Deployed(cut(network, whole, 101, widths, scores), config, labels_of(config))
-    path, pixels = tmp_path / kind, val.images[val.rows[:4]]
-    if kind.startswith("int8"):
-        export_int8(deployed, config, train, val, path, lambda sentence: None)
-    elif kind.startswith("bf16"):
-        export_bf16(deployed, config, val, path)
+    return Deployed(network, config, labels_of(config)), config
+
+
+class Files:
+    """Files of several networks, of every kind, and what another process read in them."""
+
+    def __init__(self, names: tuple[str, ...], store: Store, folder: Path) -> None:
+        (folder / "teachers").mkdir()
+        datasets = {side: load_dataset(store, "age", side) for side in (32, 64)}
+        for side, dataset in datasets.items():
+            val = dataset.splits["val"]
+            np.save(folder / f"pixels-{side}.npy", val.images[val.rows[:4]].numpy())
+        self.written: dict[str, Written] = {}
+        for name in names:
+            deployed, config = made(name, datasets, folder)
+            for kind in KINDS:
+                self._write(deployed, config, datasets[config.resolution], folder / f"{name}-{kind}")
+        process = subprocess.run(
+            [sys.executable, "-c", READ, str(folder)], capture_output=True, text=True, check=False
+        )
+        assert process.returncode == 0, process.stderr
+        self.read: dict[str, Any] = json.loads(process.stdout)
+
+    def _write(self, deployed: Deployed, config: TrialConfig, dataset: Dataset, path: Path) -> None:
+        train, val = dataset.splits["train"], dataset.splits["val"]
+        if path.name.endswith("int8.onnx"):
+            export_int8(deployed, config, train, val, path, lambda sentence: None)
+        elif path.name.endswith("bf16.safetensors"):
+            export_bf16(deployed, config, val, path)
+        else:
+            export(deployed, config, val, path)
+        pixels = val.images[val.rows[:4]]
+        with torch.inference_mode():
+            expected = deployed.read(deployed.network(normalised(pixels)))[0].tolist()
+        self.written[path.name] = Written(
+            expected, config, open_model(path).run(pixels.numpy()).values.tolist()
+        )
+
+
+def check(files: Files, name: str, kind: str) -> None:
+    written, read = files.written[f"{name}-{kind}"], files.read[f"{name}-{kind}"]
+    assert read["values"] == pytest.approx(written.values, abs=1e-4)
+    if kind.startswith("float"):
+        assert read["values"] == pytest.approx(written.expected, abs=1e-3)
+    elif written.config.method != "coral":  # whose count jumps where an untrained output is near 0
+        assert read["values"] == pytest.approx(written.expected, abs=1.5)
+    assert TrialConfig.from_json(read["config"]) == dataclasses.replace(written.config, teacher=None)
+    assert widths_of(TrialConfig.from_json(read["config"])) == NETWORKS[name][1]
+    if written.config.method == "coral":
+        assert read["shares"] is None
     else:
-        export(deployed, config, val, path)
-    np.save(tmp_path / "pixels.npy", pixels.numpy())
-    answer = subprocess.run(
-        [sys.executable, "-c", READ, str(path), str(tmp_path / "pixels.npy")],
-        capture_output=True,
-        text=True,
-        check=True,
+        assert read["shares"] == pytest.approx([1.0] * 4, abs=1e-4)
+    assert read["torch"] == (not kind.endswith(".onnx"))
+    assert read["arithmetic"].startswith(
+        {"float": "float32", "int8": "int8, weights by channel", "bf16": "float32, weights rounded to bf16"}[
+            kind.split(".")[0]
+        ]
     )
-    told = json.loads(answer.stdout)
-    with torch.inference_mode():
-        expected = deployed.read(deployed.network(normalised(pixels)))[0].numpy()
-    fewer_bits = not kind.startswith("plain")
-    assert told["values"] == pytest.approx(expected, abs=1.0 if fewer_bits else 1e-3)
-    assert told["widths"] == list(widths)
-    assert told["torch"] == (not kind.endswith(".onnx"))
+
+
+def files_of(names: tuple[str, ...], store: Store, folder: Path) -> Files:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(quantisation, "MOST_LOSS", 0.1)  # they were not trained; others test what int8 costs
+        return Files(names, store, folder)
+
+
+@pytest.fixture(scope="module")
+def compact_files(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Files:
+    return files_of(COMPACT, store, tmp_path_factory.mktemp("compact"))
+
+
+@pytest.fixture(scope="module")
+def other_files(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Files:
+    return files_of(OTHERS, store, tmp_path_factory.mktemp("others"))
+
+
+@pytest.mark.parametrize(("name", "kind"), cases(COMPACT))
+def test_a_compact_network_is_reloaded_from_every_kind_of_file(
+    name: str, kind: str, compact_files: Files
+) -> None:
+    check(compact_files, name, kind)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "kind"), cases(OTHERS))
+def test_another_network_is_reloaded_from_every_kind_of_file(
+    name: str, kind: str, other_files: Files
+) -> None:
+    check(other_files, name, kind)
