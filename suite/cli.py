@@ -10,7 +10,7 @@ from suite import __version__
 from suite.cluster.options import cluster_commands
 from suite.compression.options import compression_commands
 from suite.errors import RequestError
-from suite.option_values import count, path, run_place, seconds, share
+from suite.option_values import count, gpus, path, run_place, seconds, share
 from suite.presets import NETWORKS
 
 WRONG_REQUEST, INTERRUPTED = 2, 130
@@ -167,7 +167,7 @@ def _resource_options(parser: argparse.ArgumentParser, *, resumed: bool = False)
     )
     parser.add_argument(
         "--gpus-per-trial",
-        type=share,
+        type=gpus,
         metavar="X",
         help=f"GPUs of a trial; {otherwise('0.25 where there are any')}",
     )

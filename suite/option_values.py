@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import re
 from pathlib import Path
 
 
@@ -32,6 +33,14 @@ def share(text: str) -> float:
     return value
 
 
+def gpus(text: str) -> float:
+    """A share of one GPU, or whole GPUs: Ray gives nothing between."""
+    value = share(text)
+    if value > 1 and not value.is_integer():
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a share of one GPU nor a whole number of them")
+    return value
+
+
 def seconds(text: str) -> float:
     """A number above 0."""
     if (value := share(text)) == 0:
@@ -41,7 +50,11 @@ def seconds(text: str) -> float:
 
 def run_place(text: str) -> Path | str:
     """Where a run folder lies: a path of this machine, or an ``s3://`` URL, which stays text."""
-    return text if text.startswith("s3://") else path(text)
+    if text.startswith("s3://"):
+        return text
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a path nor an s3:// URL")
+    return path(text)
 
 
 def path(text: str) -> Path:

@@ -69,6 +69,8 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
         ("run --search tiny --cpus-per-trial=-1", "'-1' is no number from 0 up"),
         ("run --search tiny --gpus-per-trial nan", "'nan' is no number from 0 up"),
         ("resume", "RUN"),
+        ("run --search tiny --gpus-per-trial 1.5", "neither a share of one GPU nor a whole number of them"),
+        ("run --search tiny --out gs://b/x", "'gs://b/x' is neither a path nor an s3:// URL"),
         ("paper --seconds 0", "'0' is no number above 0"),
         ("paper --seconds soon", "'soon' is no number from 0 up"),
         ("profile huge", "invalid choice: 'huge'"),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from pyarrow import fs
+from pyarrow import ArrowInvalid, fs
 
 from suite.errors import RequestError
 
@@ -123,11 +123,11 @@ def storage_asked(url: str) -> Iterator[None]:
     """
     try:
         yield
-    except OSError as error:
+    except (OSError, ArrowInvalid) as error:  # the latter of a URL's options
         raise RequestError(f"{url} cannot be used ({reason(error)}); {_mend(str(error))}") from None
 
 
-def reason(error: OSError) -> str:
+def reason(error: Exception) -> str:
     """What an error of pyarrow says, without the parts that only its authors need."""
     text = " ".join(str(error).split())
     for ending in ("; Details:", " (Request ID", " Detail:"):

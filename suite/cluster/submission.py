@@ -19,6 +19,7 @@ from typing import Any
 
 from suite.cluster.sent_run import SentRun
 from suite.errors import RequestError
+from suite.ray_token import token_mode
 
 DONE, WORK_FAILED, INTERRUPTED = 0, 1, 130
 #: The search space of the run in the folder that the job begins in.
@@ -41,8 +42,7 @@ def client_of(address: str) -> Any:
             f"{address!r} is no address of a dashboard; write it as http://HEAD:8265, as 'ray start' "
             "prints it"
         )
-    if "RAY_AUTH_MODE" not in os.environ and _has_token():
-        os.environ["RAY_AUTH_MODE"] = "token"  # before Ray is imported, which reads it then
+    os.environ.update(token_mode())
     os.environ["RAY_API_SERVER_ADDRESS"] = address  # else RAY_ADDRESS goes before what was asked for
     from ray.job_submission import JobSubmissionClient
 
@@ -95,6 +95,8 @@ def submit(client: Any, address: str, sent: SentRun, name: str | None) -> str:
             f"data {sent.packed} of the run is a path of this machine; put the packed set on the cluster's "
             "storage, and name it by its absolute path there"
         )
+    if name is not None and _is_taken(client, address, name):
+        raise RequestError(f"{address} has a job {name} already; give this one another --name, or none")
     with tempfile.TemporaryDirectory(prefix="suite-") as folder, jobs_asked(address):
         environment: dict[str, Any] = {"env_vars": {"RAY_JOB_STOP_WAIT_TIME_S": str(STOP_SECONDS)}}
         if sent.search_file is not None:
@@ -149,6 +151,11 @@ def stop(client: Any, address: str, job: str) -> int:
     return DONE
 
 
+def _is_taken(client: Any, address: str, name: str) -> bool:
+    with jobs_asked(address):
+        return any(job.submission_id == name for job in client.list_jobs())
+
+
 async def _print_log(client: Any, job: str) -> None:
     """The log to the job's end; where the connection breaks, it goes on after what was printed."""
     import aiohttp
@@ -180,13 +187,6 @@ def _code_of(ended: Any, job: str) -> int:
     elif code is None:
         print(f"suite: {job} failed ({_first_line(ended.message or 'no cause given')})", file=sys.stderr)
     return code if code in (1, 2) else WORK_FAILED
-
-
-def _has_token() -> bool:
-    """Ray would find a token, in the places and the order that it looks."""
-    if os.environ.get("RAY_AUTH_TOKEN") or os.environ.get("RAY_AUTH_TOKEN_PATH"):
-        return True
-    return (Path.home() / ".ray" / "auth_token").exists()
 
 
 def _first_line(error: object) -> str:

@@ -12,7 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from suite.ray_token import token_mode
+
 # Ray reads these while it is imported and started.
+os.environ.update(token_mode())
 os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -55,6 +58,8 @@ def ray_session(resources: Resources) -> Iterator[None]:
                 ray.init(log_to_driver=False, logging_level=logging.ERROR, **chosen)
             except (ConnectionError, ValueError) as error:
                 raise _no_cluster(resources.address, error) from None
+            except SystemExit as stopped:  # Ray's own answer to SIGTERM, while it starts
+                raise KeyboardInterrupt from stopped
             except Exception as error:
                 if "timed out during startup" not in str(error):
                     raise
@@ -131,7 +136,8 @@ def _cluster_resources() -> dict[str, float]:
 def _no_cluster(address: str | None, error: Exception) -> RequestError:
     return RequestError(
         f"no Ray cluster answers at {address!r} ({str(error).splitlines()[0]}); start one with "
-        "'ray start --head', or use this machine alone with --address local"
+        "'ray start --head', set RAY_AUTH_TOKEN to the token of one that has one, or use this machine "
+        "alone with --address local"
     )
 
 

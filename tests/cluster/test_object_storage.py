@@ -61,6 +61,11 @@ def test_a_url_that_names_nothing_is_refused(url: str, complaint: str) -> None:
     assert "secret@" not in str(refusal.value)
 
 
+def test_a_scheme_that_is_none_is_one_sentence(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(RequestError, match=r"cannot be used \(Invalid S3 connection scheme 'ftp'"):
+        open_object_folder(f"s3://{bucket}/a?endpoint_override=127.0.0.1:9&scheme=ftp&region=us-east-1")
+
+
 def test_keys_that_are_wrong_are_one_sentence(
     bucket: str, s3_endpoint: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

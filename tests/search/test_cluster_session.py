@@ -69,6 +69,16 @@ def test_an_interrupt_while_ray_stops_waits_for_the_end(fake_ray: FakeRay) -> No
     assert fake_ray.events == ["started", "searched", "stopped"]
 
 
+def test_rays_own_answer_to_sigterm_is_an_interrupt(fake_ray: FakeRay) -> None:
+    def leave() -> None:
+        raise SystemExit(signal.SIGTERM)
+
+    fake_ray.on_start = leave
+    with pytest.raises(KeyboardInterrupt), ray_session(LARGE):
+        pass
+    assert fake_ray.events == ["stopped"]
+
+
 def test_a_machine_too_busy_to_start_ray_is_told_in_a_sentence(fake_ray: FakeRay) -> None:
     def give_up() -> None:
         raise Exception("The current node timed out during startup. This could happen because ...")
