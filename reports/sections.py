@@ -17,7 +17,7 @@ from suite.runs import RunInfo
 
 def banner(info: RunInfo, standing: Standing) -> str:
     """What a reader must know first of a run that did not end as it should; empty for one that did."""
-    done = f"{len(standing.trials)} of {info.trials_asked} trials have ended"
+    done = f"{len(standing.trials):,} of {info.trials_asked:,} trials have ended"
     if again := sum(len(confirmed.trainings) for confirmed in standing.confirmations.values()):
         done += f", and {count(again, 'training')} that confirm the front"
     texts = {
@@ -67,7 +67,7 @@ def made_legend(standing: Standing) -> str:
 def chart_note(info: RunInfo, standing: Standing) -> str:
     """What the chart leaves out, and why the paper's marks have an axis of their own."""
     words = {"diverged": "diverged", "failed": "failed"}
-    missing = " and ".join(f"{standing.count(s)} {word}" for s, word in words.items() if standing.count(s))
+    missing = " and ".join(f"{standing.count(s):,} {word}" for s, word in words.items() if standing.count(s))
     missing = f" Not drawn, as they have no result: {missing}." if missing else ""
     stopped = " A stopped trial is drawn at the error that it was stopped with." * bool(
         standing.count("stopped")
@@ -126,6 +126,8 @@ def _hypervolume(info: RunInfo, standing: Standing) -> str:
     )
     error = f"a constant's error of {mae(front.corner['val_mae'], info)}" if "val_mae" in front.corner else ""
     point = ", and ".join(filter(None, (error, f"TinyAgeNet's {tiny}" if tiny else "")))
+    if not front.share:
+        return f" Hypervolume of the front: 0, as no member lies below the reference point ({point})."
     return (
         f" Hypervolume of the front: <b>{front.share:.3f}</b> of the box between zero and the reference "
         f"point ({point}). Larger is better; it compares with runs on the same data at the same resolution."
