@@ -86,7 +86,7 @@ def page(
         "seeds": seeds_note(info),
         "tiles": answer.tiles(info, results),
         "axes": sections.axes(data["axes"]),
-        "made_legend": sections.made_legend(results),
+        "legend": sections.legend(results),
         "front_picture": front_picture(info, results),
         "asked": request.asked(info, results),
         "comparison": comparison_section(run, _points_chart(run)) + _ranking(run),

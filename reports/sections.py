@@ -54,14 +54,25 @@ def axes(offered: Sequence[Mapping[str, Any]]) -> str:
     return f'<fieldset id="axes" hidden><legend>Validation MAE against</legend>{radios}</fieldset>'
 
 
-def made_legend(standing: Standing) -> str:
-    """What stands for networks that were made from trials, of the stages that there are."""
+def legend(standing: Standing) -> str:
+    """What the marks of the front's chart stand for, of those that it has."""
+    items = ['<li><span class="mark front"></span>on the front</li>']
+    if standing.count("finished") > len(standing.front):
+        items.append('<li><span class="mark others"></span>dominated</li>')
+    if standing.count("stopped"):
+        items.append('<li><span class="mark cut">\u00d7</span>stopped early</li>')
+    if any(trial.is_tiny for trial in standing.trials):
+        items.append('<li><span class="mark tiny"></span>TinyAgeNet\'s architecture, trained here</li>')
     shapes = {"pruned": "\u25bc", "int8": "\u25a0", "distilled": "\u25b2"}
-    return "".join(
-        f'<li><span class="mark made">{shapes.get(stage, chr(0x2B22))}</span>{escape(stage)}, a dashed '
-        "line to its parent</li>"
+    items += [
+        f'<li><span class="mark made">{shapes.get(stage, chr(0x2B22))}</span>{escape(stage)}, a dashed line '
+        "to its parent</li>"
         for stage in dict.fromkeys(trial.stage for trial in standing.compressed)
+    ]
+    items.append(
+        '<li class="published"><span class="mark diamond">\u25c7</span>published, not measured here</li>'
     )
+    return f'<ul class="legend" aria-label="Legend">{"".join(items)}</ul>'
 
 
 def chart_note(info: RunInfo, standing: Standing) -> str:
