@@ -49,22 +49,29 @@ def _row(finding: Finding) -> str:
         here = _in_unit(finding.here.value, claim.unit) + _ends(finding)
     measured = claim.quantity == "speedup"
     if measured or not known:
-        here += f"<small>{escape(finding.how)}</small>"
+        here += f"<small>{escape(finding.how.removeprefix('measured here '))}</small>"
     exact, taken = (numerals.MISSING, here) if measured else (here, numerals.MISSING)
     difference = f"{numerals.percentage(finding.difference)}<br>" if known else ""
     return (
         f'<tr><th scope="row">{escape(finding.network.name)}: {escape(claim.claim)}</th>'
-        f"<td>{_in_unit(claim.value, claim.unit)}<small>{SOURCES[claim.source]}{note}</small></td>"
+        f"<td>{_as_printed(claim.value, claim.unit)}<small>{SOURCES[claim.source]}{note}</small></td>"
         f"<td>{exact}</td><td>{taken}</td><td>{difference}<small>{WORDS[finding.verdict]}</small></td></tr>"
     )
+
+
+def _as_printed(value: float, unit: str) -> str:
+    """With the digits that it was published with: 36 times, 2.6 times, 3.8 MB."""
+    digits = numerals.significant(value)
+    if unit == "x":
+        return f"{numerals.digits(value, digits)}{numerals.TIMES}"
+    return numerals.quantity(value, "B" if unit == "bytes" else "", digits)
 
 
 def _in_unit(value: float, unit: str) -> str:
     if unit == "x":
         return f"{numerals.digits(value, 4 if value > 10 else 3)}{numerals.TIMES}"
     prefixed = numerals.quantity(value, "B" if unit == "bytes" else "")
-    round_number = value % 10 ** (math.floor(math.log10(value)) - 2) == 0
-    return prefixed if round_number else f"{prefixed}<small>{numerals.exactly(value)}</small>"
+    return f"{prefixed}<small>{numerals.exactly(value)}</small>"
 
 
 def _ends(finding: Finding) -> str:

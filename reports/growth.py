@@ -26,7 +26,7 @@ class Growth:
 
 
 def growth(info: RunInfo, standing: Standing) -> Growth | None:
-    """None where there is no reference point, or no trial finished."""
+    """None where there is no reference point, or no finished trial lies below it."""
     corner = corner_of(info, standing)
     in_order = sorted((t for t in standing.trials if math.isfinite(t.ended)), key=lambda t: t.ended)
     if corner is None or not any(trial.finished for trial in in_order):
@@ -39,7 +39,7 @@ def growth(info: RunInfo, standing: Standing) -> Growth | None:
         front = np.vstack([front, losses[before:place]])
         front, before = front[non_dominated(front)], int(place)
         shares.append(hypervolume(front, list(corner.values())) / box)
-    return Growth(tuple(int(place) for place in places), tuple(shares))
+    return Growth(tuple(int(place) for place in places), tuple(shares)) if any(shares) else None
 
 
 def _losses(trial: Trial, info: RunInfo) -> list[float]:

@@ -180,9 +180,7 @@ def _curves(run: Run, shown: Sequence[Trial]) -> dict[str, list[Any]]:
         if column not in epochs:
             continue
         values = np.round(epochs[column].to_numpy(float), error_places(run.info.unit))
-        objects = values.astype(object)
-        objects[~np.isfinite(values)] = None
-        told = objects.tolist()
+        told = [value if math.isfinite(value) else None for value in values.tolist()]
         for begin, end in zip(starts, np.append(starts[1:], len(ids)), strict=True):
             if (number := place.get(ids[begin])) is not None:
                 curves[name][number] = told[begin:end]

@@ -10,7 +10,7 @@ import numpy as np
 from reports.figures.learning_curves import LearningCurves
 from reports.figures.style import log_ticks
 from reports.growth import Growth
-from reports.numerals import digits, quantity
+from reports.numerals import tick
 from reports.trials import Standing, Trial
 from suite.runs import RunInfo
 
@@ -53,7 +53,7 @@ def front_picture(info: RunInfo, standing: Standing) -> str:
     y = _Axis(errors[0] - room, top + room, HEIGHT - BOTTOM, TOP, log=False)
     quiet = _spread([(x.at(t.params), y.at(t.error)) for t in finished if not t.on_front])
     parts = [
-        *_frame(x, y, "parameters", f"validation MAE, {info.unit}", quantity),
+        *_frame(x, y, "parameters", f"validation MAE, {info.unit}", tick),
         *(f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3" class="off"/>' for a, b in quiet),
         *_steps(standing.front, x, y),
         *(_member(trial, x, y) for trial in standing.front),
@@ -70,7 +70,7 @@ def growth_picture(grown: Growth | None) -> str:
     y = _Axis(min(grown.shares) * 0.98, max(grown.shares) * 1.01, HEIGHT - BOTTOM, TOP, log=False)
     points = " ".join(f"{x.at(e):.1f},{y.at(s):.1f}" for e, s in zip(grown.ended, grown.shares, strict=True))
     parts = [
-        *_frame(x, y, "trials that had ended", "hypervolume of the front", lambda value: digits(value, 3)),
+        *_frame(x, y, "trials that had ended", "hypervolume of the front", "{:.4g}".format),
         f'<polyline points="{points}" class="front"/>',
     ]
     return _picture("Hypervolume of the front as the search went on", parts)
@@ -92,7 +92,7 @@ def curves_picture(data: LearningCurves) -> str:
             if math.isfinite(value)
         )
         lines.append(f'<polyline points="{points}" class="{"front" if curve.on_front else "other"}"/>')
-    frame = _frame(x, y, "epoch", f"validation MAE, {data.unit}", lambda value: digits(value, 2))
+    frame = _frame(x, y, "epoch", f"validation MAE, {data.unit}", "{:g}".format)
     return _picture("Validation MAE after each epoch", [*frame, *lines])
 
 
@@ -103,13 +103,13 @@ def _picture(title: str, parts: Iterable[str]) -> str:
     )
 
 
-def _frame(x: _Axis, y: _Axis, across: str, up: str, tick: Callable[[float], str]) -> Iterable[str]:
-    """Axes with ticks and titles."""
+def _frame(x: _Axis, y: _Axis, across: str, up: str, label: Callable[[float], str]) -> Iterable[str]:
+    """Axes with ticks and titles; ``label`` is for the ticks below."""
     yield f'<path class="axis" d="M{LEFT} {TOP}V{HEIGHT - BOTTOM}H{WIDTH - RIGHT}"/>'
-    ticks = log_ticks(x.low, x.high, quantity) if x.log else _ticks(x.low, x.high, tick)
+    ticks = log_ticks(x.low, x.high, label) if x.log else _ticks(x.low, x.high, label)
     for value, text in zip(*ticks, strict=True):
         yield f'<text x="{x.at(value):.1f}" y="{HEIGHT - BOTTOM + 18}" class="middle">{escape(text)}</text>'
-    for value, text in zip(*_ticks(y.low, y.high, lambda v: digits(v, 3)), strict=True):
+    for value, text in zip(*_ticks(y.low, y.high, "{:.4g}".format), strict=True):
         yield f'<text x="{LEFT - 8}" y="{y.at(value) + 4:.1f}" class="end">{escape(text)}</text>'
         yield f'<path class="grid" d="M{LEFT} {y.at(value):.1f}H{WIDTH - RIGHT}"/>'
     yield f'<text x="{(LEFT + WIDTH) / 2:.0f}" y="{HEIGHT - 8}" class="middle">{escape(across)}</text>'

@@ -88,21 +88,21 @@ def _informed(info: RunInfo, standing: Standing) -> str:
     if not enough:
         return start
     return (
-        f"{start}; {len(enough)} of {count(len(known), 'trial')} were suggested knowing {ENOUGH} results or "
-        f"more (median {median(enough):.0f})"
+        f"{start}; {len(enough):,} of {count(len(known), 'trial')} were suggested knowing {ENOUGH} results "
+        f"or more (median {median(enough):,.0f})"
     )
 
 
 def _ended(info: RunInfo, standing: Standing) -> str:
     words = {"finished": "finished", "stopped": "stopped early", "diverged": "diverged", "failed": "failed"}
     counts = ", ".join(
-        f"{standing.count(status)} {word}"
+        f"{standing.count(status):,} {word}"
         for status, word in words.items()
         if status != "stopped" or standing.count(status)
     )
     outside = f"; {info.out_of_bounds:,} out of bounds and not trained" if info.out_of_bounds else ""
     again = f"; {info.repeats:,} suggested again and not trained twice" if info.repeats else ""
-    asked_for = f"{len(standing.trials)} of {info.trials_asked} asked for"
+    asked_for = f"{len(standing.trials):,} of {info.trials_asked:,} asked for"
     return f"{asked_for}: {counts}; {len(standing.front)} on the front{outside}{again}"
 
 

@@ -52,7 +52,7 @@ def stopping(standing: Standing) -> str:
     if not stopped:
         return ""
     at = Counter(trial.epochs_run for trial in stopped)
-    rungs = ", ".join(f"{at[epoch]} after epoch {epoch}" for epoch in sorted(at))
+    rungs = ", ".join(f"{at[epoch]:,} after epoch {epoch}" for epoch in sorted(at))
     cost = math.fsum(trial.seconds for trial in stopped if math.isfinite(trial.seconds))
     saved = math.fsum(_saved(trial) for trial in stopped)
     whole = math.fsum(trial.seconds for trial in standing.trials if math.isfinite(trial.seconds))

@@ -17,7 +17,7 @@ from suite.runs import RunInfo
 
 def banner(info: RunInfo, standing: Standing) -> str:
     """What a reader must know first of a run that did not end as it should; empty for one that did."""
-    done = f"{len(standing.trials)} of {info.trials_asked} trials have ended"
+    done = f"{len(standing.trials):,} of {info.trials_asked:,} trials have ended"
     if again := sum(len(confirmed.trainings) for confirmed in standing.confirmations.values()):
         done += f", and {count(again, 'training')} that confirm the front"
     texts = {
@@ -54,20 +54,31 @@ def axes(offered: Sequence[Mapping[str, Any]]) -> str:
     return f'<fieldset id="axes" hidden><legend>Validation MAE against</legend>{radios}</fieldset>'
 
 
-def made_legend(standing: Standing) -> str:
-    """What stands for networks that were made from trials, of the stages that there are."""
+def legend(standing: Standing) -> str:
+    """What the marks of the front's chart stand for, of those that it has."""
+    items = ['<li><span class="mark front"></span>on the front</li>']
+    if standing.count("finished") > len(standing.front):
+        items.append('<li><span class="mark others"></span>dominated</li>')
+    if standing.count("stopped"):
+        items.append('<li><span class="mark cut">\u00d7</span>stopped early</li>')
+    if any(trial.is_tiny for trial in standing.trials):
+        items.append('<li><span class="mark tiny"></span>TinyAgeNet\'s architecture, trained here</li>')
     shapes = {"pruned": "\u25bc", "int8": "\u25a0", "distilled": "\u25b2"}
-    return "".join(
-        f'<li><span class="mark made">{shapes.get(stage, chr(0x2B22))}</span>{escape(stage)}, a dashed '
-        "line to its parent</li>"
+    items += [
+        f'<li><span class="mark made">{shapes.get(stage, chr(0x2B22))}</span>{escape(stage)}, a dashed line '
+        "to its parent</li>"
         for stage in dict.fromkeys(trial.stage for trial in standing.compressed)
+    ]
+    items.append(
+        '<li class="published"><span class="mark diamond">\u25c7</span>published, not measured here</li>'
     )
+    return f'<ul class="legend" aria-label="Legend">{"".join(items)}</ul>'
 
 
 def chart_note(info: RunInfo, standing: Standing) -> str:
     """What the chart leaves out, and why the paper's marks have an axis of their own."""
     words = {"diverged": "diverged", "failed": "failed"}
-    missing = " and ".join(f"{standing.count(s)} {word}" for s, word in words.items() if standing.count(s))
+    missing = " and ".join(f"{standing.count(s):,} {word}" for s, word in words.items() if standing.count(s))
     missing = f" Not drawn, as they have no result: {missing}." if missing else ""
     stopped = " A stopped trial is drawn at the error that it was stopped with." * bool(
         standing.count("stopped")
@@ -126,6 +137,8 @@ def _hypervolume(info: RunInfo, standing: Standing) -> str:
     )
     error = f"a constant's error of {mae(front.corner['val_mae'], info)}" if "val_mae" in front.corner else ""
     point = ", and ".join(filter(None, (error, f"TinyAgeNet's {tiny}" if tiny else "")))
+    if not front.share:
+        return f" Hypervolume of the front: 0, as no member lies below the reference point ({point})."
     return (
         f" Hypervolume of the front: <b>{front.share:.3f}</b> of the box between zero and the reference "
         f"point ({point}). Larger is better; it compares with runs on the same data at the same resolution."

@@ -38,7 +38,7 @@ def columns(info: RunInfo, standing: Standing, points: Mapping[str, str]) -> tup
     return (
         *name,
         *(made if standing.compressed else ()),
-        *_point_and_seed(points),
+        *_point_and_seed(points, info),
         *_inputs(info, standing),
         *_sizes(standing),
         *_results(info, standing),
@@ -110,14 +110,24 @@ def _results(info: RunInfo, standing: Standing) -> tuple[Column, ...]:
     )
 
 
-def _point_and_seed(points: Mapping[str, str]) -> tuple[Column, ...]:
-    """Which trials are trainings of one point, where points were trained with several seeds."""
+#: Fields that have a column of their own wherever they vary.
+SHOWN_ANYWAY = {"widths", "depths", "method", "lambda_l1", "label_deviation", "learning_rate"}
+
+
+def _point_and_seed(points: Mapping[str, str], info: RunInfo) -> tuple[Column, ...]:
+    """Which trials are trainings of one point, where points were trained with several seeds.
+
+    A point needs no column where the columns of what varied tell it.
+    """
     if not points:
         return ()
-    return (
-        Column("point", "", lambda t: escape(points[t.id]), lambda t: points[t.id], words=True),
-        Column("seed", "", lambda t: str(t.seed), lambda t: t.seed),
-    )
+
+    def label(trial: Trial) -> str:
+        return points.get(trial.id, "")  # what was made from a trial is a training of no point
+
+    point = Column("point", "", lambda t: escape(label(t)) or numerals.MISSING, label, words=True)
+    told = set(info.search.get("vary") or {}) <= SHOWN_ANYWAY
+    return (*(() if told else (point,)), Column("seed", "", lambda t: str(t.seed), lambda t: t.seed))
 
 
 #: So many rows are in the page's markup; the script that sorts and filters has all.
@@ -151,8 +161,8 @@ TOOLS = (
     '<input id="filter" type="search" autocomplete="off" spellcheck="false" '
     'placeholder="stopped  params&lt;100k"> '
     '<button type="button" id="save">Save as CSV</button> <span id="filtered" role="status"></span></p>'
-    '<p class="soft">Words that a row must have (an id, front, stopped, pruned, a cause), and conditions on '
-    "columns: "
+    '<p class="soft">A header sorts by its column. A filter has words that a row must have (an id, front, '
+    "stopped, pruned, a cause) and conditions on columns: "
     "<code>params&lt;100k valMAE&lt;=8.5 status=finished</code>.</p></div>"
 )
 

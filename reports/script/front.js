@@ -164,7 +164,7 @@ function labels(front, axis, xs, ys, width, height) {
   }
   const shown = [...found.keys()];
   return { x: shown.map((place) => trials[axis.column][place]), y: shown.map((place) => trials.error[place]), mode: "markers+text", type: "scatter", marker: { size: 13, opacity: 0 },
-    text: shown.map((place) => plain(trials.id[place])), textposition: [...found.values()], textfont: { size: 11 }, hoverinfo: "skip", name: "names", cliponaxis: false };
+    text: shown.map((place) => plain(trials.id[place])), textposition: [...found.values()], textfont: { size: 11, shadow: `0 0 3px ${colour("--ground")}, 0 0 3px ${colour("--ground")}` }, hoverinfo: "skip", name: "names", cliponaxis: false };
 }
 
 function publishedTraces(axis) {
@@ -248,7 +248,7 @@ function drawGrowth() {
   const place = document.getElementById("growth-chart"), { ended, shares } = data.growth;
   Plotly.react(place, [{ x: ended, y: shares, mode: "lines", type: "scatter", line: { color: colour("--front"), width: 2, shape: "hv" },
     hovertemplate: "after %{x} trials: %{y:.3f}<extra></extra>" }],
-  bareLayout(240, { xaxis: { title: { text: "trials that had ended", standoff: 6 }, rangemode: "tozero" }, yaxis: { title: { text: "share of the box", standoff: 6 }, nticks: 5 } }), CONFIG);
+  bareLayout(240, { xaxis: { title: { text: "trials that had ended", standoff: 6 }, rangemode: "tozero", ...(ended.at(-1) <= 10 ? { dtick: 1 } : {}) }, yaxis: { title: { text: "share of the box", standoff: 6 }, nticks: 5 } }), CONFIG);
 }
 
 function startFront() {

@@ -46,7 +46,7 @@ function costs(own) {
   const speed = known(own.ms) ? `${digits(own.ms)} ms an image, ${digits(own.speedup?.[0])}${TIMES} as fast as VGG-16 (${digits(own.speedup?.[1])} to ${digits(own.speedup?.[2])}), at ${data.run.timed}` : "not measured";
   return definition([["Design", designOf(places.get(own.id))], ["Parameters", known(own.params) ? grouped(own.params) : MISSING],
     ["Multiply-adds", `${quantity(own.macs)} at ${own.resolution} px`], ["Bytes", known(own.bytes) ? grouped(own.bytes) : MISSING],
-    ["Latency", speed], ["Training", `${count(own.epochs, "epoch")} of ${own.asked} in ${duration(own.seconds)}, seed ${own.seed}`]]);
+    ["Latency", speed], ["Training", own.epochs || own.stage !== "int8" ? `${count(own.epochs, "epoch")} of ${own.asked} in ${duration(own.seconds)}, seed ${own.seed}` : `none: made in ${duration(own.seconds)}`]]);
 }
 
 function recipeList(place) {

@@ -26,11 +26,11 @@ function isKept(line) {
   return [...kept].every(([number, [low, high]]) => line[number] !== null && line[number] >= low && line[number] <= high);
 }
 
-const ROOM = { left: 44, right: 52, top: 40, bottom: 26 };
+const ROOM = { left: 46, right: 54, top: 54, bottom: 26 };
 
 function drawParallel() {
   const canvas = document.getElementById("parallel"), axes = parallelAxes();
-  const width = Math.max(canvas.parentElement.clientWidth, 92 * axes.length), height = 340, ratio = devicePixelRatio || 1;
+  const width = Math.max(canvas.parentElement.clientWidth, 72 * axes.length), height = 354, ratio = devicePixelRatio || 1;
   canvas.width = width * ratio;
   canvas.height = height * ratio;
   canvas.style.width = `${width}px`;
@@ -64,7 +64,8 @@ function drawParallel() {
   const faint = Math.max(0.06, Math.min(0.5, 60 / shown.length));
   if (kept.size) stroke(shown, colour("--line"), 1, faint);
   stroke(inside.filter((place) => !trials.front[place]), colour("--others"), 1, kept.size ? Math.max(faint, 0.4) : faint);
-  stroke(inside.filter((place) => trials.front[place]), colour("--front"), 2, 0.95);
+  const front = inside.filter((place) => trials.front[place]);
+  stroke(front, colour("--front"), front.length > 30 ? 1.2 : 2, Math.max(0.3, Math.min(0.95, 25 / front.length)));
   const chosen = places.get(state.trial);
   if (lines.has(chosen)) stroke([chosen], colour("--tiny"), 3, 1);
   labelAxes(pen, axes, x, y);
@@ -83,11 +84,11 @@ function labelAxes(pen, axes, x, y) {
     pen.moveTo(x(number), y(0));
     pen.lineTo(x(number), y(1));
     pen.stroke();
-    const label = (value) => (axis.words ? axis.words[value] : axis.name === "parameters" ? quantity(value) : digits(value, 3));
+    const label = (value) => (axis.words ? axis.words[value] : axis.name === "parameters" ? quantity(value) : Number.isInteger(value) ? grouped(value) : digits(Number(value.toPrecision(3))));
     pen.fillText(label(axis.high), x(number), y(1) - 6);
     pen.fillText(label(axis.low), x(number), y(0) + 16);
     pen.fillStyle = colour("--ink");
-    pen.fillText(axis.name.replaceAll("_", " "), x(number), y(1) - 24 + (number % 2) * 0);
+    pen.fillText(axis.name.replaceAll("_", " "), x(number), y(1) - 24 - (number % 2) * 15); // in two rows, as neighbours would touch
     if (kept.has(number)) {
       const [low, high] = kept.get(number);
       pen.fillStyle = colour("--front");

@@ -41,18 +41,20 @@ function errorWithInterval(place) {
 // What stands beside a network of the paper: "36.3x fewer".
 function beside(own, other, less = "fewer", more = "more") {
   if (!known(own) || !known(other) || !(own > 0)) return MISSING;
-  if (own === other || digits(other / own) === "1.00") return "the same";
+  if (digits(Math.max(other / own, own / other)) === "1.00") return "the same";
   return other > own ? `${digits(other / own)}${TIMES} ${less}` : `${digits(own / other)}${TIMES} ${more}`;
 }
 
 // "36.3x fewer parameters than VGG-16, 0.40 years worse", and so on for each of the paper's networks.
 function besideInWords(own) {
-  const told = data.networks.filter((network) => known(network.params)).map((network) => {
-    if (network.trial === own.id) return `this is ${network.name} itself`;
-    const size = own.params === network.params ? `as many parameters as ${network.name}`
-      : `${beside(own.params, network.params)} parameters than ${network.name}`;
-    return `${size}, ${known(network.error) ? errorBeside(own.error - network.error) : "which was not trained in this run"}`;
-  });
+  const size = (network) => (own.params === network.params ? `as many parameters as ${network.name}`
+    : `${beside(own.params, network.params)} parameters than ${network.name}`);
+  const counted = data.networks.filter((network) => known(network.params)), untrained = counted.filter((network) => !known(network.error));
+  const told = counted.filter((network) => known(network.error)).map((network) =>
+    (network.trial === own.id ? `this is ${network.name} itself` : `${size(network)}, ${errorBeside(own.error - network.error)}`));
+  if (untrained.length) {
+    told.push(`${untrained.map(size).join(" and ")} (${untrained.length > 1 ? "which were" : "which was"} not trained in this run)`);
+  }
   const text = told.join("; ");
   return text ? el("p", { class: "lead" }, `${text[0].toUpperCase()}${text.slice(1)}.`) : null;
 }
@@ -62,7 +64,7 @@ function besideTable(place) {
   const own = at(place);
   const rows = data.networks.map((network) => {
     const error = network.trial === own.id ? "it is this one"
-      : known(network.error) ? errorBeside(own.error - network.error, ` than ${network.trial}`, ` as ${network.trial}`) : "not trained in this run";
+      : known(network.error) ? errorBeside(own.error - network.error, ` than ${network.trial}`, ` as ${network.trial}`) : "not trained here";
     return el("tr", {},
       el("th", { scope: "row" }, network.name), el("td", { class: "text" }, error),
       el("td", {}, beside(own.params, network.params)), el("td", {}, beside(own.macs, network.macs)),
@@ -91,6 +93,11 @@ function exportCommand(place) {
   return shell(["suite", "export", run, "--trial", id, "-o", `${id}.onnx`]);
 }
 
+// Its words, none of which ends a line at a hyphen.
+function unbroken(text) {
+  return text.split(" ").flatMap((word, n) => [n ? " " : "", el("span", { class: "word" }, word)]);
+}
+
 function commandLine(text, label) {
   const said = el("span", { role: "status", class: "said" });
   const copy = el("button", { type: "button", "aria-label": `Copy: ${label}`, onclick: async () => {
@@ -101,7 +108,7 @@ function commandLine(text, label) {
       said.textContent = "select the text to copy it";
     }
   } }, "Copy");
-  return el("div", { class: "command" }, el("pre", { tabindex: "0", "aria-label": label }, el("code", {}, text)), copy, said);
+  return el("div", { class: "command" }, el("pre", { tabindex: "0", "aria-label": label }, el("code", {}, ...unbroken(text))), copy, said);
 }
 
 function limitsInWords() {

@@ -131,6 +131,7 @@ def test_the_answer_follows_the_readers_limits(make_run: MakeRun, visit: Open) -
     opened = visit(page(run, place="runs/x"))
     known = [trial for trial in standing(run).trials if trial.finished]
     assert standing(run).best.id in opened.text("#shipped .lead")  # type: ignore[union-attr]
+    assert "ThinAgeNet (which were not trained in this run)" in opened.text("#shipped .lead + .lead")
     limit = sorted(trial.params for trial in known)[5]
     opened.page.fill("#max-params", f"{limit:.0f}")
     left = min((t for t in known if t.params <= limit), key=lambda t: (t.error, t.params))
@@ -145,6 +146,27 @@ def test_the_answer_follows_the_readers_limits(make_run: MakeRun, visit: Open) -
     assert min(known, key=lambda t: t.params).id in opened.text("#shipped .lead")
     opened.page.fill("#max-params", "many")
     assert opened.page.get_attribute("#max-params", "aria-invalid") == "true"
+
+
+def test_the_answer_is_told_beside_the_papers_networks_and_their_claims(
+    make_run: MakeRun, visit: Open
+) -> None:
+    thin = {"widths": (32, 64, 128, 256, 256), "depths": (2, 2, 3, 3, 3)}
+    run = make_run(trials=3, statuses=["finished"] * 3, configs=[{}, thin, {"network": "vgg16"}])
+    trials = run.trials.assign(
+        val_mae_years=[9.0, 7.4, 7.0], params=[934_869, 3_708_229, 134_674_341]
+    )  # fmt: skip
+    opened = visit(page(dataclasses.replace(run, trials=trials)), "#max-params=4000000")
+    assert opened.text("#shipped .lead + .lead").replace("\u00a0", " ") == (
+        "36.3\u00d7 fewer parameters than VGG-16, 0.40 years worse; this is ThinAgeNet itself; "
+        "3.97\u00d7 more parameters than TinyAgeNet, 1.60 years better."
+    )
+    first = opened.page.locator("section.first")
+    told = first.locator("table.claims tbody tr").first.inner_text()
+    assert "36\u00d7" in told
+    assert "36.32\u00d7" in told
+    first.locator("a[href='#claims']").click()
+    assert "max-params=4000000" in opened.page.url  # a place in the page is not a choice
 
 
 def test_a_switch_of_axes_redraws_and_a_click_opens_a_network_that_the_address_keeps(

@@ -209,7 +209,7 @@ def test_charts_have_the_confirmed_mean_with_its_interval_and_no_curve_of_a_conf
     again = run.epochs[run.epochs["id"] == "t000"].assign(id="t000-s1")
     run = dataclasses.replace(run, epochs=pd.concat([run.epochs, again]))
     result = standing(run)
-    data = page_data(run, result, (), {}, "runs/x")["trials"]
+    data = page_data(run, result, (), {}, None, "runs/x")["trials"]
     places = {name: place for place, name in enumerate(data["id"])}
     found = mean_interval([8.1, 8.2, 8.3])
     low, high, seeds = data["interval"][places["t000"]]
@@ -219,7 +219,7 @@ def test_charts_have_the_confirmed_mean_with_its_interval_and_no_curve_of_a_conf
     assert data["error"][places["t004"]] == 20.0
     assert data["interval"][places["t004"]] is None
     assert {name for name in places if not data["front"][places[name]]} == {"t001", "t004"}
-    assert set(page_data(run, result, (), {}, "runs/x")["again"]) == set(MEMBERS)
+    assert set(page_data(run, result, (), {}, None, "runs/x")["again"]) == set(MEMBERS)
     assert {curve.id for curve in learning_curves.collect(run, result).curves} == set(places)
 
 

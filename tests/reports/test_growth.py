@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from reports.growth import growth
+from reports.page import page
 from reports.trials import standing
 from reports.volume import volume
 from suite.runs import Run
@@ -33,3 +34,10 @@ def test_of_many_trials_some_are_taken_the_last_among_them(make_run: MakeRun) ->
 def test_without_a_finished_trial_there_is_none(make_run: MakeRun) -> None:
     run = make_run(trials=2, statuses=["failed", "failed"])
     assert growth(run.info, standing(run)) is None
+
+
+def test_a_front_that_is_nowhere_below_the_reference_point_has_no_curve(make_run: MakeRun) -> None:
+    thin = {"widths": (32, 64, 128, 256, 256), "depths": (2, 2, 3, 3, 3)}
+    run = make_run(trials=2, statuses=["finished"] * 2, configs=[thin, thin])
+    assert growth(run.info, standing(run)) is None
+    assert "no member lies below the reference point" in page(run)

@@ -8,6 +8,7 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from reports.comparison import NO_DIFFERENCE
@@ -198,14 +199,14 @@ def test_a_point_without_a_seed_of_the_baseline_is_shown_and_not_paired(make_tra
     assert len(comparison.points) == 3
 
 
-def test_the_page_shows_point_and_seed_of_every_trial_and_warns_of_lucky_seeds(
+def test_the_page_shows_method_and_seed_of_every_trial_and_warns_of_lucky_seeds(
     make_trainings: MakeRun,
 ) -> None:
     run = make_trainings(OF_METHODS, METHODS)
     html = page(run)
     assert "<h2>Comparison</h2>" in html
     assert labels(run)["t001"] == "er"
-    assert ">point</button>" in html
+    assert 'data-title="method"' in html  # which tells the point
     assert ">seed</button>" in html
     words = seen(html[: html.index("<h2>What was asked")])
     assert "Each point was trained with 3 seeds" in words
@@ -279,3 +280,16 @@ def test_scores_within_whole_points_are_left_out_for_attractiveness(make_trainin
     assert comparison is not None
     assert "CS(3)" in metrics_table(comparison, run.info)
     assert "CS(3)" not in metrics_table(comparison, dataclasses.replace(run.info, attribute="attractiveness"))
+
+
+def test_what_was_made_from_a_point_is_in_the_table_without_one(make_trainings: MakeRun) -> None:
+    run = make_trainings(OF_METHODS, {"pooling": {"choices": ["hybrid"]}, **METHODS})
+    made = {**run.trials.iloc[0].to_dict(), "id": "t000-p1", "stage": "pruned", "parent": "t000"}
+    pruned = dataclasses.replace(run, trials=pd.concat([run.trials, pd.DataFrame([made])], ignore_index=True))
+    assert "t000-p1" in seen(page(pruned))
+
+
+def test_a_point_has_a_column_only_where_no_other_column_tells_it(make_trainings: MakeRun) -> None:
+    assert 'data-title="point"' not in page(make_trainings(OF_METHODS, METHODS))
+    both = {"pooling": {"choices": ["hybrid"]}, **METHODS}
+    assert 'data-title="point"' in page(make_trainings(OF_METHODS, both))
