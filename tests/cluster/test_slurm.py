@@ -189,7 +189,13 @@ def calls(folder: Path, capsys: pytest.CaptureFixture[str], **answers: str) -> t
         check=False,
         timeout=60,
     )
-    return ended.returncode, ended.stderr, (folder / "notes.txt").read_text().splitlines()
+    patience_ends = time.monotonic() + 20
+    while True:  # the script does not wait for what it left in the background
+        noted = (folder / "notes.txt").read_text().splitlines()
+        started = any(line.startswith("-m ray") and " --head " in line for line in noted)
+        if ended.returncode or started or time.monotonic() > patience_ends:
+            return ended.returncode, ended.stderr, noted
+        time.sleep(0.1)
 
 
 @pytest.mark.parametrize("grpc", ["0", "1"])

@@ -265,9 +265,11 @@ def test_a_driver_that_is_on_no_node_searches_and_goes_on_after_ctrl_c(head: Hea
     driver = head.suite(
         "run", "--search", space, "--trials", "6", "--confirm-seeds", "2", "--out", "by", *where
     )
-    assert driver.stdout is not None
-    while " 2 of " not in (line := driver.stdout.readline()):
-        assert line, driver.communicate()
+    assert driver.stderr is not None
+    said_so_far = [driver.stderr.readline()]
+    while " 2 of " not in said_so_far[-1]:
+        assert said_so_far[-1], said_so_far
+        said_so_far.append(driver.stderr.readline())
     driver.send_signal(signal.SIGINT)
     _, errors = driver.communicate(timeout=120)
     assert driver.returncode == 130, errors
