@@ -10,29 +10,12 @@ import pytest
 
 from suite.data.store import Store
 from suite.runs import config_of, read_run
+from tests.slow.conftest import SPACE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-
-SPACE = """\
-name: small
-data: {data}
-objectives: [val_mae, params]
-trials: 3
-confirm_seeds: 1
-base: {{epochs: 2, resolution: 32, batch_size: 32, depths: [1, 1, 1, 1, 1]}}
-vary:
-  widths:
-    - {{low: 2, high: 8, step: 2}}
-    - {{low: 2, high: 8, step: 2}}
-    - {{low: 2, high: 8, step: 2}}
-    - {{low: 2, high: 8, step: 2}}
-    - {{low: 2, high: 8, step: 2}}
-  learning_rate: {{low: 1.0e-3, high: 1.0e-2, log: true}}
-latency: {{resolution: 32, batch_size: 1, rounds: 2}}
-"""
 
 
 def carry_out(command: str, folder: Path) -> None:
@@ -48,7 +31,9 @@ def carry_out(command: str, folder: Path) -> None:
 def test_the_shown_commands_repeat_a_training_and_export_a_network(
     browser: "Browser", store: Store, tmp_path: Path
 ) -> None:
-    (tmp_path / "small.yaml").write_text(SPACE.format(data=store.folder), encoding="utf-8")
+    (tmp_path / "small.yaml").write_text(
+        SPACE.format(data=store.folder).replace("trials: 7", "trials: 3"), encoding="utf-8"
+    )
     carry_out("suite run --search small.yaml --out first --max-concurrent 1", tmp_path)
     first = read_run(tmp_path / "first")
     row = first.trials.set_index("id", drop=False).sort_values("val_mae_years").iloc[0]
