@@ -12,6 +12,7 @@ from suite.profiling import profile_trial
 from suite.runs import DataUsed, RunInfo, RunLedger, write_info
 from suite.trial import MethodName, Metrics, Network, TrialConfig, TrialResult
 from suite.weights import save_network
+from tests.slow.conftest import drive as drive  # the fixture that starts a command, for this room, too
 
 CONFIG = TrialConfig(
     widths=(8, 8, 16, 16, 16),

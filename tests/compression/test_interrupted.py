@@ -231,20 +231,6 @@ def test_the_command_says_that_it_can_be_given_again(
     )
 
 
-@pytest.fixture
-def drive(tmp_path: Path) -> Iterator[Callable[..., Driver]]:
-    """Starts a command; nothing that it started outlives the test."""
-    drivers: list[Driver] = []
-
-    def start(*arguments: str) -> Driver:
-        drivers.append(Driver(*arguments, cwd=tmp_path))
-        return drivers[-1]
-
-    yield start
-    for driver in drivers:
-        driver.clear_away()
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
