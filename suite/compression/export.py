@@ -7,6 +7,7 @@ import errno
 import io
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -90,6 +91,24 @@ def beside(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # such as of a folder that is none
             partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def folder_beside(path: Path) -> Iterator[Path]:
+    """An empty folder for what is made on the way to ``path``, gone afterwards.
+
+    What a killed process left in it goes first, so that the same command leaves nothing.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    folder = path.with_name(f".{path.stem}.partial")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def check_place(path: Path) -> None:

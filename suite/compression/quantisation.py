@@ -5,7 +5,6 @@ normalisation was folded into the weights before. Normalisation, softmax and exp
 """
 
 import logging
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ import torch
 
 from suite.compression.agreement import MismatchError, answer_part
 from suite.compression.deployed import INPUT, Deployed
-from suite.compression.export import Exported, beside, write_and_compare
+from suite.compression.export import Exported, beside, folder_beside, write_and_compare
 from suite.compression.extra import need
 from suite.compression.models import open_model
 from suite.data.dataset import LabelledImages
@@ -79,11 +78,8 @@ def export_int8(
     if path.suffix != ".onnx":
         raise RequestError(f"{path} does not end in .onnx; int8 is written as ONNX, so name the file so")
     need("onnxruntime", "int8")
-    with (
-        beside(path) as partial,
-        tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.stem}.") as folder,
-    ):
-        plain = Path(folder) / "float.onnx"
+    with beside(path) as partial, folder_beside(path) as folder:
+        plain = folder / "float.onnx"
         agreement = write_and_compare(deployed, config, val, plain)
         part = train.first(CALIBRATION_IMAGES)
         quantised, attempt = _within_limit(plain, part, val, config, on_stage)

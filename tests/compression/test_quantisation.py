@@ -40,6 +40,16 @@ def test_int8_is_a_quarter_of_the_size_and_near_the_float_network(dataset: Datas
     assert sorted(file.name for file in tmp_path.iterdir()) == ["float.onnx", "int8.onnx"]
 
 
+def test_what_a_killed_process_left_is_gone_after_the_next_one(dataset: Dataset, tmp_path: Path) -> None:
+    left = tmp_path / ".int8.partial"
+    left.mkdir()
+    (left / "float.onnx").write_bytes(b"half of it")
+    deployed, config = deployed_of()
+    splits = dataset.splits
+    export_int8(deployed, config, splits["train"], splits["val"], tmp_path / "int8.onnx", silent)
+    assert [file.name for file in tmp_path.iterdir()] == ["int8.onnx"]
+
+
 def test_weights_are_8_bit_by_channel_and_no_normalisation_is_left(dataset: Dataset, tmp_path: Path) -> None:
     deployed, config = deployed_of()
     path = tmp_path / "int8.onnx"
