@@ -169,6 +169,21 @@ def test_the_answer_is_told_beside_the_papers_networks_and_their_claims(
     assert "max-params=4000000" in opened.page.url  # a place in the page is not a choice
 
 
+def test_the_answer_and_the_table_beside_it_tell_the_same_speed(make_run: MakeRun, visit: Open) -> None:
+    """A median of paired rounds is not the ratio of two medians, as which VGG-16's own time is drawn."""
+    run = make_run(trials=3, statuses=["finished"] * 3)
+    trials = run.trials.assign(
+        val_mae_years=[7.0, 8.0, 9.0],
+        latency_ms_per_image_at_224=[10.0, 5.0, 4.0],
+        speedup_vs_vgg16_at_224=[14.0, 30.0, 40.0],
+        speedup_vs_vgg16_at_224_low=[13.0, 29.0, 39.0],
+        speedup_vs_vgg16_at_224_high=[15.0, 31.0, 41.0],
+    )
+    opened = visit(page(dataclasses.replace(run, trials=trials)))
+    assert "14.0\u00d7 as fast as VGG-16" in opened.text("#shipped .lead")
+    assert "14.0\u00d7 faster" in opened.text("#shipped table.beside")
+
+
 def test_a_switch_of_axes_redraws_and_a_click_opens_a_network_that_the_address_keeps(
     make_run: MakeRun, visit: Open
 ) -> None:
