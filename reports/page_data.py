@@ -65,8 +65,8 @@ def page_data(
 
 
 def networks(results: Standing) -> tuple[Trial, ...]:
-    """The search's trials in reading order, then what was made from them."""
-    return (*results.trials, *results.compressed)
+    """The search's trials in reading order, then what was made from them, and what they were made from."""
+    return (*results.trials, *results.kin)
 
 
 def _about(run: Run, results: Standing, place: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The main charts as small static pictures, for a reader without JavaScript, and until plotly.js is there."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -38,16 +38,16 @@ class _Axis:
 
 
 def front_picture(info: RunInfo, standing: Standing) -> str:
-    """Validation MAE against parameters: the front, what is off it, and what was made from trials."""
+    """Validation MAE against parameters: the front, what is off it, its kin, and lines between them."""
     finished = [t for t in standing.trials if t.finished and t.params > 0]
-    made = [t for t in standing.compressed if t.finished and t.params > 0]
+    kin = [t for t in standing.kin if t.finished and t.params > 0]
     if not finished:
         return ""
-    errors = sorted(t.error for t in (*finished, *made))
+    errors = sorted(t.error for t in (*finished, *kin))
     top = max(
         errors[min(len(errors) - 1, int(0.9 * len(errors)))], *(t.error for t in finished if t.on_front)
     )
-    sizes = [t.params for t in (*finished, *made)]
+    sizes = [t.params for t in (*finished, *kin)]
     x = _Axis(min(sizes) / 1.2, max(sizes) * 1.2, LEFT, WIDTH - RIGHT, log=True)
     room = 0.08 * (top - errors[0]) or 0.05 * top
     y = _Axis(errors[0] - room, top + room, HEIGHT - BOTTOM, TOP, log=False)
@@ -56,8 +56,9 @@ def front_picture(info: RunInfo, standing: Standing) -> str:
         *_frame(x, y, "parameters", f"validation MAE, {info.unit}", tick),
         *(f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3" class="off"/>' for a, b in quiet),
         *_steps(standing.front, x, y),
+        *_lineage([*standing.front, *kin], {t.id: t for t in (*finished, *kin)}, x, y),
         *(_member(trial, x, y) for trial in standing.front),
-        *(_made(trial, x, y) for trial in made),
+        *(_made(trial, x, y) for trial in kin),
     ]
     return _picture("Validation MAE against parameters", parts)
 
@@ -150,6 +151,14 @@ def _made(trial: Trial, x: _Axis, y: _Axis) -> str:
     a, b = x.at(trial.params), y.at(trial.error)
     mark = f"M{a - 5:.1f} {b - 4:.1f}h10l-5 9z"
     return f'<path class="made" d="{mark}"><title>{escape(trial.id)}, {escape(trial.stage)}</title></path>'
+
+
+def _lineage(children: Iterable[Trial], parents: Mapping[str, Trial], x: _Axis, y: _Axis) -> Iterable[str]:
+    """A line from each to what it was made from."""
+    for trial in children:
+        if (parent := parents.get(trial.parent)) is not None:
+            begin = f"M{x.at(parent.params):.1f} {y.at(parent.error):.1f}"
+            yield f'<path class="lineage" d="{begin}L{x.at(trial.params):.1f} {y.at(trial.error):.1f}"/>'
 
 
 def _spread(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

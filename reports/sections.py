@@ -69,6 +69,9 @@ def legend(standing: Standing) -> str:
         "to its parent</li>"
         for stage in dict.fromkeys(trial.stage for trial in standing.compressed)
     ]
+    if standing.parent:
+        mark = '<span class="mark made">\u2b1f</span>'
+        items.append(f"<li>{mark}parent, which the search pruned, a dashed line from each of the front</li>")
     items.append(
         '<li class="published"><span class="mark diamond">\u25c7</span>published, not measured here</li>'
     )

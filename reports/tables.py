@@ -37,7 +37,7 @@ def columns(info: RunInfo, standing: Standing, points: Mapping[str, str]) -> tup
     made = (Column("made", "from", _made, lambda t: t.stage if t.parent else "", words=True),)
     return (
         *name,
-        *(made if standing.compressed else ()),
+        *(made if standing.kin else ()),
         *_point_and_seed(points, info),
         *_inputs(info, standing),
         *_sizes(standing),
@@ -188,7 +188,10 @@ def _name(trial: Trial) -> str:
 
 
 def _made(trial: Trial) -> str:
-    return f"{escape(trial.stage)}<small>{escape(trial.parent)}</small>" if trial.parent else numerals.MISSING
+    if not trial.parent:
+        return numerals.MISSING
+    how = "pruned" if trial.stage == "search" else trial.stage  # a search with a parent prunes it
+    return f"{escape(how)}<small>{escape(trial.parent)}</small>"
 
 
 def _widths(trial: Trial) -> str:

@@ -21,8 +21,8 @@ TINY_WIDTHS = (16, 32, 64, 128, 128)
 THIN_WIDTHS = (32, 64, 128, 256, 256)
 DEPTHS = (2, 2, 3, 3, 3)
 
-#: Stages whose rows were not made from another trial's network.
-NOT_COMPRESSED = ("search", "confirm", "reference")
+#: Stages whose rows ``suite compress`` did not make from another trial's network.
+NOT_COMPRESSED = ("search", "confirm", "reference", "parent")
 
 #: The networks that have stages of their own, as a reader knows them.
 NAMES = {"vgg16": "VGG-16", "vgg16-bn": "VGG-16 with batch norm", "resnet50": "ResNet-50"}
@@ -60,7 +60,7 @@ class Trial:
     seconds: float
     trials_known: float
     seed: int
-    stage: str = "search"  # or how it was made from its parent: "pruned", "int8", "distilled"
+    stage: str = "search"  # or how it was made from its parent: "pruned", "int8", "distilled"; or "parent"
     parent: str = ""
     ended: float = math.nan  # seconds since the run's first start
     on_front: bool = False
@@ -125,7 +125,8 @@ class Standing:
     ``best`` is the lowest of these. Else ``best`` has the lowest validation error of all finished trials,
     on the front or not. ``knee`` is None where the front has fewer than three members. ``searched_front``
     is the front by the errors of the search, by size; ``confirmations`` has all that has ended of them.
-    What ``suite compress`` made is in ``compressed`` alone: the front is what the search found.
+    What ``suite compress`` made is in ``compressed`` alone, and the network that a search prunes in
+    ``parent``: the front is what the search found.
     """
 
     trials: tuple[Trial, ...]
@@ -138,6 +139,12 @@ class Standing:
     searched_front: tuple[Trial, ...] = ()
     confirmations: Mapping[str, Confirmed] = field(default_factory=dict)
     compressed: tuple[Trial, ...] = ()  # what was made from trials, in the order in which it ended
+    parent: Trial | None = None  # what the search's trials were cut out of
+
+    @property
+    def kin(self) -> tuple[Trial, ...]:
+        """What was made from the search's trials, and what these were made from."""
+        return self.compressed if self.parent is None else (*self.compressed, self.parent)
 
     @property
     def is_confirmed(self) -> bool:
@@ -193,6 +200,7 @@ def standing(run: Run) -> Standing:
         searched_front=tuple(sorted((by_id[id_] for id_ in searched), key=lambda t: (t.params, t.val_mae))),
         confirmations=again,
         compressed=tuple(_trial(row, run.info) for row in made),
+        parent=next((_trial(row, run.info) for row in rows.get("parent", [])), None),
     )
 
 

@@ -11,7 +11,7 @@ function axisNow() {
 function errorRange(shown) {
   const errors = shown.map((place) => trials.error[place]).sort((a, b) => a - b);
   if (!errors.length) return [0, 1];
-  const must = shown.filter((place) => trials.front[place] || isMade(place)).map((place) => trials.error[place]);
+  const must = shown.filter((place) => trials.front[place] || !isSearched(place)).map((place) => trials.error[place]);
   let top = Math.max(errors[Math.floor(0.75 * (errors.length - 1))], ...must);
   top = Math.min(errors[errors.length - 1], top + 0.35 * (top - errors[0]));
   const room = 0.12 * (top - errors[0]) || 0.1 * top || 1;
@@ -60,6 +60,7 @@ function hover(place) {
 }
 
 function standingOf(place) {
+  if (isParent(place)) return "the network that the search pruned";
   if (isMade(place)) return `${trials.stage[place]}, from ${trials.parent[place]}`;
   if (trials.front[place]) return "on the front";
   if (trials.status[place] !== "finished") return `${trials.status[place]} after ${count(trials.epochs[place], "epoch")}`;
@@ -127,9 +128,9 @@ function steps(front, axis) {
 }
 
 // Lines from what was made to what it was made from.
-function lineage(made, axis, ys) {
+function lineage(children, axis, ys) {
   const line = { x: [], y: [] };
-  for (const place of made) {
+  for (const place of children) {
     const parent = places.get(trials.parent[place]);
     if (parent === undefined || !known(trials[axis.column][parent]) || !known(trials.error[parent])) continue;
     line.x.push(trials[axis.column][parent], trials[axis.column][place], null);
@@ -199,8 +200,8 @@ function drawFront() {
   const place = document.getElementById("front-chart"), axis = axisNow();
   const all = trials.id.map((_, i) => i).filter((i) => known(trials.error[i]) && trials[axis.column][i] > 0);
   const done = all.filter(finished), ys = errorRange(done), xs = costRange(all, axis);
-  const front = done.filter((i) => trials.front[i]), made = done.filter(isMade);
-  const others = done.filter((i) => !trials.front[i] && !isMade(i));
+  const front = done.filter((i) => trials.front[i]), made = done.filter(isMade), parent = done.filter(isParent);
+  const others = done.filter((i) => !trials.front[i] && isSearched(i));
   const stopped = all.filter((i) => trials.status[i] === "stopped" && trials.error[i] < ys[1]);
   const quiet = thinned(others, axis, xs, ys), cut = thinned(stopped, axis, xs, ys);
   const height = narrow.matches ? 460 : 560;
@@ -210,12 +211,13 @@ function drawFront() {
   const traces = [
     marks(cut, axis, ys, { color: grey, size: 6, opacity: 0.6, symbol: "x-thin-open" }, "stopped early"),
     marks(quiet, axis, ys, { color: grey, size: 7, opacity: 0.7, symbol: "circle-open" }, "dominated"),
-    steps(front, axis), lineage(made, axis, ys),
+    steps(front, axis), lineage([...made, ...front], axis, ys),
     { ...marks(front, axis, ys, { color: colour("--front"), size: 11, symbol: "circle", line: { width: 1.5, color: colour("--ground") } }, "on the front"), error_y: bars, ...speedBars(front, axis) },
     labels(front, axis, xs, ys, place.clientWidth - 74, (published.length ? 0.75 : 1) * (height - 72)), arrows,
-    marks(done.filter((i) => trials.tiny[i] && !isMade(i)).slice(0, 60), axis, ys, { color: colour("--tiny"), size: 19, symbol: "circle-open", line: { width: 2.5 } }, "TinyAgeNet, trained here"),
+    marks(done.filter((i) => trials.tiny[i] && isSearched(i)).slice(0, 60), axis, ys, { color: colour("--tiny"), size: 19, symbol: "circle-open", line: { width: 2.5 } }, "TinyAgeNet, trained here"),
     ...[...new Set(made.map((i) => trials.stage[i]))].map((stage) => marks(made.filter((i) => trials.stage[i] === stage), axis, ys,
       { color: colour("--made"), size: 11, symbol: MADE[stage] ?? "hexagon", line: { width: 1.2, color: colour("--ground") } }, stage)),
+    marks(parent, axis, ys, { color: colour("--made"), size: 13, symbol: "pentagon", line: { width: 1.2, color: colour("--ground") } }, "parent"),
     ...published,
   ];
   const chosen = places.get(state.trial);

@@ -46,7 +46,7 @@ function costs(own) {
   const speed = known(own.ms) ? `${digits(own.ms)} ms an image, ${digits(own.speedup?.[0])}${TIMES} as fast as VGG-16 (${digits(own.speedup?.[1])} to ${digits(own.speedup?.[2])}), at ${data.run.timed}` : "not measured";
   return definition([["Design", designOf(places.get(own.id))], ["Parameters", known(own.params) ? grouped(own.params) : MISSING],
     ["Multiply-adds", `${quantity(own.macs)} at ${own.resolution} px`], ["Bytes", known(own.bytes) ? grouped(own.bytes) : MISSING],
-    ["Latency", speed], ["Training", own.epochs || own.stage !== "int8" ? `${count(own.epochs, "epoch")} of ${own.asked} in ${duration(own.seconds)}, seed ${own.seed}` : `none: made in ${duration(own.seconds)}`]]);
+    ["Latency", speed], ["Training", isParent(places.get(own.id)) ? `${count(own.asked, "epoch")} in another run, seed ${own.seed}` : own.epochs || own.stage !== "int8" ? `${count(own.epochs, "epoch")} of ${own.asked} in ${duration(own.seconds)}, seed ${own.seed}` : `none: made in ${duration(own.seconds)}`]]);
 }
 
 function recipeList(place) {
@@ -60,7 +60,7 @@ function lineageList(own) {
   const children = trials.id.filter((_, place) => trials.parent[place] === own.id);
   const rows = [];
   if (own.parent) rows.push(["Made from", [opener(own.parent)]]);
-  if (children.length) rows.push(["Made from it", children.flatMap((id, i) => [i ? ", " : "", opener(id), ` (${trials.stage[places.get(id)]})`])]);
+  if (children.length) rows.push(["Made from it", children.flatMap((id, i) => [i ? ", " : "", opener(id), ` (${isSearched(places.get(id)) ? "pruned" : trials.stage[places.get(id)]})`])]);
   const again = data.again[own.id] ?? [];
   if (again.length) {
     rows.push(["Trained again", again.map(([id, seed, status, val, test]) =>
@@ -80,9 +80,10 @@ function repeatCommand(place, own) {
 }
 
 function repeating(place, own) {
+  if (isParent(place)) return el("p", {}, "It was trained in another run, which this one was given with ", el("code", {}, "--parent"), ", and is measured anew on validation here.");
   if (!isMade(place)) return commandLine(repeatCommand(place, own), "the command that repeats this training");
   if (own.stage === "int8") return commandLine(shell(["suite", "compress", data.run.folder, "--trial", own.parent, "--int8"]), "the command that repeats this step");
-  return el("p", {}, `It was made from ${own.parent} by `, el("code", {}, "suite compress"), `; its options are in `, el("code", {}, `weights/${own.id}.pruning.json`), " of the run's folder.");
+  return el("p", {}, `It was made from ${own.parent} by `, el("code", {}, "suite compress"), `; its options are in `, el("code", {}, `weights/${own.id}.${own.stage === "distilled" ? "student" : "pruning"}.json`), " of the run's folder.");
 }
 
 function groupTables(said) {
@@ -157,7 +158,7 @@ function startNetwork() {
   document.getElementById("network").hidden = false;
   const input = document.getElementById("network-id");
   const list = document.getElementById("network-ids");
-  const front = trials.id.filter((_, place) => trials.front[place] || isMade(place));
+  const front = trials.id.filter((_, place) => trials.front[place] || !isSearched(place));
   list.append(...[...new Set([...front, ...trials.id.slice(0, 200)])].map((id) => el("option", { value: id })));
   input.addEventListener("change", () => {
     const isThere = places.has(input.value.trim());

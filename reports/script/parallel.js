@@ -6,7 +6,7 @@ function parallelAxes() {
   shown.push({ name: "parameters", words: null, log: true, values: trials.params });
   shown.push({ name: "validation MAE", words: null, log: false, values: trials.error });
   return shown.map((axis) => {
-    const numbers = axis.values.filter((value, place) => known(value) && finished(place) && !isMade(place));
+    const numbers = axis.values.filter((value, place) => known(value) && finished(place) && isSearched(place));
     let low = Infinity, high = -Infinity;
     for (const value of numbers) {
       low = Math.min(low, value);
@@ -39,7 +39,7 @@ function drawParallel() {
   pen.scale(ratio, ratio);
   const x = (number) => ROOM.left + (number * (width - ROOM.left - ROOM.right)) / Math.max(axes.length - 1, 1);
   const y = (share) => height - ROOM.bottom - share * (height - ROOM.top - ROOM.bottom);
-  const shown = trials.id.map((_, place) => place).filter((place) => finished(place) && !isMade(place));
+  const shown = trials.id.map((_, place) => place).filter((place) => finished(place) && isSearched(place));
   const lines = new Map(shown.map((place) => [place, parallelLine(axes, place)]));
   const inside = shown.filter((place) => isKept(lines.get(place)));
   const stroke = (places_, style, thick, alpha) => {

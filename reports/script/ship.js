@@ -7,11 +7,11 @@ function within(place) {
   );
 }
 
-// Confirmed members and what was made from trials come first: a single lucky training must not beat a mean.
+// Confirmed members, what was made from trials and what these were cut out of come first: a single lucky training must not beat a mean.
 function candidates() {
   const inside = trials.id.map((_, place) => place).filter((place) => finished(place) && within(place));
   if (!data.run.confirmed) return inside;
-  const sure = inside.filter((place) => trials.interval[place] || isMade(place));
+  const sure = inside.filter((place) => trials.interval[place] || !isSearched(place));
   return sure.length ? sure : inside;
 }
 
@@ -136,7 +136,7 @@ function showShipped() {
   const own = at(place);
   const lowest = state.take === "error" ? "the lowest error" : state.take === "ms" ? "the lowest latency" : `the fewest ${WORDS[state.take]}`;
   const speed = known(own.ms) ? `, ${digits(own.ms)}${NBSP}ms an image (${own.speedup ? digits(own.speedup[0]) + TIMES + " as fast as VGG-16" : ""}; ${data.run.timed})` : ", speed not measured";
-  const made = isMade(place) ? `, ${own.stage} from ${own.parent}` : "";
+  const made = isMade(place) ? `, ${own.stage} from ${own.parent}` : isParent(place) ? ", the network that the search pruned" : "";
   const test = known(own.test) ? ` Test MAE ${mae(own.test)}, read once.` : "";
   const lead = el("p", { class: "lead" }, `${limitsInWords()}, ship `, el("b", {}, opener(own.id)),
     `: ${lowest}${made}. Validation MAE `, el("b", {}, errorWithInterval(place)),

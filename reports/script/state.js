@@ -54,8 +54,18 @@ function finished(place) {
   return trials.status[place] === "finished" && known(trials.error[place]);
 }
 
+function isSearched(place) {
+  return trials.stage[place] === "search";
+}
+
+// What the trials of a search were cut out of.
+function isParent(place) {
+  return trials.stage[place] === "parent";
+}
+
+// By suite compress.
 function isMade(place) {
-  return trials.stage[place] !== "search";
+  return !isSearched(place) && !isParent(place);
 }
 
 // A button that shows a network in its own section.

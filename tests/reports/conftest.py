@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from suite.runs import (
@@ -29,6 +30,13 @@ if TYPE_CHECKING:
 #: Fields of a configuration, the seed, the validation MAE; None: it diverged.
 Training = tuple[Mapping[str, Any], int, float | None]
 MakeRun = Callable[..., Run]
+
+
+def pruned_from_a_parent(run: Run) -> Run:
+    """The run as one of the search ``compress``, whose trials were all cut out of one network."""
+    parent = {**run.trials.iloc[0].to_dict(), "id": "parent", "stage": "parent", "params": 3_708_229}
+    trials = run.trials.assign(parent="parent")
+    return dataclasses.replace(run, trials=pd.concat([trials, pd.DataFrame([parent])], ignore_index=True))
 
 
 @pytest.fixture(scope="module")

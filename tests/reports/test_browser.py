@@ -21,6 +21,7 @@ from reports.several import page_of_several
 from reports.trials import standing
 from search_spaces import find, load
 from suite.runs import Run, write_prediction_rows
+from tests.reports.conftest import pruned_from_a_parent
 
 MakeRun = Callable[..., Run]
 
@@ -220,6 +221,27 @@ def test_a_switch_of_axes_redraws_and_a_click_opens_a_network_that_the_address_k
     assert again.page.is_checked("input[value=macs]")
     again.page.click("#network-body button[data-trial='t000-p1']")
     assert "t000-p1 is pruned, from t000" in again.text("#network-body")
+
+
+def test_the_members_of_a_search_that_prunes_have_a_line_to_their_parent(
+    make_run: MakeRun, visit: Open
+) -> None:
+    opened = visit(page(pruned_from_a_parent(make_run(trials=12))), "#trial=parent")
+    traces = opened.page.evaluate(
+        "Object.fromEntries(document.getElementById('front-chart').data.map((t) => [t.name, t]))"
+    )
+    (parent,) = traces["parent"]["x"]
+    members = traces["on the front"]["x"]
+    assert len(members) > 1
+    assert [x for x in traces["made from"]["x"] if x is not None] == [
+        x for member in members for x in (parent, member)
+    ]
+    assert not {"pruned", "int8", "distilled"} & set(traces)
+    said = opened.text("#network-body")
+    assert "parent is the network that the search pruned" in said
+    assert "suite compress" not in said
+    assert "t001 (pruned)" in said
+    assert "parent, which the search pruned" in opened.text(".legend")
 
 
 def test_a_network_shows_its_predictions_by_group_and_the_command_that_repeats_it(

@@ -15,6 +15,7 @@ from reports.figures import style
 from reports.page import figure_markup, page, write_report
 from reports.trials import standing
 from suite.runs import Run, read_run
+from tests.reports.conftest import pruned_from_a_parent
 
 MakeRun = Callable[..., Run]
 
@@ -342,3 +343,17 @@ def test_a_search_that_gave_up_says_so_first(make_run: MakeRun) -> None:
     shown_page = text(page(make_run(trials=3, statuses=["finished"] * 3, ended_early=why, out_of_bounds=512)))
     assert f"{why}." in shown_page
     assert "512 out of bounds and not trained" in shown_page
+
+
+def test_without_scripts_each_of_the_front_has_its_line_to_the_parent_that_was_pruned(
+    make_run: MakeRun,
+) -> None:
+    run = make_run(trials=12)
+    assert own(page(run)).count('class="lineage"') == 0
+    pruned = pruned_from_a_parent(run)
+    found = standing(pruned)
+    assert found.parent.id == "parent"
+    assert "parent" not in {trial.id for trial in (*found.trials, *found.compressed)}
+    html = own(page(pruned))
+    assert html.count('class="lineage"') == len(found.front) > 1
+    assert "parent, which the search pruned" in text(html)
