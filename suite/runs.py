@@ -268,8 +268,12 @@ class RunLedger:
 
     @property
     def seconds(self) -> float:
-        """How long the search had lasted when this was last written; 0 where nobody wrote it."""
-        ends = (float(row["started"] + row["seconds"]) for row in self._rows.trials.values())
+        """How long the search had lasted when this was last written; 0 where nobody wrote it.
+
+        What was made from its trials afterwards took time of its own.
+        """
+        trainings = (*self.rows_of("search"), *self.rows_of("confirm"))
+        ends = (float(row["started"] + row["seconds"]) for row in trainings)
         return max([self._rows.seconds, *ends])
 
     def has(self, trial_id: str) -> bool:

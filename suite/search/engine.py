@@ -16,7 +16,7 @@ from suite.search.bounds import within_bounds
 from suite.search.confirmation import with_confirm_seeds
 from suite.search.description import check_backbones, describe
 from suite.search.judgement import judge
-from suite.search.parents import add_parent, check_parent
+from suite.search.parents import add_parent, check_parent, check_same_parent
 from suite.search.run_folder import check_free, locked, new_folder, written
 from suite.search.sitting import Search, Sitting
 from suite.search.stages import train
@@ -67,6 +67,7 @@ def resume_search(
         check_backbones(space)
         store = data_of_run(folder, info, watcher.stage, watcher.advance)
         check_parent(space, store.info.attributes[info.attribute])
+        check_same_parent(space, RunLedger(folder).rows)
         info = dataclasses.replace(
             info,
             status="running",

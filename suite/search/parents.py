@@ -1,12 +1,13 @@
 """The trial that a search starts from: checked before anything begins, and a row of the run."""
 
+import dataclasses
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
 from search_spaces import Choices, Dimension, FloatRange, SearchSpace, Value
-from suite.backbones import pinned
+from suite.backbones import FILES, pinned
 from suite.compression.extra import need
 from suite.compression.pruning import check_importance
 from suite.compression.starting import check_pruned_from
@@ -18,6 +19,7 @@ from suite.evaluation import evaluate
 from suite.inputs import CPU
 from suite.profiling import profile_trial
 from suite.recipe import resolve_precision
+from suite.rows import Row
 from suite.runs import RunLedger
 from suite.search.study import config_of_values
 from suite.trial import TrialConfig, TrialResult
@@ -56,6 +58,29 @@ def check_parent(space: SearchSpace, label_range: LabelRange) -> None:
             check_importance(importance, its)
 
 
+def check_same_parent(space: SearchSpace, rows: Collection[Row]) -> None:
+    """Refuse to go on from a parent, a teacher or a backbone that is no longer the file it was.
+
+    Args:
+        space: of the run.
+        rows: the run's, of which each names its files with their fingerprints.
+
+    Raises:
+        RequestError: a file has changed, or cannot be read.
+    """
+    for field in FILES:
+        if (file := getattr(space.base, field)) is None:
+            continue
+        path = str(Path(file).resolve())
+        now = getattr(pinned(TrialConfig(**{field: file})), f"{field}_sha256")
+        for row in rows:
+            if row[field] == path and row[f"{field}_sha256"] not in (None, now):
+                raise RequestError(
+                    f"{field} {path} is another file than when {row['id']} was made; put the old one back, or "
+                    "start a new run"
+                )
+
+
 def add_parent(ledger: RunLedger, space: SearchSpace, store: Store) -> None:
     """Give the run the parent's row, measured on validation, and its weights, where they are not there."""
     if space.base.pruned_from is None or any(row["id"] == PARENT for row in ledger.rows):
@@ -64,13 +89,15 @@ def add_parent(ledger: RunLedger, space: SearchSpace, store: Store) -> None:
     network, config, label_set = load_network(Path(space.base.pruned_from))
     precision = resolve_precision(config.precision, CPU)
     val = load_dataset(store, config.attribute, config.resolution).splits["val"]
+    # The row alone says which file it was, so that no other is taken for it later.
+    its = pinned(dataclasses.replace(config, pruned_from=space.base.pruned_from, pruned_from_sha256=None))
     metrics = evaluate(network, val, label_set, method=config.method, precision=precision, device=CPU)
     save_network(network, config, ledger.folder / "weights" / f"{PARENT}.safetensors")
     ledger.add_trial(
         TrialResult(
             id=PARENT,
             stage="parent",
-            config=config,
+            config=its,
             status="finished",
             cause="",
             profile=profile_trial(config, label_set.bins),

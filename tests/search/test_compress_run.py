@@ -15,7 +15,7 @@ from suite.networks import build_network
 from suite.profiling import count_parameters
 from suite.runs import Resources, config_of, read_run
 from suite.search.engine import Search, resume_search, run_search
-from suite.search.parents import check_parent
+from suite.search.parents import check_parent, check_same_parent
 from suite.training import fit
 from suite.trial import TrialConfig
 from suite.weights import load_network, save_network
@@ -104,6 +104,25 @@ def test_trials_are_cut_out_of_the_parent_and_go_on_after_ctrl_c(
     assert [epoch.validation.mae for epoch in again][-1] == pytest.approx(
         rows.val_mae_years["t0000"], abs=0.05
     )
+
+
+def test_a_search_does_not_go_on_from_another_parent(store: Store, parent: Path, tmp_path: Path) -> None:
+    file, folder = tmp_path / "parent.safetensors", tmp_path / "run"
+    network, config, _ = load_network(parent)
+    save_network(network, config, file)
+    searched = space(store, file)
+    search = Search(searched, store, folder, Resources(max_concurrent=1), StopsAfter(1))
+    assert run_search(search, "compress.yaml", ["suite", "run"]).status == "interrupted"
+    rows = read_run(folder).trials
+    assert sorted(rows.stage) == ["parent", "search"]
+    check_same_parent(searched, rows.to_dict("records"))
+    save_network(build_network(config, 101), config, file)
+    with pytest.raises(RequestError, match="another file than when parent was made; put the old one back"):
+        resume_search(folder, {}, StopsAfter())
+    assert read_run(folder).trials.equals(rows)
+    for row in rows.to_dict("records"):  # the parent's alone tells, too, where no trial has ended
+        with pytest.raises(RequestError, match=f"another file than when {row['id']} was made"):
+            check_same_parent(searched, [row])
 
 
 def test_a_trial_starts_as_its_parent_where_all_is_kept(store: Store, parent: Path) -> None:
