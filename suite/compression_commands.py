@@ -28,10 +28,13 @@ def export(options: argparse.Namespace) -> int:
     """``suite export``: a trained network as a file, compared with PyTorch before it is kept."""
     from suite.compression.agreement import MismatchError
     from suite.compression.card import write_card
-    from suite.compression.export import check_place, writer_for
+    from suite.compression.export import check_ending, check_place, writer_for
 
     # Before the data is opened, which may take a minute.
     writer_for(options.output)
+    for asked, ending, kind in ((options.int8, ".onnx", "int8"), (options.bf16, ".safetensors", "bf16")):
+        if asked:
+            check_ending(options.output, ending, kind)
     for place in filter(None, (options.output, options.card)):
         check_place(place)
     if options.card and options.card.resolve() == options.output.resolve():
@@ -85,7 +88,7 @@ def _write_anew(options: argparse.Namespace, trained: "TrainedTrial") -> "Export
     )
     if fewer_bits:
         before = f"{fewer_bits.mae_float:.2f} before"
-        print(f"{exported.arithmetic}: validation MAE {fewer_bits.mae:.2f} {unit}, {before}")
+        print(f"{exported.arithmetic}: validation MAE {fewer_bits.validation.mae:.2f} {unit}, {before}")
     return exported
 
 
@@ -146,9 +149,12 @@ BELONGS_TO = {
 
 def _check_asked(options: argparse.Namespace) -> None:
     """Raises:
-    RequestError: nothing is asked for, or what is said is of something that is not; a package is missing.
+    RequestError: nothing is asked for, or what is said is of something that is not or is nothing; a package
+        is missing.
     """
+    from suite.compression.budget import parse_budget
     from suite.compression.extra import need
+    from suite.compression.students import architecture_of
 
     for name, others in BELONGS_TO.items():
         if getattr(options, name) is not None and all(getattr(options, other) is None for other in others):
@@ -159,6 +165,10 @@ def _check_asked(options: argparse.Namespace) -> None:
             )
     if not _prunes(options) and options.student is None and not options.int8:
         raise RequestError("nothing is asked for; give --to, --keep, --student or --int8")
+    if options.to is not None:
+        parse_budget(options.to, options.of or "params")
+    if options.student is not None:
+        architecture_of(options.student)
     weight = _teaching(options, 0.0 if options.student is None else 1.0).weight
     if options.temperature is not None and weight == 0:
         raise RequestError(

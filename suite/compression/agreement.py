@@ -10,7 +10,9 @@ from suite.compression.deployed import Deployed
 from suite.compression.models import Answers, Floats, Model, ask
 from suite.data.dataset import LabelledImages
 from suite.inputs import normalised
+from suite.metrics import measure
 from suite.recipe import arithmetic
+from suite.trial import Metrics
 
 #: Batches of several sizes, so that a size that was fixed by mistake is found; the last is repeated.
 BATCHES = (1, 7, 64)
@@ -71,6 +73,11 @@ def answer_part(model: Model, part: LabelledImages, batch: int = 64) -> Answers:
     shares = [answer.distributions for answer in answers if answer.distributions is not None]
     values = np.concatenate([answer.values for answer in answers])
     return Answers(values, np.concatenate(shares) if shares else None)
+
+
+def measured(model: Model, part: LabelledImages) -> Metrics:
+    """All metrics of a model on a split, as a training's are taken."""
+    return measure(torch.from_numpy(answer_part(model, part).values), part.labels, part.deviations)
 
 
 def _batches(part: LabelledImages) -> list[torch.Tensor]:

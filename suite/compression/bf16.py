@@ -4,17 +4,14 @@ import copy
 from collections.abc import Mapping
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
-from suite.compression.agreement import MismatchError, answer_part, compare
+from suite.compression.agreement import MismatchError, compare, measured
 from suite.compression.deployed import Deployed, describe_model
-from suite.compression.export import Exported, beside
+from suite.compression.export import Exported, beside, check_ending
 from suite.compression.models import Model, open_model, torch_answers
 from suite.compression.quantisation import MOST_LOSS, Quantised
 from suite.data.dataset import LabelledImages
-from suite.errors import RequestError
-from suite.metrics import mean_absolute_error
 from suite.trial import TrialConfig
 from suite.weights import save_tensors
 
@@ -34,8 +31,7 @@ def export_bf16(deployed: Deployed, config: TrialConfig, val: LabelledImages, pa
         RequestError: another ending, or a folder that cannot be written to.
         MismatchError: the error grows by more than ``MOST_LOSS`` of the label range; ``path`` is as it was.
     """
-    if path.suffix != ".safetensors":
-        raise RequestError(f"{path} does not end in .safetensors, as a file of bf16 weights must")
+    check_ending(path, ".safetensors", "bf16")
     state = rounded(deployed.network.state_dict())
     network = copy.deepcopy(deployed.network)
     network.load_state_dict(state)
@@ -43,10 +39,10 @@ def export_bf16(deployed: Deployed, config: TrialConfig, val: LabelledImages, pa
         save_tensors(state, partial, {**describe_model(config), "arithmetic": ARITHMETIC})
         written = open_model(partial)
         agreement = compare(written, Deployed(network, config, deployed.label_set), val)
-        before, after = _mae(Model(config, torch_answers(deployed)), val), _mae(written, val)
-        if not after - before <= MOST_LOSS * (config.label_high - config.label_low):
+        before, after = measured(Model(config, torch_answers(deployed)), val).mae, measured(written, val)
+        if not after.mae - before <= MOST_LOSS * (config.label_high - config.label_low):
             raise MismatchError(
-                f"with bf16 weights the validation MAE is {after:.2f} instead of {before:.2f}"
+                f"with bf16 weights the validation MAE is {after.mae:.2f} instead of {before:.2f}"
             )
     return Quantised(Exported(path, path.stat().st_size, ARITHMETIC, agreement), before, after, ())
 
@@ -57,7 +53,3 @@ def rounded(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         name: tensor.bfloat16() if tensor.is_floating_point() and tensor.dim() > 1 else tensor
         for name, tensor in state.items()
     }
-
-
-def _mae(model: Model, part: LabelledImages) -> float:
-    return mean_absolute_error(torch.from_numpy(answer_part(model, part).values), part.labels)

@@ -11,13 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-
-from suite.compression.agreement import answer_part
 from suite.compression.budget import Budget
 from suite.compression.course import OnEpoch, remove_checkpoint
 from suite.compression.deployed import Deployed
-from suite.compression.models import open_model
 from suite.compression.offspring import Offspring
 from suite.compression.quantisation import Quantised, export_int8
 from suite.compression.smaller import Pruning, make_smaller
@@ -25,7 +21,6 @@ from suite.compression.students import Student, train_student
 from suite.compression.timing import share_of_time
 from suite.compression.trained import TrainedTrial, finished_row, int8_file_of, int8_id_of, weights_of
 from suite.errors import RequestError
-from suite.metrics import measure
 from suite.profiling import profile_trial
 from suite.runs import Run, RunLedger, read_run
 from suite.training import DivergedError
@@ -128,7 +123,7 @@ def make_int8(trained: TrainedTrial, say: Say) -> None:
     quantised = export_int8(deployed, trained.config, splits["train"], splits["val"], path, say)
     ledger.add_trial(_int8_result(trained, quantised, trial_id, time.perf_counter() - began))
     say(
-        f"{trial_id}: {quantised.exported.bytes:,} bytes, validation MAE {quantised.mae:.2f} "
+        f"{trial_id}: {quantised.exported.bytes:,} bytes, validation MAE {quantised.validation.mae:.2f} "
         f"{trained.run.info.unit} ({quantised.mae_float:.2f} before), {quantised.exported.arithmetic}: {path}"
     )
 
@@ -144,8 +139,6 @@ def check_finished(run: Run) -> None:
 
 
 def _int8_result(trained: TrainedTrial, quantised: Quantised, trial_id: str, seconds: float) -> TrialResult:
-    val = trained.dataset.splits["val"]
-    values = torch.from_numpy(answer_part(open_model(quantised.exported.path), val).values)
     profile = profile_trial(trained.config, trained.label_set.bins)
     return TrialResult(
         id=trial_id,
@@ -154,7 +147,7 @@ def _int8_result(trained: TrainedTrial, quantised: Quantised, trial_id: str, sec
         status="finished",
         cause="",
         profile=dataclasses.replace(profile, bytes=quantised.exported.bytes),
-        validation=measure(values, val.labels, val.deviations),
+        validation=quantised.validation,
         epochs_run=0,
         seconds=seconds,
         precision="int8",

@@ -111,6 +111,14 @@ def folder_beside(path: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def check_ending(path: Path, ending: str, kind: str) -> None:
+    """Raises:
+    RequestError: a file of this kind ends otherwise.
+    """
+    if path.suffix != ending:
+        raise RequestError(f"{path} does not end in {ending}, and {kind} is written so; name the file so")
+
+
 def check_place(path: Path) -> None:
     """Refuse a file that could not be written, before it is worked for.
 
@@ -118,12 +126,15 @@ def check_place(path: Path) -> None:
         RequestError: its folder is missing or not to be written to, or it is a folder itself.
     """
     folder, number = path.parent, 0
-    if not folder.is_dir():
-        number = errno.ENOTDIR if folder.exists() else errno.ENOENT
-    elif path.is_dir():
-        number = errno.EISDIR
-    elif not os.access(folder, os.W_OK | os.X_OK):
-        number = errno.EACCES
+    try:
+        if not folder.is_dir():
+            number = errno.ENOTDIR if folder.exists() else errno.ENOENT
+        elif path.is_dir():
+            number = errno.EISDIR
+        elif not os.access(folder, os.W_OK | os.X_OK):
+            number = errno.EACCES
+    except OSError as error:  # a name that is too long, or behind a folder that may not be entered
+        number = error.errno or errno.EIO
     if number:
         raise _unwritable(path, os.strerror(number))
 

@@ -4,16 +4,13 @@ import dataclasses
 import shutil
 from pathlib import Path
 
-import torch
-
-from suite.compression.agreement import MismatchError, answer_part
+from suite.compression.agreement import MismatchError, measured
 from suite.compression.deployed import config_text
-from suite.compression.export import ModelFile, beside
+from suite.compression.export import ModelFile, beside, check_ending
 from suite.compression.models import Model, open_model
 from suite.compression.quantisation import MOST_LOSS
 from suite.compression.trained import TrainedTrial, int8_file_of, int8_id_of
 from suite.errors import RequestError
-from suite.metrics import mean_absolute_error
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,8 +47,7 @@ def copy_int8(row: TrainedTrial, path: Path) -> Copied:
             has gone or is another.
         MismatchError: it does not estimate as well or as badly as the row says; ``path`` is as it was.
     """
-    if path.suffix != ".onnx":
-        raise RequestError(f"{path} does not end in .onnx, and {row.id} is an ONNX file; name the file so")
+    check_ending(path, ".onnx", "int8")
     source = int8_file_of(row.run.folder, row.id)
     again = f"write it again with 'suite compress {row.run.folder} --trial {row.row['parent']} --int8'"
     if not source.is_file():
@@ -72,7 +68,7 @@ def copy_int8(row: TrainedTrial, path: Path) -> Copied:
 def _checked_mae(row: TrainedTrial, model: Model) -> float:
     """Another processor may round otherwise; more than int8 may lose is another file."""
     val, config = row.dataset.splits["val"], row.config
-    mae = mean_absolute_error(torch.from_numpy(answer_part(model, val).values), val.labels)
+    mae = measured(model, val).mae
     told = float(row.row[row.run.info.error_column])
     if not abs(mae - told) <= MOST_LOSS * (config.label_high - config.label_low):
         raise MismatchError(

@@ -51,7 +51,11 @@ def open_model(path: Path) -> Model:
     """
     if path.suffix not in OPENERS:
         raise RequestError(f"{path} ends in none of {', '.join(OPENERS)}; name a file of 'suite export'")
-    if not path.is_file():
+    try:
+        is_file = path.is_file()
+    except OSError as error:  # a name that is too long, or behind a folder that may not be entered
+        raise RequestError(f"{path} cannot be read ({error.strerror}); name a file that can") from None
+    if not is_file:
         raise RequestError(f"{path} is no file; name one that 'suite export' wrote, or the weights of a run")
     return OPENERS[path.suffix](path)
 

@@ -15,15 +15,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from suite.compression.agreement import MismatchError, answer_part
+from suite.compression.agreement import MismatchError, answer_part, measured
 from suite.compression.deployed import INPUT, Deployed
-from suite.compression.export import Exported, beside, folder_beside, write_and_compare
+from suite.compression.export import Exported, beside, check_ending, folder_beside, write_and_compare
 from suite.compression.extra import need
 from suite.compression.models import open_model
 from suite.data.dataset import LabelledImages
-from suite.errors import RequestError
-from suite.metrics import mean_absolute_error
-from suite.trial import TrialConfig
+from suite.trial import Metrics, TrialConfig
 
 #: What runs in int8; Relu is named so that it melts into the layer before it.
 OPERATIONS = ("Conv", "Relu", "Gemm", "MaxPool", "GlobalAveragePool", "Add")
@@ -45,8 +43,8 @@ class Quantised:
     """An int8 file that was written."""
 
     exported: Exported  # its ``agreement`` is that of the float graph that it was made from
-    mae_float: float  # on validation, label units
-    mae: float
+    mae_float: float  # on validation before, label units
+    validation: Metrics  # of the file
     float_layers: tuple[str, ...]  # those that stayed in float
 
 
@@ -75,18 +73,16 @@ def export_int8(
         RequestError: another ending, a missing package, or a folder that cannot be written to.
         MismatchError: the float graph is not as PyTorch, or int8 loses too much; ``path`` is as it was.
     """
-    if path.suffix != ".onnx":
-        raise RequestError(f"{path} does not end in .onnx; int8 is written as ONNX, so name the file so")
+    check_ending(path, ".onnx", "int8")
     need("onnxruntime", "int8")
     with beside(path) as partial, folder_beside(path) as folder:
         plain = folder / "float.onnx"
         agreement = write_and_compare(deployed, config, val, plain)
         part = train.first(CALIBRATION_IMAGES)
-        quantised, attempt = _within_limit(plain, part, val, config, on_stage)
-        attempt.replace(partial)
-    arithmetic = describe_int8(quantised.float_layers)
-    exported = Exported(path, path.stat().st_size, arithmetic, agreement)
-    return Quantised(exported, quantised.mae_float, quantised.mae, quantised.float_layers)
+        found = _within_limit(plain, part, val, config, on_stage)
+        found.path.replace(partial)
+    exported = Exported(path, path.stat().st_size, describe_int8(found.float_layers), agreement)
+    return Quantised(exported, found.mae_float, found.validation, found.float_layers)
 
 
 def describe_int8(float_layers: Sequence[str]) -> str:
@@ -96,9 +92,10 @@ def describe_int8(float_layers: Sequence[str]) -> str:
 
 
 @dataclass(frozen=True)
-class _Loss:
+class _Attempt:
+    path: Path
     mae_float: float
-    mae: float
+    validation: Metrics
     float_layers: tuple[str, ...]
 
 
@@ -108,31 +105,26 @@ def _within_limit(
     val: LabelledImages,
     config: TrialConfig,
     on_stage: Callable[[str], None],
-) -> tuple[_Loss, Path]:
-    before = _mae(plain, val)
+) -> _Attempt:
+    before = measured(open_model(plain), val).mae
     most = MOST_LOSS * (config.label_high - config.label_low)
     attempt = plain.with_name("int8.onnx")
     on_stage(f"calibrating on {len(calibration)} training images")
     quantise(plain, attempt, calibration, {"nodes_to_exclude": []}, describe_int8(()))
-    after = _mae(attempt, val)
+    after = measured(open_model(attempt), val)
     kept: tuple[str, ...] = ()
     worst: list[str] = []
-    while not after - before <= most:
+    while not after.mae - before <= most:
+        lost = f"int8 has a validation MAE of {after.mae:.2f} instead of {before:.2f}"
         if not worst:
-            on_stage(
-                f"int8 has a validation MAE of {after:.2f} instead of {before:.2f}; looking for the layers "
-                "at fault"
-            )
+            on_stage(f"{lost}; looking for the layers at fault")
             worst = layers_by_damage(plain, calibration, on_stage)
         if len(kept) == min(MOST_FLOAT_LAYERS, len(worst)):
-            raise MismatchError(
-                f"int8 has a validation MAE of {after:.2f} instead of {before:.2f}, though {', '.join(kept)} "
-                "stayed in float"
-            )
+            raise MismatchError(f"{lost}, though {', '.join(kept)} stayed in float")
         kept = tuple(worst[: len(kept) + 1])
         quantise(plain, attempt, calibration, {"nodes_to_exclude": [*kept]}, describe_int8(kept))
-        after = _mae(attempt, val)
-    return _Loss(before, after, kept), attempt
+        after = measured(open_model(attempt), val)
+    return _Attempt(attempt, before, after, kept)
 
 
 def layers_by_damage(plain: Path, calibration: LabelledImages, on_stage: Callable[[str], None]) -> list[str]:
@@ -156,11 +148,6 @@ def layers_by_damage(plain: Path, calibration: LabelledImages, on_stage: Callabl
         moved = answer_part(open_model(attempt), calibration).values - expected
         damage[layer] = float(np.abs(moved).mean())
     return sorted(layers, key=lambda layer: -damage[layer])
-
-
-def _mae(path: Path, part: LabelledImages) -> float:
-    values = answer_part(open_model(path), part).values
-    return mean_absolute_error(torch.from_numpy(values), part.labels)
 
 
 def quantise(

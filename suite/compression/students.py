@@ -81,6 +81,8 @@ def train_student(
         widths=student.widths,
         depths=student.depths,
         pruned_widths=None,
+        warmup_method=trained.config.warmup_method,  # unlike what is trained on, it starts from scratch
+        warmup_epochs=trained.config.warmup_epochs,
     )
     trial_id = student.id_for(trained.id)
     course = Course(trained, trial_id, config, on_epoch, on_stage)

@@ -76,8 +76,8 @@ def check_same_parent(space: SearchSpace, rows: Collection[Row]) -> None:
         for row in rows:
             if row[field] == path and row[f"{field}_sha256"] not in (None, now):
                 raise RequestError(
-                    f"{field} {path} is another file than when {row['id']} was made; put the old one back, or "
-                    "start a new run"
+                    f"{field} {path} is another file than when {row['id']} was made; put the old one back, "
+                    "or start a new run"
                 )
 
 

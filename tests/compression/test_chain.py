@@ -130,6 +130,29 @@ def test_a_wrong_request_is_one_sentence(
     assert list(rows_of(run).index) == before
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "compress {run} --trial t0000 --to small",
+        "compress {run} --trial t0000 --student huge",
+        "export {run} --trial t0000 --int8 -o net.pt2",
+        "export {run} --trial t0000 --bf16 -o net.onnx",
+    ],
+)
+def test_what_is_wrong_in_itself_is_refused_before_the_data_is_opened(
+    asked: str, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rendering it may take a minute."""
+
+    def opened(*arguments: object, **named: object) -> None:
+        raise AssertionError("the data was opened")
+
+    monkeypatch.setattr("suite.compression.trained.open_trial", opened)
+    assert main(asked.format(run=run).split()) == 2
+    with pytest.raises(AssertionError, match="the data was opened"):
+        compress(run, "--to", "1k")
+
+
 def test_a_run_that_still_searches_is_left_alone(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told = json.loads((run / "run.json").read_text())
     (run / "run.json").write_text(json.dumps({**told, "status": "interrupted"}))
@@ -171,6 +194,21 @@ def test_a_student_is_trained_from_scratch_with_the_trial_as_its_teacher(
     capsys.readouterr()
     assert compress(run, *asked) == 0
     assert f"{student} is there already" in capsys.readouterr().err
+
+
+def test_a_student_warms_up_as_the_trials_recipe_says(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Unlike a network that was cut and is trained on."""
+    file = run / "weights" / "t0000.safetensors"
+    network, config, _ = load_network(file)
+    save_network(network, dataclasses.replace(config, epochs=2, warmup_method="dldl", warmup_epochs=1), file)
+    assert compress(run, "--student", "4,4,8,8,8/1,1,1,1,1", "--epochs", "2") == 0
+    assert compress(run, "--keep", "0.5", "--epochs", "1") == 0
+    student, pruned = rows_of(run).tail(2).itertuples()
+    assert (student.stage, student.warmup_method, student.warmup_epochs) == ("distilled", "dldl", 1)
+    assert (pruned.stage, pruned.warmup_epochs) == ("pruned", 0)
+    capsys.readouterr()
+    assert compress(run, "--student", "4,4,8,8,8", "--epochs", "1") == 2
+    assert "warmup_epochs is 1 of 1 epochs" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

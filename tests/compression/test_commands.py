@@ -63,6 +63,7 @@ def test_export_compares_on_the_runs_own_images(
         ("--trial t0000 -o none/net.safetensors --bf16", "none/net.safetensors cannot be written"),
         ("--trial t0000 -o file/net.onnx", "file/net.onnx cannot be written (Not a directory)"),
         ("--trial t0000 -o folder.onnx", "folder.onnx cannot be written (Is a directory)"),
+        (f"--trial t0000 -o {'n' * 300}.onnx", "cannot be written (File name too long)"),
         ("--trial t0000 -o net.onnx --card none/card.md", "none/card.md cannot be written"),
         ("--trial t0000 -o net.onnx --card folder.onnx", "folder.onnx cannot be written (Is a directory)"),
         ("--trial t0000 -o net.onnx --card ./net.onnx", "net.onnx cannot be the card and the network"),
@@ -195,6 +196,7 @@ def test_a_thousand_images_are_one_call(
     ("asked", "complaint"),
     [
         ("gone.onnx x.png", "gone.onnx is no file"),
+        (f"{'n' * 300}.onnx x.png", "cannot be read (File name too long)"),
         ("net.tflite x.png", "net.tflite ends in none of .onnx, .pt2, .safetensors"),
     ],
 )

@@ -13,7 +13,7 @@ from suite.compression.agreement import MismatchError, answer_part
 from suite.compression.deployed import Deployed
 from suite.compression.export import export
 from suite.compression.models import open_model
-from suite.compression.quantisation import export_int8, layers_by_damage, quantise
+from suite.compression.quantisation import export_int8, layers_by_damage
 from suite.data.dataset import Dataset, LabelledImages
 from suite.errors import RequestError
 from tests.compression.conftest import CONFIG, deployed_of, labels_of, lively
@@ -35,8 +35,8 @@ def test_int8_is_a_quarter_of_the_size_and_near_the_float_network(dataset: Datas
     near = answer_part(model, val).values - answer_part(open_model(plain.path), val).values
     assert np.abs(near).max() < 1
     errors = np.abs(answer_part(model, val).values - val.labels.numpy())
-    assert quantised.mae == pytest.approx(errors.mean(), abs=1e-4)
-    assert quantised.mae - quantised.mae_float < 0.1
+    assert quantised.validation.mae == pytest.approx(errors.mean(), abs=1e-4)
+    assert quantised.validation.mae - quantised.mae_float < 0.1
     assert sorted(file.name for file in tmp_path.iterdir()) == ["float.onnx", "int8.onnx"]
 
 
@@ -91,19 +91,26 @@ def test_a_layer_that_hurts_stays_in_float(
         layer.weight[0] *= 1000
         following.weight[:, 0] /= 1000
     train, val = dataset.splits["train"], dataset.splits["val"]
+    plain = export(deployed, config, val, tmp_path / "float.onnx").path
+    answers = torch.from_numpy(answer_part(open_model(plain), val).values)
+    val = LabelledImages(val.images, val.rows, answers, val.deviations)  # so that all error is int8's
     path = tmp_path / "int8.onnx"
     monkeypatch.setattr(quantisation, "MOST_LOSS", 1.0)
     careless = export_int8(deployed, config, train, val, path, silent)
     assert careless.float_layers == ()
-    plain = answer_part(open_model(export(deployed, config, val, tmp_path / "float.onnx").path), val).values
-    lost = np.abs(answer_part(open_model(path), val).values - plain).mean()
-    gained = []
-    for count in (1, 2, 3):
-        kept = layers_by_damage(tmp_path / "float.onnx", train, silent)[:count]
-        chosen = {"nodes_to_exclude": kept}
-        quantise(tmp_path / "float.onnx", tmp_path / "kept.onnx", train, chosen, "")
-        gained.append(np.abs(answer_part(open_model(tmp_path / "kept.onnx"), val).values - plain).mean())
-    assert min(gained) < lost / 2
+    monkeypatch.setattr(quantisation, "MOST_LOSS", careless.validation.mae / 2 / 100)
+    careful = export_int8(deployed, config, train, val, path, silent)
+    kept = careful.float_layers
+    assert list(kept) == layers_by_damage(plain, train, silent)[: len(kept)]
+    assert 1 <= len(kept) <= quantisation.MOST_FLOAT_LAYERS
+    assert careful.validation.mae <= careless.validation.mae / 2
+    assert careful.exported.arithmetic.endswith(f"float32 in {', '.join(kept)}")
+    assert np.abs(answer_part(open_model(path), val).values - answers.numpy()).mean() == pytest.approx(
+        careful.validation.mae, abs=1e-4
+    )
+    stored = {tensor.name for tensor in onnx.load(path).graph.initializer}
+    assert all(f"{name}.weight_quantized" not in stored for name in kept)
+    assert sum(name.endswith("weight_quantized") for name in stored) == 6 - len(kept)
 
 
 def test_int8_that_loses_too_much_is_not_written(
