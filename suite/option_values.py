@@ -8,18 +8,22 @@ from pathlib import Path
 
 def count(text: str) -> int:
     """A whole number from 1 up."""
-    try:
-        value = int(text)
-    except ValueError:
-        value = 0
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 up")
-    return value
+    return _whole(text, 1)
 
 
 def count_or_none(text: str) -> int:
     """A whole number from 0 up."""
-    return 0 if text.strip() == "0" else count(text)
+    return _whole(text, 0)
+
+
+def _whole(text: str, least: int) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = least - 1
+    if value < least:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} up")
+    return value
 
 
 def share(text: str) -> float:

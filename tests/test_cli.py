@@ -65,6 +65,7 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
         ("run --search tiny --trials 0", "'0' is no whole number from 1 up"),
         ("run --search tiny --epochs 1.5", "'1.5' is no whole number from 1 up"),
         ("run --search tiny --seed one", "'one'"),
+        ("compress runs/x --trial t0000 --keep 0.5 --epochs -1", "'-1' is no whole number from 0 up"),
         ("run --search tiny --max-concurrent -2", "'-2' is no whole number from 1 up"),
         ("run --search tiny --cpus-per-trial=-1", "'-1' is no number from 0 up"),
         ("run --search tiny --gpus-per-trial nan", "'nan' is no number from 0 up"),
