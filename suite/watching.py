@@ -2,6 +2,7 @@
 
 import math
 import sys
+import time
 from collections.abc import Sequence
 from typing import TextIO
 
@@ -15,14 +16,21 @@ def watcher_for(stream: TextIO | None = None) -> Watcher:
     return LiveView(stream) if stream.isatty() else LineView(stream)
 
 
+#: A stage that counts its items, in a log, says so often how far it is.
+TELL_SECONDS = 20.0
+
+
 class LineView:
     """One line a stage and one a trial that ended: for logs, pipes and batch systems."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self._clock = time.monotonic
+        self._began = self._told = self._clock()
 
     def stage(self, sentence: str) -> None:
         """Print the stage."""
+        self._began = self._told = self._clock()
         print(sentence, file=self._stream, flush=True)
 
     def change(self, standing: Standing, ended: TrialResult | None) -> None:
@@ -31,7 +39,12 @@ class LineView:
             print(f"{describe_end(ended)}  |  {describe(standing)}", file=self._stream, flush=True)
 
     def advance(self, done: int, of: int) -> None:
-        """Nothing: a stage after the trials is short, and its name is printed."""
+        """Print now and then how far the stage is: with few trials each takes a second, with many minutes."""
+        now = self._clock()
+        if 0 < done < of and now - self._told >= TELL_SECONDS:
+            self._told = now
+            left = duration((now - self._began) / done * (of - done))
+            print(f"{done:,} of {of:,}, about {left} left", file=self._stream, flush=True)
 
     def close(self) -> None:
         """Nothing to tidy up."""
@@ -126,8 +139,6 @@ class CountedProgress:
     """Progress of work that counts its items: a line at every tenth, with the time left."""
 
     def __init__(self, what: str, stream: TextIO | None = None) -> None:
-        import time
-
         self._what, self._stream, self._clock = what, stream or sys.stderr, time.monotonic
         self._began = self._clock()
         self._said = 0

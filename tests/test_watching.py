@@ -67,6 +67,23 @@ class Clock:
         return self.now
 
 
+def test_a_stage_that_takes_long_says_in_a_log_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, stream = Clock(), io.StringIO()
+    monkeypatch.setattr("time.monotonic", clock)
+    view = LineView(stream)
+    view.stage("judging")
+    for done in range(41):
+        view.advance(done, 40)
+        clock.now += 5
+    assert stream.getvalue().splitlines() == [
+        "judging",
+        *(f"{done} of 40, about {duration(5 * (40 - done))} left" for done in range(4, 40, 4)),
+    ]
+    view.stage("timing")
+    view.advance(1, 3)
+    assert stream.getvalue().splitlines()[-1] == "timing"
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
