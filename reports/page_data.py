@@ -159,11 +159,11 @@ def _recipe(run: Run, shown: Sequence[Trial]) -> dict[str, Any]:
     for name in (field.name for field in fields(TrialConfig)):
         if name in NOT_RECIPE or name not in table:
             continue
-        values = table[name].tolist()
-        if table[name].nunique(dropna=False) == 1:
-            same[name] = _plain(values[0])
+        values = [_plain(value) for value in table[name].tolist()]  # of which some are lists
+        if all(value == values[0] for value in values):
+            same[name] = values[0]
         else:
-            varied[name] = packed([_plain(value) for value in values])
+            varied[name] = packed(values)
     return {"same": same, "varied": varied}
 
 

@@ -34,8 +34,15 @@ MakeRun = Callable[..., Run]
 
 def pruned_from_a_parent(run: Run) -> Run:
     """The run as one of the search ``compress``, whose trials were all cut out of one network."""
-    parent = {**run.trials.iloc[0].to_dict(), "id": "parent", "stage": "parent", "params": 3_708_229}
-    trials = run.trials.assign(parent="parent")
+    parent = {
+        **run.trials.iloc[0].to_dict(),
+        "id": "parent",
+        "stage": "parent",
+        "params": 3_708_229,
+        "keep": None,
+    }
+    kept = [np.array([0.25, 0.5, 0.5, 0.5, 0.125 + n / 64]) for n in range(len(run.trials))]
+    trials = run.trials.assign(parent="parent", keep=kept)
     return dataclasses.replace(run, trials=pd.concat([trials, pd.DataFrame([parent])], ignore_index=True))
 
 

@@ -241,6 +241,8 @@ def test_the_members_of_a_search_that_prunes_have_a_line_to_their_parent(
     assert "parent is the network that the search pruned" in said
     assert "suite compress" not in said
     assert "t001 (pruned)" in said
+    opened.page.evaluate("openNetwork('t001')")
+    assert "0.25,0.5,0.5,0.5,0.140625" in opened.text("#network-body")
     assert "parent, which the search pruned" in opened.text(".legend")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from reports.page import write_report
 from search_spaces import Choices, SearchSpace, find, load, load_dict
 from suite.compression.starting import starting_network
 from suite.data.dataset import load_dataset
@@ -80,6 +81,8 @@ def test_trials_are_cut_out_of_the_parent_and_go_on_after_ctrl_c(
     info = resume_search(tmp_path / "run", {}, StopsAfter())
     rows = read_run(tmp_path / "run").trials.set_index("id")
     assert info.status == "finished"
+    write_report(read_run(tmp_path / "run"), tmp_path / "report.html")
+    assert "parent, which the search pruned" in (tmp_path / "report.html").read_text()
     trials = rows[rows.stage == "search"]
     assert len(trials) == 4
     assert set(trials.parent) == {"parent"}
