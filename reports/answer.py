@@ -67,7 +67,8 @@ def lead(info: RunInfo, standing: Standing) -> str:
 
 def tiles(info: RunInfo, standing: Standing) -> str:
     """A tile for the best, the knee and the smallest of the front, and a word where none is any good."""
-    chosen = {"lowest error": standing.best, "knee": standing.knee, "smallest": standing.smallest}
+    of = " of the search" if standing.kin else ""  # of which one may have a lower error yet
+    chosen = {f"lowest error{of}": standing.best, "knee": standing.knee, "smallest": standing.smallest}
     titles: dict[str, list[str]] = {}
     for title, trial in chosen.items():
         if trial:

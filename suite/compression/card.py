@@ -8,6 +8,7 @@ import dataclasses
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ import pandas as pd
 import torch
 
 from suite.compression.agreement import answer_part
+from suite.compression.descent import descent, pruned_parent
 from suite.compression.export import ModelFile, beside
 from suite.compression.group_errors import errors_by_group, mean_with_interval, people_of
 from suite.compression.intervals import central_interval
@@ -24,7 +26,7 @@ from suite.compression.trained import TrainedTrial, finished_row
 from suite.data.store import Split
 from suite.methods import METHODS
 from suite.metrics import measure
-from suite.trial import Attribute
+from suite.trial import Attribute, TrialConfig
 
 INTENDED: Mapping[Attribute, str] = {
     "age": "Estimates how old a face looks or is said to be, in years.",
@@ -56,6 +58,7 @@ def write_card(trained: TrainedTrial, file: ModelFile, path: Path) -> None:
         _what(trained, file),
         _data(trained),
         _training(trained),
+        *_descent(trained),
         _accuracy(trained, measured),
         _groups(trained, measured[-1]),
         _speed(trained),
@@ -111,30 +114,41 @@ def _data(trained: TrainedTrial) -> str:
 
 
 def _training(trained: TrainedTrial) -> str:
-    config = trained.config
+    config, row = trained.config, _trained_row(trained)
     taught = ""
     if config.distill_weight:
+        teacher = row["parent"] if isinstance(row["parent"], str) else "a trained network"
         taught = (
-            f", taught by a trained network beside the labels (weight {config.distill_weight:g}, temperature "
+            f", taught by {teacher} beside the labels (weight {config.distill_weight:g}, temperature "
             f"{config.temperature:g})"
         )
     return (
-        f"## Training\n\n{config.epochs} epochs from {_beginning(trained)}, {config.optimizer}, learning "
+        f"## Training\n\n{config.epochs} epochs from {_beginning(row, config)}, {config.optimizer}, learning "
         f"rate {config.learning_rate:.3g}, batches of {config.batch_size}, {config.augmentation} "
         f"augmentation, seed {config.seed}{taught}. One training; another seed gives another network."
     )
 
 
-def _beginning(trained: TrainedTrial) -> str:
-    """What a training started from; that of an int8 file is its parent's."""
-    row, config = trained.row, trained.config
-    if trained.is_int8:
-        row = finished_row(trained.run, row["parent"])
-    if row["stage"] == "pruned":
-        return f"the channels of {row['parent']} that were kept"
-    if config.pruned_from:
-        return "the channels of a trained network that were kept"
+def _trained_row(trained: TrainedTrial) -> Mapping[str, Any]:
+    """The row of the training; that of an int8 file is its parent's."""
+    return finished_row(trained.run, trained.row["parent"]) if trained.is_int8 else trained.row
+
+
+def _beginning(row: Mapping[str, Any], config: TrialConfig) -> str:
+    """What a training started from."""
+    if (parent := pruned_parent(row)) is not None:
+        return f"the channels of {parent} that were kept"
     return "weights of another training" if config.backbone else "random weights"
+
+
+def _descent(trained: TrainedTrial) -> Sequence[str]:
+    """What the network was made from, if it was made from another."""
+    steps = descent(trained)
+    if len(steps) == 1:
+        return ()
+    heads = ("network", "made", "epochs", "parameters", f"validation MAE, {trained.run.info.unit}")
+    rows = [(s.id, s.how, str(s.epochs), f"{s.params:,}", f"{s.error:.2f}") for s in steps]
+    return (f"## What it was made from\n\n{_table(heads, rows)}",)
 
 
 def _accuracy(trained: TrainedTrial, measured: Sequence[Measured]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from suite.compression.extra import need
+from suite.compression.extra import need, unlogged
 from suite.cpus import usable_cpus
 from suite.errors import RequestError
 from suite.trial import TrialConfig
@@ -117,7 +117,8 @@ def _open_program(path: Path) -> Model:
 
     files = {"metadata.json": ""}
     try:
-        program = torch.export.load(path, extra_files=files)
+        with unlogged():  # it logs the traceback of what it raises
+            program = torch.export.load(path, extra_files=files)
         told = json.loads(files["metadata.json"])
         config = _config_in(told)
     except Exception as error:  # of many classes, by what of the archive is damaged

@@ -4,10 +4,8 @@ Weights are scaled by channel, activations by layer from what training images ma
 normalisation was folded into the weights before. Normalisation, softmax and expectation stay in float32.
 """
 
-import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,7 @@ import torch
 from suite.compression.agreement import MismatchError, answer_part, measured
 from suite.compression.deployed import INPUT, Deployed
 from suite.compression.export import Exported, beside, check_ending, folder_beside, write_and_compare
-from suite.compression.extra import need
+from suite.compression.extra import need, unlogged
 from suite.compression.models import open_model
 from suite.data.dataset import LabelledImages
 from suite.trial import Metrics, TrialConfig
@@ -164,7 +162,7 @@ def quantise(
     """
     quantization: Any = need("onnxruntime.quantization", "int8")
     onnx = need("onnx", "int8")
-    with _quiet():
+    with unlogged():  # it advises a step of preparation, folding and shapes, that has been taken here
         quantization.quantize_static(
             str(plain),
             str(out),
@@ -197,14 +195,3 @@ class _Batches:
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return iter(self.get_next, None)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """ONNX Runtime advises a step of preparation, folding and shapes, that has been taken here."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        yield
-    finally:
-        logging.disable(before)

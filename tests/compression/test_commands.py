@@ -198,6 +198,9 @@ def test_a_thousand_images_are_one_call(
         ("gone.onnx x.png", "gone.onnx is no file"),
         (f"{'n' * 300}.onnx x.png", "cannot be read (File name too long)"),
         ("net.tflite x.png", "net.tflite ends in none of .onnx, .pt2, .safetensors"),
+        ("text.onnx x.png", "text.onnx cannot be read as a model"),
+        ("text.pt2 x.png", "text.pt2 cannot be read as a model"),
+        ("text.safetensors x.png", "text.safetensors"),
     ],
 )
 def test_a_wrong_prediction_is_one_sentence(
@@ -208,8 +211,22 @@ def test_a_wrong_prediction_is_one_sentence(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    for ending in ("onnx", "pt2", "safetensors"):
+        (tmp_path / f"text.{ending}").write_text("no model\n")
+    capsys.readouterr()
     assert main(["predict", *asked.split()]) == 2
-    assert complaint in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert complaint in said
+    assert said.count("\n") == 1
+
+
+def test_torch_logs_no_traceback_of_a_file_that_is_no_program(tmp_path: Path) -> None:
+    (tmp_path / "text.pt2").write_text("no model\n")
+    command = [sys.executable, "-m", "suite.cli", "predict", "text.pt2", "x.png"]
+    process = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert process.returncode == 2
+    assert process.stderr.startswith("suite: text.pt2 cannot be read as a model")
+    assert process.stderr.count("\n") == 1
 
 
 def test_a_name_that_no_file_can_have_is_left_out(
@@ -240,7 +257,13 @@ def test_a_card_tells_of_a_student_who_taught_it(run: Path, tmp_path: Path) -> N
     assert main([*asked, "--card", str(tmp_path / "card.md")]) == 0
     told = (tmp_path / "card.md").read_text()
     assert "1 epochs from random weights, adamw" in told
-    assert "taught by a trained network beside the labels (weight 1, temperature 2)" in told
+    assert "taught by t0000 beside the labels (weight 1, temperature 2)" in told
+    rows = read_run(run).trials.set_index("id")
+    assert [line for line in told.splitlines() if line.startswith(("| t0000 ", f"| {student} "))] == [
+        f"| t0000 | trained | 1 | {rows.params['t0000']:,} | {rows.val_mae_years['t0000']:.2f} |",
+        f"| {student} | from scratch, taught by t0000 | 1 | {rows.params[student]:,} "
+        f"| {rows.val_mae_years[student]:.2f} |",
+    ]
 
 
 def test_a_card_tells_what_was_measured_and_what_was_not(run: Path, tmp_path: Path) -> None:

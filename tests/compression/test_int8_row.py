@@ -58,6 +58,13 @@ def test_its_card_and_its_predictions_are_those_of_the_file(
     assert "| Computes in | int8, weights by channel" in told
     assert f"| validation | 40 | {row.val_mae_years:.2f} (" in told
     assert "1 epochs from the channels of t0000 that were kept" in told
+    made = told.split("## What it was made from")[1].split("##")[0]
+    pruned = row.parent
+    assert [line.split(" | ")[:3] for line in made.splitlines() if line.startswith("| t0000")] == [
+        ["| t0000", "trained", "1"],
+        [f"| {pruned}", "channels of t0000 that matter most by taylor", "1"],
+        [f"| {int8}", f"{pruned} in int8", "0"],
+    ]
     assert "| test |" not in told
     Image.fromarray(np.asarray(store.images[160])).save(tmp_path / "one.png")
     capsys.readouterr()
