@@ -117,7 +117,7 @@ def _training(trained: TrainedTrial) -> str:
     config, row = trained.config, _trained_row(trained)
     taught = ""
     if config.distill_weight:
-        teacher = row["parent"] if isinstance(row["parent"], str) else "a trained network"
+        teacher = row["parent"] if isinstance(row.get("parent"), str) else "a trained network"
         taught = (
             f", taught by {teacher} beside the labels (weight {config.distill_weight:g}, temperature "
             f"{config.temperature:g})"

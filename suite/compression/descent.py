@@ -32,7 +32,7 @@ def descent(trained: TrainedTrial) -> tuple[Step, ...]:
     steps: list[Step] = []
     row: Mapping[Any, Any] | None = rows[trained.id]
     while row is not None:
-        parent = rows.get(row["parent"]) if isinstance(row["parent"], str) else None
+        parent = rows.get(row["parent"]) if isinstance(row.get("parent"), str) else None
         steps.insert(0, _step(row, parent, trained.run.info.error_column))
         row = parent
     return tuple(steps)
@@ -40,8 +40,8 @@ def descent(trained: TrainedTrial) -> tuple[Step, ...]:
 
 def pruned_parent(row: Mapping[Any, Any]) -> str | None:
     """The trial whose channels the row's network kept; None where it is cut out of none."""
-    cut = row["stage"] == "pruned" or (row["stage"] in ("search", "confirm") and row["pruned_from"])
-    return str(row["parent"]) if cut else None
+    of_a_search = row["stage"] in ("search", "confirm") and isinstance(row.get("pruned_from"), str)
+    return str(row["parent"]) if of_a_search or row["stage"] == "pruned" else None
 
 
 def _step(row: Mapping[Any, Any], parent: Mapping[Any, Any] | None, error: str) -> Step:
@@ -54,7 +54,7 @@ def _how(row: Mapping[Any, Any], parent: Mapping[Any, Any] | None) -> str:
         return "from another run" if row["stage"] == "parent" else "trained"
     if row["stage"] == "int8":
         return f"{parent['id']} in int8"
-    taught = f", taught by {parent['id']}" if row["distill_weight"] else ""
+    taught = f", taught by {parent['id']}" if row.get("distill_weight", 0) > 0 else ""
     if pruned_parent(row):
         return f"channels of {parent['id']} that matter most by {row['importance']}{taught}"
     return f"from scratch{taught}"
