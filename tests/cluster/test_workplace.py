@@ -115,9 +115,13 @@ def killed_after(machine: Machine, url: str, work: Callable[[Workplace], object]
         work(at)
         raise Killed
 
+    def stop_beating(lease: Lease) -> None:
+        lease._ended.set()
+        lease._thread.join()  # a beat that is under way would come after the death
+
     with pytest.MonkeyPatch.context() as dead, contextlib.suppress(Killed):
         dead.setattr(workplace._Sending, "finish", lambda self: None)
-        dead.setattr(Lease, "release", lambda self: self._ended.set())
+        dead.setattr(Lease, "release", stop_beating)
         worked(machine, url, work_and_die)
 
 
