@@ -2,7 +2,7 @@
 
 VGG-16 and the eager networks run in PyTorch, float32, channels-last; the ONNX graphs in ONNX Runtime with as
 many threads, normalisation included. Weights are random: they change no time. All are timed in turn in one
-process, round by round (``suite.latency``). Run it alone:
+process, round by round (``suite.measure.latency``). Run it alone:
 
     .venv/bin/python benchmarks/compressed_latency.py [--batch 1 32] [--rounds 15] [--json FILE]
 """
@@ -23,8 +23,8 @@ from suite.compression.deployed import Deployed
 from suite.compression.export import export
 from suite.compression.quantisation import CALIBRATION_IMAGES, describe_int8, quantise
 from suite.data.dataset import LabelledImages
-from suite.labels import LabelSet
-from suite.latency import time_in_rounds
+from suite.measure.latency import time_in_rounds
+from suite.methods.labels import LabelSet
 from suite.networks import VGG16, build_network
 from suite.presets import config_of_network
 

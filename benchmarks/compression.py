@@ -26,8 +26,8 @@ from suite.compression.smaller import Pruning
 from suite.compression.students import Student
 from suite.compression.trained import TrainedTrial, finished_row, open_trial
 from suite.presets import PRESETS, Architecture
-from suite.runs import read_run
-from suite.search.run_folder import locked
+from suite.runs.folder import locked
+from suite.runs.tables import read_run
 
 #: 153,805 parameters with 101 bins.
 SMALL = Architecture((8, 16, 32, 64, 64), (1, 2, 2, 2, 2))

@@ -16,10 +16,10 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 from reports.comparison import mean_interval
-from suite.cpus import usable_cpus
 from suite.data.dataset import Dataset, load_dataset
 from suite.data.faces.embedded import faces_store
-from suite.training import fit
+from suite.machine import usable_cpus
+from suite.training.fit import fit
 from suite.trial import TrialConfig
 from suite.watching import CountedProgress
 

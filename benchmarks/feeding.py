@@ -34,14 +34,14 @@ from PIL import Image, ImageEnhance, ImageOps
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from suite import training
-from suite.contention import read_clock, share_of_others, usable_cores
-from suite.cpus import usable_cpus
 from suite.data.dataset import LabelledImages, load_dataset
 from suite.data.faces.embedded import faces_store
-from suite.inputs import CHANNEL_MEAN, CHANNEL_STD, augmented, normalised
-from suite.provenance import hardware, versions
-from suite.training import fit
+from suite.machine import usable_cpus
+from suite.measure.contention import read_clock, share_of_others, usable_cores
+from suite.runs.provenance import hardware, versions
+from suite.training import fit as training
+from suite.training.fit import fit
+from suite.training.inputs import CHANNEL_MEAN, CHANNEL_STD, augmented, normalised
 from suite.trial import TrialConfig
 
 #: Pixels a side of the network's input and of the files, and how many times as fast the store should be.

@@ -34,10 +34,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 from ray_overhead import _nothing_to_judge, _store
 
 from search_spaces import find, load
-from suite.runs import Resources, read_run
+from suite.runs.tables import Resources, read_run
+from suite.runs.watcher import Standing
 from suite.search import cluster_session, engine, searcher, stages
 from suite.search.messages import TrialReport
-from suite.search.standing import Standing
 from suite.trial import EpochResult, Metrics, Profile, TrialResult
 
 TARGET, MEMORY_TARGET = 0.95, 100_000  # of the ideal makespan; bytes a trial

@@ -23,12 +23,12 @@ from statistics import median
 import numpy as np
 from PIL import Image
 
-from suite.cpus import usable_cpus
 from suite.data.decoding import SPARE
 from suite.data.faces.embedded import faces_store
 from suite.data.packing import pack
 from suite.data.sets import READERS
-from suite.provenance import hardware
+from suite.machine import usable_cpus
+from suite.runs.provenance import hardware
 
 TARGET = 0.9  # of the speed at which Pillow decodes
 CHUNK = 64  # files that a process takes at a time, as packing does

@@ -25,11 +25,11 @@ import pandas as pd
 
 from search_spaces import find, load
 from suite.data.store import LabelRange, Store, StoreInfo, fingerprint, open_store, write_info
-from suite.provenance import hardware, versions
-from suite.runs import Resources, RunInfo, RunLedger, read_run
+from suite.runs.provenance import hardware, versions
+from suite.runs.tables import Resources, RunInfo, RunLedger, read_run
+from suite.runs.watcher import Standing
 from suite.search import cluster_session, engine, stages
 from suite.search.actor import TrialActor
-from suite.search.standing import Standing
 from suite.trial import EpochResult, Metrics, Profile, TrialResult
 
 TARGET = 0.1  # seconds a trial

@@ -19,7 +19,15 @@ from typing import Any
 
 import numpy as np
 
-from suite.runs import DataUsed, ReferenceNetwork, RunInfo, epoch_row, trial_row, write_info, write_rows
+from suite.runs.tables import (
+    DataUsed,
+    ReferenceNetwork,
+    RunInfo,
+    epoch_row,
+    trial_row,
+    write_info,
+    write_rows,
+)
 from suite.trial import EpochResult, Metrics, Profile, Status, TrialConfig, TrialResult
 
 EPOCHS = 12
@@ -158,7 +166,7 @@ def build(folder: Path, target: Path) -> None:
     """What ``suite report`` does, with its own time and peak memory as a line on standard output."""
     began, cpu = time.perf_counter(), time.process_time()
     from reports.page import write_report
-    from suite.runs import read_run
+    from suite.runs.tables import read_run
     from suite.search.importance import importances
 
     run = read_run(folder)

@@ -18,13 +18,13 @@ from pathlib import Path
 import psutil
 from search_memory import sample
 
-from suite.data.cache import cache_folder
 from suite.data.dataset import Dataset, load_dataset
 from suite.data.faces.embedded import faces_store
 from suite.data.store import Store
-from suite.evaluation import evaluate
-from suite.provenance import hardware, versions
-from suite.training import fit
+from suite.files.cache import cache_folder
+from suite.runs.provenance import hardware, versions
+from suite.training.evaluation import evaluate
+from suite.training.fit import fit
 from suite.trial import TrialConfig
 
 TARGET_COPIES = 1.1  # in all processes together

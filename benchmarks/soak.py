@@ -35,13 +35,13 @@ from ray.cluster_utils import Cluster
 
 from search_spaces import load_dict
 from suite.data.store import LabelRange, Store, StoreInfo, fingerprint, open_store, write_info
-from suite.runs import Resources, read_run
+from suite.runs.tables import Resources, read_run
 from suite.search import stages
 from suite.search.actor import TrialActor
 from suite.search.engine import Search, resume_search, run_search
 from suite.search.losses import RETRIES
 from suite.search.repeats import is_repeat
-from suite.training import Fit
+from suite.training.fit import Fit
 from suite.watching import LineView
 
 EPOCHS = 8

@@ -7,7 +7,7 @@ from reports.markup import count, mae, opener
 from reports.networks import compared_networks
 from reports.timing import conditions
 from reports.trials import Standing, Trial
-from suite.runs import RunInfo
+from suite.runs.tables import RunInfo
 
 #: The limits of the form: a column of the page's trials, its label, its unit, an example.
 LIMITS = (

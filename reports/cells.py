@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, cast
 
-from suite.runs import Run
+from suite.runs.tables import Run
 
 Row = Mapping[str, Any]
 

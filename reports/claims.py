@@ -8,7 +8,7 @@ from reports import numerals
 from reports.published import PublishedClaim, PublishedNetwork, published
 from reports.timing import Spread, conditions
 from reports.trials import Standing, Trial, reference
-from suite.runs import RunInfo
+from suite.runs.tables import RunInfo
 
 Verdict = Literal["yes", "within spread", "no", "open"]
 

@@ -9,7 +9,7 @@ from reports.claims import Finding, Verdict, findings
 from reports.markup import scrolling
 from reports.published import SOURCES, published
 from reports.trials import Standing
-from suite.runs import RunInfo
+from suite.runs.tables import RunInfo
 
 #: What a verdict is called beside a difference.
 WORDS: dict[Verdict, str] = {

@@ -9,7 +9,7 @@ from reports.comparison import NO_DIFFERENCE, Difference, Interval, mean_interva
 from reports.markup import count, scrolling
 from reports.metrics_table import metrics_table
 from reports.points import Comparison, Point, compare, seeds_of
-from suite.runs import Run, RunInfo
+from suite.runs.tables import Run, RunInfo
 
 #: So many points without a difference are named; of more, where there are no others, their number is enough.
 LISTED = 6

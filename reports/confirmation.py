@@ -7,7 +7,7 @@ from statistics import fmean
 
 from reports.cells import Row, number, rows_of, words
 from reports.comparison import Difference, paired_difference
-from suite.runs import Run, RunInfo
+from suite.runs.tables import Run, RunInfo
 
 
 @dataclass(frozen=True)

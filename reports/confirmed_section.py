@@ -12,7 +12,7 @@ from reports.confirmation import Confirmed, differences, seeds_asked
 from reports.markup import count, mae, scrolling
 from reports.points import seeds_of
 from reports.trials import Standing, Trial, objectives
-from suite.runs import RunInfo
+from suite.runs.tables import RunInfo
 
 
 def confirmed_section(info: RunInfo, standing: Standing) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from reports.trials import Trial
-from suite.runs import Run
+from suite.runs.tables import Run
 
 
 def dimensions(run: Run, shown: Sequence[Trial]) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ import numpy as np
 from reports.front import hypervolume, non_dominated
 from reports.trials import Standing, Trial
 from reports.volume import corner_of
-from suite.runs import RunInfo
+from suite.runs.tables import RunInfo
 
 #: The hypervolume is worked out after so many of the trials, evenly spread; of fewer, after each.
 POINTS = 60

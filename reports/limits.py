@@ -7,7 +7,7 @@ from reports.numerals import span
 from reports.recipe import Recipe
 from reports.timing import PAPER_RESOLUTION
 from reports.trials import Standing
-from suite.runs import RunInfo
+from suite.runs.tables import RunInfo
 
 
 def limits(info: RunInfo, standing: Standing) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from reports import numerals
-from suite.runs import RunInfo
+from suite.runs.tables import RunInfo
 
 
 def mae(value: float, info: RunInfo) -> str:

@@ -6,7 +6,7 @@ from reports import numerals
 from reports.comparison import mean_interval
 from reports.markup import scrolling
 from reports.points import Comparison, Point
-from suite.runs import RunInfo
+from suite.runs.tables import RunInfo
 
 _SPLITS = {"val": "validation", "test": "test"}
 

@@ -8,7 +8,7 @@ from typing import Any
 from reports.numerals import digits
 from reports.published import PublishedNetwork, published
 from reports.trials import Standing, Trial, reference
-from suite.runs import RunInfo
+from suite.runs.tables import RunInfo
 
 #: The published data set to quote, by attribute.
 QUOTED = {"age": "ChaLearn15", "attractiveness": "SCUT-FBP5500"}

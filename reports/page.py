@@ -24,7 +24,7 @@ from reports.pictures import curves_picture, front_picture, growth_picture
 from reports.ranking_section import is_concerned, ranking_section
 from reports.security import policy, style_places
 from reports.trials import Standing, standing
-from suite.runs import Run
+from suite.runs.tables import Run
 
 _HERE = Path(__file__).parent
 #: In the order in which they need each other; the last starts what needs plotly.

@@ -23,7 +23,7 @@ from reports.tables import NAME, Column
 from reports.timing import conditions
 from reports.trials import Standing, Trial
 from reports.volume import volume
-from suite.runs import PREDICTIONS, Run, RunInfo
+from suite.runs.tables import PREDICTIONS, Run, RunInfo
 from suite.trial import TrialConfig
 
 #: Fields of a configuration that the page has elsewhere, or that say nothing to a reader.

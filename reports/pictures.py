@@ -12,7 +12,7 @@ from reports.figures.style import log_ticks
 from reports.growth import Growth
 from reports.numerals import tick
 from reports.trials import Standing, Trial
-from suite.runs import RunInfo
+from suite.runs.tables import RunInfo
 
 WIDTH, HEIGHT = 760, 360  # in the picture's own units
 LEFT, RIGHT, TOP, BOTTOM = 60, 16, 14, 46

@@ -11,7 +11,7 @@ import pandas as pd
 from reports.cells import number, rows_of
 from reports.comparison import Difference, differences_from
 from reports.trials import DEPTHS, NAMES, THIN_WIDTHS, TINY_WIDTHS
-from suite.runs import Run, RunInfo, config_of
+from suite.runs.tables import Run, RunInfo, config_of
 from suite.trial import TrialConfig
 
 #: What the other points are held against, by the fields that varied: the first of these that was trained.

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from reports.student_t import student_t_quantile
-from suite.runs import PREDICTIONS, RunInfo
+from suite.runs.tables import PREDICTIONS, RunInfo
 
 #: Columns that every file of predictions has; all further ones name groups.
 OWN = ("split", "image", "label", "estimate", "person")

@@ -11,7 +11,7 @@ from reports.limits import limits
 from reports.markup import count, definitions, inline, mae
 from reports.numerals import span
 from reports.trials import Standing
-from suite.runs import RunInfo
+from suite.runs.tables import RunInfo
 
 #: Samplers that go by the results they know, and from how many results on that is worth a word.
 LEARNING, ENOUGH = ("tpe", "nsga2"), 8

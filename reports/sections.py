@@ -12,7 +12,7 @@ from reports.markup import count, definitions, mae, mapping, plain
 from reports.timing import conditions
 from reports.trials import Standing
 from reports.volume import volume
-from suite.runs import RunInfo
+from suite.runs.tables import RunInfo
 
 
 def banner(info: RunInfo, standing: Standing) -> str:

@@ -18,7 +18,7 @@ from reports.page_data import axes, intervals, short
 from reports.pictures import front_picture
 from reports.trials import Standing, Trial, objectives, standing
 from suite.errors import RequestError
-from suite.runs import Run, config_of
+from suite.runs.tables import Run, config_of
 
 #: The scripts of the page, in the order in which they need each other; the last one draws.
 SCRIPTS = ("numerals", "dom", "figures", "fronts")

@@ -10,7 +10,7 @@ from reports.markup import opener, scrolling
 from reports.recipe import WITH_KL
 from reports.timing import Spread
 from reports.trials import Standing, Trial
-from suite.runs import RunInfo
+from suite.runs.tables import RunInfo
 
 
 @dataclass(frozen=True)

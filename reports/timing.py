@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from reports.cells import Row, number
 from reports.numerals import span
-from suite.runs import RunInfo
+from suite.runs.tables import RunInfo
 
 PAPER_RESOLUTION = 224
 

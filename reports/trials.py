@@ -14,7 +14,7 @@ from reports.front import knee, non_dominated
 from reports.numerals import sizes
 from reports.recipe import WITH_KL, WITH_L1_WEIGHT, Recipe, recipe
 from reports.timing import Timing, common_side, timing
-from suite.runs import ReferenceNetwork, Run, RunInfo
+from suite.runs.tables import ReferenceNetwork, Run, RunInfo
 
 #: TinyAgeNet's stages (paper, network architecture); ThinAgeNet has twice its widths.
 TINY_WIDTHS = (16, 32, 64, 128, 128)

@@ -8,7 +8,7 @@ import numpy as np
 
 from reports.front import hypervolume
 from reports.trials import Standing, objectives, reference
-from suite.runs import RunInfo
+from suite.runs.tables import RunInfo
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from suite.overrides import overrides
 
 if TYPE_CHECKING:
     from search_spaces import SearchSpace
-    from suite.cluster.workplace import Expected, Workplace
     from suite.data.store import Store
-    from suite.runs import Run, RunInfo
+    from suite.runs.storage.workplace import Expected, Workplace
+    from suite.runs.tables import Run, RunInfo
 
 DONE, WORK_FAILED, INTERRUPTED = 0, 1, 130
 
@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
     place = options.out or Path("runs") / f"{space.name}-{datetime.now():%Y%m%d-%H%M%S}"
     store = _open_data(space.data)
 
-    from suite.runs import Resources
+    from suite.runs.tables import Resources
     from suite.search.engine import Search, resume_search, run_search
 
     def carry_out(at: "Workplace") -> "RunInfo":
@@ -67,8 +67,8 @@ def resume(options: argparse.Namespace) -> int:
 
 def profile(options: argparse.Namespace) -> int:
     """``suite profile``: what a network costs, without training it."""
+    from suite.measure.profiling import profile_trial
     from suite.presets import config_of_network
-    from suite.profiling import profile_trial
 
     config = dataclasses.replace(config_of_network(options.network), resolution=options.resolution)
     cost = profile_trial(config, options.bins)
@@ -86,7 +86,7 @@ def paper(options: argparse.Namespace) -> int:
     """``suite paper``: the paper's claims beside what is counted and timed here; nothing is trained."""
     from reports.paper_json import paper_json
     from reports.paper_text import paper_text
-    from suite.paper import measure_paper
+    from suite.measure.paper import measure_paper
     from suite.watching import CountedProgress
 
     def watch(stage: str) -> CountedProgress:
@@ -117,8 +117,8 @@ def pretrain(options: argparse.Namespace) -> int:
     )
     store = _open_data(options.data)
 
-    from suite.pretraining import pretrain as train
-    from suite.training import DivergedError
+    from suite.training.fit import DivergedError
+    from suite.training.pretraining import pretrain as train
     from suite.trial import IdentityEpoch
     from suite.watching import describe_pretraining
 
@@ -233,8 +233,8 @@ def _open_data(name: str) -> "Store":
 
 def _work_at(place: Path | str, expects: "Expected", work: Callable[["Workplace"], "RunInfo"]) -> int:
     """Have a sitting of a search done, write the report of what it came to, and say what comes next."""
-    from suite.cluster.workplace import workplace
-    from suite.runs import read_run
+    from suite.runs.storage.workplace import workplace
+    from suite.runs.tables import read_run
     from suite.watching import watcher_for
 
     watcher = watcher_for()
@@ -273,7 +273,7 @@ def _check_same_search(at: "Workplace", space: "SearchSpace", store: "Store") ->
         RequestError: it is one.
     """
     from search_spaces import SearchSpaceError, load_dict
-    from suite.runs import read_run
+    from suite.runs.tables import read_run
     from suite.search.bounds import within_bounds
 
     info = read_run(at.folder).info
@@ -315,6 +315,6 @@ def _conclude(at: "Workplace", run: "Run", info: "RunInfo") -> int:
 
 
 def _resources_asked(options: argparse.Namespace) -> dict[str, Any]:
-    """The fields of ``suite.runs.Resources`` that the command line names."""
+    """The fields of ``suite.runs.tables.Resources`` that the command line names."""
     fields = ("cpus_per_trial", "gpus_per_trial", "max_concurrent", "address")
     return {name: getattr(options, name) for name in fields if getattr(options, name) is not None}

@@ -95,8 +95,8 @@ def _write_anew(options: argparse.Namespace, trained: "TrainedTrial") -> "Export
 def compress(options: argparse.Namespace) -> int:
     """``suite compress``: prune a trial or teach a student, make it int8; each step a row of the run."""
     from suite.compression.agreement import MismatchError
-    from suite.search.run_folder import locked, written
-    from suite.training import DivergedError
+    from suite.runs.folder import locked, written
+    from suite.training.fit import DivergedError
 
     _check_asked(options)
     trained = _open_trial(options)

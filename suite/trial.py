@@ -83,13 +83,13 @@ class TrialConfig:
     warmup_method: MethodName | None = None
     warmup_epochs: int = 0
 
-    #: A file of weights to start from, but for the output layer (``suite.backbones``); None: none.
+    #: A file of weights to start from, but for the output layer (``suite.training.backbones``); None: none.
     backbone: str | None = None
     #: SHA-256 of that file, filled in where training begins; where it is given, no other file will do.
     backbone_sha256: str | None = None
 
     #: A file of a trained network, from whose distributions this one learns beside the labels
-    #: (``suite.distillation``), where distill_weight is above 0: loss + distill_weight * T^2 * KL(teacher_T
+    #: (``suite.training.distillation``), where distill_weight is above 0: loss + distill_weight * T^2 * KL(teacher_T
     #: || network_T), T the temperature, the KL summed over bins.
     teacher: str | None = None
     teacher_sha256: str | None = None

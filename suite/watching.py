@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import TextIO
 
-from suite.search.standing import Standing, Watcher
+from suite.runs.watcher import Standing, Watcher
 from suite.trial import IdentityEpoch, TrialResult
 
 

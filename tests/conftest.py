@@ -11,6 +11,14 @@ from hypothesis import settings
 from suite.data.dataset import Dataset, LabelledImages
 from suite.data.store import LabelRange, Store, StoreInfo, fingerprint, open_store, write_info
 
+# Fixtures are found by the tests of every room, once they are named here.
+from tests.support.drivers import drive as drive
+from tests.support.drivers import search_file as search_file
+from tests.support.object_storage import _own_environment as _own_environment
+from tests.support.object_storage import bucket as bucket
+from tests.support.object_storage import s3_endpoint as s3_endpoint
+from tests.support.trained_runs import run as run
+
 SIDE = 32
 
 # How long an example takes tells of the machine, not of the code.
@@ -20,8 +28,9 @@ settings.load_profile("suite")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Two processes take a file at a time, and one of them alone those with Ray: it needs both cores."""
+    tests = Path(__file__).parent
     for item in items:
-        room = item.path.relative_to(Path(__file__).parent).parts[0]
+        room = item.path.relative_to(tests).parts[0]
         item.add_marker(pytest.mark.xdist_group("ray" if room in {"cluster", "search"} else str(item.path)))
 
 

@@ -17,10 +17,10 @@ import suite.search.engine
 from search_spaces import load_dict
 from suite import commands
 from suite.cli import main
-from suite.cluster.workplace import Workplace
 from suite.data.store import Store, open_store
 from suite.errors import RequestError
-from suite.runs import DataUsed, Resources, RunInfo, RunLedger, RunStatus, write_info
+from suite.runs.storage.workplace import Workplace
+from suite.runs.tables import DataUsed, Resources, RunInfo, RunLedger, RunStatus, write_info
 from suite.search.bounds import within_bounds
 from suite.search.engine import Search
 from suite.trial import Metrics, Profile, Status, TrialConfig, TrialResult

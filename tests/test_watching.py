@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from suite.search.standing import Standing
+from suite.runs.watcher import Standing
 from suite.trial import Metrics, Profile, TrialConfig, TrialResult
 from suite.watching import (
     CountedProgress,

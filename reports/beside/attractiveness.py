@@ -15,7 +15,7 @@ from reports.cells import Row, number, rows_of
 from reports.markup import scrolling
 from reports.published import SOURCES, published
 from reports.trials import Standing, Trial
-from suite.runs import Run, config_of
+from suite.runs.tables import Run, config_of
 from suite.trial import TrialConfig
 
 

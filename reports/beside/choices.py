@@ -6,7 +6,7 @@ from html import escape
 from reports.markup import mae
 from reports.points import Comparison, Point
 from reports.published import SOURCES, PublishedChoice, published
-from suite.runs import RunInfo
+from suite.runs.tables import RunInfo
 
 #: Fields of which the sources cited give the choice alone, and no error under another.
 UNPUBLISHED = ("label_step", "label_deviation", "pooling")

@@ -8,7 +8,7 @@ from reports.comparison import paired_difference, sentence
 from reports.markup import scrolling
 from reports.points import Comparison, Point
 from reports.published import SOURCES, PublishedLoss, published
-from suite.runs import RunInfo
+from suite.runs.tables import RunInfo
 
 #: The columns of the published table.
 LOSS_TITLES = ("published", "MAE, points", "RMSE, points", "Pearson")

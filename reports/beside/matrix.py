@@ -10,7 +10,7 @@ from reports.beside.choices import papers_point
 from reports.comparison import mean_interval
 from reports.markup import scrolling
 from reports.points import Comparison, Point
-from suite.runs import RunInfo
+from suite.runs.tables import RunInfo
 
 
 @dataclass(frozen=True)

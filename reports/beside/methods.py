@@ -7,7 +7,7 @@ from reports.beside.published import over_seeds, table_heads
 from reports.markup import scrolling
 from reports.points import PUBLISHED_KEYS, Comparison, Point
 from reports.published import SOURCES, PublishedMethod, PublishedResult, published
-from suite.runs import RunInfo
+from suite.runs.tables import RunInfo
 
 
 def age_table(comparison: Comparison, info: RunInfo) -> str:

@@ -6,7 +6,7 @@ from reports.beside.matrix import matrix_table
 from reports.beside.methods import age_table
 from reports.beside.published import methods_beside_published, networks_beside_published
 from reports.points import Comparison
-from suite.runs import RunInfo
+from suite.runs.tables import RunInfo
 
 
 def beside_paper(comparison: Comparison, info: RunInfo) -> str:

@@ -7,7 +7,7 @@ from reports.markup import count, scrolling
 from reports.points import PUBLISHED_KEYS, Comparison, Point
 from reports.published import SOURCES, published
 from reports.trials import NAMES
-from suite.runs import RunInfo
+from suite.runs.tables import RunInfo
 
 
 def networks_beside_published(comparison: Comparison, info: RunInfo) -> str:

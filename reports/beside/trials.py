@@ -8,7 +8,7 @@ from reports.beside.published import network_row, networks_table
 from reports.markup import count
 from reports.points import seeds_of
 from reports.trials import NAMES, Standing, Trial
-from suite.runs import RunInfo
+from suite.runs.tables import RunInfo
 
 #: So many trials of one network are listed; of more, only their span is given.
 LISTED = 3

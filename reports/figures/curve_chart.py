@@ -12,7 +12,7 @@ from reports.comparison import Interval, mean_interval
 from reports.figures import style
 from reports.numerals import error
 from reports.points import Comparison
-from suite.runs import RunInfo
+from suite.runs.tables import RunInfo
 
 #: From this ratio of the largest to the smallest positive number on, the axis is logarithmic.
 WIDE = 20

@@ -11,7 +11,7 @@ from plotly.colors import sample_colorscale
 from reports.cells import rows_of
 from reports.figures import style
 from reports.trials import Standing
-from suite.runs import Run
+from suite.runs.tables import Run
 
 #: Of the curves off the front so many are drawn at most, evenly spread.
 MOST_OTHERS = 120

@@ -11,7 +11,7 @@ from reports.comparison import Interval, mean_interval
 from reports.figures import style
 from reports.numerals import error
 from reports.points import Comparison
-from suite.runs import RunInfo
+from suite.runs.tables import RunInfo
 
 
 @dataclass(frozen=True)

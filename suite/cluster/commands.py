@@ -61,7 +61,7 @@ def manifest_slurm(options: argparse.Namespace) -> int:
 
 def status(options: argparse.Namespace) -> int:
     """``suite status``: how a run stands."""
-    from suite.cluster.status import status_of, told
+    from suite.runs.status import status_of, told
 
     found = status_of(options.run)
     print(json.dumps(dataclasses.asdict(found)) if options.json else told(found))

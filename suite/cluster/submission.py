@@ -19,7 +19,7 @@ from typing import Any
 
 from suite.cluster.sent_run import SentRun
 from suite.errors import RequestError
-from suite.ray_token import token_mode
+from suite.search.tune.token import token_mode
 
 DONE, WORK_FAILED, INTERRUPTED = 0, 1, 130
 #: The search space of the run in the folder that the job begins in.

@@ -9,9 +9,9 @@ import torch
 from suite.compression.deployed import Deployed
 from suite.compression.models import Answers, Floats, Model, ask
 from suite.data.dataset import LabelledImages
-from suite.inputs import normalised
-from suite.metrics import measure
-from suite.recipe import arithmetic
+from suite.methods.metrics import measure
+from suite.training.inputs import normalised
+from suite.training.recipe import arithmetic
 from suite.trial import Metrics
 
 #: Batches of several sizes, so that a size that was fixed by mistake is found; the last is repeated.
@@ -64,7 +64,7 @@ def compare(model: Model, deployed: Deployed, part: LabelledImages) -> Agreement
 def answer_part(model: Model, part: LabelledImages, batch: int = 64) -> Answers:
     """A model's answers for a split: the mean of an image's and its mirror image's.
 
-    So are the metrics of a training taken (``suite.evaluation``).
+    So are the metrics of a training taken (``suite.training.evaluation``).
     """
     answers = [
         ask(model, np.ascontiguousarray(part.images[rows].numpy()), mirrored=True)

@@ -12,8 +12,8 @@ from suite.compression.export import Exported, beside, check_ending
 from suite.compression.models import Model, open_model, torch_answers
 from suite.compression.quantisation import MOST_LOSS, Quantised
 from suite.data.dataset import LabelledImages
+from suite.networks.weights import save_tensors
 from suite.trial import TrialConfig
-from suite.weights import save_tensors
 
 ARITHMETIC = "float32, weights rounded to bf16"
 

@@ -9,8 +9,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from search_spaces.quantities import Count
 from suite.errors import RequestError
+from suite.measure.profiling import count_macs, count_parameters, safetensors_bytes
 from suite.networks import build_network
-from suite.profiling import count_macs, count_parameters, safetensors_bytes
 from suite.trial import TrialConfig
 
 Quantity = Literal["params", "macs", "bytes", "latency"]

@@ -25,7 +25,7 @@ from suite.compression.predicting import INTERVAL_SHARE
 from suite.compression.trained import TrainedTrial, finished_row
 from suite.data.store import Split
 from suite.methods import METHODS
-from suite.metrics import measure
+from suite.methods.metrics import measure
 from suite.trial import Attribute, TrialConfig
 
 INTENDED: Mapping[Attribute, str] = {

@@ -21,11 +21,11 @@ from suite.compression.students import Student, train_student
 from suite.compression.timing import share_of_time
 from suite.compression.trained import TrainedTrial, finished_row, int8_file_of, int8_id_of, weights_of
 from suite.errors import RequestError
-from suite.profiling import profile_trial
-from suite.runs import Run, RunLedger, read_run
-from suite.training import DivergedError
+from suite.measure.profiling import profile_trial
+from suite.networks.weights import load_network, save_network
+from suite.runs.tables import Run, RunLedger, read_run
+from suite.training.fit import DivergedError
 from suite.trial import EpochResult, TrialResult
-from suite.weights import load_network, save_network
 
 Say = Callable[[str], None]
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import torch
 
-from suite.backbones import sha256_of
-from suite.checkpoints import Part, Savings, load_checkpoint, save_checkpoint
 from suite.compression.trained import TrainedTrial
-from suite.runs import CHECKPOINTS
-from suite.training import Fit, fit
+from suite.runs.tables import CHECKPOINTS
+from suite.training.backbones import sha256_of
+from suite.training.checkpoints import Part, Savings, load_checkpoint, save_checkpoint
+from suite.training.fit import Fit, fit
 from suite.trial import EpochResult, TrialConfig
 
 #: Told each epoch, numbered through all of a step, and how many there are.

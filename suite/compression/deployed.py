@@ -8,12 +8,12 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from suite import __version__
-from suite.backbones import FILES
-from suite.inputs import CHANNEL_MEAN, CHANNEL_STD, normalised
-from suite.labels import LabelSet
 from suite.methods import METHODS
+from suite.methods.labels import LabelSet
+from suite.networks.weights import CONFIG_KEY
+from suite.training.backbones import FILES
+from suite.training.inputs import CHANNEL_MEAN, CHANNEL_STD, normalised
 from suite.trial import UNIT, TrialConfig
-from suite.weights import CONFIG_KEY
 
 #: The names that an export gives to what goes in and what comes out.
 INPUT = "images"

@@ -22,8 +22,8 @@ from suite.compression.models import FLOAT, OPENERS, open_model
 from suite.compression.onnx_graph import onnx_model
 from suite.data.dataset import LabelledImages
 from suite.errors import RequestError
+from suite.networks.weights import save_tensors
 from suite.trial import TrialConfig
-from suite.weights import save_tensors
 
 #: More images than this in one call are refused by the program; it needs some bound.
 LARGEST_BATCH = 65536

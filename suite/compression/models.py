@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from suite.compression.extra import need, unlogged
-from suite.cpus import usable_cpus
 from suite.errors import RequestError
+from suite.machine import usable_cpus
 from suite.trial import TrialConfig
 
 Pixels = npt.NDArray[np.uint8]
@@ -103,7 +103,7 @@ def _open_safetensors(path: Path) -> Model:
     from safetensors import safe_open
 
     from suite.compression.deployed import Deployed
-    from suite.weights import load_network
+    from suite.networks.weights import load_network
 
     network, config, label_set = load_network(path)
     with safe_open(path, framework="pt") as file:
@@ -130,7 +130,7 @@ def torch_answers(module: Callable[..., Any]) -> Callable[[Pixels], Answers]:
     """Answers of a ``suite.compression.deployed.Deployed``, or of the program exported from one."""
     import torch
 
-    from suite.recipe import arithmetic
+    from suite.training.recipe import arithmetic
 
     def run(images: Pixels) -> Answers:
         with torch.inference_mode(), arithmetic("float32"):

@@ -9,10 +9,10 @@ from typing import Any
 from torch import nn
 
 from suite.compression.trained import TrainedTrial
-from suite.evaluation import evaluate
-from suite.inputs import CPU
-from suite.profiling import profile_trial
-from suite.recipe import Precision, resolve_precision
+from suite.measure.profiling import profile_trial
+from suite.training.evaluation import evaluate
+from suite.training.inputs import CPU
+from suite.training.recipe import Precision, resolve_precision
 from suite.trial import EpochResult, Metrics, Stage, TrialConfig, TrialResult
 
 

@@ -19,12 +19,12 @@ from torch.fx.passes.shape_prop import ShapeProp
 
 from suite.compression.deployed import DISTRIBUTION, INPUT, VALUE, folded
 from suite.compression.extra import need
-from suite.inputs import CHANNEL_MEAN, CHANNEL_STD
-from suite.labels import LabelSet
 from suite.methods import METHODS
 from suite.methods.label_distributions import estimate
+from suite.methods.labels import LabelSet
 from suite.methods.ranking import ranked_label
 from suite.methods.regression import mapped_label
+from suite.training.inputs import CHANNEL_MEAN, CHANNEL_STD
 from suite.trial import TrialConfig
 
 #: Read by ONNX Runtime from 1.12 (2022) on.
@@ -99,7 +99,7 @@ def onnx_model(
 
 
 def _normalisation(graph: Graph, side: int) -> str:
-    """``suite.inputs.normalised``.
+    """``suite.training.inputs.normalised``.
 
     A row of pixels is one axis while it is computed: over an axis of three colours ONNX Runtime computes
     three numbers at a time, which takes as long as a layer of TinyAgeNet.

@@ -9,8 +9,8 @@ import numpy as np
 
 from suite.compression.intervals import central_interval
 from suite.compression.models import Model, Pixels, ask
-from suite.cpus import usable_cpus
 from suite.data.decoding import UndecodableError, decode
+from suite.machine import usable_cpus
 
 #: The names that a folder's images end in; a file that is named itself may be called anything.
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")

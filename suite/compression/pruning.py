@@ -19,10 +19,10 @@ from suite.compression.extra import need
 from suite.compression.widths import Floats
 from suite.data.dataset import LabelledImages
 from suite.errors import RequestError
-from suite.inputs import normalised
-from suite.labels import LabelSet
 from suite.methods import METHODS, LossWeights, Truth
+from suite.methods.labels import LabelSet
 from suite.networks import Widths, build_network, layers_of_widths, with_widths
+from suite.training.inputs import normalised
 from suite.trial import Importance, TrialConfig
 
 #: The class of torch-pruning that scores channels, each with its paper in its docstring.

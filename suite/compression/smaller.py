@@ -17,7 +17,7 @@ from suite.compression.trained import TrainedTrial
 from suite.compression.widths import CostOf, Floats, kept_widths, ranked_widths, uniform_widths
 from suite.errors import RequestError
 from suite.networks import STAGES, Widths, stages_of_widths, widths_of, with_widths
-from suite.training import fit
+from suite.training.fit import fit
 from suite.trial import Importance, TrialConfig
 
 #: Widths to cut to, from each stage's falling scores.

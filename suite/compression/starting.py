@@ -11,9 +11,9 @@ from suite.compression.trained import finished_row, weights_of
 from suite.data.dataset import Dataset
 from suite.errors import RequestError
 from suite.networks import widths_of
-from suite.runs import read_run
+from suite.networks.weights import load_network
+from suite.runs.tables import read_run
 from suite.trial import TrialConfig
-from suite.weights import load_network
 
 #: What a search from a parent does not take from it: where the parent came from itself.
 NOT_INHERITED = (

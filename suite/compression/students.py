@@ -11,7 +11,7 @@ from suite.compression.offspring import Offspring, Teaching, id_of, offspring, t
 from suite.compression.trained import TrainedTrial
 from suite.errors import RequestError
 from suite.presets import PRESETS, VGG16_DEPTHS, Architecture
-from suite.training import fit
+from suite.training.fit import fit
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import torch
 
-from suite.latency import PairedTimes, time_in_rounds
+from suite.measure.latency import PairedTimes, time_in_rounds
 from suite.networks import Widths, build_network, widths_of, with_widths
 from suite.trial import TrialConfig
 

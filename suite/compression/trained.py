@@ -8,13 +8,13 @@ from typing import Any
 from torch import nn
 
 from suite.data.dataset import Dataset, load_dataset
+from suite.data.run_data import data_of_run
 from suite.data.store import Store
 from suite.errors import RequestError
-from suite.labels import LabelSet
-from suite.run_data import data_of_run
-from suite.runs import Run, read_run
+from suite.methods.labels import LabelSet
+from suite.networks.weights import load_network
+from suite.runs.tables import Run, read_run
 from suite.trial import TrialConfig
-from suite.weights import load_network
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from suite.data.cache import cache_folder
 from suite.data.store import LabelRange, Split, Store
 from suite.errors import RequestError
+from suite.files.cache import cache_folder
 from suite.trial import Attribute
 
 

@@ -11,11 +11,11 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
-from suite.cpus import usable_cpus
 from suite.data.alignment import FivePoints
 from suite.data.decoding import CropBox, Pixels, UndecodableError, decode
 from suite.data.source_files import SourceFiles, UnreadableFileError, open_source
 from suite.errors import UnfinishedError
+from suite.machine import usable_cpus
 
 #: Images that a process decodes at a time.
 CHUNK = 64

@@ -13,11 +13,11 @@ from suite.data.decoding_processes import CHUNK, Wanted, decode_all
 from suite.data.locating import aligned
 from suite.data.protocols import DEFAULT, SplitRequest, Splits, assign
 from suite.data.reading import Reader, Reading, Record, Skipped
-from suite.data.replacing import move_into_place
+from suite.data.resume_packing import DecodedImages, source_key, unfinished_folder
 from suite.data.source_files import open_source, seekable
 from suite.data.store import Store, StoreInfo, fingerprint, open_store, write_info
-from suite.data.unfinished import DecodedImages, source_key, unfinished_folder
 from suite.errors import RequestError, UnfinishedError
+from suite.files.folders import move_into_place
 
 #: Called with the images done and the images in all.
 OnProgress = Callable[[int, int], None]

@@ -6,7 +6,7 @@ All read their prediction as the expectation of the softmax; they differ in the 
 import torch
 from torch import Tensor
 
-from suite.labels import LabelSet, expectation, nearest_bin, target_distribution
+from suite.methods.labels import LabelSet, expectation, nearest_bin, target_distribution
 from suite.methods.method import LossParts, LossWeights, Truth
 
 

@@ -7,8 +7,8 @@ from typing import Literal, Self
 import torch
 from torch import Tensor
 
-from suite.labels import LabelSet
 from suite.methods.heads import Head
+from suite.methods.labels import LabelSet
 from suite.trial import TrialConfig
 
 

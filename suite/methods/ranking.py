@@ -7,7 +7,7 @@ CORAL (Cao 2020) with a shared one; the loss and the count are the same.
 import torch
 from torch import Tensor, nn
 
-from suite.labels import LabelSet, ranking_targets
+from suite.methods.labels import LabelSet, ranking_targets
 from suite.methods.method import LossParts, LossWeights, Truth
 
 

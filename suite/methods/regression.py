@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from suite.labels import LabelSet
+from suite.methods.labels import LabelSet
 from suite.methods.method import LossParts, LossWeights, Truth
 
 

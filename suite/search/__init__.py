@@ -2,7 +2,7 @@
 
 import os
 
-from suite.ray_token import token_mode
+from suite.search.tune.token import token_mode
 
 # Ray reads these while it is imported and started; this comes before whatever module of the room imports it.
 os.environ.update(token_mode())

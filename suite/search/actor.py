@@ -9,16 +9,16 @@ from typing import Any
 
 from ray import tune
 
-from suite.checkpoints import Savings, load_checkpoint, save_checkpoint
 from suite.compression.starting import starting_network
 from suite.data.dataset import Dataset, load_dataset
-from suite.labels import LabelSet
-from suite.profiling import profile_trial
+from suite.measure.profiling import profile_trial
+from suite.methods.labels import LabelSet
+from suite.networks.weights import save_network
 from suite.search.driver_files import DriverFiles, NotKeptError
 from suite.search.messages import TrialReport, TrialRequest
-from suite.training import DivergedError, Fit, fit
+from suite.training.checkpoints import Savings, load_checkpoint, save_checkpoint
+from suite.training.fit import DivergedError, Fit, fit
 from suite.trial import Attribute, EpochResult, Profile
-from suite.weights import save_network
 
 
 class TrialActor(tune.Trainable):

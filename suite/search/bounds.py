@@ -9,9 +9,9 @@ from search_spaces import Choices, Dimension, SearchSpace, Value, grid_trials
 from search_spaces.space import OUTPUT_LAYERS
 from suite.data.store import LabelRange
 from suite.errors import RequestError
-from suite.labels import LabelSet
+from suite.measure.profiling import UncountedOperatorError, count_macs, count_parameters, safetensors_bytes
+from suite.methods.labels import LabelSet
 from suite.networks import build_network
-from suite.profiling import UncountedOperatorError, count_macs, count_parameters, safetensors_bytes
 from suite.search.study import config_of_values
 from suite.trial import TrialConfig
 

@@ -14,9 +14,9 @@ from typing import Any
 
 import ray
 
-from suite.cpus import usable_cpus
 from suite.errors import RequestError
-from suite.runs import Resources
+from suite.machine import usable_cpus
+from suite.runs.tables import Resources
 from suite.search.interrupts import interrupts_held_back
 
 #: The trials' data is memory-mapped, not sent, so Ray's own store can be small.

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from search_spaces import SearchSpace, SearchSpaceError, load_dict
 from suite.errors import RequestError
-from suite.runs import RunInfo, RunLedger, config_of
+from suite.runs.tables import RunInfo, RunLedger, config_of
+from suite.runs.watcher import front_rows
 from suite.search.searcher import RunningTrial, TrialSearcher, TrialsOf
-from suite.search.standing import front_rows
 from suite.trial import TrialConfig, TrialResult
 
 

@@ -6,17 +6,17 @@ from datetime import datetime
 from pathlib import Path
 
 from search_spaces import Choices, SearchSpace
-from suite import provenance
-from suite.backbones import pinned, read_state
 from suite.data.dataset import Dataset, load_dataset
 from suite.data.store import Store
 from suite.errors import RequestError
-from suite.labels import LabelSet
+from suite.measure.profiling import profile_trial
+from suite.methods.labels import LabelSet
 from suite.networks import PRESETS
-from suite.profiling import profile_trial
-from suite.runs import DataUsed, ReferenceNetwork, Resources, RunInfo
+from suite.runs import provenance
+from suite.runs.tables import DataUsed, ReferenceNetwork, Resources, RunInfo
 from suite.search.bounds import check_bounds
 from suite.search.parents import check_parent
+from suite.training.backbones import pinned, read_state
 from suite.trial import TrialConfig
 
 

@@ -22,10 +22,10 @@ import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from safetensors import SafetensorError
 
-from suite.data.cache import cache_folder
-from suite.data.replacing import folder_beside, move_into_place
 from suite.data.store import Store, open_store
 from suite.errors import RequestError
+from suite.files.cache import cache_folder
+from suite.files.folders import folder_beside, move_into_place
 
 #: What a store cannot do without, the file that says it is whole last.
 STORE_FILES = ("images.npy", "labels.parquet", "store.json")

@@ -9,18 +9,18 @@ from types import FrameType
 from typing import Any
 
 from search_spaces import SearchSpace, SearchSpaceError, load_dict
+from suite.data.run_data import data_of_run
 from suite.errors import RequestError
-from suite.run_data import data_of_run
-from suite.runs import RunInfo, RunLedger, read_run, write_info
+from suite.runs.folder import check_free, locked, new_folder, written
+from suite.runs.tables import RunInfo, RunLedger, read_run, write_info
+from suite.runs.watcher import Watcher
 from suite.search.bounds import within_bounds
 from suite.search.confirmation import with_confirm_seeds
 from suite.search.description import check_backbones, describe
 from suite.search.judgement import judge
 from suite.search.parents import add_parent, check_parent, check_same_parent
-from suite.search.run_folder import check_free, locked, new_folder, written
 from suite.search.sitting import Search, Sitting
 from suite.search.stages import train
-from suite.search.standing import Watcher
 
 __all__ = ["Search", "resume_search", "run_search"]
 

@@ -10,7 +10,7 @@ from optuna.trial import TrialState, create_trial
 
 from search_spaces import Choices, SearchSpace, SearchSpaceError, load_dict
 from search_spaces.space import PRESETS, Dimension, Value
-from suite.runs import Run, config_of
+from suite.runs.tables import Run, config_of
 from suite.search.study import category_of, distribution_of
 from suite.trial import TrialConfig
 

@@ -7,7 +7,7 @@ import pandas as pd
 from torch import Tensor
 
 from suite.data.store import Split, Store
-from suite.runs import write_prediction_rows
+from suite.runs.tables import write_prediction_rows
 from suite.trial import UNIT, Attribute
 
 #: The splits that predictions are kept of.

@@ -11,18 +11,18 @@ import torch
 from search_spaces import SearchSpace
 from suite.data.dataset import load_dataset
 from suite.data.store import Store
-from suite.evaluation import predict
-from suite.latency import PairedTimes, time_in_rounds
-from suite.metrics import measure
+from suite.measure.latency import PairedTimes, time_in_rounds
+from suite.methods.metrics import measure
 from suite.networks import VGG16, place
+from suite.networks.weights import load_network
 from suite.presets import PRESETS
-from suite.recipe import Precision
-from suite.runs import RunInfo, RunLedger, config_of, metric_columns
+from suite.runs.tables import RunInfo, RunLedger, config_of, metric_columns
+from suite.runs.watcher import front_rows
 from suite.search.judged_predictions import JUDGED, write_predictions
 from suite.search.sitting import Search
-from suite.search.standing import front_rows
+from suite.training.evaluation import predict
+from suite.training.recipe import Precision
 from suite.trial import UNIT
-from suite.weights import load_network
 
 Progress = Callable[[int, int], None]
 VGG16_NAME = "VGG-16"  # no trial has this id

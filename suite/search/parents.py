@@ -7,23 +7,23 @@ from pathlib import Path
 from typing import Any
 
 from search_spaces import Choices, Dimension, FloatRange, SearchSpace, Value
-from suite.backbones import FILES, pinned
 from suite.compression.extra import need
 from suite.compression.pruning import check_importance
 from suite.compression.starting import check_pruned_from
 from suite.data.dataset import load_dataset
 from suite.data.store import LabelRange, Store
-from suite.distillation import check_teacher
 from suite.errors import RequestError
-from suite.evaluation import evaluate
-from suite.inputs import CPU
-from suite.profiling import profile_trial
-from suite.recipe import resolve_precision
-from suite.rows import Row
-from suite.runs import RunLedger
+from suite.measure.profiling import profile_trial
+from suite.networks.weights import load_network, save_network
+from suite.runs.journal import Row
+from suite.runs.tables import RunLedger
 from suite.search.study import config_of_values
+from suite.training.backbones import FILES, pinned
+from suite.training.distillation import check_teacher
+from suite.training.evaluation import evaluate
+from suite.training.inputs import CPU
+from suite.training.recipe import resolve_precision
 from suite.trial import TrialConfig, TrialResult
-from suite.weights import load_network, save_network
 
 #: The id of the parent's row, and its stage.
 PARENT = "parent"

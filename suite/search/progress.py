@@ -4,10 +4,10 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from suite.runs import RunInfo, RunLedger
+from suite.runs.tables import RunInfo, RunLedger
+from suite.runs.watcher import Standing, best_error, confirmation_seconds, front_rows
 from suite.search.searcher import TrialSearcher
 from suite.search.sitting import Search
-from suite.search.standing import Standing, best_error, confirmation_seconds, front_rows
 from suite.trial import Stage, TrialResult
 
 

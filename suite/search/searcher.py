@@ -17,10 +17,10 @@ from ray.tune import Callback
 from ray.tune.search import Searcher
 
 from search_spaces import SearchSpace
-from suite.backbones import pinned
 from suite.data.store import LabelRange
 from suite.errors import RequestError
-from suite.runs import RunLedger, trial_row
+from suite.runs.folder import not_writable
+from suite.runs.tables import RunLedger, trial_row
 from suite.search.bounds import MOST_IN_A_ROW, excesses, sentence
 from suite.search.driver_files import DriverFiles
 from suite.search.interrupts import interrupts_held_back
@@ -28,7 +28,6 @@ from suite.search.losses import why_lost
 from suite.search.messages import TrialReport, TrialRequest, checkpoint_name
 from suite.search.parents import parent_of_trials
 from suite.search.repeats import tell_repeat, trained_before
-from suite.search.run_folder import not_writable
 from suite.search.study import (
     ask,
     config_at,
@@ -39,6 +38,7 @@ from suite.search.study import (
     tell_out_of_bounds,
     under_way,
 )
+from suite.training.backbones import pinned
 from suite.trial import EpochResult, Stage, Status, TrialConfig, TrialResult
 
 #: After so many repeats the sampler is taken to be stuck, and suggestions are drawn at random.

@@ -9,8 +9,8 @@ from typing import Any
 
 from search_spaces import SearchSpace
 from suite.data.store import Store
-from suite.runs import Resources, RunInfo, RunStatus, write_info
-from suite.search.standing import Watcher
+from suite.runs.tables import Resources, RunInfo, RunStatus, write_info
+from suite.runs.watcher import Watcher
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from ray import tune
 
 import suite.search.cluster_session as cluster
 from suite.errors import RequestError
-from suite.runs import CHECKPOINTS, RunLedger
+from suite.runs.tables import CHECKPOINTS, RunLedger
+from suite.runs.watcher import front_rows
 from suite.search.actor import TrialActor
 from suite.search.bounds import fits_of, nothing_left
 from suite.search.confirmation import ConfirmingSearcher, left_to_confirm
@@ -19,7 +20,6 @@ from suite.search.progress import StageWatch
 from suite.search.scheduler import StoppingScheduler
 from suite.search.searcher import SearchOverError, StudySearcher, TellsBegins, TrialSearcher, TrialsOf
 from suite.search.sitting import Search, Sitting
-from suite.search.standing import front_rows
 from suite.search.stopping import recall, stopping_of
 from suite.search.study import count_out_of_bounds, count_repeats, open_study, reconcile
 

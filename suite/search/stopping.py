@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from search_spaces import SearchSpace
-from suite.runs import RunLedger
+from suite.runs.tables import RunLedger
 from suite.search.prospects import ForecastRule, Prospects
 from suite.search.rungs import RungRule, Rungs
 from suite.trial import UNIT

@@ -15,7 +15,7 @@ from typing import Any
 from optuna.storages.journal import BaseJournalBackend
 from optuna.storages.journal._storage import JournalOperation
 
-from suite.rows import cut_torn_line
+from suite.runs.journal import cut_torn_line
 
 #: What may wait for the next line that is synced: a power cut can lose it of a suggestion that was not begun.
 UNSYNCED = (JournalOperation.SET_TRIAL_PARAM, JournalOperation.SET_TRIAL_SYSTEM_ATTR)

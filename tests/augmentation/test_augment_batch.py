@@ -17,7 +17,7 @@ from suite.augmentation import Changes, augment_batch
 from suite.augmentation.with_torch import augment_with_torch
 from suite.data.dataset import LabelledImages, load_dataset
 from suite.data.store import Store
-from suite.inputs import augmented
+from suite.training.inputs import augmented
 from suite.trial import TrialConfig
 
 CPU = torch.device("cpu")
@@ -249,7 +249,7 @@ import sys
 sys.modules["cv2"] = None
 import torch
 from suite.augmentation import Changes, augment_batch, has_opencv
-from suite.training import fit
+from suite.training.fit import fit
 images = torch.randint(0, 256, (4, 32, 32, 3), dtype=torch.uint8)
 changes = Changes.none(4, 32)
 print(has_opencv(), torch.equal(augment_batch(images, torch.arange(4), changes, torch.device("cpu")), images))

@@ -22,8 +22,8 @@ import pytest
 from suite.cli import build_parser, main
 from suite.cluster.slurm import TIME, seconds_of
 from suite.data.store import Store
-from suite.runs import read_run
-from tests.slow.conftest import SPACE
+from suite.runs.tables import read_run
+from tests.support.drivers import SPACE
 
 REPOSITORY = Path(__file__).parents[2]
 

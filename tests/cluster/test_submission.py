@@ -19,8 +19,8 @@ from suite.cluster import submission
 from suite.cluster.sent_run import sent_run
 from suite.data.store import Store
 from suite.errors import RequestError
-from suite.runs import read_run
-from tests.slow.conftest import SPACE
+from suite.runs.tables import read_run
+from tests.support.drivers import SPACE
 
 REPOSITORY = Path(__file__).parents[2]
 

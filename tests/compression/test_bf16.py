@@ -14,7 +14,7 @@ from suite.compression.deployed import Deployed
 from suite.compression.export import export
 from suite.compression.models import open_model
 from suite.data.dataset import Dataset
-from tests.compression.conftest import CONFIG, labels_of, lively
+from tests.support.trained_runs import CONFIG, labels_of, lively
 
 WIDE = dataclasses.replace(CONFIG, widths=(16, 32, 64, 64, 64))
 

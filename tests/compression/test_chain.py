@@ -14,12 +14,12 @@ from suite.compression.agreement import answer_part
 from suite.compression.models import open_model
 from suite.data.dataset import load_dataset
 from suite.data.store import Store
-from suite.latency import PairedTimes
-from suite.profiling import count_parameters, profile_trial
-from suite.runs import RunLedger, config_of, read_run
+from suite.measure.latency import PairedTimes
+from suite.measure.profiling import count_parameters, profile_trial
+from suite.networks.weights import load_network, save_network
+from suite.runs.tables import RunLedger, config_of, read_run
 from suite.trial import Metrics, Network, TrialConfig, TrialResult
-from suite.weights import load_network, save_network
-from tests.compression.conftest import CONFIG, lively
+from tests.support.trained_runs import CONFIG, lively
 
 
 def rows_of(run: Path) -> pd.DataFrame:

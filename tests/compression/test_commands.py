@@ -16,7 +16,7 @@ from suite.cli import main
 from suite.compression.models import open_model
 from suite.data.dataset import load_dataset
 from suite.data.store import Store, open_store
-from suite.runs import read_run
+from suite.runs.tables import read_run
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_a_mismatch_fails_and_leaves_nothing(
     write = module.WRITERS[".onnx"]
 
     def other(deployed: Any, config: Any, path: Path) -> None:
-        from tests.compression.conftest import deployed_of
+        from tests.support.trained_runs import deployed_of
 
         write(deployed_of("er")[0], config, path)
 

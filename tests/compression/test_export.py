@@ -15,12 +15,12 @@ from suite.compression.export import export
 from suite.compression.models import open_model
 from suite.data.dataset import Dataset, LabelledImages
 from suite.errors import RequestError
-from suite.evaluation import predict
-from suite.inputs import normalised
 from suite.methods import METHODS
+from suite.networks.weights import load_network
+from suite.training.evaluation import predict
+from suite.training.inputs import normalised
 from suite.trial import MethodName, Network
-from suite.weights import load_network
-from tests.compression.conftest import deployed_of
+from tests.support.trained_runs import deployed_of
 
 
 @pytest.fixture

@@ -22,12 +22,12 @@ from suite.compression.pruning import cut, score_channels
 from suite.compression.quantisation import export_int8
 from suite.data.dataset import Dataset, load_dataset
 from suite.data.store import Store
-from suite.inputs import normalised
 from suite.networks import Widths, widths_of, with_widths
-from suite.training import fit
+from suite.networks.weights import save_network
+from suite.training.fit import fit
+from suite.training.inputs import normalised
 from suite.trial import TrialConfig
-from suite.weights import save_network
-from tests.compression.conftest import CONFIG, labels_of, lively
+from tests.support.trained_runs import CONFIG, labels_of, lively
 
 #: ONNX files come first: they are to be answered before torch is imported.
 READ = """

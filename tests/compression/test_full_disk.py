@@ -13,8 +13,8 @@ import torch
 
 from suite.cli import main
 from suite.compression import chain
-from suite.runs import read_run
-from suite.weights import save_tensors
+from suite.networks.weights import save_tensors
+from suite.runs.tables import read_run
 
 ASKED = ["--trial", "t0000", "--keep", "0.5", "--epochs", "1"]
 
@@ -27,7 +27,7 @@ def test_weights_that_cannot_be_written_are_one_sentence_and_leave_nothing(
 
     before = sorted((run / "weights").iterdir())
     with monkeypatch.context() as full:
-        full.setattr("suite.weights.save_file", no_room)
+        full.setattr("suite.networks.weights.save_file", no_room)
         assert main(["compress", str(run), *ASKED]) == 2
     said = capsys.readouterr().err
     assert "cannot be written to (No space left on device); what had ended is kept there" in said
@@ -59,7 +59,7 @@ def test_what_safetensors_says_of_a_disk_becomes_the_systems_own_error(
     with pytest.raises(FileNotFoundError) as raised:
         save_tensors({"a": torch.zeros(1)}, tmp_path / "none" / "a.safetensors")
     assert raised.value.errno == errno.ENOENT
-    monkeypatch.setattr("suite.weights.save_file", broken)
+    monkeypatch.setattr("suite.networks.weights.save_file", broken)
     with pytest.raises(OSError, match="broken"):
         save_tensors({"a": torch.zeros(1)}, tmp_path / "a.safetensors")
 

@@ -11,18 +11,18 @@ import pandas as pd
 import pytest
 import torch
 
-from suite import checkpoints
 from suite.cli import main
 from suite.compression import chain
 from suite.compression.offspring import Teaching
 from suite.compression.smaller import Pruning
 from suite.compression.students import Student
 from suite.compression.trained import TrainedTrial, open_trial
-from suite.runs import read_run
-from suite.training import DivergedError, Fit
-from suite.weights import load_network, save_network
-from tests.compression.conftest import CONFIG, lively
-from tests.slow.conftest import Driver
+from suite.networks.weights import load_network, save_network
+from suite.runs.tables import read_run
+from suite.training import checkpoints
+from suite.training.fit import DivergedError, Fit
+from tests.support.drivers import Driver
+from tests.support.trained_runs import CONFIG, lively
 
 EPOCHS = 4
 #: Halved in two cuts, each stage goes from 32 channels to 24 and from there to 16.

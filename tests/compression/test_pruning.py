@@ -14,14 +14,14 @@ from suite.compression.pruning import IMPORTANCES, check_importance, cut, score_
 from suite.compression.widths import kept_widths, ranked_widths, uniform_widths
 from suite.data.dataset import Dataset
 from suite.errors import RequestError
-from suite.inputs import normalised
+from suite.measure.profiling import count_macs, count_parameters, safetensors_bytes
 from suite.methods import METHODS, LossWeights, Truth
 from suite.networks import CompactNet, build_network, layers_of_widths, widths_of, with_widths
+from suite.networks.weights import load_network, save_network
 from suite.presets import PRESETS
-from suite.profiling import count_macs, count_parameters, safetensors_bytes
+from suite.training.inputs import normalised
 from suite.trial import Importance, MethodName, TrialConfig
-from suite.weights import load_network, save_network
-from tests.compression.conftest import CONFIG, labels_of, lively
+from tests.support.trained_runs import CONFIG, labels_of, lively
 
 THIN = TrialConfig(widths=PRESETS["thin"].widths, depths=PRESETS["thin"].depths, resolution=32)
 WIDE = dataclasses.replace(CONFIG, widths=(8, 16, 16, 24, 24), depths=(1, 2, 1, 1, 2))

@@ -16,7 +16,7 @@ from suite.compression.models import open_model
 from suite.compression.quantisation import export_int8, layers_by_damage
 from suite.data.dataset import Dataset, LabelledImages
 from suite.errors import RequestError
-from tests.compression.conftest import CONFIG, deployed_of, labels_of, lively
+from tests.support.trained_runs import CONFIG, deployed_of, labels_of, lively
 
 
 def silent(sentence: str) -> None:

@@ -10,7 +10,7 @@ from suite.compression.starting import inherited
 from suite.data.store import LabelRange, Store
 from suite.errors import RequestError
 from suite.search.study import config_of_values
-from tests.compression.conftest import CONFIG
+from tests.support.trained_runs import CONFIG
 
 
 def test_a_search_has_its_parents_network_recipe_and_data(run: Path, store: Store) -> None:

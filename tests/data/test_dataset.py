@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from suite.data.cache import cache_folder
 from suite.data.dataset import images_at, load_dataset
 from suite.data.store import Store
 from suite.errors import RequestError
+from suite.files.cache import cache_folder
 
 
 def test_splits_hold_their_own_rows_and_labels(store: Store) -> None:

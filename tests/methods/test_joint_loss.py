@@ -7,9 +7,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suite.labels import LabelSet, expectation, target_distribution
 from suite.methods import METHODS, LossWeights, Truth
 from suite.methods.label_distributions import dldl_loss, dldl_v2_loss
+from suite.methods.labels import LabelSet, expectation, target_distribution
 
 LABELS = LabelSet(0, 20, 1)
 SUM = LossWeights(kl_over_bins="sum")

@@ -8,8 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suite.labels import LabelSet
 from suite.methods import METHODS, LossWeights, Truth
+from suite.methods.labels import LabelSet
 
 SETS = {"years": LabelSet(0, 12, 1), "points": LabelSet(1, 5, 0.5)}
 WEIGHTS = LossWeights(lambda_l1=0.7, kl_over_bins="sum", lambda_mean=0.3, lambda_variance=0.1)

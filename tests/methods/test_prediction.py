@@ -10,9 +10,9 @@ from coral_pytorch.losses import coral_loss
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suite.labels import LabelSet, nearest_bin, ranking_targets
 from suite.methods import METHODS, LossWeights, Truth
 from suite.methods.heads import Coral
+from suite.methods.labels import LabelSet, nearest_bin, ranking_targets
 from suite.trial import MethodName
 
 AGES = LabelSet(0, 100, 1)

@@ -1,4 +1,4 @@
-"""Synthetic runs, written and read through ``suite.runs``: plausible numbers, none measured."""
+"""Synthetic runs, written and read through ``suite.runs.tables``: plausible numbers, none measured."""
 
 import dataclasses
 import math
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from suite.runs import (
+from suite.runs.tables import (
     DataUsed,
     ReferenceNetwork,
     Run,

@@ -19,7 +19,7 @@ from reports.points import compare
 from reports.published import published
 from reports.request import asked
 from reports.trials import standing
-from suite.runs import Run
+from suite.runs.tables import Run
 
 MakeRun = Callable[..., Run]
 THIN = {"widths": (32, 64, 128, 256, 256)}

@@ -20,7 +20,7 @@ from reports.page import page
 from reports.several import page_of_several
 from reports.trials import standing
 from search_spaces import find, load
-from suite.runs import Run, write_prediction_rows
+from suite.runs.tables import Run, write_prediction_rows
 from tests.reports.conftest import pruned_from_a_parent
 
 MakeRun = Callable[..., Run]

@@ -9,7 +9,7 @@ from reports.claims import Finding, exact, findings, rounds_to
 from reports.published import published
 from reports.timing import Spread
 from reports.trials import standing
-from suite.runs import Run
+from suite.runs.tables import Run
 
 MakeRun = Callable[..., Run]
 

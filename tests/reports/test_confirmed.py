@@ -20,7 +20,7 @@ from reports.page import page
 from reports.page_data import page_data
 from reports.trials import objectives, standing
 from reports.volume import volume
-from suite.runs import Run
+from suite.runs.tables import Run
 
 MakeRun = Callable[..., Run]
 #: Parameters, the search's error, and the confirmed errors by seed; None: the training diverged.

@@ -11,7 +11,7 @@ from reports.figures import curve_chart, style
 from reports.figures.curve_chart import CurveChart
 from reports.page import page
 from reports.points import compare
-from suite.runs import Run
+from suite.runs.tables import Run
 
 MakeRun = Callable[..., Run]
 LAMBDAS = (0.0, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)

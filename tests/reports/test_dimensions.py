@@ -5,7 +5,7 @@ from typing import Any
 
 from reports.dimensions import dimensions
 from reports.trials import standing
-from suite.runs import Run
+from suite.runs.tables import Run
 
 MakeRun = Callable[..., Run]
 

@@ -11,7 +11,7 @@ import pytest
 
 from suite import report_commands
 from suite.cli import main
-from suite.runs import Run, write_info, write_rows
+from suite.runs.tables import Run, write_info, write_rows
 
 MakeRun = Callable[..., Run]
 

@@ -8,7 +8,7 @@ from reports.growth import growth
 from reports.page import page
 from reports.trials import standing
 from reports.volume import volume
-from suite.runs import Run
+from suite.runs.tables import Run
 
 MakeRun = Callable[..., Run]
 

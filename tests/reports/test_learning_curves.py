@@ -7,7 +7,7 @@ import pytest
 from reports.figures import style
 from reports.figures.learning_curves import collect, draw
 from reports.trials import standing
-from suite.runs import Run
+from suite.runs.tables import Run
 
 MakeRun = Callable[..., Run]
 

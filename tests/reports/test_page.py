@@ -14,7 +14,7 @@ from plotly.offline import get_plotlyjs
 from reports.figures import style
 from reports.page import figure_markup, page, write_report
 from reports.trials import standing
-from suite.runs import Run, read_run
+from suite.runs.tables import Run, read_run
 from tests.reports.conftest import pruned_from_a_parent
 
 MakeRun = Callable[..., Run]

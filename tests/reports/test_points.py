@@ -17,7 +17,7 @@ from reports.figures import points_chart
 from reports.metrics_table import metrics_table
 from reports.page import page
 from reports.points import compare, labels
-from suite.runs import Run
+from suite.runs.tables import Run
 
 MakeRun = Callable[..., Run]
 THIN = {"widths": (32, 64, 128, 256, 256)}

@@ -7,8 +7,8 @@ import torch
 
 from reports.figures import ranking_limit
 from reports.page import page
-from suite.labels import LabelSet, exceedance, ranking_targets, target_distribution
-from suite.runs import Run
+from suite.methods.labels import LabelSet, exceedance, ranking_targets, target_distribution
+from suite.runs.tables import Run
 
 MakeRun = Callable[..., Run]
 AGES = LabelSet(0.0, 100.0, 1.0)

@@ -10,7 +10,7 @@ import pytest
 from reports.limits import limits
 from reports.request import asked, in_words
 from reports.trials import standing
-from suite.runs import Run
+from suite.runs.tables import Run
 
 MakeRun = Callable[..., Run]
 

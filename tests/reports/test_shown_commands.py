@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from suite.data.store import Store
-from suite.runs import config_of, read_run
-from tests.slow.conftest import SPACE
+from suite.runs.tables import config_of, read_run
+from tests.support.drivers import SPACE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

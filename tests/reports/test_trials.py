@@ -9,7 +9,7 @@ import pytest
 
 from reports.front import knee, non_dominated
 from reports.trials import reference, standing
-from suite.runs import Run
+from suite.runs.tables import Run
 
 MakeRun = Callable[..., Run]
 

@@ -6,7 +6,7 @@ import pytest
 
 from reports.trials import standing
 from reports.volume import Volume, volume
-from suite.runs import Run
+from suite.runs.tables import Run
 
 MakeRun = Callable[..., Run]
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from suite.checkpoints import Savings
 from suite.data.store import Store
 from suite.search import actor
 from suite.search.actor import TrialActor
 from suite.search.driver_files import DriverFiles
 from suite.search.messages import TrialReport, TrialRequest
+from suite.training.checkpoints import Savings
 from suite.trial import TrialConfig
 
 CONFIG = TrialConfig(widths=(2,) * 5, depths=(1,) * 5, epochs=1, resolution=32)

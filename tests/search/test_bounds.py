@@ -14,9 +14,9 @@ from ray.tune.search import Searcher
 from search_spaces import SearchSpace, find, grid_trials, load, load_dict
 from suite.data.store import LabelRange
 from suite.errors import RequestError
-from suite.labels import LabelSet
-from suite.profiling import profile_trial
-from suite.runs import RunLedger
+from suite.measure.profiling import profile_trial
+from suite.methods.labels import LabelSet
+from suite.runs.tables import RunLedger
 from suite.search.bounds import (
     MOST_IN_A_ROW,
     check_bounds,

@@ -11,11 +11,11 @@ from reports.page import page
 from search_spaces import SearchSpace, load_dict
 from suite.data.store import LabelRange, Store
 from suite.errors import RequestError
-from suite.runs import Resources, read_run
+from suite.runs.tables import Resources, read_run
+from suite.runs.watcher import Standing
 from suite.search import cluster_session, stages
 from suite.search.bounds import least_cost
 from suite.search.engine import Search, run_search
-from suite.search.standing import Standing
 from suite.trial import TrialResult
 
 AGES = LabelRange(0, 100, 1)

@@ -12,14 +12,14 @@ from suite.compression.starting import starting_network
 from suite.data.dataset import load_dataset
 from suite.data.store import LabelRange, Store
 from suite.errors import RequestError
+from suite.measure.profiling import count_parameters
 from suite.networks import build_network
-from suite.profiling import count_parameters
-from suite.runs import Resources, config_of, read_run
+from suite.networks.weights import load_network, save_network
+from suite.runs.tables import Resources, config_of, read_run
 from suite.search.engine import Search, resume_search, run_search
 from suite.search.parents import check_parent, check_same_parent
-from suite.training import fit
+from suite.training.fit import fit
 from suite.trial import TrialConfig
-from suite.weights import load_network, save_network
 from tests.search.test_confirmation import StopsAfter
 
 AGES = LabelRange(0, 100, 1)

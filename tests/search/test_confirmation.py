@@ -11,11 +11,11 @@ import pytest
 
 from search_spaces import SearchSpace, load_dict
 from suite.data.store import Store, fingerprint, open_store, write_info
-from suite.runs import Resources, Run, RunLedger, config_of, read_run, write_rows
+from suite.runs.tables import Resources, Run, RunLedger, config_of, read_run, write_rows
+from suite.runs.watcher import Standing, front_rows
 from suite.search import judgement
 from suite.search.confirmation import left_to_confirm
 from suite.search.engine import Search, resume_search, run_search
-from suite.search.standing import Standing, front_rows
 from suite.trial import TrialResult
 
 SEEDS = (1, 2)  # of the confirmation; the search has seed 0

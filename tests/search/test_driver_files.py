@@ -15,10 +15,10 @@ from ray.cluster_utils import Cluster
 from reports.page import page
 from search_spaces import load_dict
 from suite.data.store import Store, open_store
-from suite.runs import Resources, read_run
+from suite.networks.weights import load_network
+from suite.runs.tables import Resources, read_run
 from suite.search.driver_files import STORE_FILES, DriverFiles, Keeper, keeper
 from suite.search.engine import Search, run_search
-from suite.weights import load_network
 from tests.search.test_grid_run import StopsAfter
 
 

@@ -19,16 +19,16 @@ from optuna.trial import TrialState
 from ray import cloudpickle
 
 from search_spaces import SearchSpace, load_dict
-from suite import run_data
+from suite.data import run_data
 from suite.data.store import Store
 from suite.errors import RequestError
-from suite.runs import Resources, Run, RunInfo, read_run, write_info
+from suite.networks.weights import load_network
+from suite.runs.tables import Resources, Run, RunInfo, read_run, write_info
+from suite.runs.watcher import Standing, front_rows
 from suite.search import cluster_session, stages
 from suite.search.actor import TrialActor
 from suite.search.engine import Search, resume_search, run_search
-from suite.search.standing import Standing, front_rows
 from suite.trial import TrialResult
-from suite.weights import load_network
 
 
 class Recorder:

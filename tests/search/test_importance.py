@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from search_spaces import load_dict
-from suite.runs import DataUsed, RunInfo, RunLedger, read_run, write_info
+from suite.runs.tables import DataUsed, RunInfo, RunLedger, read_run, write_info
 from suite.search.importance import importances, values_of
 from suite.trial import Metrics, Profile, TrialConfig, TrialResult
 

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Any
 
-from suite.runs import trial_row
+from suite.runs.tables import trial_row
 from suite.search.judgement import named_networks, to_judge
 from suite.trial import Status, TrialConfig, TrialResult
 

@@ -14,11 +14,11 @@ from ray import cloudpickle
 from search_spaces import SearchSpace, load_dict
 from suite.data.store import Store
 from suite.errors import RequestError
-from suite.runs import Resources, Run, RunLedger, read_run
+from suite.runs.tables import Resources, Run, RunLedger, read_run
 from suite.search import stages
 from suite.search.actor import TrialActor
 from suite.search.engine import Search, run_search
-from suite.training import Fit
+from suite.training.fit import Fit
 from tests.search.test_actor import EachTime
 from tests.search.test_engine import Recorder
 

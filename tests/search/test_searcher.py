@@ -9,7 +9,7 @@ import pytest
 
 from search_spaces import load_dict
 from suite.data.store import LabelRange
-from suite.runs import RunLedger
+from suite.runs.tables import RunLedger
 from suite.search.driver_files import DriverFiles
 from suite.search.messages import TrialReport
 from suite.search.searcher import SearchOverError, StudySearcher, TellsBegins, TrialsOf

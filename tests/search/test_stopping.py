@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from search_spaces import load_dict
-from suite.runs import RunLedger
+from suite.runs.tables import RunLedger
 from suite.search.prospects import ForecastRule, Prospects
 from suite.search.rungs import RungRule, Rungs
 from suite.search.stopping import EarlyStopping, recall, stopping_of

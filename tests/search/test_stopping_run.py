@@ -12,9 +12,9 @@ from optuna.trial import TrialState
 from reports.page import page
 from search_spaces import SearchSpace, load_dict
 from suite.data.store import Store
-from suite.runs import Resources, Run, read_run
+from suite.runs.tables import Resources, Run, read_run
+from suite.runs.watcher import Standing, front_rows
 from suite.search.engine import Search, resume_search, run_search
-from suite.search.standing import Standing, front_rows
 from suite.trial import TrialResult
 
 TRIALS, EPOCHS = 8, 3

@@ -8,7 +8,7 @@ from optuna.trial import TrialState
 
 from search_spaces import SearchSpace, load_dict
 from suite.data.store import LabelRange
-from suite.runs import trial_row
+from suite.runs.tables import trial_row
 from suite.search.study import (
     JOURNAL,
     ask,

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from search_spaces import Choices, find, grid_trials, load, shipped
 from suite.data.store import LabelRange
-from suite.labels import LabelSet
-from suite.profiling import profile_trial
+from suite.measure.profiling import profile_trial
+from suite.methods.labels import LabelSet
 from suite.search.study import config_at
 from suite.trial import MethodName, Network, TrialConfig
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from suite.runs import read_run
+from suite.runs.tables import read_run
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from suite.runs import read_run
+from suite.runs.tables import read_run
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

@@ -11,7 +11,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
-from suite.runs import Run, read_run
+from suite.runs.tables import Run, read_run
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

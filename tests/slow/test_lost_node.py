@@ -12,12 +12,12 @@ from ray.cluster_utils import Cluster
 
 from search_spaces import load_dict
 from suite.data.store import Store
-from suite.runs import Resources, read_run
+from suite.runs.tables import Resources, read_run
+from suite.runs.watcher import Standing
 from suite.search.engine import Search, run_search
 from suite.search.repeats import is_repeat
-from suite.search.standing import Standing
 from suite.trial import TrialResult
-from tests.slow.conftest import SPACE
+from tests.support.drivers import SPACE
 
 
 class AfterTwoTrials:

@@ -6,13 +6,10 @@ from pathlib import Path
 import pytest
 
 from suite.cli import main
-from suite.cluster.object_storage import open_object_folder
-from suite.cluster.workplace import read_run_at
 from suite.data.store import Store
-from tests.cluster.conftest import bucket, s3_endpoint
-from tests.slow.conftest import SPACE, Driver
-
-__all__ = ["bucket", "s3_endpoint"]  # fixtures
+from suite.runs.storage.object_storage import open_object_folder
+from suite.runs.storage.workplace import read_run_at
+from tests.support.drivers import SPACE, Driver
 
 
 @pytest.fixture

@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from suite.cpus import usable_cpus
-from suite.data.cache import cache_folder
 from suite.data.faces.circumstances import Circumstances
 from suite.data.faces.people import Floats, People, signs_of_age
 from suite.data.faces.portraits import paint_portraits
 from suite.data.faces.raters import Votes, rate_age, rate_attractiveness
-from suite.data.replacing import folder_beside, move_into_place
 from suite.data.store import LabelRange, Split, Store, StoreInfo, fingerprint, open_store, write_info
+from suite.files.cache import cache_folder
+from suite.files.folders import folder_beside, move_into_place
+from suite.machine import usable_cpus
 
 SIDE = 64  # pixels
 #: Each person is pictured at four ages, and is in one split only.

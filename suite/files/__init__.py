@@ -1,0 +1,1 @@
+"""Atomic writes, locks and the cache."""

@@ -1,0 +1,161 @@
+"""A training that was cut and gone on with comes to the same as one that was not, to the last bit."""
+
+import contextlib
+import dataclasses
+from collections.abc import Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from suite.data.dataset import Dataset
+from suite.training import checkpoints
+from suite.training.checkpoints import VERSION, Part, Savings, load_checkpoint, save_checkpoint
+from suite.training.fit import Fit, fit
+from suite.trial import EpochResult, TrialConfig
+
+CONFIG = TrialConfig(
+    widths=(4,) * 5, depths=(1,) * 5, epochs=4, resolution=32, batch_size=32, precision="float32", seed=3
+)
+
+
+def told(epochs: list[EpochResult]) -> list[dict[str, Any]]:
+    """What epochs came to, without how long they took."""
+    timed = {"seconds": 0.0, "images_per_second": 0.0}
+    return [dataclasses.asdict(dataclasses.replace(epoch, **timed)) for epoch in epochs]
+
+
+def weights(training: Fit) -> Mapping[str, torch.Tensor]:
+    state: Mapping[str, torch.Tensor] = training.network.state_dict()
+    return state
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"optimizer": "adam", "schedule": "step"},
+        {"warmup_method": "dldl", "warmup_epochs": 2},
+        {"augmentation": "paper", "shift_pixels": 0},
+    ],
+    ids=lambda changes: "-".join(changes) or "default",
+)
+def test_a_resumed_training_equals_an_uninterrupted_one_to_the_last_bit(
+    changes: dict[str, Any], cut: int, dataset: Dataset, tmp_path: Path
+) -> None:
+    config = dataclasses.replace(CONFIG, **changes)
+    whole = fit(config, dataset, device="cpu", threads=1)
+    expected = list(whole)
+    first = fit(config, dataset, device="cpu", threads=1)
+    epochs = [next(first) for _ in range(cut)]
+    save_checkpoint(first, epochs, 12.5, tmp_path / "t0000.pt")
+    next(first)  # what comes after is lost, and changes nothing that was saved
+    torch.rand(7)  # another process has another random state
+
+    checkpoint = load_checkpoint(tmp_path / "t0000.pt")
+    assert checkpoint is not None
+    second = fit(config, dataset, device="cpu", threads=1)
+    assert checkpoint.is_of(second)
+    assert (list(checkpoint.epochs), checkpoint.seconds) == (epochs, 12.5)
+    second.go_on_from(checkpoint.state)
+    assert told([*epochs, *second]) == told(expected)
+    assert weights(second).keys() == weights(whole).keys()
+    for name, tensor in weights(whole).items():
+        assert torch.equal(weights(second)[name], tensor), name
+
+
+def test_a_checkpoint_of_another_configuration_or_precision_is_not_gone_on_from(
+    dataset: Dataset, tmp_path: Path
+) -> None:
+    training = fit(CONFIG, dataset, device="cpu", threads=1)
+    save_checkpoint(training, [next(training)], 1.0, tmp_path / "a.pt")
+    checkpoint = load_checkpoint(tmp_path / "a.pt")
+    assert checkpoint is not None
+    for changes in ({"seed": 4}, {"learning_rate": 1e-3}, {"precision": "bf16"}):
+        assert not checkpoint.is_of(
+            fit(dataclasses.replace(CONFIG, **changes), dataset, device="cpu", threads=1)
+        )
+
+
+def test_a_checkpoint_says_of_which_training_of_which_request_it_is(dataset: Dataset, tmp_path: Path) -> None:
+    training = fit(CONFIG, dataset, device="cpu", threads=1)
+    epochs = [next(training)]
+    for part in (Part(), Part("a request", 3)):
+        save_checkpoint(training, epochs, 1.0, tmp_path / "a.pt", part)
+        checkpoint = load_checkpoint(tmp_path / "a.pt")
+        assert checkpoint is not None
+        assert checkpoint.part == part
+
+
+def test_checkpoints_take_a_fiftieth_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    saved: list[float] = []
+
+    def save() -> None:
+        saved.append(clock[0])
+        clock[0] += 2.0
+
+    monkeypatch.setattr(checkpoints.time, "perf_counter", lambda: clock[0])
+    savings = Savings()
+    for _ in range(1000):  # epochs of a second
+        clock[0] += 1.0
+        savings.now_and_then(save)
+    assert 8 <= len(saved) <= 11
+    assert all(later - earlier >= 100 for earlier, later in pairwise(saved))
+    savings.begin()  # another training, whose first checkpoint is expected to take as long
+    clock[0] += 99.0
+    savings.now_and_then(save)
+    assert saved[-1] < clock[0] - 90
+
+
+def test_what_cannot_be_saved_is_not_tried_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, tried = [0.0], []
+
+    def save() -> None:
+        tried.append(clock[0])
+        clock[0] += 1.0
+        raise OSError("no room")
+
+    monkeypatch.setattr(checkpoints.time, "perf_counter", lambda: clock[0])
+    savings = Savings()
+    for _ in range(120):
+        clock[0] += 1.0
+        with contextlib.suppress(OSError):
+            savings.now_and_then(save)
+    assert 2 <= len(tried) <= 3
+
+
+def test_what_is_no_checkpoint_counts_as_none(dataset: Dataset, tmp_path: Path) -> None:
+    training = fit(CONFIG, dataset, device="cpu", threads=1)
+    path = tmp_path / "a.pt"
+    save_checkpoint(training, [next(training)], 1.0, path)
+    whole = path.read_bytes()
+    for content in (b"", b"no checkpoint", whole[: len(whole) // 2]):
+        path.write_bytes(content)
+        assert load_checkpoint(path) is None
+    torch.save({"version": 0}, path)
+    assert load_checkpoint(path) is None
+    torch.save({"version": VERSION, "config": print}, path)  # code is not run
+    assert load_checkpoint(path) is None
+    assert load_checkpoint(tmp_path / "missing.pt") is None
+
+
+def test_a_disk_without_room_leaves_the_checkpoint_before_and_no_half_of_one(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training = fit(CONFIG, dataset, device="cpu", threads=1)
+    epochs = [next(training)]
+    save_checkpoint(training, epochs, 1.0, tmp_path / "a.pt")
+    before = (tmp_path / "a.pt").read_bytes()
+
+    def no_room(*_: object) -> None:
+        raise RuntimeError("[enforce fail at inline_container.cc:659] . unexpected pos 64 vs 0")
+
+    monkeypatch.setattr(torch, "save", no_room)
+    with pytest.raises(OSError, match="unexpected pos"):
+        save_checkpoint(training, [*epochs, next(training)], 2.0, tmp_path / "a.pt")
+    assert (tmp_path / "a.pt").read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["a.pt"]
