@@ -36,8 +36,9 @@ from ray_overhead import _nothing_to_judge, _store
 from search_spaces import find, load
 from suite.runs.tables import Resources, read_run
 from suite.runs.watcher import Standing
-from suite.search import cluster_session, engine, searcher, stages
-from suite.search.messages import TrialReport
+from suite.search import engine
+from suite.search.tune import cluster_session, searcher, stages
+from suite.search.tune.messages import TrialReport
 from suite.trial import EpochResult, Metrics, Profile, TrialResult
 
 TARGET, MEMORY_TARGET = 0.95, 100_000  # of the ideal makespan; bytes a trial

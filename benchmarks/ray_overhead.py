@@ -28,8 +28,9 @@ from suite.data.store import LabelRange, Store, StoreInfo, fingerprint, open_sto
 from suite.runs.provenance import hardware, versions
 from suite.runs.tables import Resources, RunInfo, RunLedger, read_run
 from suite.runs.watcher import Standing
-from suite.search import cluster_session, engine, stages
-from suite.search.actor import TrialActor
+from suite.search import engine
+from suite.search.tune import cluster_session, stages
+from suite.search.tune.actor import TrialActor
 from suite.trial import EpochResult, Metrics, Profile, TrialResult
 
 TARGET = 0.1  # seconds a trial

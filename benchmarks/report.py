@@ -167,7 +167,7 @@ def build(folder: Path, target: Path) -> None:
     began, cpu = time.perf_counter(), time.process_time()
     from reports.page import write_report
     from suite.runs.tables import read_run
-    from suite.search.importance import importances
+    from suite.search.study.importance import importances
 
     run = read_run(folder)
     write_report(run, target, importances(run))

@@ -36,11 +36,11 @@ from ray.cluster_utils import Cluster
 from search_spaces import load_dict
 from suite.data.store import LabelRange, Store, StoreInfo, fingerprint, open_store, write_info
 from suite.runs.tables import Resources, read_run
-from suite.search import stages
-from suite.search.actor import TrialActor
 from suite.search.engine import Search, resume_search, run_search
-from suite.search.losses import RETRIES
-from suite.search.repeats import is_repeat
+from suite.search.study.repeats import is_repeat
+from suite.search.tune import stages
+from suite.search.tune.actor import TrialActor
+from suite.search.tune.lost_workers import RETRIES
 from suite.training.fit import Fit
 from suite.watching import LineView
 

@@ -70,7 +70,7 @@ def page(
     Args:
         run: finished or not.
         importance: the share of each dimension (0..1) in the error, by the name that the sampler has for it
-            (``suite.search.importance``); None or empty where it was not worked out.
+            (``suite.search.study.importance``); None or empty where it was not worked out.
         place: the run's folder or URL, for the commands that the page shows; None: ``run.folder``.
         refresh: seconds after which the page looks for a newer one in its place; 0: never.
     """

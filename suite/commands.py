@@ -255,7 +255,7 @@ def _write_report_of(run: "Run", at: "Workplace") -> None:
         RequestError: there is no room for it.
     """
     from reports.page import write_report
-    from suite.search.importance import importances
+    from suite.search.study.importance import importances
 
     try:
         write_report(run, at.folder / "report.html", importances(run), at.shown)

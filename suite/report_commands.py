@@ -55,7 +55,7 @@ def _follow(options: argparse.Namespace) -> int:
 
 def _page(run: "Run", place: Path | str, refresh: float = 0.0) -> str:
     from reports.page import page
-    from suite.search.importance import importances
+    from suite.search.study.importance import importances
 
     return page(run, importances(run), str(place), refresh)
 

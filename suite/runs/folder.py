@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from suite.errors import RequestError
-from suite.search.study import JOURNAL
+from suite.search.study.study import JOURNAL
 
 LOCK = ".lock"
 ROOMS = ("weights", "tune")

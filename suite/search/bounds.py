@@ -12,7 +12,7 @@ from suite.errors import RequestError
 from suite.measure.profiling import UncountedOperatorError, count_macs, count_parameters, safetensors_bytes
 from suite.methods.labels import LabelSet
 from suite.networks import build_network
-from suite.search.study import config_of_values
+from suite.search.study.study import config_of_values
 from suite.trial import TrialConfig
 
 #: So many suggestions in a row that are out of bounds end a search. Where one network in fifty is inside, a

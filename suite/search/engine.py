@@ -15,12 +15,12 @@ from suite.runs.folder import check_free, locked, new_folder, written
 from suite.runs.tables import RunInfo, RunLedger, read_run, write_info
 from suite.runs.watcher import Watcher
 from suite.search.bounds import within_bounds
-from suite.search.confirmation import with_confirm_seeds
 from suite.search.description import check_backbones, describe
-from suite.search.judgement import judge
+from suite.search.final.confirmation import with_confirm_seeds
+from suite.search.final.test_and_latency import judge
 from suite.search.parents import add_parent, check_parent, check_same_parent
-from suite.search.sitting import Search, Sitting
-from suite.search.stages import train
+from suite.search.session import Search, Sitting
+from suite.search.tune.stages import train
 
 __all__ = ["Search", "resume_search", "run_search"]
 

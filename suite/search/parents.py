@@ -17,7 +17,7 @@ from suite.measure.profiling import profile_trial
 from suite.networks.weights import load_network, save_network
 from suite.runs.journal import Row
 from suite.runs.tables import RunLedger
-from suite.search.study import config_of_values
+from suite.search.study.study import config_of_values
 from suite.training.backbones import FILES, pinned
 from suite.training.distillation import check_teacher
 from suite.training.evaluation import evaluate

@@ -9,7 +9,7 @@ from suite.cli import main
 from suite.compression.starting import inherited
 from suite.data.store import LabelRange, Store
 from suite.errors import RequestError
-from suite.search.study import config_of_values
+from suite.search.study.study import config_of_values
 from tests.support.trained_runs import CONFIG
 
 

@@ -28,10 +28,17 @@ from suite.search.bounds import (
     sentence,
     within_bounds,
 )
-from suite.search.driver_files import DriverFiles
-from suite.search.messages import TrialReport
-from suite.search.searcher import StudySearcher, TrialsOf
-from suite.search.study import ask, config_of_values, count_out_of_bounds, name_of, open_study, reconcile
+from suite.search.study.study import (
+    ask,
+    config_of_values,
+    count_out_of_bounds,
+    name_of,
+    open_study,
+    reconcile,
+)
+from suite.search.tune.file_server import DriverFiles
+from suite.search.tune.messages import TrialReport
+from suite.search.tune.searcher import StudySearcher, TrialsOf
 from suite.trial import EpochResult, Metrics, Profile, TrialConfig
 
 AGES = LabelRange(0, 100, 1)

@@ -13,9 +13,9 @@ from suite.data.store import LabelRange, Store
 from suite.errors import RequestError
 from suite.runs.tables import Resources, read_run
 from suite.runs.watcher import Standing
-from suite.search import cluster_session, stages
 from suite.search.bounds import least_cost
 from suite.search.engine import Search, run_search
+from suite.search.tune import cluster_session, stages
 from suite.trial import TrialResult
 
 AGES = LabelRange(0, 100, 1)
@@ -61,7 +61,7 @@ def smallest(store: Store) -> Mapping[str, int]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("bounds", "searcher"):
+    for module in ("bounds", "tune.searcher"):
         monkeypatch.setattr(f"suite.search.{module}.MOST_IN_A_ROW", 15)
 
 

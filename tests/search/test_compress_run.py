@@ -20,7 +20,7 @@ from suite.search.engine import Search, resume_search, run_search
 from suite.search.parents import check_parent, check_same_parent
 from suite.training.fit import fit
 from suite.trial import TrialConfig
-from tests.search.test_confirmation import StopsAfter
+from tests.search.final.test_confirmation import StopsAfter
 
 AGES = LabelRange(0, 100, 1)
 CONFIG = TrialConfig(

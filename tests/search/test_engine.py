@@ -25,9 +25,9 @@ from suite.errors import RequestError
 from suite.networks.weights import load_network
 from suite.runs.tables import Resources, Run, RunInfo, read_run, write_info
 from suite.runs.watcher import Standing, front_rows
-from suite.search import cluster_session, stages
-from suite.search.actor import TrialActor
 from suite.search.engine import Search, resume_search, run_search
+from suite.search.tune import cluster_session, stages
+from suite.search.tune.actor import TrialActor
 from suite.trial import TrialResult
 
 

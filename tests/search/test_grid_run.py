@@ -8,8 +8,8 @@ from search_spaces import load_dict
 from suite.data.store import Store
 from suite.runs.tables import read_run
 from suite.runs.watcher import Standing
-from suite.search.cluster_session import Resources
 from suite.search.engine import Search, resume_search, run_search
+from suite.search.tune.cluster_session import Resources
 from suite.trial import TrialResult
 
 

@@ -11,7 +11,7 @@ from search_spaces import Choices, find, grid_trials, load, shipped
 from suite.data.store import LabelRange
 from suite.measure.profiling import profile_trial
 from suite.methods.labels import LabelSet
-from suite.search.study import config_at
+from suite.search.study.study import config_at
 from suite.trial import MethodName, Network, TrialConfig
 
 FACES, UTKFACE = LabelRange(0, 100, 1), LabelRange(0, 116, 1)

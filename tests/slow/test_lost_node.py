@@ -15,7 +15,7 @@ from suite.data.store import Store
 from suite.runs.tables import Resources, read_run
 from suite.runs.watcher import Standing
 from suite.search.engine import Search, run_search
-from suite.search.repeats import is_repeat
+from suite.search.study.repeats import is_repeat
 from suite.trial import TrialResult
 from tests.support.drivers import SPACE
 

@@ -1,0 +1,1 @@
+"""What follows the search: confirmation, the test split, latency, predictions."""

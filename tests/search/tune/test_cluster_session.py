@@ -1,0 +1,150 @@
+"""Ray's start and end as a search sees them; Ray itself is stood in for."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from suite.errors import RequestError
+from suite.search.tune import cluster_session
+from suite.search.tune.cluster_session import Resources, ray_session, share_of_a_trial, trials_at_once
+
+LARGE = Resources(address="ray.example.org")  # a name without a port is not tried before Ray starts
+
+
+class FakeRay:
+    """What happened to Ray, and what happens while it starts and stops."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+        self.on_start: Callable[[], object] = lambda: None
+        self.on_stop: Callable[[], object] = lambda: None
+
+    def init(self, **options: Any) -> None:
+        self.on_start()
+        self.events.append("started")
+
+    def shutdown(self) -> None:
+        self.on_stop()
+        self.events.append("stopped")
+
+
+@pytest.fixture
+def fake_ray(monkeypatch: pytest.MonkeyPatch) -> FakeRay:
+    fake = FakeRay()
+    monkeypatch.setattr(cluster_session.ray, "init", fake.init)
+    monkeypatch.setattr(cluster_session.ray, "shutdown", fake.shutdown)
+    return fake
+
+
+@pytest.fixture
+def own_handlers() -> Iterator[None]:
+    """The signal handlers of the test process are its own again afterwards."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def send(number: int) -> None:
+    os.kill(os.getpid(), number)
+
+
+@pytest.mark.usefixtures("own_handlers")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_while_ray_starts_waits_until_it_can_be_stopped(fake_ray: FakeRay, number: int) -> None:
+    fake_ray.on_start = lambda: send(number)
+    with pytest.raises(KeyboardInterrupt), ray_session(LARGE):
+        fake_ray.events.append("searched")
+    assert fake_ray.events == ["started", "stopped"]
+
+
+@pytest.mark.usefixtures("own_handlers")
+def test_an_interrupt_while_ray_stops_waits_for_the_end(fake_ray: FakeRay) -> None:
+    fake_ray.on_stop = lambda: send(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt), ray_session(LARGE):
+        fake_ray.events.append("searched")
+    assert fake_ray.events == ["started", "searched", "stopped"]
+
+
+def test_rays_own_answer_to_sigterm_is_an_interrupt(fake_ray: FakeRay) -> None:
+    def leave() -> None:
+        raise SystemExit(signal.SIGTERM)
+
+    fake_ray.on_start = leave
+    with pytest.raises(KeyboardInterrupt), ray_session(LARGE):
+        pass
+    assert fake_ray.events == ["stopped"]
+
+
+def test_a_machine_too_busy_to_start_ray_is_told_in_a_sentence(fake_ray: FakeRay) -> None:
+    def give_up() -> None:
+        raise Exception("The current node timed out during startup. This could happen because ...")
+
+    fake_ray.on_start = give_up
+    with pytest.raises(RequestError, match="Ray did not start within half a minute"), ray_session(LARGE):
+        pass
+    assert fake_ray.events == ["stopped"]
+
+
+@pytest.mark.usefixtures("own_handlers")
+def test_a_second_interrupt_does_not_wait(fake_ray: FakeRay) -> None:
+    def insist() -> None:
+        send(signal.SIGINT)
+        send(signal.SIGINT)
+        fake_ray.events.append("waited")
+
+    fake_ray.on_start = insist
+    with pytest.raises(KeyboardInterrupt), ray_session(LARGE):
+        pass
+    assert fake_ray.events == ["stopped"]
+
+
+@pytest.mark.usefixtures("own_handlers")
+def test_sigterm_is_the_searchs_again_when_ray_has_started(fake_ray: FakeRay) -> None:
+    def ours(*_: object) -> None:
+        fake_ray.events.append("ours")
+
+    signal.signal(signal.SIGTERM, ours)
+    fake_ray.on_start = lambda: signal.signal(signal.SIGTERM, signal.SIG_IGN)  # as Ray takes it
+    with ray_session(LARGE):
+        send(signal.SIGTERM)
+    assert fake_ray.events == ["started", "ours", "stopped"]
+
+
+def test_a_trial_that_asks_for_nothing_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_session.ray, "cluster_resources", lambda: {"CPU": 2.0})
+    with pytest.raises(RequestError, match="--cpus-per-trial above 0"):
+        share_of_a_trial(Resources(cpus_per_trial=0))
+
+
+@pytest.mark.parametrize(
+    ("resources", "held"),
+    [
+        (Resources(), 2),
+        (Resources(cpus_per_trial=0.5), 4),
+        (Resources(cpus_per_trial=0.5, max_concurrent=3), 3),
+        (Resources(max_concurrent=9), 2),
+        (Resources(cpus_per_trial=1.5), 1),
+    ],
+)
+def test_as_many_trials_run_at_once_as_the_cluster_holds(
+    resources: Resources, held: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster_session.ray, "cluster_resources", lambda: {"CPU": 2.0})
+    assert trials_at_once(resources, share_of_a_trial(resources)) == held
+
+
+def test_a_cluster_may_grow_to_what_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_session.ray, "cluster_resources", lambda: {"CPU": 2.0})
+    resources = Resources(max_concurrent=9, address="auto")
+    assert trials_at_once(resources, share_of_a_trial(resources)) == 9
+
+
+def test_where_there_are_gpus_a_trial_gets_a_quarter_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_session.ray, "cluster_resources", lambda: {"CPU": 16.0, "GPU": 2.0})
+    share = share_of_a_trial(Resources())
+    assert share == {"CPU": 1.0, "GPU": 0.25}
+    assert trials_at_once(Resources(), share) == 8
