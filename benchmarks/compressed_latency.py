@@ -19,10 +19,10 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
-from suite.compression.deployed import Deployed
-from suite.compression.export import export
-from suite.compression.quantisation import CALIBRATION_IMAGES, describe_int8, quantise
+from suite.compression.quantise import CALIBRATION_IMAGES, describe_int8, quantise
 from suite.data.dataset import LabelledImages
+from suite.deployment.export import export
+from suite.deployment.inference_module import Deployed
 from suite.measure.latency import time_in_rounds
 from suite.methods.labels import LabelSet
 from suite.networks import VGG16, build_network

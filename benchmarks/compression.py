@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from reports.student_t import student_t_quantile
-from suite.compression.agreement import MismatchError
-from suite.compression.chain import make_int8, prune, teach
-from suite.compression.offspring import Teaching
-from suite.compression.smaller import Pruning
-from suite.compression.students import Student
-from suite.compression.trained import TrainedTrial, finished_row, open_trial
+from suite.compression.derived_trial import Teaching
+from suite.compression.distil import Student
+from suite.compression.prune import Pruning
+from suite.compression.steps import make_int8, prune, teach
+from suite.deployment.trained_trial import TrainedTrial, finished_row, open_trial
+from suite.deployment.verify import MismatchError
 from suite.presets import PRESETS, Architecture
 from suite.runs.folder import locked
 from suite.runs.tables import read_run

@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
 
     given, inherits = overrides(options), dict[str, Any]()
     if options.parent is not None:
-        from suite.compression.starting import inherited
+        from suite.compression.parent import inherited
 
         data, inherits = inherited(options.parent)
         given = [f"data={json.dumps(data)}", *given]

@@ -13,22 +13,22 @@ from suite.errors import RequestError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from suite.compression.export import Exported, ModelFile
-    from suite.compression.models import Model
-    from suite.compression.offspring import Teaching
-    from suite.compression.quantisation import Quantised
-    from suite.compression.smaller import Pruning
-    from suite.compression.students import Student
-    from suite.compression.trained import TrainedTrial
+    from suite.compression.derived_trial import Teaching
+    from suite.compression.distil import Student
+    from suite.compression.prune import Pruning
+    from suite.compression.quantise import Quantised
+    from suite.deployment.export import Exported, ModelFile
+    from suite.deployment.inference import Model
+    from suite.deployment.trained_trial import TrainedTrial
 
 DONE, WORK_FAILED, INTERRUPTED = 0, 1, 130
 
 
 def export(options: argparse.Namespace) -> int:
     """``suite export``: a trained network as a file, compared with PyTorch before it is kept."""
-    from suite.compression.agreement import MismatchError
-    from suite.compression.card import write_card
-    from suite.compression.export import check_ending, check_place, writer_for
+    from suite.deployment.export import check_ending, check_place, writer_for
+    from suite.deployment.model_card import write_card
+    from suite.deployment.verify import MismatchError
 
     # Before the data is opened, which may take a minute.
     writer_for(options.output)
@@ -68,9 +68,9 @@ def _write(options: argparse.Namespace, trained: "TrainedTrial") -> "tuple[Train
 
 def _write_anew(options: argparse.Namespace, trained: "TrainedTrial") -> "Exported":
     from suite.compression.bf16 import export_bf16
-    from suite.compression.deployed import Deployed
-    from suite.compression.export import export as write
-    from suite.compression.quantisation import export_int8
+    from suite.compression.quantise import export_int8
+    from suite.deployment.export import export as write
+    from suite.deployment.inference_module import Deployed
 
     deployed = Deployed(trained.network, trained.config, trained.label_set)
     train, val = trained.dataset.splits["train"], trained.dataset.splits["val"]
@@ -94,7 +94,7 @@ def _write_anew(options: argparse.Namespace, trained: "TrainedTrial") -> "Export
 
 def compress(options: argparse.Namespace) -> int:
     """``suite compress``: prune a trial or teach a student, make it int8; each step a row of the run."""
-    from suite.compression.agreement import MismatchError
+    from suite.deployment.verify import MismatchError
     from suite.runs.folder import locked, written
     from suite.training.fit import DivergedError
 
@@ -120,7 +120,7 @@ def compress(options: argparse.Namespace) -> int:
 
 
 def _carry_out(options: argparse.Namespace, trained: "TrainedTrial") -> None:
-    from suite.compression.chain import make_int8, prune, teach
+    from suite.compression.steps import make_int8, prune, teach
 
     if _prunes(options):
         trained = prune(trained, _pruning(options, trained), _stage)
@@ -153,8 +153,8 @@ def _check_asked(options: argparse.Namespace) -> None:
         is missing.
     """
     from suite.compression.budget import parse_budget
-    from suite.compression.extra import need
-    from suite.compression.students import architecture_of
+    from suite.compression.distil import architecture_of
+    from suite.optional_dependencies import need
 
     for name, others in BELONGS_TO.items():
         if getattr(options, name) is not None and all(getattr(options, other) is None for other in others):
@@ -184,7 +184,7 @@ def _check_asked(options: argparse.Namespace) -> None:
 
 def _pruning(options: argparse.Namespace, trained: "TrainedTrial") -> "Pruning":
     from suite.compression.budget import parse_budget
-    from suite.compression.smaller import Pruning, check_pruning
+    from suite.compression.prune import Pruning, check_pruning
     from suite.networks import STAGES
 
     config, epochs, rate = trained.config, options.epochs, options.learning_rate
@@ -205,7 +205,7 @@ def _pruning(options: argparse.Namespace, trained: "TrainedTrial") -> "Pruning":
 
 
 def _student(options: argparse.Namespace, trained: "TrainedTrial") -> "Student":
-    from suite.compression.students import Student, architecture_of
+    from suite.compression.distil import Student, architecture_of
 
     config, epochs, rate = trained.config, options.epochs, options.learning_rate
     network = architecture_of(options.student)
@@ -225,7 +225,7 @@ def _student(options: argparse.Namespace, trained: "TrainedTrial") -> "Student":
 
 def _teaching(options: argparse.Namespace, weight: float) -> "Teaching":
     """What is asked for, with a weight where none is."""
-    from suite.compression.offspring import Teaching
+    from suite.compression.derived_trial import Teaching
 
     weight = weight if options.distill_weight is None else options.distill_weight
     return Teaching(weight) if options.temperature is None else Teaching(weight, options.temperature)
@@ -233,8 +233,8 @@ def _teaching(options: argparse.Namespace, weight: float) -> "Teaching":
 
 def predict(options: argparse.Namespace) -> int:
     """``suite predict``: estimates for image files; 1 where a file could not be read."""
-    from suite.compression.models import open_model
-    from suite.compression.predicting import image_files
+    from suite.deployment.inference import open_model
+    from suite.deployment.predict import image_files
 
     model, files = open_model(options.model), image_files(options.images)
     try:
@@ -245,7 +245,7 @@ def predict(options: argparse.Namespace) -> int:
 
 
 def _tell(options: argparse.Namespace, model: "Model", files: "Sequence[Path]") -> int:
-    from suite.compression.predicting import Refused, predict_files
+    from suite.deployment.predict import Refused, predict_files
     from suite.trial import UNIT
 
     unit, code = UNIT[model.config.attribute], DONE
@@ -268,7 +268,7 @@ def _tell(options: argparse.Namespace, model: "Model", files: "Sequence[Path]") 
 
 
 def _open_trial(options: argparse.Namespace, *, int8: bool = False) -> "TrainedTrial":
-    from suite.compression.trained import open_trial
+    from suite.deployment.trained_trial import open_trial
     from suite.watching import CountedProgress
 
     run: Path = options.run

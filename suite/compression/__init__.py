@@ -1,1 +1,1 @@
-"""From a trained network to the file that ships: export, pruning, int8."""
+"""From a trained network to a smaller one: pruning, distillation, int8."""

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from torch import Tensor
 
-from suite.compression.agreement import MismatchError, compare, measured
-from suite.compression.deployed import Deployed, describe_model
-from suite.compression.export import Exported, beside, check_ending
-from suite.compression.models import Model, open_model, torch_answers
-from suite.compression.quantisation import MOST_LOSS, Quantised
+from suite.compression.quantise import MOST_LOSS, Quantised
 from suite.data.dataset import LabelledImages
+from suite.deployment.export import Exported, beside, check_ending
+from suite.deployment.inference import Model, open_model, torch_answers
+from suite.deployment.inference_module import Deployed, describe_model
+from suite.deployment.verify import MismatchError, compare, measured
 from suite.networks.weights import save_tensors
 from suite.trial import TrialConfig
 

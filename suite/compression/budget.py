@@ -22,7 +22,7 @@ class Budget:
     """At most so much of one quantity.
 
     Bytes are those of the safetensors file, float32. Latency is a share of the time that the network takes
-    before it is cut, measured on this machine (``suite.compression.timing``).
+    before it is cut, measured on this machine (``suite.compression.relative_latency``).
     """
 
     quantity: Quantity

@@ -4,12 +4,12 @@ import dataclasses
 import shutil
 from pathlib import Path
 
-from suite.compression.agreement import MismatchError, measured
-from suite.compression.deployed import config_text
-from suite.compression.export import ModelFile, beside, check_ending
-from suite.compression.models import Model, open_model
-from suite.compression.quantisation import MOST_LOSS
-from suite.compression.trained import TrainedTrial, int8_file_of, int8_id_of
+from suite.compression.quantise import MOST_LOSS
+from suite.deployment.export import ModelFile, beside, check_ending
+from suite.deployment.inference import Model, open_model
+from suite.deployment.inference_module import config_text
+from suite.deployment.trained_trial import TrainedTrial, int8_file_of, int8_id_of
+from suite.deployment.verify import MismatchError, measured
 from suite.errors import RequestError
 
 

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from search_spaces import Choices, Dimension, FloatRange, SearchSpace, Value
-from suite.compression.extra import need
-from suite.compression.pruning import check_importance
-from suite.compression.starting import check_pruned_from
+from suite.compression.channel_pruning import check_importance
+from suite.compression.parent import check_pruned_from
 from suite.data.dataset import load_dataset
 from suite.data.store import LabelRange, Store
 from suite.errors import RequestError
 from suite.measure.profiling import profile_trial
 from suite.networks.weights import load_network, save_network
+from suite.optional_dependencies import need
 from suite.runs.journal import Row
 from suite.runs.tables import RunLedger
 from suite.search.study.study import config_of_values

@@ -8,12 +8,12 @@ from safetensors.torch import load_file
 
 from suite.cli import main
 from suite.compression import bf16
-from suite.compression.agreement import MismatchError
 from suite.compression.bf16 import export_bf16
-from suite.compression.deployed import Deployed
-from suite.compression.export import export
-from suite.compression.models import open_model
 from suite.data.dataset import Dataset
+from suite.deployment.export import export
+from suite.deployment.inference import open_model
+from suite.deployment.inference_module import Deployed
+from suite.deployment.verify import MismatchError
 from tests.support.trained_runs import CONFIG, labels_of, lively
 
 WIDE = dataclasses.replace(CONFIG, widths=(16, 32, 64, 64, 64))

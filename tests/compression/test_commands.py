@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 from suite.cli import main
-from suite.compression.models import open_model
 from suite.data.dataset import load_dataset
 from suite.data.store import Store, open_store
+from suite.deployment.inference import open_model
 from suite.runs.tables import read_run
 
 
@@ -109,7 +109,7 @@ def test_without_the_extra_an_export_is_one_sentence(
 def test_a_mismatch_fails_and_leaves_nothing(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import suite.compression.export as module
+    import suite.deployment.export as module
 
     write = module.WRITERS[".onnx"]
 

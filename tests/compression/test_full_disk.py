@@ -12,7 +12,7 @@ import safetensors.torch
 import torch
 
 from suite.cli import main
-from suite.compression import chain
+from suite.compression import steps as chain
 from suite.networks.weights import save_tensors
 from suite.runs.tables import read_run
 

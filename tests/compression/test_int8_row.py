@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from suite.cli import main
-from suite.compression import quantisation
-from suite.compression.models import open_model
+from suite.compression import quantise as quantisation
 from suite.data.store import Store
+from suite.deployment.inference import open_model
 from suite.runs.tables import read_run
 from tests.support.trained_runs import deployed_of
 
@@ -78,7 +78,7 @@ def cut_short(file: Path) -> None:
 
 
 def of_another_network(file: Path) -> None:
-    from suite.compression.export import _write_onnx
+    from suite.deployment.export import _write_onnx
 
     _write_onnx(*deployed_of("coral"), file)
 

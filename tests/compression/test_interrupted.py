@@ -12,11 +12,11 @@ import pytest
 import torch
 
 from suite.cli import main
-from suite.compression import chain
-from suite.compression.offspring import Teaching
-from suite.compression.smaller import Pruning
-from suite.compression.students import Student
-from suite.compression.trained import TrainedTrial, open_trial
+from suite.compression import steps as chain
+from suite.compression.derived_trial import Teaching
+from suite.compression.distil import Student
+from suite.compression.prune import Pruning
+from suite.deployment.trained_trial import TrainedTrial, open_trial
 from suite.networks.weights import load_network, save_network
 from suite.runs.tables import read_run
 from suite.training import checkpoints

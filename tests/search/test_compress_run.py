@@ -8,7 +8,7 @@ import torch
 
 from reports.page import write_report
 from search_spaces import Choices, SearchSpace, find, load, load_dict
-from suite.compression.starting import starting_network
+from suite.compression.parent import starting_network
 from suite.data.dataset import load_dataset
 from suite.data.store import LabelRange, Store
 from suite.errors import RequestError

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from suite.compression.deployed import Deployed
 from suite.data.store import Store
+from suite.deployment.inference_module import Deployed
 from suite.measure.profiling import profile_trial
 from suite.methods.labels import LabelSet
 from suite.networks import build_network

@@ -9,7 +9,7 @@ from typing import Any
 
 from ray import tune
 
-from suite.compression.starting import starting_network
+from suite.compression.parent import starting_network
 from suite.data.dataset import Dataset, load_dataset
 from suite.measure.profiling import profile_trial
 from suite.methods.labels import LabelSet

@@ -1,7 +1,7 @@
 """The steps from a trained trial to the file that ships, each a row of the run with its parent.
 
 A step that has its row is not done again, and a training that was interrupted goes on from its checkpoint
-(``suite.compression.course``), so that the same command goes on where it was interrupted.
+(``suite.compression.resumable_fit``), so that the same command goes on where it was interrupted.
 """
 
 import dataclasses
@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from suite.compression.budget import Budget
-from suite.compression.course import OnEpoch, remove_checkpoint
-from suite.compression.deployed import Deployed
-from suite.compression.offspring import Offspring
-from suite.compression.quantisation import Quantised, export_int8
-from suite.compression.smaller import Pruning, make_smaller
-from suite.compression.students import Student, train_student
-from suite.compression.timing import share_of_time
-from suite.compression.trained import TrainedTrial, finished_row, int8_file_of, int8_id_of, weights_of
+from suite.compression.derived_trial import Offspring
+from suite.compression.distil import Student, train_student
+from suite.compression.prune import Pruning, make_smaller
+from suite.compression.quantise import Quantised, export_int8
+from suite.compression.relative_latency import share_of_time
+from suite.compression.resumable_fit import OnEpoch, remove_checkpoint
+from suite.deployment.inference_module import Deployed
+from suite.deployment.trained_trial import TrainedTrial, finished_row, int8_file_of, int8_id_of, weights_of
 from suite.errors import RequestError
 from suite.measure.profiling import profile_trial
 from suite.networks.weights import load_network, save_network

@@ -15,13 +15,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from suite.compression.extra import need
 from suite.compression.widths import Floats
 from suite.data.dataset import LabelledImages
 from suite.errors import RequestError
 from suite.methods import METHODS, LossWeights, Truth
 from suite.methods.labels import LabelSet
 from suite.networks import Widths, build_network, layers_of_widths, with_widths
+from suite.optional_dependencies import need
 from suite.training.inputs import normalised
 from suite.trial import Importance, TrialConfig
 

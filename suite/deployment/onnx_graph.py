@@ -4,7 +4,7 @@ The order of the layers comes from torch.fx; ``LAYERS`` and ``READINGS`` have an
 layer and of prediction that the networks and methods here are made of. PyTorch's own exporters are not
 used: one is deprecated, the other needs two more packages and leaves tens of kilobytes of notes in a file
 that should have one megabyte. What is written here is compared with PyTorch before it is kept
-(``suite.compression.agreement``).
+(``suite.deployment.verify``).
 """
 
 import operator
@@ -17,13 +17,13 @@ import torch
 from torch import fx, nn
 from torch.fx.passes.shape_prop import ShapeProp
 
-from suite.compression.deployed import DISTRIBUTION, INPUT, VALUE, folded
-from suite.compression.extra import need
+from suite.deployment.inference_module import DISTRIBUTION, INPUT, VALUE, folded
 from suite.methods import METHODS
 from suite.methods.label_distributions import estimate
 from suite.methods.labels import LabelSet
 from suite.methods.ranking import ranked_label
 from suite.methods.regression import mapped_label
+from suite.optional_dependencies import need
 from suite.training.inputs import CHANNEL_MEAN, CHANNEL_STD
 from suite.trial import TrialConfig
 
@@ -130,7 +130,7 @@ def _layers(graph: Graph, network: nn.Module, images: str, side: int) -> str:
                 if type(module) not in LAYERS:
                     raise UnknownLayerError(
                         f"no ONNX operation for {type(module).__name__} at {node.target}; give it an entry "
-                        "in LAYERS of suite/compression/onnx_graph.py"
+                        "in LAYERS of suite/deployment/onnx_graph.py"
                     )
                 shape = node.args[0].meta["tensor_meta"].shape
                 names[node] = LAYERS[type(module)](graph, module, given[0], node.target, shape)

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from suite.compression.trained import TrainedTrial
+from suite.deployment.trained_trial import TrainedTrial
 from suite.measure.profiling import profile_trial
 from suite.training.evaluation import evaluate
 from suite.training.inputs import CPU

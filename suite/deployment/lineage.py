@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from suite.compression.trained import TrainedTrial
+from suite.deployment.trained_trial import TrainedTrial
 
 
 @dataclass(frozen=True)

@@ -13,15 +13,15 @@ import numpy as np
 import pytest
 import torch
 
-from suite.compression import quantisation
+from suite.compression import quantise as quantisation
 from suite.compression.bf16 import export_bf16
-from suite.compression.deployed import Deployed
-from suite.compression.export import export
-from suite.compression.models import open_model
-from suite.compression.pruning import cut, score_channels
-from suite.compression.quantisation import export_int8
+from suite.compression.channel_pruning import cut, score_channels
+from suite.compression.quantise import export_int8
 from suite.data.dataset import Dataset, load_dataset
 from suite.data.store import Store
+from suite.deployment.export import export
+from suite.deployment.inference import open_model
+from suite.deployment.inference_module import Deployed
 from suite.networks import Widths, widths_of, with_widths
 from suite.networks.weights import save_network
 from suite.training.fit import fit
@@ -34,7 +34,7 @@ READ = """
 import json, sys
 import numpy as np
 from pathlib import Path
-from suite.compression.models import open_model
+from suite.deployment.inference import open_model
 
 folder = Path(sys.argv[1])
 told = {}

@@ -9,11 +9,12 @@ import pytest
 import torch
 
 from suite.cli import main
-from suite.compression import smaller, timing
-from suite.compression.agreement import answer_part
-from suite.compression.models import open_model
+from suite.compression import prune as smaller
+from suite.compression import relative_latency as timing
 from suite.data.dataset import load_dataset
 from suite.data.store import Store
+from suite.deployment.inference import open_model
+from suite.deployment.verify import answer_part
 from suite.measure.latency import PairedTimes
 from suite.measure.profiling import count_parameters, profile_trial
 from suite.networks.weights import load_network, save_network
@@ -147,7 +148,7 @@ def test_what_is_wrong_in_itself_is_refused_before_the_data_is_opened(
     def opened(*arguments: object, **named: object) -> None:
         raise AssertionError("the data was opened")
 
-    monkeypatch.setattr("suite.compression.trained.open_trial", opened)
+    monkeypatch.setattr("suite.deployment.trained_trial.open_trial", opened)
     assert main(asked.format(run=run).split()) == 2
     with pytest.raises(AssertionError, match="the data was opened"):
         compress(run, "--to", "1k")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from suite.compression.trained import TrainedTrial
+from suite.deployment.trained_trial import TrainedTrial
 from suite.runs.tables import CHECKPOINTS
 from suite.training.backbones import sha256_of
 from suite.training.checkpoints import Part, Savings, load_checkpoint, save_checkpoint

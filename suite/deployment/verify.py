@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from suite.compression.deployed import Deployed
-from suite.compression.models import Answers, Floats, Model, ask
 from suite.data.dataset import LabelledImages
+from suite.deployment.inference import Answers, Floats, Model, ask
+from suite.deployment.inference_module import Deployed
 from suite.methods.metrics import measure
 from suite.training.inputs import normalised
 from suite.training.recipe import arithmetic

@@ -15,14 +15,14 @@ from pathlib import Path
 
 import torch
 
-from suite.compression.agreement import Agreement, compare
-from suite.compression.deployed import INPUT, Deployed, describe_model
-from suite.compression.extra import need
-from suite.compression.models import FLOAT, OPENERS, open_model
-from suite.compression.onnx_graph import onnx_model
 from suite.data.dataset import LabelledImages
+from suite.deployment.inference import FLOAT, OPENERS, open_model
+from suite.deployment.inference_module import INPUT, Deployed, describe_model
+from suite.deployment.onnx_graph import onnx_model
+from suite.deployment.verify import Agreement, compare
 from suite.errors import RequestError
 from suite.networks.weights import save_tensors
+from suite.optional_dependencies import need
 from suite.trial import TrialConfig
 
 #: More images than this in one call are refused by the program; it needs some bound.

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import torch
 
-from suite.compression.course import Course, OnEpoch
-from suite.compression.offspring import Offspring, Teaching, id_of, offspring, tuned_config
-from suite.compression.trained import TrainedTrial
+from suite.compression.derived_trial import Offspring, Teaching, id_of, offspring, tuned_config
+from suite.compression.resumable_fit import Course, OnEpoch
+from suite.deployment.trained_trial import TrainedTrial
 from suite.errors import RequestError
 from suite.presets import PRESETS, VGG16_DEPTHS, Architecture
 from suite.training.fit import fit

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from suite.compression.intervals import central_interval
+from suite.deployment.intervals import central_interval
 
 
 def test_a_flat_distribution_leaves_a_tenth_of_its_mass_on_either_side() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suite.compression.budget import Budget, cost, parse_budget
-from suite.compression.pruning import IMPORTANCES, check_importance, cut, score_channels
+from suite.compression.channel_pruning import IMPORTANCES, check_importance, cut, score_channels
 from suite.compression.widths import kept_widths, ranked_widths, uniform_widths
 from suite.data.dataset import Dataset
 from suite.errors import RequestError

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from suite.compression.extra import need, unlogged
 from suite.errors import RequestError
 from suite.machine import usable_cpus
+from suite.optional_dependencies import need, unlogged
 from suite.trial import TrialConfig
 
 Pixels = npt.NDArray[np.uint8]
@@ -102,7 +102,7 @@ def _open_onnx(path: Path) -> Model:
 def _open_safetensors(path: Path) -> Model:
     from safetensors import safe_open
 
-    from suite.compression.deployed import Deployed
+    from suite.deployment.inference_module import Deployed
     from suite.networks.weights import load_network
 
     network, config, label_set = load_network(path)
@@ -127,7 +127,7 @@ def _open_program(path: Path) -> Model:
 
 
 def torch_answers(module: Callable[..., Any]) -> Callable[[Pixels], Answers]:
-    """Answers of a ``suite.compression.deployed.Deployed``, or of the program exported from one."""
+    """Answers of a ``suite.deployment.inference_module.Deployed``, or of the program exported from one."""
     import torch
 
     from suite.training.recipe import arithmetic

@@ -9,12 +9,12 @@ import torch
 from torch import nn
 
 from suite.compression.budget import Budget, Counted, cost
-from suite.compression.course import Course, OnEpoch
-from suite.compression.offspring import NO_TEACHING, Offspring, Teaching, id_of, offspring, tuned_config
-from suite.compression.pruning import check_importance, cut, score_channels
-from suite.compression.timing import TimedBeside
-from suite.compression.trained import TrainedTrial
+from suite.compression.channel_pruning import check_importance, cut, score_channels
+from suite.compression.derived_trial import NO_TEACHING, Offspring, Teaching, id_of, offspring, tuned_config
+from suite.compression.relative_latency import TimedBeside
+from suite.compression.resumable_fit import Course, OnEpoch
 from suite.compression.widths import CostOf, Floats, kept_widths, ranked_widths, uniform_widths
+from suite.deployment.trained_trial import TrainedTrial
 from suite.errors import RequestError
 from suite.networks import STAGES, Widths, stages_of_widths, widths_of, with_widths
 from suite.training.fit import fit

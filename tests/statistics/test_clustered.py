@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from suite.compression.group_errors import errors_by_group, mean_with_interval, people_of
+from suite.statistics.clustered import errors_by_group, mean_with_interval, people_of
 
 
 def table(count: int) -> pd.DataFrame:

@@ -8,13 +8,13 @@ import onnx
 import pytest
 import torch
 
-from suite.compression import quantisation
-from suite.compression.agreement import MismatchError, answer_part
-from suite.compression.deployed import Deployed
-from suite.compression.export import export
-from suite.compression.models import open_model
-from suite.compression.quantisation import export_int8, layers_by_damage
+from suite.compression import quantise as quantisation
+from suite.compression.quantise import export_int8, layers_by_damage
 from suite.data.dataset import Dataset, LabelledImages
+from suite.deployment.export import export
+from suite.deployment.inference import open_model
+from suite.deployment.inference_module import Deployed
+from suite.deployment.verify import MismatchError, answer_part
 from suite.errors import RequestError
 from tests.support.trained_runs import CONFIG, deployed_of, labels_of, lively
 

@@ -15,17 +15,17 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 
-from suite.compression.agreement import answer_part
-from suite.compression.descent import descent, pruned_parent
-from suite.compression.export import ModelFile, beside
-from suite.compression.group_errors import errors_by_group, mean_with_interval, people_of
-from suite.compression.intervals import central_interval
-from suite.compression.models import Answers, open_model
-from suite.compression.predicting import INTERVAL_SHARE
-from suite.compression.trained import TrainedTrial, finished_row
 from suite.data.store import Split
+from suite.deployment.export import ModelFile, beside
+from suite.deployment.inference import Answers, open_model
+from suite.deployment.intervals import central_interval
+from suite.deployment.lineage import descent, pruned_parent
+from suite.deployment.predict import INTERVAL_SHARE
+from suite.deployment.trained_trial import TrainedTrial, finished_row
+from suite.deployment.verify import answer_part
 from suite.methods import METHODS
 from suite.methods.metrics import measure
+from suite.statistics.clustered import errors_by_group, mean_with_interval, people_of
 from suite.trial import Attribute, TrialConfig
 
 INTENDED: Mapping[Attribute, str] = {

@@ -9,11 +9,11 @@ import onnxruntime
 import pytest
 import torch
 
-from suite.compression.agreement import MismatchError
-from suite.compression.deployed import Deployed, folded
-from suite.compression.export import export
-from suite.compression.models import open_model
 from suite.data.dataset import Dataset, LabelledImages
+from suite.deployment.export import export
+from suite.deployment.inference import open_model
+from suite.deployment.inference_module import Deployed, folded
+from suite.deployment.verify import MismatchError
 from suite.errors import RequestError
 from suite.methods import METHODS
 from suite.networks.weights import load_network
@@ -116,7 +116,7 @@ def test_exported_safetensors_need_no_second_file(val: LabelledImages, tmp_path:
 def test_an_export_predicts_a_split_as_the_evaluation_of_a_training_does(
     val: LabelledImages, tmp_path: Path
 ) -> None:
-    from suite.compression.agreement import answer_part
+    from suite.deployment.verify import answer_part
 
     deployed, config = deployed_of()
     path = export(deployed, config, val, tmp_path / "net.onnx").path
@@ -136,7 +136,7 @@ def test_a_mismatch_leaves_what_was_there(
     ending: str, val: LabelledImages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file whose weights were changed between writing and opening."""
-    import suite.compression.export as module
+    import suite.deployment.export as module
 
     deployed, config = deployed_of()
     write = module.WRITERS[ending]

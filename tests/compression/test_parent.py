@@ -6,7 +6,7 @@ import pytest
 
 from search_spaces import find, load
 from suite.cli import main
-from suite.compression.starting import inherited
+from suite.compression.parent import inherited
 from suite.data.store import LabelRange, Store
 from suite.errors import RequestError
 from suite.search.study.study import config_of_values

@@ -6,9 +6,9 @@ from typing import Any
 from torch import nn
 
 from search_spaces import Base
-from suite.compression.pruning import check_importance, cut, score_channels
-from suite.compression.trained import finished_row, weights_of
+from suite.compression.channel_pruning import check_importance, cut, score_channels
 from suite.data.dataset import Dataset
+from suite.deployment.trained_trial import finished_row, weights_of
 from suite.errors import RequestError
 from suite.networks import widths_of
 from suite.networks.weights import load_network

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from suite.compression.intervals import central_interval
-from suite.compression.models import Model, Pixels, ask
 from suite.data.decoding import UndecodableError, decode
+from suite.deployment.inference import Model, Pixels, ask
+from suite.deployment.intervals import central_interval
 from suite.machine import usable_cpus
 
 #: The names that a folder's images end in; a file that is named itself may be called anything.

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from suite.compression.agreement import MismatchError, answer_part, measured
-from suite.compression.deployed import INPUT, Deployed
-from suite.compression.export import Exported, beside, check_ending, folder_beside, write_and_compare
-from suite.compression.extra import need, unlogged
-from suite.compression.models import open_model
 from suite.data.dataset import LabelledImages
+from suite.deployment.export import Exported, beside, check_ending, folder_beside, write_and_compare
+from suite.deployment.inference import open_model
+from suite.deployment.inference_module import INPUT, Deployed
+from suite.deployment.verify import MismatchError, answer_part, measured
+from suite.optional_dependencies import need, unlogged
 from suite.trial import Metrics, TrialConfig
 
 #: What runs in int8; Relu is named so that it melts into the layer before it.

@@ -1,0 +1,1 @@
+"""Pareto fronts, intervals and tests: pure functions on arrays."""
