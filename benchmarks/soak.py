@@ -34,6 +34,7 @@ from optuna.storages.journal import JournalFileBackend
 from ray.cluster_utils import Cluster
 
 from search_spaces import load_dict
+from suite.cli.progress import LineView
 from suite.data.store import LabelRange, Store, StoreInfo, fingerprint, open_store, write_info
 from suite.runs.tables import Resources, read_run
 from suite.search.engine import Search, resume_search, run_search
@@ -42,7 +43,6 @@ from suite.search.tune import stages
 from suite.search.tune.actor import TrialActor
 from suite.search.tune.lost_workers import RETRIES
 from suite.training.fit import Fit
-from suite.watching import LineView
 
 EPOCHS = 8
 #: How likely each kind of kill is.

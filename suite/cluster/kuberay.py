@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from suite.cluster.sent_run import SentRun, text_of
+from suite.cluster.remote_run import SentRun, text_of
 from suite.errors import RequestError
 
 #: Where the pods of the cluster see the files of the ConfigMap. A mount hides what an image has at its place,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import PurePosixPath
 
-from suite.cluster.sent_run import SentRun
+from suite.cluster.remote_run import SentRun
 from suite.errors import RequestError
 
 #: Seconds before the end of its time in which a search writes what it has.

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from suite.cluster.sent_run import SentRun
+from suite.cluster.remote_run import SentRun
 from suite.errors import RequestError
 from suite.search.tune.token import token_mode
 

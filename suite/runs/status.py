@@ -10,7 +10,7 @@ from typing import Any
 from suite.runs.storage.workplace import is_worked_on, read_run_at
 from suite.runs.tables import RunInfo
 from suite.runs.watcher import best_error, confirmation_seconds, front_rows
-from suite.watching import duration
+from suite.cli.progress import duration
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 import yaml
 
-from suite.cli import build_parser, main
+from suite.cli.main import build_parser, main
 
 #: Names a copy of the schema of RayJob (ray.io/v1) that the KubeRay project publishes, as JSON.
 SCHEMA = "KUBERAY_RAYJOB_SCHEMA"

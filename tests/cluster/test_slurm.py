@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from suite.cli import build_parser, main
+from suite.cli.main import build_parser, main
 from suite.cluster.slurm import TIME, seconds_of
 from suite.data.store import Store
 from suite.runs.tables import read_run

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from suite.cli import build_parser, main
+from suite.cli.main import build_parser, main
 from suite.cluster import submission
-from suite.cluster.sent_run import sent_run
+from suite.cluster.remote_run import sent_run
 from suite.data.store import Store
 from suite.errors import RequestError
 from suite.runs.tables import read_run

@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from suite.cli import main
+from suite.cli.main import main
 from suite.compression import bf16
 from suite.compression.bf16 import export_bf16
 from suite.data.dataset import Dataset

@@ -11,7 +11,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from suite.cli import main
+from suite.cli.main import main
 from suite.compression import steps as chain
 from suite.networks.weights import save_tensors
 from suite.runs.tables import read_run

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from suite.cli import main
+from suite.cli.main import main
 from suite.compression import quantise as quantisation
 from suite.data.store import Store
 from suite.deployment.inference import open_model

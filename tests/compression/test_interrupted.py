@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import torch
 
-from suite.cli import main
+from suite.cli.main import main
 from suite.compression import steps as chain
 from suite.compression.derived_trial import Teaching
 from suite.compression.distil import Student
@@ -221,7 +221,7 @@ def test_checkpoints_that_cannot_be_written_do_not_stop_it(run: Path, saved_each
 def test_the_command_says_that_it_can_be_given_again(
     run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import suite.compression_commands as commands
+    import suite.cli.compression_commands as commands
 
     monkeypatch.setattr(commands, "_stage", Listener(2))
     asked = ["compress", str(run), "--trial", "t0000", "--keep", "0.5", "--epochs", "4"]

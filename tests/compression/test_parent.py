@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from search_spaces import find, load
-from suite.cli import main
+from suite.cli.main import main
 from suite.compression.parent import inherited
 from suite.data.store import LabelRange, Store
 from suite.errors import RequestError

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
-from suite.cli import main
+from suite.cli.main import main
 from suite.compression import prune as smaller
 from suite.compression import relative_latency as timing
 from suite.data.dataset import load_dataset

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from suite.cli import main
+from suite.cli.main import main
 from suite.data import duplicates
 from suite.data.checking import Check, check_store
 from suite.data.duplicates import alike_across, difference_hashes, same_pixels

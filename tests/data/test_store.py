@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from suite.cli import main
+from suite.cli.main import main
 from suite.data.store import SCHEMA_VERSION, LabelRange, StoreInfo, fingerprint, open_store, write_info
 from suite.errors import RequestError
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from reports.timing import PAPER_RESOLUTION
-from suite.cli import main
+from suite.cli.main import main
 from suite.measure.latency import LEAST_ROUNDS
 from suite.measure.paper import RESOLUTIONS, fitting_resolution, time_networks
 from suite.networks import CompactNet

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from suite import report_commands
-from suite.cli import main
+from suite.cli import report as report_commands
+from suite.cli.main import main
 from suite.runs.tables import Run, write_info, write_rows
 
 MakeRun = Callable[..., Run]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from suite.cli import main
+from suite.cli.main import main
 from suite.data.store import Store
 from suite.runs.storage.object_storage import open_object_folder
 from suite.runs.storage.workplace import read_run_at

@@ -7,7 +7,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from suite.cli import main
+from suite.cli.main import main
+from suite.cli.progress import describe_pretraining
 from suite.data.identities import load_identities
 from suite.data.store import LabelRange, Store, StoreInfo, fingerprint, open_store, write_info
 from suite.errors import RequestError
@@ -15,7 +16,6 @@ from suite.networks import build_network
 from suite.training.backbones import start_from
 from suite.training.pretraining import pretrain
 from suite.trial import IdentityEpoch, TrialConfig
-from suite.watching import describe_pretraining
 
 CONFIG = TrialConfig(
     widths=(4, 8, 8, 8, 8),

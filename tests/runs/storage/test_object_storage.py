@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from suite.cli import main
+from suite.cli.main import main
 from suite.runs.storage import object_storage
 from suite.runs.storage.object_storage import open_object_folder, url_of
 from suite.errors import RequestError

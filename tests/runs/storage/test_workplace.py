@@ -25,7 +25,7 @@ from suite.errors import RequestError, UnfinishedError
 from suite.runs.tables import RunLedger, write_info
 from suite.runs.watcher import Standing
 from suite.trial import TrialResult
-from tests.test_commands import ended_trial, info_of
+from tests.cli.test_commands import ended_trial, info_of
 
 STANDING = Standing(4, 1, 1, 0, 0, 0.25, 6.5, "years", 1, 10.0, 30.0)
 

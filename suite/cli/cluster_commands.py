@@ -16,7 +16,7 @@ DONE = 0
 def manifest_kuberay(options: argparse.Namespace) -> int:
     """``suite manifest kuberay``: a RayJob for one search."""
     from suite.cluster.kuberay import Pods, kuberay_manifest
-    from suite.cluster.sent_run import sent_run
+    from suite.cluster.remote_run import sent_run
 
     pods = Pods(
         name=options.name,
@@ -39,7 +39,7 @@ def manifest_kuberay(options: argparse.Namespace) -> int:
 
 def manifest_slurm(options: argparse.Namespace) -> int:
     """``suite manifest slurm``: an sbatch script for one search."""
-    from suite.cluster.sent_run import sent_run
+    from suite.cluster.remote_run import sent_run
     from suite.cluster.slurm import Allocation, sbatch_script
 
     asked = Allocation(
@@ -71,7 +71,7 @@ def status(options: argparse.Namespace) -> int:
 def submit(options: argparse.Namespace) -> int:
     """``suite submit``: a search as a job of a running Ray cluster."""
     from suite.cluster import submission
-    from suite.cluster.sent_run import sent_run
+    from suite.cluster.remote_run import sent_run
 
     address = _dashboard(options)
     sent = sent_run(options.request, options.asked)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from search_spaces import SearchSpaceError, find, load, shipped
+from suite.cli.overrides import overrides
 from suite.errors import RequestError
-from suite.overrides import overrides
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from suite.cli.overrides import overrides
 from suite.errors import RequestError
-from suite.overrides import overrides
 
 if TYPE_CHECKING:
     from search_spaces import SearchSpace
@@ -86,8 +86,8 @@ def paper(options: argparse.Namespace) -> int:
     """``suite paper``: the paper's claims beside what is counted and timed here; nothing is trained."""
     from reports.paper_json import paper_json
     from reports.paper_text import paper_text
+    from suite.cli.progress import CountedProgress
     from suite.measure.paper import measure_paper
-    from suite.watching import CountedProgress
 
     def watch(stage: str) -> CountedProgress:
         print(stage, file=sys.stderr, flush=True)
@@ -117,10 +117,10 @@ def pretrain(options: argparse.Namespace) -> int:
     )
     store = _open_data(options.data)
 
+    from suite.cli.progress import describe_pretraining
     from suite.training.fit import DivergedError
     from suite.training.pretraining import pretrain as train
     from suite.trial import IdentityEpoch
-    from suite.watching import describe_pretraining
 
     epochs: list[IdentityEpoch] = []
 
@@ -157,11 +157,11 @@ def data_list(options: argparse.Namespace) -> int:
 
 def data_pack(options: argparse.Namespace) -> int:
     """``suite data pack``: decode a public set once, into a store that every trial shares."""
+    from suite.cli.progress import CountedProgress
     from suite.data.packing import pack
     from suite.data.protocols import SplitRequest
     from suite.data.readers.manifest import MANIFEST, manifest_reader
     from suite.data.sets import READERS
-    from suite.watching import CountedProgress
 
     if options.set == "faces":
         raise RequestError(
@@ -221,8 +221,8 @@ def data_show(options: argparse.Namespace) -> int:
 
 def _open_data(name: str) -> "Store":
     """An embedded set by name, or a packed one by its folder."""
+    from suite.cli.progress import CountedProgress
     from suite.data.store import open_store
-    from suite.watching import CountedProgress
 
     if name == "faces":
         from suite.data.faces.embedded import faces_store
@@ -233,9 +233,9 @@ def _open_data(name: str) -> "Store":
 
 def _work_at(place: Path | str, expects: "Expected", work: Callable[["Workplace"], "RunInfo"]) -> int:
     """Have a sitting of a search done, write the report of what it came to, and say what comes next."""
+    from suite.cli.progress import watcher_for
     from suite.runs.storage.workplace import workplace
     from suite.runs.tables import read_run
-    from suite.watching import watcher_for
 
     watcher = watcher_for()
     try:
@@ -293,7 +293,7 @@ def _check_same_search(at: "Workplace", space: "SearchSpace", store: "Store") ->
 
 def _conclude(at: "Workplace", run: "Run", info: "RunInfo") -> int:
     """Say where the report of a run that ended is and what comes next."""
-    from suite.watching import duration
+    from suite.cli.progress import duration
 
     report = at.shown_file("report.html")
     if info.status == "interrupted":

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-import suite.commands
+import suite.cli.commands
 from suite import __version__
-from suite.cli import main
+from suite.cli.main import main
 from suite.errors import RequestError
 
 HEAVY = ("torch", "ray", "pandas", "optuna", "numpy", "plotly", "rich")
@@ -27,7 +27,7 @@ def exit_code(*arguments: str) -> object:
 def test_help_starts_without_the_heavy_packages() -> None:
     program = (
         "import sys\n"
-        "from suite.cli import main\n"
+        "from suite.cli.main import main\n"
         "try:\n"
         "    main(['--help'])\n"
         "except SystemExit:\n"
@@ -92,7 +92,7 @@ def test_a_wrong_request_is_one_line_and_ends_with_2(
     def refuse(options: argparse.Namespace) -> int:
         raise RequestError("there is no such thing; name another")
 
-    monkeypatch.setattr(suite.commands, "data_list", refuse)
+    monkeypatch.setattr(suite.cli.commands, "data_list", refuse)
     assert exit_code("data", "list") == 2
     assert capsys.readouterr().err == "suite: there is no such thing; name another\n"
 
@@ -103,11 +103,11 @@ def test_ctrl_c_is_one_line_and_ends_with_130(
     def interrupt(options: argparse.Namespace) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(suite.commands, "data_list", interrupt)
+    monkeypatch.setattr(suite.cli.commands, "data_list", interrupt)
     assert exit_code("data", "list") == 130
     assert capsys.readouterr().err == "suite: interrupted\n"
 
 
 def test_a_commands_own_exit_code_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(suite.commands, "data_list", lambda options: 1)
+    monkeypatch.setattr(suite.cli.commands, "data_list", lambda options: 1)
     assert exit_code("data", "list") == 1

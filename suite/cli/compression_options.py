@@ -1,15 +1,15 @@
-"""What the commands of this room may be asked for; ``suite.compression_commands`` has what is then done."""
+"""What the commands of this room may be asked for; ``suite.cli.compression_commands`` has what is then done."""
 
 import argparse
 from collections.abc import Callable
 
-from suite.option_values import count, count_or_none, path, seconds, share
+from suite.cli.values import count, count_or_none, path, seconds, share
 from suite.trial import TrialConfig
 
 #: Adds a command: its name, the function that carries it out, a summary, and the module of the function.
 AddCommand = Callable[[str, str, str, str], argparse.ArgumentParser]
 
-ROOM = "suite.compression_commands"
+ROOM = "suite.cli.compression_commands"
 
 
 def compression_commands(command: AddCommand) -> None:

@@ -4,9 +4,9 @@ import argparse
 from pathlib import Path
 from typing import Protocol
 
-from suite.option_values import count, count_or_none, run_place
+from suite.cli.values import count, count_or_none, run_place
 
-ROOM = "suite.cluster.commands"
+ROOM = "suite.cli.cluster_commands"
 REQUEST = "-- run --search NAME ... as 'suite run' takes it"
 
 

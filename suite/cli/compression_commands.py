@@ -268,8 +268,8 @@ def _tell(options: argparse.Namespace, model: "Model", files: "Sequence[Path]") 
 
 
 def _open_trial(options: argparse.Namespace, *, int8: bool = False) -> "TrainedTrial":
+    from suite.cli.progress import CountedProgress
     from suite.deployment.trained_trial import open_trial
-    from suite.watching import CountedProgress
 
     run: Path = options.run
     progress = CountedProgress("rendering faces")

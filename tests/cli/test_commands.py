@@ -15,8 +15,9 @@ from PIL import Image
 
 import suite.search.engine
 from search_spaces import load_dict
-from suite import commands
-from suite.cli import main
+from suite.cli import commands
+from suite.cli.main import main
+from suite.cli.progress import watcher_for
 from suite.data.store import Store, open_store
 from suite.errors import RequestError
 from suite.runs.storage.workplace import Workplace
@@ -24,7 +25,6 @@ from suite.runs.tables import DataUsed, Resources, RunInfo, RunLedger, RunStatus
 from suite.search.bounds import within_bounds
 from suite.search.engine import Search
 from suite.trial import Metrics, Profile, Status, TrialConfig, TrialResult
-from suite.watching import watcher_for
 
 SPACE = """\
 name: small

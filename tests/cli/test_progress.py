@@ -4,9 +4,7 @@ import math
 
 import pytest
 
-from suite.runs.watcher import Standing
-from suite.trial import Metrics, Profile, TrialConfig, TrialResult
-from suite.watching import (
+from suite.cli.progress import (
     CountedProgress,
     LineView,
     LiveView,
@@ -15,6 +13,8 @@ from suite.watching import (
     duration,
     watcher_for,
 )
+from suite.runs.watcher import Standing
+from suite.trial import Metrics, Profile, TrialConfig, TrialResult
 
 STANDING = Standing(
     asked=20,

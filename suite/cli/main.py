@@ -1,4 +1,4 @@
-"""The command line: what can be asked. ``suite.commands`` has what is then done."""
+"""The command line: what can be asked. ``suite.cli.commands`` has what is then done."""
 
 import argparse
 import sys
@@ -7,10 +7,10 @@ from importlib import import_module
 from pathlib import Path
 
 from suite import __version__
-from suite.cluster.options import cluster_commands
-from suite.compression.options import compression_commands
+from suite.cli.cluster_options import cluster_commands
+from suite.cli.compression_options import compression_commands
+from suite.cli.values import count, gpus, path, run_place, seconds, share
 from suite.errors import RequestError
-from suite.option_values import count, gpus, path, run_place, seconds, share
 from suite.presets import NETWORKS
 
 WRONG_REQUEST, INTERRUPTED = 2, 130
@@ -49,7 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(
-        name: str, function: str, summary: str, room: str = "suite.commands"
+        name: str, function: str, summary: str, room: str = "suite.cli.commands"
     ) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=summary, description=summary)
         added.set_defaults(room=room, command=function)
@@ -70,7 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
             "report",
             "report",
             "write the report of a run, finished or not, or of several",
-            "suite.report_commands",
+            "suite.cli.report",
         )
     )
     _paper_options(command("paper", "paper", "the paper's claims beside what is counted and timed here"))
@@ -286,7 +286,3 @@ def _data_commands(data: argparse.ArgumentParser) -> None:
     show.add_argument("--attribute", choices=("age", "attractiveness"), help="default: age, or what there is")
     show.add_argument("--columns", type=count, default=10, metavar="N")
     show.add_argument("--rows", type=count, default=6, metavar="N")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from suite.cli import main
+from suite.cli.main import main
 from suite.data.dataset import load_dataset
 from suite.data.store import Store, open_store
 from suite.deployment.inference import open_model
