@@ -18,7 +18,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from reports.student_t import student_t_quantile
 from suite.compression.derived_trial import Teaching
 from suite.compression.distil import Student
 from suite.compression.prune import Pruning
@@ -28,6 +27,7 @@ from suite.deployment.verify import MismatchError
 from suite.presets import PRESETS, Architecture
 from suite.runs.folder import locked
 from suite.runs.tables import read_run
+from suite.statistics.student_t import student_t_quantile
 
 #: 153,805 parameters with 101 bins.
 SMALL = Architecture((8, 16, 32, 64, 64), (1, 2, 2, 2, 2))

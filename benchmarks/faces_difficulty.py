@@ -15,11 +15,11 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
-from reports.comparison import mean_interval
 from suite.cli.progress import CountedProgress
 from suite.data.dataset import Dataset, load_dataset
 from suite.data.faces.embedded import faces_store
 from suite.machine import usable_cpus
+from suite.statistics.paired import mean_interval
 from suite.training.fit import fit
 from suite.trial import TrialConfig
 

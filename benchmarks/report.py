@@ -165,7 +165,7 @@ def _info(trials: int) -> RunInfo:
 def build(folder: Path, target: Path) -> None:
     """What ``suite report`` does, with its own time and peak memory as a line on standard output."""
     began, cpu = time.perf_counter(), time.process_time()
-    from reports.page import write_report
+    from reports.html.page import write_report
     from suite.runs.tables import read_run
     from suite.search.study.importance import importances
 

@@ -30,13 +30,13 @@ import optuna
 import pandas as pd
 import yaml
 
-from reports.front import hypervolume
 from search_spaces import SearchSpace, load_dict
 from suite.search.bounds import MOST_IN_A_ROW
 from suite.search.stopping.early_stopping import stopping_of
 from suite.search.study.repeats import tell_repeat, trained_before
 from suite.search.study.study import ask, make_sampler, name_of, tell
 from suite.search.tune.searcher import AT_RANDOM_AFTER
+from suite.statistics.pareto import hypervolume
 
 HERE = Path(__file__).parent
 SAMPLERS = ("random", "tpe", "nsga2")

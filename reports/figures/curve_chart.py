@@ -7,12 +7,12 @@ from html import escape
 
 import plotly.graph_objects as go
 
-from reports.beside.choices import papers_point
-from reports.comparison import Interval, mean_interval
 from reports.figures import style
-from reports.numerals import error
-from reports.points import Comparison
+from reports.formatting import error
+from reports.html.published_comparison.choices import papers_point
+from reports.model.points import Comparison
 from suite.runs.tables import RunInfo
+from suite.statistics.paired import Interval, mean_interval
 
 #: From this ratio of the largest to the smallest positive number on, the axis is logarithmic.
 WIDE = 20

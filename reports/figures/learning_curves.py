@@ -8,9 +8,9 @@ from html import escape
 import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
-from reports.cells import rows_of
 from reports.figures import style
-from reports.trials import Standing
+from reports.model.cells import rows_of
+from reports.model.trials import Standing
 from suite.runs.tables import Run
 
 #: Of the curves off the front so many are drawn at most, evenly spread.

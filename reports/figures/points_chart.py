@@ -7,11 +7,11 @@ from html import escape
 
 import plotly.graph_objects as go
 
-from reports.comparison import Interval, mean_interval
 from reports.figures import style
-from reports.numerals import error
-from reports.points import Comparison
+from reports.formatting import error
+from reports.model.points import Comparison
 from suite.runs.tables import RunInfo
+from suite.statistics.paired import Interval, mean_interval
 
 
 @dataclass(frozen=True)

@@ -84,8 +84,8 @@ def profile(options: argparse.Namespace) -> int:
 
 def paper(options: argparse.Namespace) -> int:
     """``suite paper``: the paper's claims beside what is counted and timed here; nothing is trained."""
-    from reports.paper_json import paper_json
-    from reports.paper_text import paper_text
+    from reports.text.paper_json import paper_json
+    from reports.text.paper_text import paper_text
     from suite.cli.progress import CountedProgress
     from suite.measure.paper import measure_paper
 
@@ -254,7 +254,7 @@ def _write_report_of(run: "Run", at: "Workplace") -> None:
     Raises:
         RequestError: there is no room for it.
     """
-    from reports.page import write_report
+    from reports.html.page import write_report
     from suite.search.study.importance import importances
 
     try:

@@ -21,7 +21,7 @@ def report(options: argparse.Namespace) -> int:
 
     runs = [read_run_at(place) for place in options.run]
     if len(runs) > 1:
-        from reports.several import page_of_several
+        from reports.html.page_of_runs import page_of_several
 
         _write(page_of_several(runs), options.output or Path("comparison.html"))
         return DONE
@@ -54,7 +54,7 @@ def _follow(options: argparse.Namespace) -> int:
 
 
 def _page(run: "Run", place: Path | str, refresh: float = 0.0) -> str:
-    from reports.page import page
+    from reports.html.page import page
     from suite.search.study.importance import importances
 
     return page(run, importances(run), str(place), refresh)
@@ -71,7 +71,7 @@ def _place_report(place: Path | str, output: Path | None, html: str) -> None:
 
 
 def _write(html: str, path: Path) -> None:
-    from reports.page import write_page
+    from reports.html.page import write_page
 
     try:
         write_page(html, path)

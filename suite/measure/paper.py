@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import nn
 
-from reports.paper import Counted, Machine, Measured, Timed
-from reports.published import Attribute, published
-from reports.timing import Spread
+from reports.model.paper import Counted, Machine, Measured, Timed
+from reports.model.timing import Spread
+from reports.published.numbers import Attribute, published
 from suite.measure.latency import LEAST_ROUNDS, PairedTimes, best_device, time_in_rounds
 from suite.measure.profiling import PAPER_RESOLUTION, count_macs, count_parameters, safetensors_bytes
 from suite.methods.labels import LabelSet

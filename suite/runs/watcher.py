@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from reports.front import non_dominated
+from suite.statistics.pareto import non_dominated
 from suite.trial import Stage, TrialResult
 
 

@@ -398,7 +398,7 @@ def test_a_report_without_room_is_one_sentence(
     def no_room(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("reports.page.write_report", no_room)
+    monkeypatch.setattr("reports.html.page.write_report", no_room)
     assert resumed(monkeypatch, Path("run"), info) == 2
     assert capsys.readouterr().err == (
         "suite: run/report.html cannot be written (No space left on device); all else is kept: make room, "

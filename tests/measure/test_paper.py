@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from reports.timing import PAPER_RESOLUTION
+from reports.model.timing import PAPER_RESOLUTION
 from suite.cli.main import main
 from suite.measure.latency import LEAST_ROUNDS
 from suite.measure.paper import RESOLUTIONS, fitting_resolution, time_networks

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reports.page import page
+from reports.html.page import page
 from search_spaces import SearchSpace, load_dict
 from suite.data.store import LabelRange, Store
 from suite.errors import RequestError

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from reports.page import write_report
+from reports.html.page import write_report
 from search_spaces import Choices, SearchSpace, find, load, load_dict
 from suite.compression.parent import starting_network
 from suite.data.dataset import load_dataset

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from reports.page import page
-from reports.points import compare
+from reports.html.page import page
+from reports.model.points import compare
 from search_spaces import load_dict
 from suite.data.store import Store
 from suite.runs.tables import read_run

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from reports.student_t import student_t_probability, student_t_quantile
+from suite.statistics.student_t import student_t_probability, student_t_quantile
 
 Values = npt.NDArray[np.float64]
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from reports.front import Losses, non_dominated
+from suite.statistics.pareto import Losses, non_dominated
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from reports.page import page
+from reports.html.page import page
 from search_spaces import SearchSpace, load_dict
 from suite.data.store import Store
 from suite.runs.tables import Resources, Run, read_run

@@ -12,7 +12,7 @@ import pytest
 import ray
 from ray.cluster_utils import Cluster
 
-from reports.page import page
+from reports.html.page import page
 from search_spaces import load_dict
 from suite.data.store import Store, open_store
 from suite.networks.weights import load_network

@@ -1,0 +1,102 @@
+"""The paper's claims, each beside what this run counted exactly or measured."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from reports import formatting as numerals
+from reports.model.timing import Spread, conditions
+from reports.model.trials import Standing, Trial, reference
+from reports.published.numbers import PublishedClaim, PublishedNetwork, published
+from suite.runs.tables import RunInfo
+
+Verdict = Literal["yes", "within spread", "no", "open"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A published number and its counterpart here; ``here`` is NaN where there is none.
+
+    ``how`` says where ``here`` comes from: counted, or measured, at which resolution and how.
+    """
+
+    claim: PublishedClaim
+    network: PublishedNetwork
+    here: Spread
+    how: str
+
+    @property
+    def difference(self) -> float:
+        """Relative to the published number: 0.04 is 4 % more here."""
+        return self.here.value / self.claim.value - 1
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the published number comes out.
+
+        "yes" where the number here rounds to the published digits; "within spread" where only the spread
+        of a measured one holds it, which a noisy measurement makes easy; "open" where there is none.
+        """
+        if not math.isfinite(self.here.value):
+            return "open"
+        if rounds_to(self.here.value, self.claim.value):
+            return "yes"
+        return "within spread" if self.here.low <= self.claim.value <= self.here.high else "no"
+
+
+def rounds_to(value: float, printed: float) -> bool:
+    """Whether ``value``, in as many significant digits as ``printed`` has, is ``printed``: 36.32 is 36."""
+    digits = numerals.significant(printed)
+    return math.isfinite(value) and f"{value:.{digits - 1}e}" == f"{printed:.{digits - 1}e}"
+
+
+def findings(standing: Standing, info: RunInfo) -> tuple[Finding, ...]:
+    """The claims of ``published.yaml``, in its order; a speed-up once for each resolution measured.
+
+    Those on attractiveness are for runs on attractiveness alone.
+    """
+    found: list[Finding] = []
+    for claim in published().claims:
+        network = published().networks[claim.of]
+        if claim.attribute not in ("age", info.attribute):
+            continue
+        if claim.over == "resnet50":
+            found.append(Finding(claim, network, exact(math.nan), "not in a run; 'suite paper' has it"))
+        elif claim.quantity == "speedup":
+            found += _measured(claim, network, standing, info)
+        else:
+            found.append(_counted(claim, network, info))
+    return tuple(found)
+
+
+def _counted(claim: PublishedClaim, network: PublishedNetwork, info: RunInfo) -> Finding:
+    of, over = reference(info, claim.of), reference(info, claim.over) if claim.over else None
+    if of is None or (claim.over and over is None):
+        return Finding(claim, network, exact(math.nan), "not counted in this run")
+    value = float(getattr(of, claim.quantity))
+    if over is not None:
+        value = float(getattr(over, claim.quantity)) / value
+    return Finding(claim, network, exact(value), "counted exactly")
+
+
+def _measured(
+    claim: PublishedClaim, network: PublishedNetwork, standing: Standing, info: RunInfo
+) -> list[Finding]:
+    trial = _timed_trial(claim.of, standing)
+    if trial is None:
+        return [Finding(claim, network, exact(math.nan), "no trial with this architecture was timed")]
+    timings = {timing.side: timing for timing in (trial.common_timing, trial.own_timing) if timing.known}
+    how = {side: f"measured here at {conditions(info, (side,))}, trial {trial.id}" for side in timings}
+    return [Finding(claim, network, timing.speedup, how[side]) for side, timing in timings.items()]
+
+
+def _timed_trial(key: str, standing: Standing) -> Trial | None:
+    for trial in standing.trials:
+        if trial.timing.known and (trial.is_thin if key == "thin" else trial.is_tiny):
+            return trial
+    return None
+
+
+def exact(value: float) -> Spread:
+    """A number without a spread, as it was counted."""
+    return Spread(value, math.nan, math.nan)

@@ -1,0 +1,45 @@
+"""How good a front is as one number: its hypervolume, in a box that does not depend on the run's trials."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from reports.model.trials import Standing, objectives, reference
+from suite.runs.tables import RunInfo
+from suite.statistics.pareto import hypervolume
+
+
+@dataclass(frozen=True)
+class Volume:
+    """``share`` (0..1) of the box between zero and ``corner``, the reference point by objective.
+
+    The error of the corner, in the run's unit, is that of a constant prediction; its sizes are TinyAgeNet's.
+    """
+
+    share: float
+    corner: Mapping[str, float]
+
+
+def volume(info: RunInfo, standing: Standing) -> Volume | None:
+    """The front's; None without a front, or where TinyAgeNet was not counted under the trials' conditions."""
+    corner = corner_of(info, standing)
+    if corner is None or not standing.front:
+        return None
+    losses = np.array([objectives(trial, info) for trial in standing.front])
+    return Volume(hypervolume(losses, list(corner.values())) / math.prod(corner.values()), corner)
+
+
+def corner_of(info: RunInfo, standing: Standing) -> dict[str, float] | None:
+    """The reference point, by objective; None where TinyAgeNet was not counted as the trials were."""
+    tiny = reference(info, "tiny")
+    if tiny is None:
+        return None
+    if "macs" in info.objectives and standing.resolutions != (info.resolution,):
+        return None
+    corner = {
+        name: info.data.constant_val_mae if name == "val_mae" else float(getattr(tiny, name))
+        for name in info.objectives
+    }
+    return corner if math.prod(corner.values()) > 0 else None

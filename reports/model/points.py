@@ -1,0 +1,194 @@
+"""The points of a run that trained each with several seeds: their errors, and what differs between them."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+import pandas as pd
+
+from reports.model.cells import number, rows_of
+from reports.model.trials import DEPTHS, NAMES, THIN_WIDTHS, TINY_WIDTHS
+from suite.runs.tables import Run, RunInfo, config_of
+from suite.statistics.paired import Difference, differences_from
+from suite.trial import TrialConfig
+
+#: What the other points are held against, by the fields that varied: the first of these that was trained.
+#: Laid down beforehand, for the best of a run is the best by chance, too. Networks are held against the
+#: large one that the paper's are to replace, weights of the L1 term against none, the rest against the
+#: paper's choice.
+BASELINES: Mapping[tuple[str, ...], tuple[str, ...]] = {
+    ("network",): ("VGG-16", "VGG-16 with batch norm", "TinyAgeNet"),
+    ("method",): ("dldl-v2",),
+    ("lambda_l1",): ("lambda_l1 0",),
+    ("label_step", "label_deviation"): ("label_step 1, label_deviation 2",),
+    ("pooling",): ("pooling hybrid",),
+}
+
+#: The networks that published.yaml knows, by what a reader calls them here.
+PUBLISHED_KEYS = {
+    "VGG-16": "vgg16",
+    "VGG-16 with batch norm": "vgg16",
+    "ResNet-50": "resnet50",
+    "ThinAgeNet": "thin",
+    "TinyAgeNet": "tiny",
+}
+
+
+@dataclass(frozen=True)
+class Point:
+    """The trainings that differ in their seed alone.
+
+    ``errors`` has the validation MAE by seed, in the run's unit, of those that finished; ``lost`` counts
+    those that ended otherwise. ``measured`` has all metrics of both splits, by column of ``trials.parquet``
+    and then by seed; a metric that no training has is left out.
+    """
+
+    label: str
+    config: TrialConfig  # of its first training; the others differ in their seed alone
+    number: float  # what varied, where that is one field of numbers; else NaN
+    network: str
+    method: str
+    errors: Mapping[int, float]
+    measured: Mapping[str, Mapping[int, float]]
+    lost: int
+    params: float  # NaN where no training came to be profiled
+    macs_at_224: float
+
+    @property
+    def mean(self) -> float:
+        """Of the errors; there must be one."""
+        return fmean(self.errors.values())
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The points by rising mean error, those without one last, and their paired differences.
+
+    ``differences`` are to ``baseline``; empty where fewer than two points have an error. A point that has
+    no seed in common with the baseline is in none of them.
+    """
+
+    varied: tuple[str, ...]
+    seeds: int
+    points: tuple[Point, ...]
+    baseline: str
+    differences: Mapping[str, Difference]
+
+    @property
+    def baseline_is_the_best(self) -> bool:
+        """Whether the baseline was chosen by the errors that are compared."""
+        return self.baseline not in BASELINES.get(self.varied, ())
+
+
+def seeds_of(info: RunInfo) -> int:
+    """How many seeds each point of the run is trained with."""
+    return int(info.search.get("seeds") or 1)
+
+
+def labels(run: Run) -> dict[str, str]:
+    """Which point each trial is a training of, by the trial's id; empty where each point was trained once."""
+    if seeds_of(run.info) < 2:
+        return {}
+    return {str(row["id"]): _label(config_of(row), _varied(run.info)) for row in rows_of(run, "search")}
+
+
+def compare(run: Run) -> Comparison | None:
+    """The comparison that a run allows; None where each point was to be trained once."""
+    seeds, varied = seeds_of(run.info), _varied(run.info)
+    if seeds < 2:
+        return None
+    members: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows_of(run, "search"):
+        members.setdefault(_label(config_of(row), varied), []).append(row)
+    points = [_point(label, rows, varied, run.info.error_column) for label, rows in members.items()]
+    points.sort(key=lambda point: (not point.errors, point.mean if point.errors else 0.0))
+    baseline = _baseline(points, varied)
+    return Comparison(varied, seeds, tuple(points), baseline, _differences(points, baseline))
+
+
+def _baseline(points: list[Point], varied: tuple[str, ...]) -> str:
+    trained = [point.label for point in points if point.errors]
+    known = [label for label in BASELINES.get(varied, ()) if label in trained]
+    return next(iter([*known, *trained]), "")
+
+
+def _differences(points: list[Point], baseline: str) -> dict[str, Difference]:
+    values = {point.label: point.errors for point in points if point.errors}
+    if baseline not in values:
+        return {}
+    paired = {label: errors for label, errors in values.items() if errors.keys() & values[baseline].keys()}
+    return {difference.second: difference for difference in differences_from(baseline, paired)}
+
+
+def _point(
+    label: str, rows: Sequence[Mapping[str, Any]], varied: tuple[str, ...], error_column: str
+) -> Point:
+    config = config_of(rows[0])
+    finished = [row for row in rows if row["status"] == "finished" and math.isfinite(row[error_column])]
+    return Point(
+        label=label,
+        config=config,
+        number=_number(config, varied),
+        network=_network(config),
+        method=config.method,
+        errors={int(row["seed"]): float(row[error_column]) for row in finished},
+        measured=_measured(finished),
+        lost=len(rows) - len(finished),
+        params=_known(rows, "params"),
+        macs_at_224=_known(rows, "macs_at_224"),
+    )
+
+
+def _measured(finished: Sequence[Mapping[str, Any]]) -> dict[str, dict[int, float]]:
+    columns = [name for row in finished[:1] for name in row if name.startswith(("val_", "test_"))]
+    found = {c: {int(row["seed"]): number(row, c) for row in finished} for c in columns}
+    known = {c: {seed: v for seed, v in by_seed.items() if math.isfinite(v)} for c, by_seed in found.items()}
+    return {column: by_seed for column, by_seed in known.items() if by_seed}
+
+
+def _number(config: TrialConfig, varied: tuple[str, ...]) -> float:
+    value = getattr(config, varied[0], None) if len(varied) == 1 else None
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+
+
+def _known(rows: Sequence[Mapping[str, Any]], column: str) -> float:
+    """A count that is the same for all rows that have it."""
+    return next((float(row[column]) for row in rows if not pd.isna(row[column])), math.nan)
+
+
+def _varied(info: RunInfo) -> tuple[str, ...]:
+    return tuple(str(field) for field in info.search.get("vary") or {})
+
+
+def _label(config: TrialConfig, varied: tuple[str, ...]) -> str:
+    return ", ".join(_words(config, field) for field in varied)
+
+
+def _words(config: TrialConfig, field: str) -> str:
+    value = getattr(config, field, None)
+    if field == "network":
+        return _network(config)
+    if field == "method":
+        return config.method
+    if value is None:
+        return f"{field} {'by the data' if field == 'label_deviation' else 'none'}"
+    return f"{field} {_plain(value)}"
+
+
+def _plain(value: object) -> str:
+    """Floats in full, so that no two values look alike; 2.0 is "2"."""
+    if isinstance(value, tuple):
+        return " ".join(map(str, value))
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
+
+
+def _network(config: TrialConfig) -> str:
+    if config.network != "compact":
+        return NAMES.get(config.network, config.network)
+    if config.depths == DEPTHS and config.pooling == "hybrid":
+        named = {TINY_WIDTHS: "TinyAgeNet", THIN_WIDTHS: "ThinAgeNet"}
+        if config.widths in named:
+            return named[config.widths]
+    return f"widths {_plain(config.widths)}, depths {_plain(config.depths)}"

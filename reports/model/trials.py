@@ -1,0 +1,279 @@
+"""The trials of a search as the report needs them: typed rows, and which of them make the front."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from reports.formatting import sizes
+from reports.model.cells import Row, number, rows_by_stage, words
+from reports.model.confirmation import Confirmed, confirmations, is_complete
+from reports.model.recipe import WITH_KL, WITH_L1_WEIGHT, Recipe, recipe
+from reports.model.timing import Timing, common_side, timing
+from suite.runs.tables import ReferenceNetwork, Run, RunInfo
+from suite.statistics.pareto import knee, non_dominated
+
+#: TinyAgeNet's stages (paper, network architecture); ThinAgeNet has twice its widths.
+TINY_WIDTHS = (16, 32, 64, 128, 128)
+THIN_WIDTHS = (32, 64, 128, 256, 256)
+DEPTHS = (2, 2, 3, 3, 3)
+
+#: Stages whose rows ``suite compress`` did not make from another trial's network.
+NOT_COMPRESSED = ("search", "confirm", "reference", "parent")
+
+#: The networks that have stages of their own, as a reader knows them.
+NAMES = {"vgg16": "VGG-16", "vgg16-bn": "VGG-16 with batch norm", "resnet50": "ResNet-50"}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A trial of the search; numbers are NaN where there are none, or none that the method uses.
+
+    ``val_mae`` and ``test_mae`` are those of its one training in the search, in the run's unit; sizes are
+    exact counts; ``macs`` is at the trial's resolution. ``widths`` and ``depths`` are empty for a network
+    that has its own. ``confirmed`` is there where the front was trained again and the trial is of it.
+    """
+
+    id: str
+    status: str
+    cause: str
+    network: str
+    pooling: str
+    widths: tuple[int, ...]
+    depths: tuple[int, ...]
+    recipe: Recipe
+    lambda_l1: float
+    label_deviation: float
+    learning_rate: float
+    params: float
+    macs: float
+    macs_at_224: float
+    bytes: float
+    val_mae: float
+    test_mae: float
+    own_timing: Timing  # at the trial's resolution
+    common_timing: Timing  # at the one resolution that all are timed at, the paper's 224 by default
+    epochs_run: int
+    seconds: float
+    trials_known: float
+    seed: int
+    stage: str = "search"  # or how it was made from its parent: "pruned", "int8", "distilled"; or "parent"
+    parent: str = ""
+    ended: float = math.nan  # seconds since the run's first start
+    on_front: bool = False
+    confirmed: Confirmed | None = None
+
+    @property
+    def error(self) -> float:
+        """The validation MAE to go by: the confirmed mean where there is one, else the search's."""
+        mean = self.confirmed.mean if self.confirmed else math.nan
+        return mean if math.isfinite(mean) else self.val_mae
+
+    @property
+    def test_error(self) -> float:
+        """The test MAE: the mean of the confirming trainings, or of the trial itself; NaN where not read."""
+        mean = self.confirmed.mean_test if self.confirmed else math.nan
+        return mean if math.isfinite(mean) else self.test_mae
+
+    @property
+    def finished(self) -> bool:
+        """Whether the trial trained to its end and has a validation error."""
+        return self.status == "finished" and math.isfinite(self.val_mae)
+
+    @cached_property
+    def timing(self) -> Timing:
+        """The measurement to show: at the common resolution where there is one, else at the trial's own."""
+        return self.common_timing if self.common_timing.known else self.own_timing
+
+    @property
+    def is_compact(self) -> bool:
+        """Whether widths and depths describe its network."""
+        return self.network == "compact"
+
+    @property
+    def design(self) -> tuple[str, ...]:
+        """Its architecture in words, a line each, not escaped: widths and depths, or the network's name."""
+        if not self.is_compact:
+            return (NAMES.get(self.network, self.network),)
+        lines = (f"widths {sizes(self.widths)}", f"depths {sizes(self.depths)}")
+        return lines if self.pooling == "hybrid" else (*lines, f"{self.pooling} pooling")
+
+    @property
+    def is_tiny(self) -> bool:
+        """Whether its network is TinyAgeNet's architecture."""
+        return self._has_stages(TINY_WIDTHS)
+
+    @property
+    def is_thin(self) -> bool:
+        """Whether its network is ThinAgeNet's architecture."""
+        return self._has_stages(THIN_WIDTHS)
+
+    def _has_stages(self, widths: tuple[int, ...]) -> bool:
+        as_published = self.is_compact and self.pooling == "hybrid"
+        return as_published and self.widths == widths and self.depths == DEPTHS
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How the trials of a search stand to each other.
+
+    ``trials`` holds the front first, by size, then the others by validation error, then those
+    without one. Where the front was confirmed, ``front`` has what is left of it by the confirmed means, and
+    ``best`` is the lowest of these. Else ``best`` has the lowest validation error of all finished trials,
+    on the front or not. ``knee`` is None where the front has fewer than three members. ``searched_front``
+    is the front by the errors of the search, by size; ``confirmations`` has all that has ended of them.
+    What ``suite compress`` made is in ``compressed`` alone, and the network that a search prunes in
+    ``parent``: the front is what the search found.
+    """
+
+    trials: tuple[Trial, ...]
+    front: tuple[Trial, ...]
+    best: Trial | None
+    knee: Trial | None
+    smallest: Trial | None
+    resolutions: tuple[int, ...]  # pixels a side at which trials train, ascending; the run's without a trial
+    train_images: tuple[int, ...]  # training images that trials use, ascending; the run's without a trial
+    searched_front: tuple[Trial, ...] = ()
+    confirmations: Mapping[str, Confirmed] = field(default_factory=dict)
+    compressed: tuple[Trial, ...] = ()  # what was made from trials, in the order in which it ended
+    parent: Trial | None = None  # what the search's trials were cut out of
+
+    @property
+    def kin(self) -> tuple[Trial, ...]:
+        """What was made from the search's trials, and what these were made from."""
+        return self.compressed if self.parent is None else (*self.compressed, self.parent)
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the front is by confirmed means."""
+        return any(trial.confirmed for trial in self.searched_front)
+
+    def count(self, status: str) -> int:
+        """How many trials ended so: finished, stopped, diverged or failed."""
+        return self._counts[status]
+
+    @cached_property
+    def _counts(self) -> Counter[str]:
+        return Counter(trial.status for trial in self.trials)
+
+    @cached_property
+    def timed_at(self) -> tuple[int, ...]:
+        """Pixels a side of the measurements of speed that are shown, ascending; empty where there is none."""
+        return tuple(sorted({trial.timing.side for trial in self.trials if trial.timing.known}))
+
+
+def standing(run: Run) -> Standing:
+    """Read the trials of a run and find its front over the run's own objectives, among finished trials.
+
+    Where that front was confirmed, it is sought once more among its members, by their confirmed means.
+    """
+    rows = rows_by_stage(run)
+    trials = [_trial(row, run.info) for row in rows.get("search", [])]
+    made = [row for stage, found in rows.items() if stage not in NOT_COMPRESSED for row in found]
+    searched, again = _members(trials, run.info), confirmations(run)
+    candidates = [trial for trial in trials if trial.finished]
+    on_front = searched
+    if is_complete(searched, again, run.info):
+        trials = [replace(t, confirmed=again[t.id]) if t.id in searched else t for t in trials]
+        confirmed = [trial for trial in trials if trial.confirmed and trial.confirmed.errors]
+        on_front = _members(confirmed, run.info)
+        if "val_mae" in run.info.objectives:  # else the most accurate need not have been confirmed
+            candidates = confirmed
+    trials = [replace(trial, on_front=True) if trial.id in on_front else trial for trial in trials]
+    by_id = {trial.id: trial for trial in trials}
+    front = sorted((by_id[id_] for id_ in on_front), key=lambda t: (t.params, t.error))
+    return Standing(
+        trials=tuple(sorted(trials, key=_reading_order)),
+        front=tuple(front),
+        best=min(
+            (by_id[trial.id] for trial in candidates),
+            key=lambda t: (t.error, not t.on_front, t.params),
+            default=None,
+        ),
+        knee=_knee(front, run.info) if len(front) > 2 else None,
+        smallest=front[0] if front else None,
+        resolutions=tuple(sorted({t.recipe.resolution for t in trials})) or (run.info.resolution,),
+        train_images=tuple(sorted({t.recipe.train_images for t in trials})) or (run.info.data.train_images,),
+        searched_front=tuple(sorted((by_id[id_] for id_ in searched), key=lambda t: (t.params, t.val_mae))),
+        confirmations=again,
+        compressed=tuple(_trial(row, run.info) for row in made),
+        parent=next((_trial(row, run.info) for row in rows.get("parent", [])), None),
+    )
+
+
+def objectives(trial: Trial, info: RunInfo) -> list[float]:
+    """The trial's losses in the order of the run's objectives."""
+    return [trial.error if name == "val_mae" else float(getattr(trial, name)) for name in info.objectives]
+
+
+def _members(trials: Sequence[Trial], info: RunInfo) -> set[str]:
+    """The ids of those on the front of these trials."""
+    losses = np.array([objectives(trial, info) for trial in trials])
+    losses = losses.reshape(len(trials), len(info.objectives))
+    losses[[not trial.finished for trial in trials]] = np.nan
+    return {trial.id for trial, member in zip(trials, non_dominated(losses), strict=True) if member}
+
+
+def _knee(front: list[Trial], info: RunInfo) -> Trial:
+    """The knee of the front's members; ``knee`` takes its first column for the error."""
+    costs = [name for name in info.objectives if name != "val_mae"]
+    losses = [[member.error, *(float(getattr(member, cost)) for cost in costs)] for member in front]
+    return front[knee(np.array(losses))]
+
+
+def reference(info: RunInfo, key: str) -> ReferenceNetwork | None:
+    """The exactly counted network that ``published.yaml`` calls vgg16, thin or tiny."""
+    for network in info.references:
+        if "".join(filter(str.isalnum, network.name.lower())).startswith(key):
+            return network
+    return None
+
+
+def _reading_order(trial: Trial) -> tuple[bool, bool, float]:
+    return (not trial.on_front, not trial.finished, _last(trial.params if trial.on_front else trial.val_mae))
+
+
+def _last(value: float) -> float:
+    return math.inf if math.isnan(value) else value
+
+
+def _trial(row: Row, info: RunInfo) -> Trial:
+    trained = recipe(row, info.resolution, info.data.train_images_stored)
+    side, network = common_side(info), str(row["network"])
+    has_stages = network == "compact"
+    return Trial(
+        id=str(row["id"]),
+        status=str(row["status"]),
+        cause=words(row, "cause"),
+        network=network,
+        pooling=words(row, "pooling", "hybrid"),
+        widths=tuple(int(width) for width in row["widths"]) if has_stages else (),
+        depths=tuple(int(depth) for depth in row["depths"]) if has_stages else (),
+        recipe=trained,
+        lambda_l1=_of_method(row, "lambda_l1", trained, WITH_L1_WEIGHT),
+        label_deviation=_of_method(row, "label_deviation", trained, WITH_KL),
+        learning_rate=number(row, "learning_rate"),
+        params=number(row, "params"),
+        macs=number(row, "macs"),
+        macs_at_224=number(row, "macs_at_224"),
+        bytes=number(row, "bytes"),
+        val_mae=number(row, info.error_column),
+        test_mae=number(row, f"test_mae_{info.unit}"),
+        own_timing=timing(row, trained.resolution, ""),
+        common_timing=timing(row, side, f"_at_{side}"),
+        epochs_run=int(row["epochs_run"]),
+        seconds=number(row, "seconds"),
+        trials_known=number(row, "trials_known"),
+        seed=int(row["seed"]),
+        stage=str(row["stage"]),
+        parent=words(row, "parent"),
+        ended=number(row, "started") + number(row, "seconds"),
+    )
+
+
+def _of_method(row: Row, column: str, trained: Recipe, users: tuple[str, ...]) -> float:
+    """A number that only some methods use; NaN for a trial of another."""
+    return number(row, column) if set(trained.methods) & set(users) else math.nan

@@ -1,0 +1,1 @@
+"""What suite paper prints: plain text and JSON."""

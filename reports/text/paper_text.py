@@ -1,0 +1,135 @@
+"""What ``suite paper`` prints: published beside counted and timed, as tables of plain text."""
+
+import math
+import textwrap
+from collections.abc import Sequence
+
+from reports import formatting as numerals
+from reports.model.claims import Finding
+from reports.model.paper import Counted, Measured, Timed, paper_findings, remarks
+from reports.model.timing import PAPER_RESOLUTION, Spread
+from reports.published.numbers import SOURCES, PublishedNumber, published
+
+WIDTH = 110
+
+
+def paper_text(measured: Measured) -> str:
+    """Published beside counted and timed, as tables of plain text."""
+    blocks = [
+        f"Counted exactly: macs are multiply-adds of one image of {PAPER_RESOLUTION} px; bytes are of a "
+        "safetensors file\nin float32, those published 4 a parameter",
+        _aligned([_SIZE_TITLES, *(_size_row(counted) for counted in measured.counted)]),
+        "Claims",
+        _aligned([_CLAIM_TITLES, *(_claim_row(finding) for finding in paper_findings(measured))]),
+    ]
+    if measured.timed:
+        blocks.append(_how_timed(measured))
+    for timed in measured.timed:
+        blocks += [_timed_title(timed), _aligned(_timed_rows(timed))]
+    if sentences := remarks(measured):
+        blocks += ["Remarks", *(textwrap.fill(sentence, WIDTH) for sentence in sentences)]
+    blocks.append(_sources())
+    return "\n\n".join(blocks)
+
+
+MISSING = "-"
+_SIZE_TITLES = ("network", "bins", "parameters", "published", "bytes", "published", "macs", "published")
+_CLAIM_TITLES = ("claim", "published", "here", "holds", "how")
+
+
+def _size_row(counted: Counted) -> tuple[str, ...]:
+    network = published().networks[counted.network]
+    cells: list[str] = []
+    for quantity in ("params", "bytes", "macs_at_224"):
+        value: int = getattr(counted, quantity)
+        number: PublishedNumber = getattr(network, quantity)
+        cells.append(_giga(value) if quantity == "macs_at_224" else f"{value:,}")
+        if counted.attribute != "age":  # the published sizes are those with age's bins
+            cells.append(MISSING)
+        else:
+            quoted = _printed(number.value, "") if quantity == "macs_at_224" else f"{number.value:,.0f}"
+            cells.append(f"{quoted} {number.source}")
+    return (network.name, str(counted.bins), *cells)
+
+
+def _claim_row(finding: Finding) -> tuple[str, ...]:
+    claim = finding.claim
+    here, verdict = MISSING, MISSING
+    if finding.verdict != "open":
+        here = _in_unit(finding.here.value, claim.unit, 4 if finding.here.value > 10 else 3)
+        here += _ends(finding.here)
+        verdict = f"no, {finding.difference:+.0%}" if finding.verdict == "no" else finding.verdict
+    quoted = f"{_printed(claim.value, claim.unit)} {claim.source}"
+    return (f"{finding.network.name}: {claim.claim}", quoted, here, verdict, finding.how)
+
+
+def _printed(value: float, unit: str) -> str:
+    """A published number in the digits that were printed."""
+    return _in_unit(value, unit, numerals.significant(value))
+
+
+def _in_unit(value: float, unit: str, significant: int) -> str:
+    if unit == "x":
+        return f"{numerals.digits(value, significant)}x"
+    text = numerals.quantity(value, "B" if unit == "bytes" else "", significant)
+    return text.replace("\u00a0", " ")
+
+
+def _giga(value: float) -> str:
+    return f"{value / 1e9:.4g} G"
+
+
+def _ends(spread: Spread) -> str:
+    if not math.isfinite(spread.low):
+        return ""
+    return f" ({numerals.digits(spread.low)} to {numerals.digits(spread.high)})"
+
+
+def _how_timed(measured: Measured) -> str:
+    machine = measured.machine
+    text = (
+        f"Timed on {machine.device} ({machine.processor}), {machine.threads} threads, PyTorch "
+        f"{machine.torch}, eager, float32, channels-last, {measured.count('tiny').bins} bins. A round times "
+        "every network once, in turn; figures are medians over rounds, in brackets the 10th to 90th "
+        "percentile of the rounds' ratios."
+    )
+    return textwrap.fill(text, WIDTH)
+
+
+def _timed_title(timed: Timed) -> str:
+    title = (
+        f"Batch {timed.batch_size}, {timed.resolution} px, {timed.rounds} rounds, "
+        f"{timed.others:.0%} of the processor taken by other programs"
+    )
+    if timed.resolution < PAPER_RESOLUTION:
+        title += f"\n(below {PAPER_RESOLUTION} px to keep within the time; --seconds gives it more)"
+    return title
+
+
+def _timed_rows(timed: Timed) -> list[tuple[str, ...]]:
+    networks = published().networks
+    over = list(next(iter(timed.speedups.values())))
+    rows = [("network", "ms an image", *(f"times as fast as {networks[key].name}" for key in over))]
+    for key, milliseconds in timed.ms_per_image.items():
+        spreads = [timed.speedups[key][other] for other in over]
+        ratios = (f"{numerals.digits(spread.value)}x{_ends(spread)}" for spread in spreads)
+        rows.append((networks[key].name, numerals.digits(milliseconds), *ratios))
+    return rows
+
+
+def _sources() -> str:
+    used = {claim.source for claim in published().claims} | {"calc"}
+    words = "; ".join(f"{word}: {meaning}" for word, meaning in SOURCES.items() if word in used)
+    notes = [
+        f"{published().networks[claim.of].name}, {claim.claim}: {claim.note}"
+        for claim in published().claims
+        if claim.note
+    ]
+    lines = [f"Published numbers, by source: {words}.", *notes, *published().papers]
+    return "\n".join(textwrap.fill(line, WIDTH, subsequent_indent="  ") for line in lines)
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)

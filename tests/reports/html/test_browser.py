@@ -1,0 +1,391 @@
+"""The report in a real browser: it answers, draws, opens, sorts, keeps its address, and lets nothing in."""
+
+import csv
+import dataclasses
+import io
+import re
+import shlex
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from reports.html.page import page
+from reports.html.page_of_runs import page_of_several
+from reports.model.trials import standing
+from search_spaces import find, load
+from suite.runs.tables import Run, write_prediction_rows
+from tests.reports.conftest import pruned_from_a_parent
+
+MakeRun = Callable[..., Run]
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+
+PLACE_OF_A_MEMBER = """(() => {
+  const chart = document.getElementById('front-chart');
+  const layout = chart._fullLayout, box = chart.getBoundingClientRect();
+  const trace = chart.data.find((one) => one.name === 'on the front');
+  return [box.x + layout.xaxis._offset + layout.xaxis.d2p(trace.x[0]),
+          box.y + layout.yaxis._offset + layout.yaxis.d2p(trace.y[0]), trace.customdata[0]];
+})()"""
+
+
+class Visit:
+    """A page that was opened, and what its console, its errors and its policy said."""
+
+    def __init__(self, browser: Browser, html: str, folder: Path, address: str = "", **context: Any) -> None:
+        file = folder / "opened.html"
+        file.write_text(html, encoding="utf-8")
+        self.said: list[str] = []
+        self.asked: list[str] = []
+        context = {"viewport": {"width": 1280, "height": 900}, **context}
+        self.page: Page = browser.new_context(**context).new_page()
+        self.page.on("console", lambda message: self.said.append(message.text))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.goto(file.as_uri() + address)
+        if context.get("java_script_enabled", True) and 'id="front-chart"' in html:
+            self.page.wait_for_selector("html[data-ready]", state="attached")
+
+    def text(self, selector: str) -> str:
+        return self.page.inner_text(selector)
+
+    def close(self) -> None:
+        self.page.context.close()
+
+
+Open = Callable[..., Visit]
+
+
+@pytest.fixture
+def visit(browser: Browser, tmp_path: Path) -> Iterator[Open]:
+    opened: list[Visit] = []
+
+    def go(html: str, address: str = "", **context: Any) -> Visit:
+        opened.append(Visit(browser, html, tmp_path, address, **context))
+        return opened[-1]
+
+    yield go
+    for one in opened:
+        one.close()
+
+
+def with_compressed(run: Run) -> Run:
+    """The run with a pruned trial of its first, and that in int8."""
+    first = run.trials.iloc[0].to_dict()
+    made = [
+        {**first, "id": "t000-p1", "stage": "pruned", "parent": "t000", "params": 200_000, "bytes": 900_000},
+        {
+            **first,
+            "id": "t000-p1-int8",
+            "stage": "int8",
+            "parent": "t000-p1",
+            "params": 200_000,
+            "bytes": 210_000,
+        },
+    ]
+    return dataclasses.replace(run, trials=pd.concat([run.trials, pd.DataFrame(made)], ignore_index=True))
+
+
+def scroll_through(opened: Page) -> None:
+    """To the end, a window at a time, so that every chart is drawn."""
+    end = opened.evaluate("document.documentElement.scrollHeight")
+    for place in range(0, end, opened.viewport_size["height"]):  # type: ignore[index]
+        opened.evaluate("(place) => scrollTo(0, place)", place)
+        opened.wait_for_timeout(50)
+    opened.wait_for_function("() => [...drawers.keys()].every((place) => drawn.has(place))")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
+def test_every_chart_appears_under_the_policy_and_nothing_is_asked_for(
+    make_run: MakeRun, visit: Open, width: int, scheme: str
+) -> None:
+    opened = visit(
+        page(with_compressed(make_run(trials=16)), {"lambda_l1": 0.7, "learning_rate": 0.3}),
+        viewport={"width": width, "height": 900}, color_scheme=scheme,
+    )  # fmt: skip
+    scroll_through(opened.page)
+    assert opened.said == []
+    assert [url for url in opened.asked if not url.startswith(("file:", "data:"))] == []
+    assert opened.page.locator(".plot-container").count() == 4  # front, growth, one curve, all curves
+    assert opened.page.locator("#front-chart path.point").count() >= 10
+    assert opened.page.locator("#front-chart > svg.picture").count() == 0  # the chart took its place
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_policy_stops_a_script_and_a_request(make_run: MakeRun, visit: Open) -> None:
+    html = page(make_run(trials=1)).replace("</body>", "<script>document.title='taken'</script></body>")
+    opened = visit(html)
+    assert opened.page.title() != "taken"
+    assert any("Content Security Policy" in line for line in opened.said)
+
+
+def test_the_answer_follows_the_readers_limits(make_run: MakeRun, visit: Open) -> None:
+    run = make_run(trials=24)
+    opened = visit(page(run, place="runs/x"))
+    known = [trial for trial in standing(run).trials if trial.finished]
+    assert standing(run).best.id in opened.text("#shipped .lead")  # type: ignore[union-attr]
+    assert "ThinAgeNet (which were not trained in this run)" in opened.text("#shipped .lead + .lead")
+    limit = sorted(trial.params for trial in known)[5]
+    opened.page.fill("#max-params", f"{limit:.0f}")
+    left = min((t for t in known if t.params <= limit), key=lambda t: (t.error, t.params))
+    assert f"ship {left.id}" in opened.text("#shipped .lead")
+    assert f"suite export runs/x --trial {left.id} -o {left.id}.onnx" in opened.text("#shipped")
+    assert f"{134_674_341 / left.params:,.0f}"[:3] in opened.text("#shipped table")
+    assert f"max-params={limit:.0f}" in opened.page.url
+    opened.page.fill("#max-error", "0.1")
+    assert "no network of this run is left" in opened.text("#shipped")
+    opened.page.click("#limits button[type=reset]")
+    opened.page.select_option("#take", "params")
+    assert min(known, key=lambda t: t.params).id in opened.text("#shipped .lead")
+    opened.page.fill("#max-params", "many")
+    assert opened.page.get_attribute("#max-params", "aria-invalid") == "true"
+
+
+def test_the_answer_is_told_beside_the_papers_networks_and_their_claims(
+    make_run: MakeRun, visit: Open
+) -> None:
+    thin = {"widths": (32, 64, 128, 256, 256), "depths": (2, 2, 3, 3, 3)}
+    run = make_run(trials=3, statuses=["finished"] * 3, configs=[{}, thin, {"network": "vgg16"}])
+    trials = run.trials.assign(
+        val_mae_years=[9.0, 7.4, 7.0], params=[934_869, 3_708_229, 134_674_341]
+    )  # fmt: skip
+    opened = visit(page(dataclasses.replace(run, trials=trials)), "#max-params=4000000")
+    assert opened.text("#shipped .lead + .lead").replace("\u00a0", " ") == (
+        "36.3\u00d7 fewer parameters than VGG-16, 0.40 years worse; this is ThinAgeNet itself; "
+        "3.97\u00d7 more parameters than TinyAgeNet, 1.60 years better."
+    )
+    first = opened.page.locator("section.first")
+    told = first.locator("table.claims tbody tr").first.inner_text()
+    assert "36\u00d7" in told
+    assert "36.32\u00d7" in told
+    first.locator("a[href='#claims']").click()
+    assert "max-params=4000000" in opened.page.url  # a place in the page is not a choice
+
+
+def test_the_answer_and_the_table_beside_it_tell_the_same_speed(make_run: MakeRun, visit: Open) -> None:
+    """A median of paired rounds is not the ratio of two medians, as which VGG-16's own time is drawn."""
+    run = make_run(trials=3, statuses=["finished"] * 3)
+    trials = run.trials.assign(
+        val_mae_years=[7.0, 8.0, 9.0],
+        latency_ms_per_image_at_224=[10.0, 5.0, 4.0],
+        speedup_vs_vgg16_at_224=[14.0, 30.0, 40.0],
+        speedup_vs_vgg16_at_224_low=[13.0, 29.0, 39.0],
+        speedup_vs_vgg16_at_224_high=[15.0, 31.0, 41.0],
+    )
+    opened = visit(page(dataclasses.replace(run, trials=trials)))
+    assert "14.0\u00d7 as fast as VGG-16" in opened.text("#shipped .lead")
+    assert "14.0\u00d7 faster" in opened.text("#shipped table.beside")
+
+
+def test_a_switch_of_axes_redraws_and_a_click_opens_a_network_that_the_address_keeps(
+    make_run: MakeRun, visit: Open
+) -> None:
+    opened = visit(page(with_compressed(make_run(trials=16))))
+    drawn = "document.getElementById('front-chart').layout.xaxis.title.text"
+    for axis, title in (
+        ("macs", "multiply-adds"),
+        ("bytes", "bytes"),
+        ("ms", "latency"),
+        ("params", "parameters"),
+    ):
+        opened.page.check(f"input[value={axis}]")
+        assert title in opened.page.evaluate(drawn)
+    names = opened.page.evaluate("document.getElementById('front-chart').data.map((trace) => trace.name)")
+    assert {
+        "on the front",
+        "dominated",
+        "made from",
+        "pruned",
+        "int8",
+        "published, not measured here",
+    } <= set(names)
+    opened.page.check("input[value=macs]")
+    opened.page.locator("#front-chart").scroll_into_view_if_needed()
+    x, y, member = opened.page.evaluate(PLACE_OF_A_MEMBER)
+    opened.page.mouse.move(x, y)
+    opened.page.mouse.click(x, y)
+    opened.page.wait_for_function("location.hash.includes('trial=')")
+    chosen = re.search(r"trial=([\w-]+)", opened.page.url)
+    assert chosen
+    assert opened.page.input_value("#network-id") == chosen.group(1) == member
+    again = visit(page(with_compressed(make_run(trials=16))), "#x=macs&trial=t000-p1-int8")
+    assert "t000-p1-int8 is int8, from t000-p1" in again.text("#network-body")
+    assert again.page.is_checked("input[value=macs]")
+    again.page.click("#network-body button[data-trial='t000-p1']")
+    assert "t000-p1 is pruned, from t000" in again.text("#network-body")
+
+
+def test_the_members_of_a_search_that_prunes_have_a_line_to_their_parent(
+    make_run: MakeRun, visit: Open
+) -> None:
+    opened = visit(page(pruned_from_a_parent(make_run(trials=12))), "#trial=parent")
+    traces = opened.page.evaluate(
+        "Object.fromEntries(document.getElementById('front-chart').data.map((t) => [t.name, t]))"
+    )
+    (parent,) = traces["parent"]["x"]
+    members = traces["on the front"]["x"]
+    assert len(members) > 1
+    assert [x for x in traces["made from"]["x"] if x is not None] == [
+        x for member in members for x in (parent, member)
+    ]
+    assert not {"pruned", "int8", "distilled"} & set(traces)
+    said = opened.text("#network-body")
+    assert "parent is the network that the search pruned" in said
+    assert "suite compress" not in said
+    assert "t001 (pruned)" in said
+    opened.page.evaluate("openNetwork('t001')")
+    assert "0.25,0.5,0.5,0.5,0.140625" in opened.text("#network-body")
+    assert "parent, which the search pruned" in opened.text(".legend")
+
+
+def test_a_network_shows_its_predictions_by_group_and_the_command_that_repeats_it(
+    make_run: MakeRun, visit: Open
+) -> None:
+    names = ("widths", "depths", "lambda_l1", "label_deviation", "learning_rate")
+    vary: dict[str, Any] = {name: {"choices": []} for name in names}
+    run = make_run(
+        trials=6, statuses=["finished"] * 6, search={"name": "tiny", "vary": vary},
+        command=["suite", "run", "--search", "tiny", "--out", "x"],
+    )  # fmt: skip
+    label = np.arange(60.0)
+    rows = pd.DataFrame(
+        {"split": "test", "image": range(60), "label": label, "estimate": label + 2.0,
+         "person": [f"p{n // 2}" for n in range(60)], "glasses": ["yes", "no"] * 30}
+    )  # fmt: skip
+    write_prediction_rows(run.folder, "t002", rows)
+    opened = visit(page(run), "#trial=t002")
+    body = opened.text("#network-body")
+    assert "Error by age" in body
+    assert "10 to 20" in body
+    assert "Error by glasses" in body
+    assert "2.00 to 2.00" in body
+    opened.page.locator("#predicted-chart").scroll_into_view_if_needed()
+    opened.page.wait_for_selector("#predicted-chart .plot-container")
+    words = shlex.split(opened.text("pre[aria-label='the command that repeats this training']"))
+    assert words[:4] == ["suite", "run", "--search", "tiny"]
+    assert "--out" not in words
+    row = run.trials.set_index("id").loc["t002"]
+    settings = [after for before, after in pairwise(words) if before == "--set"]
+    space = load(find("tiny"), overrides=settings)
+    assert space.trials == 1
+    assert str(space.vary["lambda_l1"]) == f"one of {row['lambda_l1']}"
+
+
+def test_the_table_sorts_filters_and_is_saved(make_run: MakeRun, visit: Open) -> None:
+    run = make_run(trials=12, statuses=["finished"] * 10 + ["failed", "stopped"])
+    opened = visit(page(run))
+    rows = (
+        "[...document.querySelectorAll('table.sortable tbody tr')]"
+        ".map((row) => row.querySelector('button').dataset.trial)"
+    )
+    known = [t.id for t in sorted(standing(run).trials, key=lambda t: t.params) if np.isfinite(t.params)]
+    head = opened.page.locator("th[data-title=params] button")
+    head.click()
+    assert opened.page.evaluate(rows) == [*known, "t010"]
+    assert opened.page.get_attribute("th[data-title=params]", "aria-sort") == "ascending"
+    head.press("Enter")
+    assert opened.page.evaluate(rows) == [*known[::-1], "t010"]
+    opened.page.fill("#filter", "stopped")
+    assert opened.page.evaluate(rows) == ["t011"]
+    opened.page.fill("#filter", f"status=finished params<={run.trials['params'][0]}")
+    assert "t000" in opened.page.evaluate(rows)
+    with opened.page.expect_download() as saved:
+        opened.page.click("#save")
+    table = list(csv.DictReader(io.StringIO(Path(saved.value.path()).read_text(encoding="utf-8"))))
+    assert [row["id"] for row in table] == opened.page.evaluate(rows)
+    assert float(table[0]["params"]) > 0
+
+
+def test_hostile_names_are_text_to_the_browser(make_run: MakeRun, visit: Open) -> None:
+    run = make_run(trials=4, name="<script>document.title='taken'</script>")
+    trials, epochs = run.trials.copy(), run.epochs.copy()
+    for table in (trials, epochs):
+        table["id"] += "<img src=x onerror=\"document.title='taken'\"></script>"
+    opened = visit(page(Run(run.folder, run.info, trials, epochs)))
+    scroll_through(opened.page)
+    assert opened.said == []
+    assert opened.page.title() != "taken"
+    assert opened.page.locator("img").count() == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(make_run: MakeRun, visit: Open, scheme: str) -> None:
+    html = page(with_compressed(make_run(trials=12)), {"lambda_l1": 0.7, "learning_rate": 0.3})
+    opened = visit(html, color_scheme=scheme, bypass_csp=True)
+    scroll_through(opened.page)
+    found = Axe().run(opened.page).response["violations"]
+    assert [(one["id"], one["nodes"][0]["html"][:120]) for one in found] == []
+
+
+def test_without_scripts_tables_and_pictures_are_there(make_run: MakeRun, visit: Open) -> None:
+    opened = visit(page(make_run(trials=12)), java_script_enabled=False)
+    assert opened.page.locator("#front-chart > svg.picture").is_visible()
+    assert opened.page.locator("noscript svg.picture").count() == 2
+    assert opened.page.locator("noscript svg.picture").first.is_visible()
+    assert opened.page.locator("table.sortable tbody tr").count() == 12
+    assert "The most accurate of" in opened.text("#shipped")
+    assert not opened.page.locator("#limits").is_visible()
+
+
+def test_several_runs_are_drawn_over_each_other(make_run: MakeRun, visit: Open, tmp_path: Path) -> None:
+    first = make_run(trials=10, seed=1)
+    second = make_run(trials=10, seed=2, name="another")
+    opened = visit(page_of_several([first, second]))
+    names = "document.getElementById('fronts-chart').data.map((trace) => trace.name).filter(Boolean)"
+    assert opened.page.evaluate(names) == ["tiny-20261123-221000", "another"]
+    opened.page.check("input[value=bytes]")
+    assert "bytes" in opened.page.evaluate("document.getElementById('fronts-chart').layout.xaxis.title.text")
+    assert opened.said == []
+    assert "hypervolume" in opened.text("main").lower()
+
+
+def test_no_cell_of_the_csv_is_a_formula_to_a_spreadsheet(make_run: MakeRun, visit: Open) -> None:
+    causes = ("=HYPERLINK(A1)", "+1", "-1", "@sum", "\tx", 'plain, with a comma and a "quote"')
+    run = make_run(trials=6, statuses=["failed"] * 6)
+    trials = run.trials.assign(cause=list(causes))
+    opened = visit(page(dataclasses.replace(run, trials=trials)))
+    with opened.page.expect_download() as saved:
+        opened.page.click("#save")
+    rows = list(csv.DictReader(Path(saved.value.path()).read_text(encoding="utf-8").splitlines()))
+    assert {row["id"]: row["cause"] for row in rows} == {
+        f"t{place:03d}": cause if cause.startswith("plain") else f"'{cause}"
+        for place, cause in enumerate(causes)
+    }
+    assert not [cell for row in rows for cell in row.values() if cell[:1] in {"=", "+", "-", "@", "\t"}]
+
+
+#: Where a share of the last axis lies on the canvas of parallel coordinates, in the window.
+PLACE_ON_LAST_AXIS = """(share) => {
+  const box = document.getElementById('parallel').getBoundingClientRect();
+  return [box.right - ROOM.right, box.bottom - ROOM.bottom - share * (box.height - ROOM.top - ROOM.bottom)];
+}"""
+
+
+def test_a_drag_along_an_axis_keeps_what_it_spans_and_a_click_opens_the_nearest(
+    make_run: MakeRun, visit: Open
+) -> None:
+    run = make_run(trials=24, search={"name": "x", "vary": {"learning_rate": {"low": 0.0005, "high": 0.02}}})
+    errors = {trial.id: trial.error for trial in standing(run).trials if trial.finished}
+    middle = (min(errors.values()) + max(errors.values())) / 2
+    opened = visit(page(run), viewport={"width": 1280, "height": 1200}).page
+    opened.locator("#parallel").scroll_into_view_if_needed()
+    opened.wait_for_function("() => document.getElementById('parallel').style.width !== ''")
+    opened.mouse.move(*opened.evaluate(PLACE_ON_LAST_AXIS, -0.05))
+    opened.mouse.down()
+    opened.mouse.move(*opened.evaluate(PLACE_ON_LAST_AXIS, 0.5))
+    opened.mouse.up()
+    below = sum(error <= middle for error in errors.values())
+    assert 0 < below < len(errors)
+    assert opened.inner_text("#parallel-kept") == f"{below} trial{'s' * (below != 1)} of {len(errors)} kept."
+    opened.click("#parallel-clear")
+    assert opened.inner_text("#parallel-kept") == ""
+    opened.mouse.click(*opened.evaluate(PLACE_ON_LAST_AXIS, 0.0))
+    assert opened.input_value("#network-id") == min(errors, key=lambda id_: errors[id_])

@@ -1,0 +1,274 @@
+"""The front by its confirmed means: who stays, in which order, and who can be told apart."""
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reports.figures import learning_curves
+from reports.html.confirmed_section import compared, confirmed_section, dominator, fallen, ranked
+from reports.html.page import page
+from reports.html.published_comparison.attractiveness import measured
+from reports.model.confirmation import Confirmed, Training, confirmations, differences, is_complete
+from reports.model.hypervolume import volume
+from reports.model.page_data import page_data
+from reports.model.trials import objectives, standing
+from suite.runs.tables import Run
+from suite.statistics.paired import mean_interval, paired_difference
+
+MakeRun = Callable[..., Run]
+#: Parameters, the search's error, and the confirmed errors by seed; None: the training diverged.
+Member = tuple[int, float, Mapping[int, float | None]]
+
+#: By size. Of b the search was lucky: by its mean it is worse than the smaller a.
+MEMBERS: Mapping[str, Member] = {
+    "t000": (1000, 8.0, {1: 8.1, 2: 8.2, 3: 8.3}),
+    "t001": (2000, 7.0, {1: 8.6, 2: 8.8, 3: 9.0}),
+    "t002": (3000, 6.9, {1: 7.1, 2: 7.2, 3: 7.3}),
+    "t003": (4000, 6.8, {1: 7.0, 2: 7.3, 3: 7.0}),
+}
+
+
+def confirmed_run(
+    make_run: MakeRun, members: Mapping[str, Member] = MEMBERS, seeds: int = 3, **changes: Any
+) -> Run:
+    """A search of these members and of one trial that all of them dominate, and its confirmation."""
+    search = {"name": "tiny", "seeds": 1, "confirm_seeds": seeds}
+    count = len(members) + 1
+    options: dict[str, Any] = {"objectives": ["val_mae", "params"], "search": search, **changes}
+    run = make_run(trials=count, statuses=["finished"] * count, test=False, **options)
+    unit = run.info.unit
+    trials = run.trials.set_index("id", drop=False)
+    trials[["params", run.info.error_column]] = [
+        *((params, error) for params, error, _ in members.values()),
+        (9000, 20.0),
+    ]
+    again = [
+        {
+            **trials.loc[member].to_dict(),
+            "id": f"{member}-s{seed}",
+            "stage": "confirm",
+            "parent": member,
+            "seed": seed,
+            "status": "diverged" if error is None else "finished",
+            "cause": "the loss is NaN" if error is None else "",
+            run.info.error_column: math.nan if error is None else error,
+            f"test_mae_{unit}": math.nan if error is None else error + 0.5,
+        }
+        for member, (_, _, errors) in members.items()
+        for seed, error in errors.items()
+    ]
+    rows = [*trials.to_dict("records"), *again]
+    return dataclasses.replace(run, trials=pd.DataFrame(rows).astype({"params": "Int64"}))
+
+
+def ids(trials: Any) -> list[str]:
+    return [trial.id for trial in trials]
+
+
+def test_the_front_is_sought_again_among_its_members_by_their_confirmed_means(make_run: MakeRun) -> None:
+    result = standing(confirmed_run(make_run))
+    assert ids(result.searched_front) == ["t000", "t001", "t002", "t003"]
+    assert ids(result.front) == ["t000", "t002", "t003"]
+    assert ids(fallen(result)) == ["t001"]
+    assert [round(trial.error, 3) for trial in result.front] == [8.2, 7.2, 7.1]
+    assert len(result.trials) == 5  # the trainings that confirm are no trials of their own
+
+
+def test_the_search_error_stays_beside_the_confirmed_one(make_run: MakeRun) -> None:
+    result = standing(confirmed_run(make_run))
+    member = result.front[0]
+    assert (member.val_mae, round(member.error, 3), round(member.test_error, 3)) == (8.0, 8.2, 8.7)
+    assert math.isnan(member.test_mae)
+    other = next(trial for trial in result.trials if trial.id == "t004")
+    assert (other.val_mae, other.error, other.confirmed) == (20.0, 20.0, None)
+
+
+def test_best_and_hypervolume_go_by_confirmed_means(make_run: MakeRun) -> None:
+    run = confirmed_run(make_run)
+    result = standing(run)
+    assert result.best is not None
+    assert result.best.id == "t003"
+    assert [objectives(trial, run.info) for trial in result.front] == [
+        [pytest.approx(8.2), 1000.0],
+        [pytest.approx(7.2), 3000.0],
+        [pytest.approx(7.1), 4000.0],
+    ]
+    searched = standing(dataclasses.replace(run, trials=run.trials[run.trials["stage"] == "search"]))
+    now, then = volume(run.info, result), volume(run.info, searched)
+    assert now is not None
+    assert then is not None
+    assert now.share < then.share
+
+
+def test_ranks_go_by_the_mean_and_the_dominator_is_named(make_run: MakeRun) -> None:
+    run = confirmed_run(make_run)
+    result = standing(run)
+    assert ids(ranked(result)) == ["t003", "t002", "t000", "t001"]
+    assert dominator(ranked(result)[-1], result, run.info) == "t000"
+
+
+def test_neighbours_and_what_fell_are_compared_seed_by_seed_as_one_family(make_run: MakeRun) -> None:
+    run = confirmed_run(make_run)
+    found = compared(standing(run), run.info)
+    by_seed = {member: dict(errors) for member, (_, _, errors) in MEMBERS.items()}
+    assert found["t002"] == paired_difference(
+        ("t003", by_seed["t003"]), ("t002", by_seed["t002"]), comparisons=3
+    )
+    assert {second: difference.first for second, difference in found.items()} == {
+        "t002": "t003",  # by rank
+        "t000": "t002",
+        "t001": "t000",  # what dominates it
+    }
+    assert {second: difference.seen for second, difference in found.items()} == {
+        "t002": False,  # 0.1, -0.1 and 0.3 apart
+        "t000": True,  # 1.0 each
+        "t001": True,  # 0.5, 0.6 and 0.7
+    }
+
+
+def test_the_section_has_means_intervals_optimism_and_what_cannot_be_told_apart(make_run: MakeRun) -> None:
+    run = confirmed_run(make_run)
+    html = confirmed_section(run.info, standing(run))
+    found = mean_interval([8.1, 8.2, 8.3])
+    assert f'8.20 <small class="ends">{found.low:.2f} to {found.high:.2f}</small>' in html
+    assert f'8.70 <small class="ends">{found.low + 0.5:.2f} to {found.high + 0.5:.2f}</small>' in html
+    assert "8.00<small>-0.20</small>" in html  # the search's error, and how much too low it was
+    assert "These neighbours on the front cannot be told apart by their error: <b>t003 and t002</b>." in html
+    assert "Off the front by the confirmed means: t001." in html
+    assert "off the front: t000 is nowhere worse and somewhere better" in html
+    assert "The search's errors were 0.65\u00a0years lower than the confirmed ones, on average." in html
+
+
+def test_one_seed_says_that_it_tells_nothing_of_separability(make_run: MakeRun) -> None:
+    run = confirmed_run(make_run, {k: (p, e, {}) for k, (p, e, _) in MEMBERS.items()}, seeds=1)
+    html = confirmed_section(run.info, standing(run))
+    assert (
+        "one training with one seed, which tells nothing of whether its neighbours can be told apart" in html
+    )
+    assert "<table" not in html
+    assert ids(standing(run).front) == ["t000", "t001", "t002", "t003"]
+
+
+def test_until_all_are_trained_again_the_front_stays_the_searchs(make_run: MakeRun) -> None:
+    run = confirmed_run(make_run)
+    run = dataclasses.replace(run, trials=run.trials.iloc[:-1])
+    result = standing(run)
+    assert not result.is_confirmed
+    assert ids(result.front) == ["t000", "t001", "t002", "t003"]
+    assert all(trial.confirmed is None for trial in result.trials)
+    assert "11 of the 12 trainings that are to confirm the front have ended." in confirmed_section(
+        run.info, result
+    )
+    assert not is_complete([], {}, run.info)
+
+
+def test_a_member_whose_trainings_all_diverged_is_off_the_front_and_is_said_to_be(make_run: MakeRun) -> None:
+    members = {**MEMBERS, "t000": (1000, 8.0, {1: None, 2: None, 3: None})}
+    run = confirmed_run(make_run, members)
+    result = standing(run)
+    assert ids(result.front) == ["t001", "t002", "t003"]
+    assert ids(ranked(result))[-1] == "t000"
+    html = page(run)
+    assert "off the front: none of its trainings finished" in html
+    assert "<b>t000-s1</b>, <b>t000-s2</b>, <b>t000-s3</b> diverged after" in html
+    assert "None: every trial that ended, finished." not in html
+
+
+def test_a_lost_training_leaves_the_others_and_is_counted(make_run: MakeRun) -> None:
+    run = confirmed_run(make_run, {**MEMBERS, "t002": (3000, 6.9, {1: None, 2: 7.2, 3: 7.4})})
+    result = standing(run)
+    assert round(next(t for t in result.front if t.id == "t002").error, 3) == 7.3
+    html = confirmed_section(run.info, result)
+    assert "1 without a result" in html
+    assert "(1 seed unpaired, left out)" in html
+
+
+def test_none_that_finished_leaves_the_search_front(make_run: MakeRun) -> None:
+    lost = {k: (p, e, {1: None, 2: None, 3: None}) for k, (p, e, _) in MEMBERS.items()}
+    run = confirmed_run(make_run, lost)
+    assert ids(standing(run).front) == ["t000", "t001", "t002", "t003"]
+    assert "None of the trainings that were to confirm the front finished" in page(run)
+
+
+def test_a_grid_with_seeds_has_a_comparison_instead(make_points: MakeRun) -> None:
+    run = make_points([({"method": "dex"}, [5.0, 5.1])], {"method": {"choices": ["dex"]}})
+    assert confirmed_section(run.info, standing(run)) == ""
+
+
+def test_charts_have_the_confirmed_mean_with_its_interval_and_no_curve_of_a_confirming_training(
+    make_run: MakeRun,
+) -> None:
+    run = confirmed_run(make_run)
+    again = run.epochs[run.epochs["id"] == "t000"].assign(id="t000-s1")
+    run = dataclasses.replace(run, epochs=pd.concat([run.epochs, again]))
+    result = standing(run)
+    data = page_data(run, result, (), {}, None, "runs/x")["trials"]
+    places = {name: place for place, name in enumerate(data["id"])}
+    found = mean_interval([8.1, 8.2, 8.3])
+    low, high, seeds = data["interval"][places["t000"]]
+    assert (data["error"][places["t000"]], low, high, seeds) == pytest.approx(
+        (found.mean, found.low, found.high, 3)
+    )
+    assert data["error"][places["t004"]] == 20.0
+    assert data["interval"][places["t004"]] is None
+    assert {name for name in places if not data["front"][places[name]]} == {"t001", "t004"}
+    assert set(page_data(run, result, (), {}, None, "runs/x")["again"]) == set(MEMBERS)
+    assert {curve.id for curve in learning_curves.collect(run, result).curves} == set(places)
+
+
+def test_the_attractiveness_table_has_the_confirming_trainings_instead_of_the_lucky_one(
+    make_run: MakeRun,
+) -> None:
+    members = {k: (p, e / 20, {s: (v or 0) / 20 for s, v in c.items()}) for k, (p, e, c) in MEMBERS.items()}
+    run = confirmed_run(make_run, members, attribute="attractiveness")
+    best = next(one for one in measured(run, standing(run)) if "the front's best" in one.name)
+    assert best.ids == ("t003-s1", "t003-s2", "t003-s3")
+    assert best.validation[0] == pytest.approx(7.1 / 20)
+    assert best.test[0] == pytest.approx(7.1 / 20 + 0.5)
+
+
+def test_the_page_counts_trials_and_confirming_trainings_apart(make_run: MakeRun) -> None:
+    html = page(confirmed_run(make_run, status="interrupted"))
+    assert "5 of 5 trials have ended, and 12 trainings that confirm the front" in html
+    assert "5 of 5 asked for: 5 finished" in html
+    assert "4 members of the search's front, 3 seeds each: 12 finished, 0 without a result" in html
+    assert "(confirmed: the mean of 3 new seeds)" in html
+    assert "<h2>Confirmed</h2>" in html
+    assert "t000-s1" not in html.split("<h2>Trials</h2>")[1].split("</table>")[0]
+
+
+errors = st.floats(0.1, 50, allow_nan=False)
+
+
+@given(st.lists(st.tuples(errors, errors, errors), min_size=1, max_size=8))
+def test_a_mean_lies_within_its_errors_and_every_later_neighbour_is_compared_once(
+    found: list[tuple[float, float, float]],
+) -> None:
+    members = [
+        Confirmed(
+            f"t{number}",
+            tuple(Training(f"t{number}-s{s}", s, "finished", "", 1, e, math.nan) for s, e in enumerate(row)),
+        )
+        for number, row in enumerate(found)
+    ]
+    for member, row in zip(members, found, strict=True):
+        assert min(row) - 1e-9 <= member.mean <= max(row) + 1e-9
+        assert math.isnan(member.mean_test)
+    pairs = list(pairwise(members))
+    formed = differences(pairs)
+    assert [d.second for d in formed] == [m.member for m in members[1:]]
+    for difference, (first, second) in zip(formed, pairs, strict=True):
+        assert difference.interval.mean == pytest.approx(second.mean - first.mean)
+
+
+def test_a_run_of_before_the_confirmation_has_none(make_run: MakeRun) -> None:
+    run = make_run(trials=6)
+    assert confirmations(run) == {}
+    assert not standing(run).is_confirmed

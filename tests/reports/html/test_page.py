@@ -1,0 +1,359 @@
+"""The page: whole, offline, honest about what is missing, and deaf to what its data would smuggle in."""
+
+import dataclasses
+import json
+import re
+from collections.abc import Callable
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+from plotly.offline import get_plotlyjs
+
+from reports.figures import style
+from reports.html.page import figure_markup, page, write_report
+from reports.model.trials import standing
+from suite.runs.tables import Run, read_run
+from tests.reports.conftest import pruned_from_a_parent
+
+MakeRun = Callable[..., Run]
+
+
+def own(html: str) -> str:
+    """The page without plotly.js."""
+    return html.replace(get_plotlyjs(), "")
+
+
+def text(html: str) -> str:
+    """What a reader sees: no style, no scripts, no tags."""
+    bare = re.sub(r"<(script|style)\b.*?</\1>", " ", own(html), flags=re.DOTALL)
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", bare)))
+
+
+def charts(html: str) -> list[dict[str, Any]]:
+    return [
+        json.loads(found) for found in re.findall(r'<script type="application/json">(.*?)</script>', html)
+    ]
+
+
+def data_of(html: str) -> dict[str, Any]:
+    """What the page's scripts draw from."""
+    found = re.findall(r'<script type="application/json" id="(?:data|later)">(.*?)</script>', html)
+    assert len(found) == 2
+    return dict(json.loads(found[0])) | dict(json.loads(found[1]))
+
+
+def data_named(run: Run, name: str) -> Run:
+    return dataclasses.replace(
+        run, info=dataclasses.replace(run.info, data=dataclasses.replace(run.info.data, name=name))
+    )
+
+
+def test_fifty_trials_are_one_file_below_five_and_a_half_megabytes(make_run: MakeRun, tmp_path: Path) -> None:
+    target = tmp_path / "report.html"
+    write_report(make_run(trials=50), target)
+    assert 4_500_000 < target.stat().st_size < 5_500_000
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_nothing_is_loaded_from_anywhere(make_run: MakeRun) -> None:
+    html = own(page(make_run(trials=8)))
+    markup = re.sub(r"<script.*?</script>", "", html, flags=re.DOTALL)
+    assert re.findall(r"\b(?:src|href|action|data|poster)\s*=[^>]*", markup) == [
+        'href="#trials"',
+        'href="#claims"',
+    ]
+    assert not re.findall(r"https?://(?!www\.w3\.org/2000/svg)", html)
+    assert "@import" not in html
+    assert "url(" not in html
+    assert "default-src 'none'" in html
+    assert "unsafe" not in html[: html.index("<title>")]
+
+
+def test_the_page_says_its_charset_and_fits_a_phone(make_run: MakeRun) -> None:
+    html = page(make_run(trials=2))
+    assert html.index('<meta charset="utf-8">') < 1024
+    assert '<meta name="viewport" content="width=device-width' in html
+    assert "prefers-color-scheme: dark" in html
+
+
+def test_sections_come_in_their_order(make_run: MakeRun) -> None:
+    headings = re.findall(r"<h2>(.*?)</h2>", own(page(make_run(trials=8))))
+    assert headings == [
+        "Which network to ship", "The front", "What was asked", "Confirmed", "The search understood",
+        "Trials",
+        "The paper's claims", "Provenance",
+    ]  # fmt: skip
+
+
+def test_the_answer_names_best_knee_and_smallest_against_the_exact_references(
+    make_run: MakeRun,
+) -> None:
+    run = make_run(trials=40)
+    result = standing(run)
+    seen = text(page(run))
+    lead = seen[: seen.index("What was asked")]
+    for trial in (result.best, result.knee, result.smallest):
+        assert trial.id in lead
+        assert f"{trial.val_mae:.2f}" in lead
+    assert f"{134_674_341 / result.best.params:.3g}\u00d7 fewer than VGG-16" in lead
+
+
+def test_a_shortened_training_is_said_plainly(make_run: MakeRun) -> None:
+    seen = text(page(make_run(trials=3)))
+    assert "validated at 48 px ; the images are stored at 64 px" in seen
+    assert "2,000 of 4,000 training images (50%)" in seen
+    assert "one training with one seed , so there is no interval" in seen
+    assert "could not be read" not in seen
+
+
+def test_skipped_images_are_counted(make_run: MakeRun) -> None:
+    run = make_run(trials=3)
+    skipped = dataclasses.replace(run.info, data=dataclasses.replace(run.info.data, skipped=3))
+    assert "3 images of the source could not be read and were skipped" in text(
+        page(dataclasses.replace(run, info=skipped))
+    )
+
+
+def test_full_training_at_full_resolution_is_not_called_short(make_run: MakeRun) -> None:
+    run = make_run(trials=3, resolution=224)
+    run.trials["train_images"] = 4000
+    full = dataclasses.replace(run.info.data, side=224, train_images=4000)
+    seen = text(page(dataclasses.replace(run, info=dataclasses.replace(run.info, data=full))))
+    assert "images are stored at" not in seen
+    assert "training images (" not in seen
+    assert "The paper works at" not in seen
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("running", "had not ended when the report was written (running, or killed)"),
+        ("interrupted", "was interrupted"),
+        ("failed", "This run failed"),
+    ],
+)
+def test_an_unfinished_run_says_so_first(make_run: MakeRun, status: str, said: str) -> None:
+    run = make_run(trials=5, trials_asked=16, status=status, latency=False, test=False, ended="")
+    seen = text(page(run))
+    top = seen[: seen.index("What was asked")]
+    assert said in top
+    assert "5 of 16 trials have ended" in top
+    assert "Speed has not been measured" in top
+    assert set(data_of(page(run))["trials"]["ms"]) == {None}
+
+
+def test_a_finished_run_has_no_banner(make_run: MakeRun) -> None:
+    assert 'class="banner"' not in page(make_run(trials=5))
+
+
+def test_no_trial_at_all_and_none_finished_still_make_a_page(make_run: MakeRun) -> None:
+    assert "No trial has finished" in text(page(make_run(trials=0, status="interrupted")))
+    seen = text(page(make_run(trials=2, statuses=["diverged", "failed"])))
+    assert "No trial has finished" in seen
+    assert "t000 diverged after 4 epochs: the loss is NaN at step 212" in seen
+    assert "t001 failed after 0 epochs: the worker was killed" in seen
+
+
+def test_one_trial_makes_a_page_without_a_knee(make_run: MakeRun) -> None:
+    seen = text(page(make_run(trials=1)))
+    assert "most accurate of 1 finished trial is t000" in seen
+    assert "knee" not in seen[: seen.index("What was asked")]
+
+
+def test_a_front_no_better_than_a_constant_is_called_that(make_run: MakeRun) -> None:
+    run = make_run(trials=5)
+    easy = dataclasses.replace(run.info.data, constant_val_mae=1.0)
+    seen = text(page(dataclasses.replace(run, info=dataclasses.replace(run.info, data=easy))))
+    assert "No trial does better than a constant" in seen
+
+
+HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>&amp;\"'${title}"
+
+
+def test_strings_of_a_run_stay_text_wherever_they_appear(make_run: MakeRun, tmp_path: Path) -> None:
+    run = make_run(trials=6, statuses=["finished"] * 4 + ["diverged", "failed"])
+    fields = {f.name: HOSTILE for f in dataclasses.fields(run.info.data) if f.type is str}
+    info = dataclasses.replace(
+        run.info,
+        data=dataclasses.replace(run.info.data, **fields),
+        name=HOSTILE, command=["suite", HOSTILE], search_file=HOSTILE, git_revision=HOSTILE,
+        started=HOSTILE, ended=HOSTILE, versions={HOSTILE: HOSTILE}, hardware={HOSTILE: [HOSTILE]},
+        latency={HOSTILE: HOSTILE},
+        search={"name": HOSTILE, "description": HOSTILE, "sampler": HOSTILE, "vary": {HOSTILE: HOSTILE}},
+    )  # fmt: skip
+    trials, epochs = run.trials.copy(), run.epochs.copy()
+    trials["id"], epochs["id"] = trials["id"] + HOSTILE, epochs["id"] + HOSTILE
+    trials["cause"] = HOSTILE
+    html = own(page(Run(run.folder, info, trials, epochs)))
+    assert "<img" not in html
+    assert html.count("</script") == page(run).count("</script")
+    assert "<script>alert" not in html
+    assert text(html).count("<script>alert(1)</script>") > 20
+    labels = json.dumps(charts(html))
+    assert "<img" not in labels  # plotly would read it as markup
+    assert "&lt;img" in labels
+
+
+def test_no_string_in_a_figure_ends_its_script_early() -> None:
+    drawn = style.bare_figure(height=100)
+    drawn.update_layout(title_text="</script><b>")
+    html = figure_markup(drawn, "a <figure>")
+    assert html.count("</script") == 1
+    assert charts(html)[0]["layout"]["title"]["text"] == "</script><b>"
+    assert 'aria-label="a &lt;figure&gt;"' in html
+
+
+def test_a_data_set_called_script_is_shown_by_that_name(make_run: MakeRun) -> None:
+    assert "<script> : procedural renderer" in text(page(data_named(make_run(trials=3), "<script>")))
+
+
+def test_published_marks_are_called_published_and_lie_at_exact_sizes(make_run: MakeRun) -> None:
+    html = page(make_run(trials=8))
+    published = data_of(html)["published"]
+    assert published["data"] == "ChaLearn15"
+    by_label = {mark["label"]: mark for mark in published["marks"]}
+    assert set(by_label) == {"VGG-16", "VGG-16, ext.", "ThinAgeNet", "TinyAgeNet"}
+    assert (by_label["TinyAgeNet"]["params"], by_label["TinyAgeNet"]["mae"]) == (934_869, 3.427)
+    vgg16_ms = 15.47e9 / 4e7  # as the run was made
+    assert by_label["TinyAgeNet"]["ms"] == pytest.approx(vgg16_ms / 5.5, rel=1e-3)
+    assert "Hollow diamonds are the paper's figures, not measured here." in text(html)
+    assert "not comparable with this run's" in text(html)
+
+
+def test_the_table_has_every_trial_and_headers_that_sort(make_run: MakeRun) -> None:
+    run = make_run(trials=12)
+    html = own(page(run))
+    table = re.search(r'<table class="sortable">.*?</table>', html, flags=re.DOTALL).group()
+    heads = re.findall(r'<th scope="col"[^>]*><button type="button">', table)
+    rows = re.findall(r"<tr(?: class=front)?><th scope=\"row\".*?</tr>", table)
+    assert len(rows) == 12
+    assert all(row.count("<td") + 1 == len(heads) for row in rows)
+    columns = {column["title"]: column for column in data_of(html)["columns"]}
+    assert len(columns) == len(heads)
+    assert columns["params"]["keys"] == "params"
+    assert 934_869 in data_of(html)["trials"]["params"]
+    assert '<div class="scroll" tabindex="0" role="region"' in html
+
+
+def test_test_errors_and_speed_are_dashes_until_they_are_known(make_run: MakeRun) -> None:
+    bare = page(make_run(trials=3, statuses=["finished"] * 3, test=False, latency=False))
+    table = re.search(r'<table class="sortable">.*?</table>', bare, flags=re.DOTALL).group()
+    assert table.count("<td>\u2013</td>") == 3 * 3  # test MAE, latency, speed-up
+
+
+def test_provenance_has_what_repeats_the_run(make_run: MakeRun) -> None:
+    run = make_run(trials=3)
+    seen = text(page(run))
+    folded = seen[seen.rindex("Provenance") :]
+    for part in (
+        run.info.git_revision, run.info.data.fingerprint, "suite run --search tiny --set base.epochs=12",
+        "torch 2.13.0", run.info.started, run.info.ended, "6\u00a0min 40\u00a0s".replace("\u00a0", " "),
+        "cores: 2", "rounds: 15", "learning_rate: {low: 0.0005, high: 0.02, log: true}",
+    ):  # fmt: skip
+        assert part in folded
+    assert "<details>" in page(run)
+
+
+def test_a_run_read_from_its_folder_gives_the_same_page(make_run: MakeRun) -> None:
+    run = make_run(trials=6)
+    assert page(read_run(run.folder)) == page(run)
+
+
+def test_colours_of_figures_are_those_that_the_script_replaces() -> None:
+    script = (Path(style.__file__).parents[1] / "html" / "script" / "figures.js").read_text(encoding="utf-8")
+    (themed,) = re.findall(r"const THEMED = \{(.*?)\}", script)
+    assert re.findall(r'"(#\w{6})"', themed) == [style.FRONT, style.PUBLISHED, style.GROUND]
+
+
+def heads(html: str) -> list[str]:
+    return re.findall(r'<button type="button">(.*?)</button>', own(html))
+
+
+def rows_of(html: str) -> list[str]:
+    return re.findall(r"<tr(?: class=front)?><th scope=\"row\" class=text.*?</tr>", own(html))
+
+
+def test_networks_with_their_own_stages_are_named_in_table_and_tiles(make_run: MakeRun) -> None:
+    run = make_run(trials=1, configs=[{"network": "vgg16", "method": "dex"}])
+    html = page(run)
+    (row,) = rows_of(html)
+    assert ">VGG-16</td>" in row
+    assert ">dex</td>" in row
+    assert "16\u00a032\u00a064" not in own(html)
+    assert "TinyAgeNet" not in row
+
+
+def test_columns_that_say_the_same_of_all_trials_are_left_out(make_run: MakeRun) -> None:
+    plain = heads(page(make_run(trials=3)))
+    assert not {"method", "KL<small>over bins</small>"} & set(plain)
+    assert "lambda<small>L1 weight, KL mean over bins</small>" in plain
+    assert "macs<small>48 px</small>" in plain
+    varied = [{"method": "coral"}, {"kl_over_bins": "sum", "resolution": 32}, {"train_images": 700}]
+    shown = heads(page(make_run(trials=3, configs=varied)))
+    assert {"method", "KL<small>over bins</small>", "lambda<small>L1 weight</small>"} <= set(shown)
+    assert {"resolution<small>px</small>", "images<small>training</small>"} <= set(shown)
+    assert "macs<small>at its resolution</small>" in shown
+
+
+def test_speed_is_said_with_its_resolution_batch_and_device(make_run: MakeRun) -> None:
+    run = make_run(trials=1)
+    html = page(run)
+    tile = text(re.search(r'<div class="tile">.*?</div>', html, flags=re.DOTALL).group())
+    speedup = run.trials["speedup_vs_vgg16_at_224"][0]
+    assert f"{speedup:.3g}\u00d7 as fast as VGG-16" in tile
+    assert "ms an image at 224 px, batch 4, CPU with 1 thread" in tile
+    assert "latency<small>ms an image, 224 px</small>" in heads(html)
+    assert "a GPU of 2018 at 224 px and batch 32; the trials' were measured here, at 224 px, batch 4" in text(
+        html
+    )
+
+
+def test_the_most_accurate_has_a_tile_though_it_be_off_the_front(make_run: MakeRun) -> None:
+    run = make_run(trials=30, seed=2, objectives=["params", "macs"])
+    best = standing(run).best
+    lead = text(page(run))
+    assert f"finished trials is {best.id}" in lead
+    assert not best.on_front
+
+
+def test_stopped_trials_are_told_from_those_without_a_result(make_run: MakeRun) -> None:
+    statuses = ["finished", "finished", "stopped", "stopped", "diverged"]
+    run = make_run(trials=5, statuses=statuses)
+    shown_page = text(page(run))
+    assert "2 finished, 2 stopped early, 1 diverged, 0 failed" in shown_page
+    assert "Not drawn, as they have no result: 1 diverged" in shown_page
+    assert "A stopped trial is drawn at the error that it was stopped with." in shown_page
+    assert "2 trials stopped early, as the search space asks (2 after epoch 2)" in shown_page
+    assert "9th of 12 by front rank at epoch 2, where the first 4 go on" in shown_page
+    shown = standing(run)
+    assert {trial.status for trial in shown.front} == {"finished"}
+    assert shown.best is not None
+    assert shown.best.status == "finished"
+
+
+def test_a_run_in_which_all_were_stopped_but_one_has_a_page(make_run: MakeRun) -> None:
+    shown_page = text(page(make_run(trials=4, statuses=["finished", "stopped", "stopped", "stopped"])))
+    assert "None: every other trial that ended, finished." in shown_page
+
+
+def test_a_search_that_gave_up_says_so_first(make_run: MakeRun) -> None:
+    why = "300 suggestions in a row were out of bounds.params (9)"
+    shown_page = text(page(make_run(trials=3, statuses=["finished"] * 3, ended_early=why, out_of_bounds=512)))
+    assert f"{why}." in shown_page
+    assert "512 out of bounds and not trained" in shown_page
+
+
+def test_without_scripts_each_of_the_front_has_its_line_to_the_parent_that_was_pruned(
+    make_run: MakeRun,
+) -> None:
+    run = make_run(trials=12)
+    assert own(page(run)).count('class="lineage"') == 0
+    pruned = pruned_from_a_parent(run)
+    found = standing(pruned)
+    assert found.parent.id == "parent"
+    assert "parent" not in {trial.id for trial in (*found.trials, *found.compressed)}
+    html = own(page(pruned))
+    assert html.count('class="lineage"') == len(found.front) > 1
+    assert "parent, which the search pruned" in text(html)
