@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from suite.compression.quantise import CALIBRATION_IMAGES, describe_int8, quantise
 from suite.data.dataset import LabelledImages
 from suite.deployment.export import export
-from suite.deployment.inference_module import Deployed
+from suite.deployment.inference_module import InferenceModule
 from suite.measure.latency import time_in_rounds
 from suite.methods.labels import LabelSet
 from suite.networks import VGG16, build_network
@@ -53,7 +53,7 @@ class InOnnxRuntime(nn.Module):
 def write_graphs(name: str, folder: Path) -> dict[str, Path]:
     """A network's float32 and int8 graph, by what a table calls them."""
     config = dataclasses.replace(config_of_network(name), resolution=RESOLUTION)
-    deployed = Deployed(build_network(config, BINS), config, LabelSet(0, 100, 1))
+    deployed = InferenceModule(build_network(config, BINS), config, LabelSet(0, 100, 1))
     pixels = torch.randint(0, 256, (CALIBRATION_IMAGES // 8, RESOLUTION, RESOLUTION, 3), dtype=torch.uint8)
     count = len(pixels)
     noise = LabelledImages(pixels, torch.arange(count), torch.full((count,), 50.0), torch.ones(count))

@@ -35,7 +35,7 @@ from ray_overhead import _nothing_to_judge, _store
 
 from search_spaces import find, load
 from suite.runs.tables import Resources, read_run
-from suite.runs.watcher import Standing
+from suite.runs.watcher import SearchProgress
 from suite.search import engine
 from suite.search.tune import cluster_session, searcher, stages
 from suite.search.tune.messages import TrialReport
@@ -135,7 +135,7 @@ class Watch:
     def stage(self, sentence: str) -> None:
         """Stages do not matter."""
 
-    def change(self, standing: Standing, ended: TrialResult | None) -> None:
+    def change(self, standing: SearchProgress, ended: TrialResult | None) -> None:
         """Note the end of a trial."""
         if ended is not None:
             self.ends.append(time.time())

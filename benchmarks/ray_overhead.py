@@ -27,7 +27,7 @@ from search_spaces import find, load
 from suite.data.store import LabelRange, Store, StoreInfo, fingerprint, open_store, write_info
 from suite.runs.provenance import hardware, versions
 from suite.runs.tables import Resources, RunInfo, RunLedger, read_run
-from suite.runs.watcher import Standing
+from suite.runs.watcher import SearchProgress
 from suite.search import engine
 from suite.search.tune import cluster_session, stages
 from suite.search.tune.actor import TrialActor
@@ -73,7 +73,7 @@ class Stopwatch:
     def stage(self, sentence: str) -> None:
         """Stages are timed by the session."""
 
-    def change(self, standing: Standing, ended: TrialResult | None) -> None:
+    def change(self, standing: SearchProgress, ended: TrialResult | None) -> None:
         """Note the end of a trial."""
         if ended is not None:
             self.ends.append(time.perf_counter() - self._ray_started)

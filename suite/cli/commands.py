@@ -232,7 +232,7 @@ def _open_data(name: str) -> "Store":
 
 
 def _work_at(place: Path | str, expects: "Expected", work: Callable[["Workplace"], "RunInfo"]) -> int:
-    """Have a sitting of a search done, write the report of what it came to, and say what comes next."""
+    """Have a session of a search done, write the report of what it came to, and say what comes next."""
     from suite.cli.progress import watcher_for
     from suite.runs.storage.workplace import workplace
     from suite.runs.tables import read_run

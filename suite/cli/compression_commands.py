@@ -70,9 +70,9 @@ def _write_anew(options: argparse.Namespace, trained: "TrainedTrial") -> "Export
     from suite.compression.bf16 import export_bf16
     from suite.compression.quantise import export_int8
     from suite.deployment.export import export as write
-    from suite.deployment.inference_module import Deployed
+    from suite.deployment.inference_module import InferenceModule
 
-    deployed = Deployed(trained.network, trained.config, trained.label_set)
+    deployed = InferenceModule(trained.network, trained.config, trained.label_set)
     train, val = trained.dataset.splits["train"], trained.dataset.splits["val"]
     fewer_bits: Quantised | None = None
     if options.int8:

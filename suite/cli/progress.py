@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import TextIO
 
-from suite.runs.watcher import Standing, Watcher
+from suite.runs.watcher import SearchProgress, Watcher
 from suite.trial import IdentityEpoch, TrialResult
 
 
@@ -33,7 +33,7 @@ class LineView:
         self._began = self._told = self._clock()
         print(sentence, file=self._stream, flush=True)
 
-    def change(self, standing: Standing, ended: TrialResult | None) -> None:
+    def change(self, standing: SearchProgress, ended: TrialResult | None) -> None:
         """Print a trial that ended; all else would be noise in a log."""
         if ended is not None:
             print(f"{describe_end(ended)}  |  {describe(standing)}", file=self._stream, flush=True)
@@ -73,7 +73,7 @@ class LiveView:
         self._progress.print(sentence, markup=False, highlight=False)
         self._progress.update(self._task, description=sentence, completed=0.0)
 
-    def change(self, standing: Standing, ended: TrialResult | None) -> None:
+    def change(self, standing: SearchProgress, ended: TrialResult | None) -> None:
         """Move the bar; print a trial that ended above it."""
         if ended is not None:
             self._progress.print(describe_end(ended), markup=False, highlight=False)
@@ -88,7 +88,7 @@ class LiveView:
         self._progress.stop()
 
 
-def describe(standing: Standing) -> str:
+def describe(standing: SearchProgress) -> str:
     """The standing in one line."""
     best = "-" if math.isnan(standing.best_mae) else f"{standing.best_mae:.2f} {standing.unit}"
     left = "" if math.isnan(standing.seconds_left) else f", about {duration(standing.seconds_left)} left"

@@ -10,7 +10,7 @@ from suite.compression.quantise import MOST_LOSS, Quantised
 from suite.data.dataset import LabelledImages
 from suite.deployment.export import Exported, beside, check_ending
 from suite.deployment.inference import Model, open_model, torch_answers
-from suite.deployment.inference_module import Deployed, describe_model
+from suite.deployment.inference_module import InferenceModule, describe_model
 from suite.deployment.verify import MismatchError, compare, measured
 from suite.networks.weights import save_tensors
 from suite.trial import TrialConfig
@@ -18,7 +18,7 @@ from suite.trial import TrialConfig
 ARITHMETIC = "float32, weights rounded to bf16"
 
 
-def export_bf16(deployed: Deployed, config: TrialConfig, val: LabelledImages, path: Path) -> Quantised:
+def export_bf16(deployed: InferenceModule, config: TrialConfig, val: LabelledImages, path: Path) -> Quantised:
     """Write a network as safetensors with bf16 weights, and measure on validation what that costs.
 
     Args:
@@ -38,7 +38,7 @@ def export_bf16(deployed: Deployed, config: TrialConfig, val: LabelledImages, pa
     with beside(path) as partial:
         save_tensors(state, partial, {**describe_model(config), "arithmetic": ARITHMETIC})
         written = open_model(partial)
-        agreement = compare(written, Deployed(network, config, deployed.label_set), val)
+        agreement = compare(written, InferenceModule(network, config, deployed.label_set), val)
         before, after = measured(Model(config, torch_answers(deployed)), val).mae, measured(written, val)
         if not after.mae - before <= MOST_LOSS * (config.label_high - config.label_low):
             raise MismatchError(

@@ -34,7 +34,7 @@ NO_TEACHING = Teaching()
 
 
 @dataclass(frozen=True)
-class Offspring:
+class DerivedTrial:
     """A network that was made from a trial, and what its training said."""
 
     network: nn.Module
@@ -42,7 +42,7 @@ class Offspring:
     epochs: tuple[EpochResult, ...]
 
 
-def offspring(
+def derive_trial(
     trained: TrainedTrial,
     trial_id: str,
     stage: Stage,
@@ -50,7 +50,7 @@ def offspring(
     config: TrialConfig,
     epochs: tuple[EpochResult, ...],
     seconds: float,
-) -> Offspring:
+) -> DerivedTrial:
     """A network with its row.
 
     Args:
@@ -78,7 +78,7 @@ def offspring(
         started=trained.run.info.seconds,
         parent=trained.id,
     )
-    return Offspring(network, result, epochs)
+    return DerivedTrial(network, result, epochs)
 
 
 def tuned_config(trained: TrainedTrial, epochs: int, learning_rate: float, teaching: Teaching) -> TrialConfig:

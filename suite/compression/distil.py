@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import torch
 
-from suite.compression.derived_trial import Offspring, Teaching, id_of, offspring, tuned_config
-from suite.compression.resumable_fit import Course, OnEpoch
+from suite.compression.derived_trial import DerivedTrial, Teaching, derive_trial, id_of, tuned_config
+from suite.compression.resumable_fit import OnEpoch, ResumableFit
 from suite.deployment.trained_trial import TrainedTrial
 from suite.errors import RequestError
 from suite.presets import PRESETS, VGG16_DEPTHS, Architecture
@@ -62,7 +62,7 @@ def architecture_of(text: str) -> Architecture:
 
 def train_student(
     trained: TrainedTrial, student: Student, on_epoch: OnEpoch, on_stage: Callable[[str], None]
-) -> Offspring:
+) -> DerivedTrial:
     """Train a student from scratch, with the trial's recipe and seed, or go on where that was interrupted.
 
     Args:
@@ -85,7 +85,7 @@ def train_student(
         warmup_epochs=trained.config.warmup_epochs,
     )
     trial_id = student.id_for(trained.id)
-    course = Course(trained, trial_id, config, on_epoch, on_stage)
+    course = ResumableFit(trained, trial_id, config, on_epoch, on_stage)
     if course.interrupted is None:
         on_stage(
             f"training a student of widths {'-'.join(map(str, student.widths))}, {student.epochs} epochs"
@@ -93,6 +93,6 @@ def train_student(
     training = course.interrupted or fit(config, trained.dataset, threads=torch.get_num_threads())
     course.train(training, 1)
     epochs = tuple(course.epochs)
-    return offspring(
+    return derive_trial(
         trained, trial_id, "distilled", training.network, training.config, epochs, course.seconds
     )

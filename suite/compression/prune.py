@@ -10,9 +10,16 @@ from torch import nn
 
 from suite.compression.budget import Budget, Counted, cost
 from suite.compression.channel_pruning import check_importance, cut, score_channels
-from suite.compression.derived_trial import NO_TEACHING, Offspring, Teaching, id_of, offspring, tuned_config
+from suite.compression.derived_trial import (
+    NO_TEACHING,
+    DerivedTrial,
+    Teaching,
+    derive_trial,
+    id_of,
+    tuned_config,
+)
 from suite.compression.relative_latency import TimedBeside
-from suite.compression.resumable_fit import Course, OnEpoch
+from suite.compression.resumable_fit import OnEpoch, ResumableFit
 from suite.compression.widths import CostOf, Floats, kept_widths, ranked_widths, uniform_widths
 from suite.deployment.trained_trial import TrainedTrial
 from suite.errors import RequestError
@@ -73,7 +80,7 @@ def check_pruning(pruning: Pruning, config: TrialConfig) -> None:
 
 def make_smaller(
     trained: TrainedTrial, pruning: Pruning, on_epoch: OnEpoch, on_stage: Callable[[str], None]
-) -> Offspring:
+) -> DerivedTrial:
     """Cut and train on, round by round, or go on in the round that was interrupted.
 
     Args:
@@ -89,7 +96,7 @@ def make_smaller(
     """
     network, threads, trial_id = trained.network, torch.get_num_threads(), pruning.id_for(trained.id)
     config = tuned_config(trained, pruning.epochs, pruning.learning_rate, pruning.teaching)
-    course = Course(trained, trial_id, config, on_epoch, on_stage)
+    course = ResumableFit(trained, trial_id, config, on_epoch, on_stage)
     rounds = zip(_parts(pruning, config, trained.label_set.bins), _shared(pruning), strict=True)
     for number, (part, epochs) in enumerate(rounds, 1):
         if number < course.number:
@@ -107,7 +114,7 @@ def make_smaller(
         network, config = training.network, training.config
     config = dataclasses.replace(config, epochs=pruning.epochs, importance=pruning.importance)
     epochs_run = tuple(course.epochs)
-    return offspring(trained, trial_id, "pruned", network, config, epochs_run, course.seconds)
+    return derive_trial(trained, trial_id, "pruned", network, config, epochs_run, course.seconds)
 
 
 def _cut(

@@ -16,7 +16,7 @@ import torch
 from suite.data.dataset import LabelledImages
 from suite.deployment.export import Exported, beside, check_ending, folder_beside, write_and_compare
 from suite.deployment.inference import open_model
-from suite.deployment.inference_module import INPUT, Deployed
+from suite.deployment.inference_module import INPUT, InferenceModule
 from suite.deployment.verify import MismatchError, answer_part, measured
 from suite.optional_dependencies import need, unlogged
 from suite.trial import Metrics, TrialConfig
@@ -47,7 +47,7 @@ class Quantised:
 
 
 def export_int8(
-    deployed: Deployed,
+    deployed: InferenceModule,
     config: TrialConfig,
     train: LabelledImages,
     val: LabelledImages,

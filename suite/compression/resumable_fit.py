@@ -15,7 +15,7 @@ import torch
 from suite.deployment.trained_trial import TrainedTrial
 from suite.runs.tables import CHECKPOINTS
 from suite.training.backbones import sha256_of
-from suite.training.checkpoints import Part, Savings, load_checkpoint, save_checkpoint
+from suite.training.checkpoints import CheckpointTimer, Part, load_checkpoint, save_checkpoint
 from suite.training.fit import Fit, fit
 from suite.trial import EpochResult, TrialConfig
 
@@ -23,7 +23,7 @@ from suite.trial import EpochResult, TrialConfig
 OnEpoch = Callable[[EpochResult, int], None]
 
 
-class Course:
+class ResumableFit:
     """The epochs of a step, in one training or in several with a cut before each.
 
     Attributes:
@@ -52,7 +52,7 @@ class Course:
         self._path = trained.run.folder / CHECKPOINTS / f"{trial_id}.pt"
         self._request = _request(trained, trial_id, config)
         self._of, self._on_epoch = config.epochs, on_epoch
-        self._savings, self._began = Savings(), time.perf_counter()
+        self._savings, self._began = CheckpointTimer(), time.perf_counter()
         self.epochs: list[EpochResult] = []
         self.number = 1
         self.interrupted = self._left_by_another(trained)

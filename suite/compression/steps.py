@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from suite.compression.budget import Budget
-from suite.compression.derived_trial import Offspring
+from suite.compression.derived_trial import DerivedTrial
 from suite.compression.distil import Student, train_student
 from suite.compression.prune import Pruning, make_smaller
 from suite.compression.quantise import Quantised, export_int8
 from suite.compression.relative_latency import share_of_time
 from suite.compression.resumable_fit import OnEpoch, remove_checkpoint
-from suite.deployment.inference_module import Deployed
+from suite.deployment.inference_module import InferenceModule
 from suite.deployment.trained_trial import TrainedTrial, finished_row, int8_file_of, int8_id_of, weights_of
 from suite.errors import RequestError
 from suite.measure.profiling import profile_trial
@@ -75,7 +75,7 @@ class _Asked:
 
 
 def _step(
-    trained: TrainedTrial, asked: _Asked, make: Callable[[OnEpoch], Offspring], say: Say
+    trained: TrainedTrial, asked: _Asked, make: Callable[[OnEpoch], DerivedTrial], say: Say
 ) -> TrainedTrial:
     folder, trial_id = trained.run.folder, asked.id
     check_finished(trained.run)
@@ -119,7 +119,7 @@ def make_int8(trained: TrainedTrial, say: Say) -> None:
         say(f"{trial_id} is there already: {path}")
         return
     began, splits = time.perf_counter(), trained.dataset.splits
-    deployed = Deployed(trained.network, trained.config, trained.label_set)
+    deployed = InferenceModule(trained.network, trained.config, trained.label_set)
     quantised = export_int8(deployed, trained.config, splits["train"], splits["val"], path, say)
     ledger.add_trial(_int8_result(trained, quantised, trial_id, time.perf_counter() - began))
     say(

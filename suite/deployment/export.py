@@ -17,9 +17,9 @@ import torch
 
 from suite.data.dataset import LabelledImages
 from suite.deployment.inference import FLOAT, OPENERS, open_model
-from suite.deployment.inference_module import INPUT, Deployed, describe_model
+from suite.deployment.inference_module import INPUT, InferenceModule, describe_model
 from suite.deployment.onnx_graph import onnx_model
-from suite.deployment.verify import Agreement, compare
+from suite.deployment.verify import Verification, compare
 from suite.errors import RequestError
 from suite.networks.weights import save_tensors
 from suite.optional_dependencies import need
@@ -42,10 +42,10 @@ class ModelFile:
 class Exported(ModelFile):
     """A file that was written from a network."""
 
-    agreement: Agreement  # of an int8 file: of the float graph that it was made from
+    agreement: Verification  # of an int8 file: of the float graph that it was made from
 
 
-def export(deployed: Deployed, config: TrialConfig, part: LabelledImages, path: Path) -> Exported:
+def export(deployed: InferenceModule, config: TrialConfig, part: LabelledImages, path: Path) -> Exported:
     """Write a network to a file of the kind that its name ends in, and compare the two.
 
     Args:
@@ -63,7 +63,9 @@ def export(deployed: Deployed, config: TrialConfig, part: LabelledImages, path: 
     return Exported(path, path.stat().st_size, FLOAT, agreement)
 
 
-def write_and_compare(deployed: Deployed, config: TrialConfig, part: LabelledImages, path: Path) -> Agreement:
+def write_and_compare(
+    deployed: InferenceModule, config: TrialConfig, part: LabelledImages, path: Path
+) -> Verification:
     """Write a network to a file of the kind that its name ends in, and compare the two.
 
     Raises:
@@ -146,7 +148,7 @@ def _unwritable(path: Path, why: str) -> RequestError:
     )
 
 
-Write = Callable[[Deployed, TrialConfig, Path], None]
+Write = Callable[[InferenceModule, TrialConfig, Path], None]
 
 
 def writer_for(path: Path) -> Write:
@@ -163,12 +165,12 @@ def writer_for(path: Path) -> Write:
     return WRITERS[path.suffix]
 
 
-def _write_onnx(deployed: Deployed, config: TrialConfig, path: Path) -> None:
+def _write_onnx(deployed: InferenceModule, config: TrialConfig, path: Path) -> None:
     model = onnx_model(deployed.network, config, deployed.label_set, describe_model(config))
     path.write_bytes(model.SerializeToString())
 
 
-def _write_program(deployed: Deployed, config: TrialConfig, path: Path) -> None:
+def _write_program(deployed: InferenceModule, config: TrialConfig, path: Path) -> None:
     side = config.resolution
     images = torch.zeros(2, side, side, 3, dtype=torch.uint8)
     batch = torch.export.Dim("batch", min=1, max=LARGEST_BATCH)
@@ -179,7 +181,7 @@ def _write_program(deployed: Deployed, config: TrialConfig, path: Path) -> None:
     path.write_bytes(written.getbuffer())
 
 
-def _write_safetensors(deployed: Deployed, config: TrialConfig, path: Path) -> None:
+def _write_safetensors(deployed: InferenceModule, config: TrialConfig, path: Path) -> None:
     save_tensors(deployed.network.state_dict(), path, describe_model(config))
 
 

@@ -102,13 +102,13 @@ def _open_onnx(path: Path) -> Model:
 def _open_safetensors(path: Path) -> Model:
     from safetensors import safe_open
 
-    from suite.deployment.inference_module import Deployed
+    from suite.deployment.inference_module import InferenceModule
     from suite.networks.weights import load_network
 
     network, config, label_set = load_network(path)
     with safe_open(path, framework="pt") as file:
         told: Mapping[str, str] = file.metadata() or {}  # weights of a run have none
-    answers = torch_answers(Deployed(network, config, label_set))
+    answers = torch_answers(InferenceModule(network, config, label_set))
     return Model(config, answers, told.get("arithmetic", FLOAT))
 
 
@@ -127,13 +127,13 @@ def _open_program(path: Path) -> Model:
 
 
 def torch_answers(module: Callable[..., Any]) -> Callable[[Pixels], Answers]:
-    """Answers of a ``suite.deployment.inference_module.Deployed``, or of the program exported from one."""
+    """Answers of a ``suite.deployment.inference_module.InferenceModule``, or of the program exported from one."""
     import torch
 
-    from suite.training.recipe import arithmetic
+    from suite.training.recipe import without_tf32
 
     def run(images: Pixels) -> Answers:
-        with torch.inference_mode(), arithmetic("float32"):
+        with torch.inference_mode(), without_tf32("float32"):
             value, *rest = module(torch.from_numpy(np.ascontiguousarray(images)))
         return Answers(value.numpy(), rest[0].numpy() if rest else None)
 

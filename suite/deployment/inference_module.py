@@ -20,7 +20,7 @@ INPUT = "images"
 VALUE, DISTRIBUTION = "value", "distribution"
 
 
-class Deployed(nn.Module):
+class InferenceModule(nn.Module):
     """Normalisation, network and prediction in one; no mirror image is taken.
 
     Args:

@@ -8,10 +8,10 @@ import torch
 
 from suite.data.dataset import LabelledImages
 from suite.deployment.inference import Answers, Floats, Model, ask
-from suite.deployment.inference_module import Deployed
+from suite.deployment.inference_module import InferenceModule
 from suite.methods.metrics import measure
 from suite.training.inputs import normalised
-from suite.training.recipe import arithmetic
+from suite.training.recipe import without_tf32
 from suite.trial import Metrics
 
 #: Batches of several sizes, so that a size that was fixed by mistake is found; the last is repeated.
@@ -29,7 +29,7 @@ class MismatchError(Exception):
 
 
 @dataclass(frozen=True)
-class Agreement:
+class Verification:
     """How close an export is to PyTorch."""
 
     images: int
@@ -38,7 +38,7 @@ class Agreement:
     share_difference: float  # the largest over all bins; 0 where there is no distribution
 
 
-def compare(model: Model, deployed: Deployed, part: LabelledImages) -> Agreement:
+def compare(model: Model, deployed: InferenceModule, part: LabelledImages) -> Verification:
     """Run a file that was written, and the network that it came from, on images of a split.
 
     Args:
@@ -52,13 +52,13 @@ def compare(model: Model, deployed: Deployed, part: LabelledImages) -> Agreement
     values, shares, batches, done = 0.0, 0.0, 0, 0
     for rows in _batches(part):
         images = part.images[rows]
-        with torch.inference_mode(), arithmetic("float32"):
+        with torch.inference_mode(), without_tf32("float32"):
             outputs = deployed.network(normalised(images))
         answers = model.run(np.ascontiguousarray(images.numpy()))
         values = max(values, _value_difference(answers, deployed, outputs))
         shares = max(shares, _share_difference(answers, deployed, outputs))
         batches, done = batches + 1, done + len(rows)
-    return Agreement(done, batches, values, shares)
+    return Verification(done, batches, values, shares)
 
 
 def answer_part(model: Model, part: LabelledImages, batch: int = 64) -> Answers:
@@ -87,7 +87,7 @@ def _batches(part: LabelledImages) -> list[torch.Tensor]:
     return [rows[a:b] for a, b in itertools.pairwise(starts) if a < len(rows)]
 
 
-def _value_difference(answers: Answers, deployed: Deployed, outputs: torch.Tensor) -> float:
+def _value_difference(answers: Answers, deployed: InferenceModule, outputs: torch.Tensor) -> float:
     """The largest; outputs may be a little higher or lower, by which a count of thresholds jumps."""
     expected, low, high = (
         deployed.read(outputs + shift)[0].numpy() for shift in (0.0, -OUTPUT_TOLERANCE, OUTPUT_TOLERANCE)
@@ -103,7 +103,7 @@ def _value_difference(answers: Answers, deployed: Deployed, outputs: torch.Tenso
     return float(np.abs(given - expected).max())
 
 
-def _share_difference(answers: Answers, deployed: Deployed, outputs: torch.Tensor) -> float:
+def _share_difference(answers: Answers, deployed: InferenceModule, outputs: torch.Tensor) -> float:
     _, *rest = deployed.read(outputs)
     if not rest and answers.distributions is None:
         return 0.0

@@ -15,7 +15,7 @@ from torch import nn
 
 from suite.measure.contention import read_clock, share_of_others, usable_cores
 from suite.networks import place
-from suite.training.recipe import arithmetic
+from suite.training.recipe import without_tf32
 
 #: Rounds that are taken however short the time is: fewer show no spread.
 LEAST_ROUNDS = 3
@@ -144,7 +144,7 @@ def _warm_up(network: nn.Module, images: torch.Tensor) -> _Call:
 
 @torch.inference_mode()
 def _seconds_a_call(network: nn.Module, images: torch.Tensor, calls: int) -> float:
-    with arithmetic("float32"):
+    with without_tf32("float32"):
         _settle(images.device)
         started = time.perf_counter()
         for _ in range(calls):

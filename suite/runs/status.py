@@ -27,7 +27,7 @@ class RunStatus:
     unit: str  # of best_mae
     front: int
     started: str
-    seconds: float  # wall time of all sittings; of a run without an end, until its last trial ended
+    seconds: float  # wall time of all sessions; of a run without an end, until its last trial ended
     seconds_left: float | None  # of all training, at the pace so far; None: not running, or nothing ended
 
 

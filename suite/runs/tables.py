@@ -107,7 +107,7 @@ class RunInfo:
     started: str  # ISO 8601 with the time zone
     resources: Resources = Resources()
     ended: str = ""  # empty while it runs
-    seconds: float = 0.0  # wall time, all sittings of a resumed run together
+    seconds: float = 0.0  # wall time, all sessions of a resumed run together
     latency: Mapping[str, Any] = field(default_factory=dict)  # how latency was measured
     out_of_bounds: int = 0  # networks that were proposed, or are points of the grid, and not trained for it
     repeats: int = 0  # suggestions of a configuration that had been trained, and not trained again

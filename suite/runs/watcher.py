@@ -12,7 +12,7 @@ from suite.trial import Stage, TrialResult
 
 
 @dataclass(frozen=True)
-class Standing:
+class SearchProgress:
     """Counts, the best error, the front and the time left."""
 
     asked: int
@@ -35,7 +35,7 @@ class Watcher(Protocol):
     def stage(self, sentence: str) -> None:
         """A new stage of the work begins."""
 
-    def change(self, standing: Standing, ended: TrialResult | None) -> None:
+    def change(self, standing: SearchProgress, ended: TrialResult | None) -> None:
         """A trial began, went on, or (``ended``) ended."""
 
     def advance(self, done: int, of: int) -> None:

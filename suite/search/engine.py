@@ -19,7 +19,7 @@ from suite.search.description import check_backbones, describe
 from suite.search.final.confirmation import with_confirm_seeds
 from suite.search.final.test_and_latency import judge
 from suite.search.parents import add_parent, check_parent, check_same_parent
-from suite.search.session import Search, Sitting
+from suite.search.session import Search, Session
 from suite.search.tune.stages import train
 
 __all__ = ["Search", "resume_search", "run_search"]
@@ -99,24 +99,24 @@ def _space_of(folder: Path, info: RunInfo) -> SearchSpace:
 
 def _carry_out(search: Search, info: RunInfo) -> RunInfo:
     ledger = RunLedger(search.folder)
-    # A killed sitting did not come to write how long it was; its trials tell.
-    sitting = Sitting(search.folder, dataclasses.replace(info, seconds=max(info.seconds, ledger.seconds)))
+    # A killed session did not come to write how long it was; its trials tell.
+    session = Session(search.folder, dataclasses.replace(info, seconds=max(info.seconds, ledger.seconds)))
     with _stop_signals_as_interrupt():
         try:
             with _tables_at_the_end(ledger):
                 add_parent(ledger, search.space, search.store)
-                train(search, sitting, ledger)
-                sitting.info = judge(search, sitting.info, ledger)
+                train(search, session, ledger)
+                session.info = judge(search, session.info, ledger)
         except KeyboardInterrupt:
-            return sitting.end("interrupted")
+            return session.end("interrupted")
         except RequestError:
-            if sitting.has_noted:  # else it was refused before anything was done, and the run is as it was
-                _end_as_failed(sitting)
+            if session.has_noted:  # else it was refused before anything was done, and the run is as it was
+                _end_as_failed(session)
             raise
         except BaseException:
-            _end_as_failed(sitting)
+            _end_as_failed(session)
             raise
-    return sitting.end("finished")
+    return session.end("finished")
 
 
 @contextmanager
@@ -131,9 +131,9 @@ def _tables_at_the_end(ledger: RunLedger) -> Iterator[None]:
     ledger.fold()
 
 
-def _end_as_failed(sitting: Sitting) -> None:
+def _end_as_failed(session: Session) -> None:
     with suppress(OSError):  # the run says "running" then, and what is wrong is raised already
-        sitting.end("failed")
+        session.end("failed")
 
 
 @contextmanager

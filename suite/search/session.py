@@ -1,4 +1,4 @@
-"""A sitting of a search: what it works on, its ``run.json`` and its clock, to whatever end it comes."""
+"""A session of a search: what it works on, its ``run.json`` and its clock, to whatever end it comes."""
 
 import dataclasses
 import time
@@ -15,7 +15,7 @@ from suite.runs.watcher import Watcher
 
 @dataclass(frozen=True)
 class Search:
-    """What is searched, with what and where: everything that the stages of a sitting share."""
+    """What is searched, with what and where: everything that the stages of a session share."""
 
     space: SearchSpace
     store: Store
@@ -24,12 +24,12 @@ class Search:
     watcher: Watcher
 
 
-class Sitting:
-    """What is known of the run so far. Whatever was noted is still there when the sitting ends.
+class Session:
+    """What is known of the run so far. Whatever was noted is still there when the session ends.
 
     Attributes:
         info: what ``run.json`` says, or will say with the next note.
-        has_noted: the sitting has changed ``run.json``.
+        has_noted: the session has changed ``run.json``.
     """
 
     def __init__(self, folder: Path, info: RunInfo) -> None:
@@ -40,7 +40,7 @@ class Sitting:
 
     @property
     def seconds(self) -> float:
-        """Wall time of the search, its earlier sittings included."""
+        """Wall time of the search, its earlier sessions included."""
         return time.monotonic() - self._zero
 
     def note(self, **changes: Any) -> None:

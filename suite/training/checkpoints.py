@@ -57,7 +57,7 @@ class Checkpoint:
         return (self.config, self.precision) == (training.config, training.precision)
 
 
-class Savings:
+class CheckpointTimer:
     """Says when to save: so rarely that it takes a fiftieth of the time at most."""
 
     def __init__(self) -> None:

@@ -22,7 +22,7 @@ from suite.methods import METHODS
 from suite.networks import place
 from suite.networks.weights import load_network
 from suite.training.inputs import normalised
-from suite.training.recipe import Precision, arithmetic, autocast
+from suite.training.recipe import Precision, autocast, without_tf32
 from suite.trial import TrialConfig
 
 ANSWERED_AT_ONCE = 256
@@ -94,7 +94,7 @@ class Teacher:
 
     @torch.no_grad()
     def _answered(self, images: Tensor) -> Tensor:
-        with arithmetic(self._precision), autocast(self._precision, self._device):
+        with without_tf32(self._precision), autocast(self._precision, self._device):
             answers: Tensor = self._network(normalised(images))
         return answers.float()
 

@@ -8,7 +8,7 @@ from suite.methods import METHODS
 from suite.methods.labels import LabelSet
 from suite.methods.metrics import measure
 from suite.training.inputs import normalised
-from suite.training.recipe import Precision, arithmetic, autocast
+from suite.training.recipe import Precision, autocast, without_tf32
 from suite.trial import MethodName, Metrics
 
 EVALUATION_BATCH = 256
@@ -31,7 +31,7 @@ def predict(
     estimates = []
     for rows in torch.split(part.rows, EVALUATION_BATCH):
         inputs = normalised(part.images[rows].to(device))
-        with arithmetic(precision), autocast(precision, device):
+        with without_tf32(precision), autocast(precision, device):
             straight, mirrored = network(inputs), network(inputs.flip(3))
         estimates.append((decode(straight, label_set) + decode(mirrored, label_set)) / 2)
     network.train(was_training)

@@ -26,12 +26,12 @@ from suite.training.distillation import teacher_of
 from suite.training.evaluation import evaluate
 from suite.training.inputs import augmented, normalised
 from suite.training.recipe import (
-    arithmetic,
     autocast,
     make_optimizer,
     make_schedule,
     resolve_precision,
     seeded,
+    without_tf32,
 )
 from suite.trial import EpochResult, MethodName, TrialConfig
 
@@ -101,7 +101,7 @@ class Fit(Iterator[EpochResult]):
             self._begin_stage(self.config.method, self.config.epochs - self._epoch)
         self._epoch += 1
         started = time.perf_counter()
-        with arithmetic(self.precision):
+        with without_tf32(self.precision):
             losses = self._train_epoch()
         trained = time.perf_counter()
         validation = evaluate(

@@ -27,12 +27,12 @@ from suite.training.evaluation import EVALUATION_BATCH
 from suite.training.fit import DivergedError
 from suite.training.inputs import augmented, normalised
 from suite.training.recipe import (
-    arithmetic,
     autocast,
     make_optimizer,
     make_schedule,
     resolve_precision,
     seeded,
+    without_tf32,
 )
 from suite.trial import IdentityEpoch, TrialConfig
 
@@ -80,7 +80,7 @@ class IdentityFit(Iterator[IdentityEpoch]):
         self._epoch += 1
         began = time.perf_counter()
         self.network.train()
-        with arithmetic(self.precision), seeded(self.config.seed * 100_003 + self._epoch, self.device):
+        with without_tf32(self.precision), seeded(self.config.seed * 100_003 + self._epoch, self.device):
             order = torch.randperm(len(self.identities.train))
             losses = [self._step(batch) for batch in torch.split(order, self.config.batch_size)]
         loss = float(torch.stack(losses).mean())
@@ -107,7 +107,7 @@ class IdentityFit(Iterator[IdentityEpoch]):
         right = 0
         for chosen in torch.split(torch.arange(len(part)), EVALUATION_BATCH):
             inputs = normalised(part.images[part.rows[chosen]].to(self.device))
-            with arithmetic(self.precision), autocast(self.precision, self.device):
+            with without_tf32(self.precision), autocast(self.precision, self.device):
                 guesses = self.network(inputs).argmax(1).cpu()
             right += int((guesses == part.labels[chosen].long()).sum())
         return right / len(part) if len(part) else math.nan

@@ -44,7 +44,7 @@ def autocast(precision: Precision, device: torch.device) -> AbstractContextManag
 
 
 @contextmanager
-def arithmetic(precision: Precision) -> Iterator[None]:
+def without_tf32(precision: Precision) -> Iterator[None]:
     """Inside, "float32" is float32, backwards too: CUDA would else round a convolution's inputs to TF32."""
     if precision != "float32":
         yield

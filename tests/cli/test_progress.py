@@ -13,10 +13,10 @@ from suite.cli.progress import (
     duration,
     watcher_for,
 )
-from suite.runs.watcher import Standing
+from suite.runs.watcher import SearchProgress
 from suite.trial import Metrics, Profile, TrialConfig, TrialResult
 
-STANDING = Standing(
+STANDING = SearchProgress(
     asked=20,
     finished=5,
     running=2,

@@ -136,7 +136,7 @@ def test_it_may_be_interrupted_again_and_again(run: Path, tmp_path: Path, saved_
     made = carry_out(run, CUTS, Listener())
     carry_out(tmp_path / "whole", CUTS, Listener())
     assert_alike(run, tmp_path / "whole", made.id)
-    # All sittings count, as in a row that was not interrupted.
+    # All sessions count, as in a row that was not interrupted.
     assert made.row["seconds"] >= sum(read_run(run).epochs.query("id == @made.id")["seconds"]) * 0.99
 
 

@@ -12,7 +12,7 @@ import torch
 from suite.data.dataset import Dataset, LabelledImages
 from suite.deployment.export import export
 from suite.deployment.inference import open_model
-from suite.deployment.inference_module import Deployed, folded
+from suite.deployment.inference_module import InferenceModule, folded
 from suite.deployment.verify import MismatchError
 from suite.errors import RequestError
 from suite.methods import METHODS
@@ -141,7 +141,7 @@ def test_a_mismatch_leaves_what_was_there(
     deployed, config = deployed_of()
     write = module.WRITERS[ending]
 
-    def changed(deployed: Deployed, config: object, path: Path) -> None:
+    def changed(deployed: InferenceModule, config: object, path: Path) -> None:
         other, _ = deployed_of()
         with torch.no_grad():
             other.network.head.weight[0] += 0.05

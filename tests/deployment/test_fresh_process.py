@@ -21,7 +21,7 @@ from suite.data.dataset import Dataset, load_dataset
 from suite.data.store import Store
 from suite.deployment.export import export
 from suite.deployment.inference import open_model
-from suite.deployment.inference_module import Deployed
+from suite.deployment.inference_module import InferenceModule
 from suite.networks import Widths, widths_of, with_widths
 from suite.networks.weights import save_network
 from suite.training.fit import fit
@@ -86,7 +86,7 @@ class Written:
     values: list[float]
 
 
-def made(name: str, datasets: Mapping[int, Dataset], folder: Path) -> tuple[Deployed, TrialConfig]:
+def made(name: str, datasets: Mapping[int, Dataset], folder: Path) -> tuple[InferenceModule, TrialConfig]:
     """A network of ``NETWORKS``, cut, or taught by another one."""
     whole, widths = NETWORKS[name]
     dataset = datasets[whole.resolution]
@@ -95,13 +95,13 @@ def made(name: str, datasets: Mapping[int, Dataset], folder: Path) -> tuple[Depl
         whole = dataclasses.replace(whole, teacher=str(folder / "teachers" / "teacher.safetensors"))
         training = fit(whole, dataset)
         list(training)
-        return Deployed(training.network, training.config, labels_of(whole)), training.config
+        return InferenceModule(training.network, training.config, labels_of(whole)), training.config
     network = lively(whole)
     if widths != widths_of(whole):
         scores = score_channels(network, whole, labels_of(whole), "magnitude", dataset.splits["train"])
         network = cut(network, whole, labels_of(whole).bins, widths, scores)
     config = with_widths(whole, widths)
-    return Deployed(network, config, labels_of(config)), config
+    return InferenceModule(network, config, labels_of(config)), config
 
 
 class Files:
@@ -124,7 +124,7 @@ class Files:
         assert process.returncode == 0, process.stderr
         self.read: dict[str, Any] = json.loads(process.stdout)
 
-    def _write(self, deployed: Deployed, config: TrialConfig, dataset: Dataset, path: Path) -> None:
+    def _write(self, deployed: InferenceModule, config: TrialConfig, dataset: Dataset, path: Path) -> None:
         train, val = dataset.splits["train"], dataset.splits["val"]
         if path.name.endswith("int8.onnx"):
             export_int8(deployed, config, train, val, path, lambda sentence: None)

@@ -12,7 +12,7 @@ from search_spaces import SearchSpace, load_dict
 from suite.data.store import LabelRange, Store
 from suite.errors import RequestError
 from suite.runs.tables import Resources, read_run
-from suite.runs.watcher import Standing
+from suite.runs.watcher import SearchProgress
 from suite.search.bounds import least_cost
 from suite.search.engine import Search, run_search
 from suite.search.tune import cluster_session, stages
@@ -30,7 +30,7 @@ class Recorder:
     def stage(self, sentence: str) -> None:
         self.stages.append(sentence)
 
-    def change(self, standing: Standing, ended: TrialResult | None) -> None:
+    def change(self, standing: SearchProgress, ended: TrialResult | None) -> None:
         pass
 
     def advance(self, done: int, of: int) -> None:

@@ -24,7 +24,7 @@ from suite.data.store import Store
 from suite.errors import RequestError
 from suite.networks.weights import load_network
 from suite.runs.tables import Resources, Run, RunInfo, read_run, write_info
-from suite.runs.watcher import Standing, front_rows
+from suite.runs.watcher import SearchProgress, front_rows
 from suite.search.engine import Search, resume_search, run_search
 from suite.search.tune import cluster_session, stages
 from suite.search.tune.actor import TrialActor
@@ -36,14 +36,14 @@ class Recorder:
 
     def __init__(self) -> None:
         self.stages: list[str] = []
-        self.standings: list[Standing] = []
+        self.standings: list[SearchProgress] = []
         self.ended: list[TrialResult] = []
         self.lock = threading.RLock()
 
     def stage(self, sentence: str) -> None:
         self.stages.append(sentence)
 
-    def change(self, standing: Standing, ended: TrialResult | None) -> None:
+    def change(self, standing: SearchProgress, ended: TrialResult | None) -> None:
         self.standings.append(standing)
         if ended:
             self.ended.append(ended)

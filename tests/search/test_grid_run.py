@@ -7,7 +7,7 @@ from reports.model.points import compare
 from search_spaces import load_dict
 from suite.data.store import Store
 from suite.runs.tables import read_run
-from suite.runs.watcher import Standing
+from suite.runs.watcher import SearchProgress
 from suite.search.engine import Search, resume_search, run_search
 from suite.search.tune.cluster_session import Resources
 from suite.trial import TrialResult
@@ -22,7 +22,7 @@ class StopsAfter:
     def stage(self, sentence: str) -> None:
         pass
 
-    def change(self, standing: Standing, ended: TrialResult | None) -> None:
+    def change(self, standing: SearchProgress, ended: TrialResult | None) -> None:
         self._left -= ended is not None
         if ended is not None and self._left == 0:
             raise KeyboardInterrupt

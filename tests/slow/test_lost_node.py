@@ -13,7 +13,7 @@ from ray.cluster_utils import Cluster
 from search_spaces import load_dict
 from suite.data.store import Store
 from suite.runs.tables import Resources, read_run
-from suite.runs.watcher import Standing
+from suite.runs.watcher import SearchProgress
 from suite.search.engine import Search, run_search
 from suite.search.study.repeats import is_repeat
 from suite.trial import TrialResult
@@ -31,7 +31,7 @@ class AfterTwoTrials:
     def stage(self, sentence: str) -> None:
         pass
 
-    def change(self, standing: Standing, ended: TrialResult | None) -> None:
+    def change(self, standing: SearchProgress, ended: TrialResult | None) -> None:
         acted = len(self.ended) >= 2
         self.at_once[acted] = max(self.at_once[acted], standing.running)
         if ended is None:

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from suite.data.store import Store
-from suite.deployment.inference_module import Deployed
+from suite.deployment.inference_module import InferenceModule
 from suite.measure.profiling import profile_trial
 from suite.methods.labels import LabelSet
 from suite.networks import build_network
@@ -41,9 +41,11 @@ def labels_of(config: TrialConfig) -> LabelSet:
     return LabelSet(config.label_low, config.label_high, config.label_step)
 
 
-def deployed_of(method: MethodName = "dldl-v2", network: Network = "compact") -> tuple[Deployed, TrialConfig]:
+def deployed_of(
+    method: MethodName = "dldl-v2", network: Network = "compact"
+) -> tuple[InferenceModule, TrialConfig]:
     config = dataclasses.replace(CONFIG, method=method, network=network)
-    return Deployed(lively(config), config, labels_of(config)), config
+    return InferenceModule(lively(config), config, labels_of(config)), config
 
 
 @pytest.fixture

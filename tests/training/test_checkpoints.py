@@ -12,7 +12,7 @@ import torch
 
 from suite.data.dataset import Dataset
 from suite.training import checkpoints
-from suite.training.checkpoints import VERSION, Part, Savings, load_checkpoint, save_checkpoint
+from suite.training.checkpoints import VERSION, CheckpointTimer, Part, load_checkpoint, save_checkpoint
 from suite.training.fit import Fit, fit
 from suite.trial import EpochResult, TrialConfig
 
@@ -99,7 +99,7 @@ def test_checkpoints_take_a_fiftieth_of_the_time(monkeypatch: pytest.MonkeyPatch
         clock[0] += 2.0
 
     monkeypatch.setattr(checkpoints.time, "perf_counter", lambda: clock[0])
-    savings = Savings()
+    savings = CheckpointTimer()
     for _ in range(1000):  # epochs of a second
         clock[0] += 1.0
         savings.now_and_then(save)
@@ -120,7 +120,7 @@ def test_what_cannot_be_saved_is_not_tried_again_at_once(monkeypatch: pytest.Mon
         raise OSError("no room")
 
     monkeypatch.setattr(checkpoints.time, "perf_counter", lambda: clock[0])
-    savings = Savings()
+    savings = CheckpointTimer()
     for _ in range(120):
         clock[0] += 1.0
         with contextlib.suppress(OSError):

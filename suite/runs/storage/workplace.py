@@ -22,7 +22,7 @@ from suite.runs.storage.object_storage import ObjectFolder, open_object_folder, 
 from suite.files.cache import cache_folder
 from suite.errors import RequestError, UnfinishedError
 from suite.runs.tables import Run, read_run
-from suite.runs.watcher import Standing, Watcher
+from suite.runs.watcher import SearchProgress, Watcher
 from suite.trial import TrialResult
 
 #: After a failure, seconds until the storage is tried again: a search must not wait for it at every trial.
@@ -35,7 +35,7 @@ Expected = Literal["nothing", "run", "either"]
 
 @dataclass(frozen=True)
 class Workplace:
-    """A run folder, for the length of one sitting.
+    """A run folder, for the length of one session.
 
     Attributes:
         folder: on this machine.
@@ -151,7 +151,7 @@ class _Sending:
         self._watcher.stage(sentence)
         self._send()
 
-    def change(self, standing: Standing, ended: TrialResult | None) -> None:
+    def change(self, standing: SearchProgress, ended: TrialResult | None) -> None:
         """Send what a trial left that ended, then pass it on."""
         if ended is not None:
             self._send()

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from search_spaces import SearchSpace
 from suite.runs.tables import RunLedger
-from suite.search.stopping.forecast_rule import ForecastRule, Prospects
+from suite.search.stopping.forecast_rule import ForecastRule, ForecastStopping
 from suite.search.stopping.rungs import RungRule, Rungs
 from suite.trial import UNIT
 
@@ -36,7 +36,7 @@ def stopping_of(space: SearchSpace) -> EarlyStopping | None:
     if stopping.rule == "forecast":
         costs = tuple(name for name in space.objectives if name != ERROR)
         judged_after = stopping.rungs_below(epochs)
-        return Prospects(
+        return ForecastStopping(
             ForecastRule(costs, epochs, judged_after, stopping.chance, UNIT[space.base.attribute])
         )
     objectives = tuple(space.objectives) if stopping.rule == "front" else (ERROR,)
@@ -44,9 +44,9 @@ def stopping_of(space: SearchSpace) -> EarlyStopping | None:
 
 
 def recall(stopping: EarlyStopping, ledger: RunLedger) -> None:
-    """Record the trials of earlier sittings, whatever they came to.
+    """Record the trials of earlier sessions, whatever they came to.
 
-    A trial that was under way when a sitting ended goes on in this one, and is recorded then.
+    A trial that was under way when a session ended goes on in this one, and is recorded then.
     """
     for row in ledger.rows:
         if row["stage"] != "search" or any(row[name] is None for name in COSTS):

@@ -26,7 +26,7 @@ class _Curve:
     errors: dict[int, float]  # by epoch
 
 
-class Prospects:
+class ForecastStopping:
     """The learning curves of a search, and what those under way can still become."""
 
     def __init__(self, rule: ForecastRule) -> None:

@@ -16,7 +16,7 @@ from suite.methods.labels import LabelSet
 from suite.networks.weights import save_network
 from suite.search.tune.file_server import DriverFiles, NotKeptError
 from suite.search.tune.messages import TrialReport, TrialRequest
-from suite.training.checkpoints import Savings, load_checkpoint, save_checkpoint
+from suite.training.checkpoints import CheckpointTimer, load_checkpoint, save_checkpoint
 from suite.training.fit import DivergedError, Fit, fit
 from suite.trial import Attribute, EpochResult, Profile
 
@@ -29,7 +29,7 @@ class TrialActor(tune.Trainable):
     """
 
     def setup(self, config: dict[str, Any]) -> None:
-        self._savings = Savings()
+        self._savings = CheckpointTimer()
         self._begin(config["request"])
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:

@@ -31,15 +31,15 @@ from suite.files.folders import folder_beside, move_into_place
 STORE_FILES = ("images.npy", "labels.parquet", "store.json")
 CHUNK_BYTES = 64 * 2**20
 NAMESPACE = "suite"
-#: Holds the keeper's name in the run folder, for a node to tell it from a folder of its own at that path.
-SIGN = ".keeper"
+#: Holds the file_server's name in the run folder, for a node to tell it from a folder of its own at that path.
+SIGN = ".file-server"
 
 
 class NotKeptError(Exception):
     """A file of the run folder could not be written; the message says why."""
 
 
-class Keeper:
+class FileServer:
     """A Ray actor beside the driver: it hands out the store, and takes in files of the run folder."""
 
     def __init__(self, store: str, run_folder: str) -> None:
@@ -75,8 +75,8 @@ class Keeper:
 
 
 @contextmanager
-def keeper(store: Store, run_folder: Path) -> Iterator[str]:
-    """A keeper is on the driver's own node inside, under the name that is yielded.
+def file_server(store: Store, run_folder: Path) -> Iterator[str]:
+    """A file_server is on the driver's own node inside, under the name that is yielded.
 
     The name is empty for a driver that came by ``ray://``: it runs on no node, so nodes must see its folders.
 
@@ -87,9 +87,9 @@ def keeper(store: Store, run_folder: Path) -> Iterator[str]:
         _check_seen(store.folder, run_folder)
         yield ""
         return
-    name = f"keeper-{secrets.token_hex(8)}"
+    name = f"file-server-{secrets.token_hex(8)}"
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-    remote: Any = ray.remote(Keeper).options(
+    remote: Any = ray.remote(FileServer).options(
         name=name,
         namespace=NAMESPACE,
         num_cpus=0,
@@ -126,21 +126,21 @@ class DriverFiles:
         store: folder of the packed store, on the driver's node.
         fingerprint: of the store.
         run_folder: on the driver's node.
-        keeper: name of a ``Keeper``; empty where every node sees both folders.
+        file_server: name of a ``FileServer``; empty where every node sees both folders.
     """
 
     store: str
     fingerprint: str
     run_folder: str
-    keeper: str = ""
+    file_server: str = ""
 
     def open_store(self) -> Store:
         """The store where this node sees it, else this node's copy, which is fetched if there is none.
 
         Raises:
-            RequestError: the node does not see it and there is no keeper to ask.
+            RequestError: the node does not see it and there is no file_server to ask.
         """
-        if not self.keeper:
+        if not self.file_server:
             return open_store(Path(self.store))
         with contextlib.suppress(RequestError, OSError):
             seen = open_store(Path(self.store))
@@ -166,7 +166,7 @@ class DriverFiles:
     def fetched(self, name: str) -> Iterator[Path | None]:
         """A file of the run folder where this process can read it inside; None where there is none."""
         path = Path(self.run_folder) / name
-        if not self.keeper or self._sees_run_folder():
+        if not self.file_server or self._sees_run_folder():
             yield path if path.exists() else None
             return
         content: bytes | None = ray.get(self._asked().read.remote(name))
@@ -179,7 +179,7 @@ class DriverFiles:
             yield path
 
     def _keep(self, name: str, write: Callable[[Path], object]) -> None:
-        if not self.keeper or self._sees_run_folder():
+        if not self.file_server or self._sees_run_folder():
             path = Path(self.run_folder) / name
             path.parent.mkdir(parents=True, exist_ok=True)
             write(path)
@@ -192,12 +192,12 @@ class DriverFiles:
 
     def _sees_run_folder(self) -> bool:
         try:
-            return (Path(self.run_folder) / SIGN).read_text(encoding="utf-8") == self.keeper
+            return (Path(self.run_folder) / SIGN).read_text(encoding="utf-8") == self.file_server
         except OSError:  # not there, or another user's
             return False
 
     def _asked(self) -> Any:
-        return ray.get_actor(self.keeper, namespace=NAMESPACE)
+        return ray.get_actor(self.file_server, namespace=NAMESPACE)
 
     def _copy(self) -> Store:
         """This node's copy, made by whichever of its processes comes first."""

@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from suite.runs.tables import RunInfo, RunLedger
-from suite.runs.watcher import Standing, best_error, confirmation_seconds, front_rows
+from suite.runs.watcher import SearchProgress, best_error, confirmation_seconds, front_rows
 from suite.search.session import Search
 from suite.search.tune.searcher import TrialSearcher
 from suite.trial import Stage, TrialResult
 
 
 class StageWatch:
-    """Turns what the searcher knows into a ``Standing`` of one stage for the watcher."""
+    """Turns what the searcher knows into a ``SearchProgress`` of one stage for the watcher."""
 
     def __init__(self, search: Search, info: RunInfo, ledger: RunLedger, stage: Stage, asked: int) -> None:
         self._search, self._info, self._ledger, self._stage, self._asked = search, info, ledger, stage, asked
@@ -31,7 +31,7 @@ class StageWatch:
         finished = sum(row["status"] == "finished" for row in rows)
         stopped = sum(row["status"] == "stopped" for row in rows)
         seconds_left = spent / done_now * left if done_now else float("nan")
-        standing = Standing(
+        standing = SearchProgress(
             asked=asked,
             finished=finished,
             running=sum(trial.begun is not None for trial in searcher.running.values()),

@@ -115,7 +115,7 @@ class TrialSearcher(Searcher):
 
     @property
     def seconds(self) -> float:
-        """Wall time of the search, its earlier sittings included."""
+        """Wall time of the search, its earlier sessions included."""
         return time.monotonic() - self._zero
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str:  # type: ignore[override]  # as Ray documents it
@@ -263,7 +263,7 @@ class StudySearcher(TrialSearcher):
         super().__init__(ledger, trials_of, on_change=on_change, seconds_before=seconds_before)
         self.study = study
         self.repeats_in_a_row = 0  # of the suggestions since the last that was trained
-        self._left = under_way(study)  # by an earlier sitting
+        self._left = under_way(study)  # by an earlier session
         self.gave_up = False  # nothing that was suggested kept the bounds and was new
 
     def stop(self, trial_id: str, cause: str) -> None:
@@ -323,7 +323,7 @@ class StudySearcher(TrialSearcher):
         tell(self.study, trial.suggestion, trial_row(ended))
 
 
-class TellsBegins(Callback):
+class TrialStartCallback(Callback):
     """Passes on that an actor began a trial, or was lost, of which Ray Tune tells callbacks only."""
 
     def __init__(self, searcher: TrialSearcher) -> None:

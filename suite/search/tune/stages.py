@@ -13,26 +13,32 @@ from suite.runs.tables import CHECKPOINTS, RunLedger
 from suite.runs.watcher import front_rows
 from suite.search.bounds import fits_of, nothing_left
 from suite.search.final.confirmation import ConfirmingSearcher, left_to_confirm
-from suite.search.session import Search, Sitting
+from suite.search.session import Search, Session
 from suite.search.stopping.early_stopping import recall, stopping_of
 from suite.search.study.study import count_out_of_bounds, count_repeats, open_study, reconcile
 from suite.search.tune.actor import TrialActor
-from suite.search.tune.file_server import DriverFiles, keeper
+from suite.search.tune.file_server import DriverFiles, file_server
 from suite.search.tune.lost_workers import RETRIES
 from suite.search.tune.progress import StageWatch
 from suite.search.tune.scheduler import StoppingScheduler
-from suite.search.tune.searcher import SearchOverError, StudySearcher, TellsBegins, TrialSearcher, TrialsOf
+from suite.search.tune.searcher import (
+    SearchOverError,
+    StudySearcher,
+    TrialSearcher,
+    TrialsOf,
+    TrialStartCallback,
+)
 
-#: Ray Tune saves none: a trial's own are in the run folder, where the next sitting finds them too.
+#: Ray Tune saves none: a trial's own are in the run folder, where the next session finds them too.
 NO_CHECKPOINTS = tune.CheckpointConfig(checkpoint_at_end=False)
 
 
-def train(search: Search, sitting: Sitting, ledger: RunLedger) -> None:
+def train(search: Search, session: Session, ledger: RunLedger) -> None:
     """Train until the ledger has as many trials as were asked for, and then the front's members again."""
     left = search.space.trials - len(ledger.rows_of("search"))
-    if left > 0 or left_to_confirm(search.space, ledger, sitting.info):
+    if left > 0 or left_to_confirm(search.space, ledger, session.info):
         search.watcher.stage("starting Ray")
-        with _training(search, sitting, ledger) as training:
+        with _training(search, session, ledger) as training:
             if left > 0:
                 training.search_space()
             training.confirm_front()
@@ -40,21 +46,21 @@ def train(search: Search, sitting: Sitting, ledger: RunLedger) -> None:
 
 
 @contextmanager
-def _training(search: Search, sitting: Sitting, ledger: RunLedger) -> Iterator["_Training"]:
+def _training(search: Search, session: Session, ledger: RunLedger) -> Iterator["_Training"]:
     """A cluster is up inside, on which trials train."""
     with cluster.ray_session(search.resources), _files_of(search) as files:
         share = cluster.share_of_a_trial(search.resources)
         at_once = cluster.trials_at_once(search.resources, share)
-        sitting.note(max_concurrent=at_once)
+        session.note(max_concurrent=at_once)
         _clear_checkpoints(search, ledger)
         trials_of = TrialsOf(
             space=search.space,
-            label_range=search.store.info.attributes[sitting.info.attribute],
+            label_range=search.store.info.attributes[session.info.attribute],
             files=files,
             threads=max(1, int(share["CPU"])),
             device=None if share["GPU"] else "cpu",
         )
-        yield _Training(search, sitting, ledger, trials_of, share, at_once)
+        yield _Training(search, session, ledger, trials_of, share, at_once)
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ class _Training:
     """A cluster that trains for a search, and what its stages have in common."""
 
     search: Search
-    sitting: Sitting
+    session: Session
     ledger: RunLedger
     trials_of: TrialsOf
     share: dict[str, float]  # of the cluster, that a trial has
@@ -71,7 +77,7 @@ class _Training:
     def search_space(self) -> None:
         """Train what the sampler suggests, until as many trials have ended as were asked for."""
         space = self.search.space
-        self.sitting.note(ended_early="")
+        self.session.note(ended_early="")
         fits = fits_of(space, self.trials_of.label_range)
         study = open_study(space, self.search.folder, concurrent=self.at_once, fits=fits)
         reconcile(study, self.ledger.rows_of("search"))
@@ -79,21 +85,21 @@ class _Training:
             study,
             self.ledger,
             self.trials_of,
-            on_change=StageWatch(self.search, self.sitting.info, self.ledger, "search", space.trials),
-            seconds_before=self.sitting.seconds,
+            on_change=StageWatch(self.search, self.session.info, self.ledger, "search", space.trials),
+            seconds_before=self.session.seconds,
         )
         self.search.watcher.stage(f"training, {self.at_once} trials at once")
         try:
             self._tune(searcher, space.trials - len(self.ledger.rows_of("search")), self._scheduler(searcher))
         finally:
             if space.sampler != "grid":
-                self.sitting.note(out_of_bounds=count_out_of_bounds(study), repeats=count_repeats(study))
+                self.session.note(out_of_bounds=count_out_of_bounds(study), repeats=count_repeats(study))
         if searcher.gave_up:
             self._give_up(searcher.repeats_in_a_row)
 
     def confirm_front(self) -> None:
         """Train the front's members again, each with the confirming seeds that it has not had yet."""
-        info, space = self.sitting.info, self.search.space
+        info, space = self.session.info, self.search.space
         todo = left_to_confirm(space, self.ledger, info)
         if not todo:
             return
@@ -103,7 +109,7 @@ class _Training:
             self.ledger,
             self.trials_of,
             on_change=StageWatch(self.search, info, self.ledger, "confirm", asked),
-            seconds_before=self.sitting.seconds,
+            seconds_before=self.session.seconds,
         )
         members = len(front_rows(self.ledger.rows, info.objectives, info.error_column))
         self.search.watcher.stage(
@@ -123,7 +129,7 @@ class _Training:
         """Say that nothing more was found to train; what was trained is judged all the same."""
         rows = self.ledger.rows_of("search")
         why = nothing_left(self.search.space, len(rows), repeats)
-        self.sitting.note(ended_early=why)
+        self.session.note(ended_early=why)
         if not rows:
             raise RequestError(why)
         self.search.watcher.stage(why)
@@ -160,7 +166,7 @@ def tune_trials(
             # Another process begins a lost trial once more, and finds its last checkpoint.
             max_failures=RETRIES,
             raise_on_failed_trial=False,
-            callbacks=[TellsBegins(searcher)],
+            callbacks=[TrialStartCallback(searcher)],
             # Ray has the loop run on the cluster where the driver came by ray://; study and tables are here.
             _remote=False,
         )
@@ -170,14 +176,14 @@ def tune_trials(
 
 @contextmanager
 def _files_of(search: Search) -> Iterator[DriverFiles]:
-    """What trials read and write; on other machines, which may not see it, through a keeper."""
+    """What trials read and write; on other machines, which may not see it, through a file_server."""
     store, folder = search.store, search.folder
     files = DriverFiles(str(store.folder), store.info.fingerprint, str(folder))
     if search.resources.of_this_machine:
         yield files
         return
-    with keeper(store, folder) as name:
-        yield dataclasses.replace(files, keeper=name)
+    with file_server(store, folder) as name:
+        yield dataclasses.replace(files, file_server=name)
 
 
 def _clear_checkpoints(search: Search, ledger: RunLedger) -> None:

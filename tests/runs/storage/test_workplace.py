@@ -23,11 +23,11 @@ from suite.runs.storage.workplace import Workplace, read_run_at, write_report_at
 from suite.data.store import Store
 from suite.errors import RequestError, UnfinishedError
 from suite.runs.tables import RunLedger, write_info
-from suite.runs.watcher import Standing
+from suite.runs.watcher import SearchProgress
 from suite.trial import TrialResult
 from tests.cli.test_commands import ended_trial, info_of
 
-STANDING = Standing(4, 1, 1, 0, 0, 0.25, 6.5, "years", 1, 10.0, 30.0)
+STANDING = SearchProgress(4, 1, 1, 0, 0, 0.25, 6.5, "years", 1, 10.0, 30.0)
 
 
 class Hears:
@@ -39,7 +39,7 @@ class Hears:
     def stage(self, sentence: str) -> None:
         self.said.append(sentence)
 
-    def change(self, standing: Standing, ended: TrialResult | None) -> None:
+    def change(self, standing: SearchProgress, ended: TrialResult | None) -> None:
         if ended is not None:
             self.said.append(ended.id)
 
@@ -102,13 +102,13 @@ def end_trial(at: Workplace, ledger: RunLedger, trial_id: str) -> None:
 
 
 def worked(machine: Machine, url: str, work: Callable[[Workplace], object], expects: Any = "nothing") -> None:
-    """A sitting in which ``work`` is done."""
+    """A session in which ``work`` is done."""
     with machine.at(url, expects) as at:
         work(at)
 
 
 def killed_after(machine: Machine, url: str, work: Callable[[Workplace], object]) -> None:
-    """A sitting that ``kill -9`` ends after ``work``: nothing is sent after that, and the sign stays."""
+    """A session that ``kill -9`` ends after ``work``: nothing is sent after that, and the sign stays."""
 
     class Killed(BaseException):
         pass

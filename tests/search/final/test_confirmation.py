@@ -12,7 +12,7 @@ import pytest
 from search_spaces import SearchSpace, load_dict
 from suite.data.store import Store, fingerprint, open_store, write_info
 from suite.runs.tables import Resources, Run, RunLedger, config_of, read_run, write_rows
-from suite.runs.watcher import Standing, front_rows
+from suite.runs.watcher import SearchProgress, front_rows
 from suite.search.engine import Search, resume_search, run_search
 from suite.search.final import test_and_latency as judgement
 from suite.search.final.confirmation import left_to_confirm
@@ -29,12 +29,12 @@ class StopsAfter:
     def __init__(self, trainings: int = 1000) -> None:
         self.left = trainings
         self.stages: list[str] = []
-        self.standings: list[Standing] = []
+        self.standings: list[SearchProgress] = []
 
     def stage(self, sentence: str) -> None:
         self.stages.append(sentence)
 
-    def change(self, standing: Standing, ended: TrialResult | None) -> None:
+    def change(self, standing: SearchProgress, ended: TrialResult | None) -> None:
         self.standings.append(standing)
         self.left -= ended is not None
         if ended is not None and self.left == 0:

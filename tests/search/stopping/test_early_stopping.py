@@ -1,4 +1,4 @@
-"""The rule that a space names, and what it remembers of earlier sittings; Ray does not run."""
+"""The rule that a space names, and what it remembers of earlier sessions; Ray does not run."""
 
 import dataclasses
 from pathlib import Path
@@ -9,14 +9,14 @@ import pytest
 from search_spaces import load_dict
 from suite.runs.tables import RunLedger
 from suite.search.stopping.early_stopping import EarlyStopping, recall, stopping_of
-from suite.search.stopping.forecast_rule import ForecastRule, Prospects
+from suite.search.stopping.forecast_rule import ForecastRule, ForecastStopping
 from suite.search.stopping.rungs import RungRule, Rungs
 from suite.trial import EpochResult, Metrics, Profile, Status, TrialConfig, TrialResult
 
 
 def rule_of(**changes: Any) -> RungRule | ForecastRule | None:
     stopping = stopping_with(**changes)
-    return stopping.rule if isinstance(stopping, Rungs | Prospects) else None
+    return stopping.rule if isinstance(stopping, Rungs | ForecastStopping) else None
 
 
 def stopping_with(**changes: Any) -> EarlyStopping | None:

@@ -1,6 +1,6 @@
 """What stops a trial by its forecast."""
 
-from suite.search.stopping.forecast_rule import ForecastRule, Prospects
+from suite.search.stopping.forecast_rule import ForecastRule, ForecastStopping
 
 EPOCHS = 5
 RULE = ForecastRule(("params",), EPOCHS, (2, 3, 4), chance=0.05, unit="years")
@@ -10,9 +10,9 @@ def losses(error: float, params: float) -> dict[str, float]:
     return {"val_mae": error, "params": params, "macs": 1.0, "bytes": 1.0}
 
 
-def with_ended(rule: ForecastRule = RULE, count: int = 12) -> Prospects:
+def with_ended(rule: ForecastRule = RULE, count: int = 12) -> ForecastStopping:
     """Trials of 1,000 parameters and more, whose errors fall by a tenth an epoch, with small differences."""
-    prospects = Prospects(rule)
+    prospects = ForecastStopping(rule)
     for i in range(count):
         for epoch in range(1, EPOCHS + 1):
             wobble = 1 + 0.002 * ((i * 7 + epoch * 3) % 5)

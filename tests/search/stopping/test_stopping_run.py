@@ -13,7 +13,7 @@ from reports.html.page import page
 from search_spaces import SearchSpace, load_dict
 from suite.data.store import Store
 from suite.runs.tables import Resources, Run, read_run
-from suite.runs.watcher import Standing, front_rows
+from suite.runs.watcher import SearchProgress, front_rows
 from suite.search.engine import Search, resume_search, run_search
 from suite.trial import TrialResult
 
@@ -24,12 +24,12 @@ class Recorder:
     """A watcher that remembers the last standing."""
 
     def __init__(self) -> None:
-        self.last: Standing | None = None
+        self.last: SearchProgress | None = None
 
     def stage(self, sentence: str) -> None:
         pass
 
-    def change(self, standing: Standing, ended: TrialResult | None) -> None:
+    def change(self, standing: SearchProgress, ended: TrialResult | None) -> None:
         self.last = standing
 
     def advance(self, done: int, of: int) -> None:
@@ -46,7 +46,7 @@ class InterruptsAfter(Recorder):
         super().__init__()
         self._left = trials
 
-    def change(self, standing: Standing, ended: TrialResult | None) -> None:
+    def change(self, standing: SearchProgress, ended: TrialResult | None) -> None:
         super().change(standing, ended)
         self._left -= ended is not None
         if ended is not None and self._left == 0:

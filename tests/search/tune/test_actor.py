@@ -14,7 +14,7 @@ from suite.search.tune import actor
 from suite.search.tune.actor import TrialActor
 from suite.search.tune.file_server import DriverFiles
 from suite.search.tune.messages import TrialReport, TrialRequest
-from suite.training.checkpoints import Savings
+from suite.training.checkpoints import CheckpointTimer
 from suite.trial import TrialConfig
 
 CONFIG = TrialConfig(widths=(2,) * 5, depths=(1,) * 5, epochs=1, resolution=32)
@@ -62,7 +62,7 @@ def test_a_trial_trains_on_the_device_that_the_request_names(
     assert asked == [(3, "cpu"), (3, None)]
 
 
-class EachTime(Savings):
+class EachTime(CheckpointTimer):
     """As if saving took no time."""
 
     def now_and_then(self, save: Callable[[], None]) -> None:

@@ -18,7 +18,7 @@ from suite.data.store import Store, open_store
 from suite.networks.weights import load_network
 from suite.runs.tables import Resources, read_run
 from suite.search.engine import Search, run_search
-from suite.search.tune.file_server import STORE_FILES, DriverFiles, Keeper, keeper
+from suite.search.tune.file_server import STORE_FILES, DriverFiles, FileServer, file_server
 from tests.search.test_grid_run import StopsAfter
 
 
@@ -96,7 +96,7 @@ def asked(cluster: Cluster, store: Store, tmp_path: Path) -> Iterator[DriverFile
     ray.init(address=cluster.address, log_to_driver=False)
     (tmp_path / "run").mkdir()
     try:
-        with keeper(store, tmp_path / "run") as name:
+        with file_server(store, tmp_path / "run") as name:
             yield DriverFiles(
                 str(tmp_path / "no store"), store.info.fingerprint, str(tmp_path / "no run"), name
             )
@@ -157,6 +157,6 @@ def test_chunks_put_together_are_the_file(
 ) -> None:
     monkeypatch.setattr("suite.search.tune.file_server.CHUNK_BYTES", 1000)
     monkeypatch.setattr(ray, "put", lambda chunk: chunk)
-    chunks = Keeper(str(store.folder), str(tmp_path)).store_files()["labels.parquet"]
+    chunks = FileServer(str(store.folder), str(tmp_path)).store_files()["labels.parquet"]
     assert b"".join(chunk.tobytes() for chunk in chunks) == (store.folder / "labels.parquet").read_bytes()
     assert {len(chunk) for chunk in chunks[:-1]} <= {1000}

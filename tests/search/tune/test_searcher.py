@@ -13,7 +13,7 @@ from suite.runs.tables import RunLedger
 from suite.search.study.study import open_study, reconcile
 from suite.search.tune.file_server import DriverFiles
 from suite.search.tune.messages import TrialReport
-from suite.search.tune.searcher import SearchOverError, StudySearcher, TellsBegins, TrialsOf
+from suite.search.tune.searcher import SearchOverError, StudySearcher, TrialsOf, TrialStartCallback
 from suite.trial import EpochResult, Metrics, Profile
 
 SPACE = load_dict(
@@ -50,7 +50,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def searcher(tmp_path: Path, clock: Clock) -> StudySearcher:
-    """Of a search whose earlier sittings took 100 seconds."""
+    """Of a search whose earlier sessions took 100 seconds."""
     return StudySearcher(
         open_study(SPACE, tmp_path, concurrent=2),
         RunLedger(tmp_path),
@@ -92,7 +92,7 @@ def test_a_trial_that_waits_for_its_actor_has_not_begun(searcher: StudySearcher,
     searcher.suggest("a")
     searcher.suggest("b")
     clock.now = 7.0
-    TellsBegins(searcher).on_trial_start(1, [], type("Trial", (), {"trial_id": "b"}))
+    TrialStartCallback(searcher).on_trial_start(1, [], type("Trial", (), {"trial_id": "b"}))
     assert {name: trial.begun for name, trial in searcher.running.items()} == {"a": None, "b": 107.0}
 
 
@@ -112,7 +112,7 @@ def test_a_trial_whose_process_was_lost_without_a_word_started_when_it_was_seen_
 def lost(searcher: StudySearcher, error: Exception) -> None:
     """Ray Tune says that the actor of trial "a" was lost, and gives the trial to another."""
     trial = type("Trial", (), {"trial_id": "a", "get_error": lambda self: error})()
-    TellsBegins(searcher).on_trial_recover(1, [], trial)
+    TrialStartCallback(searcher).on_trial_recover(1, [], trial)
 
 
 def test_a_trial_that_another_process_goes_on_with_has_every_epoch_once_and_all_of_its_seconds(
@@ -190,5 +190,5 @@ def test_the_checkpoint_of_a_trial_that_ended_is_removed(
 
 def test_tune_can_pickle_a_searcher_whatever_watches_it(searcher: StudySearcher) -> None:
     searcher._on_change = open(__file__)  # type: ignore[assignment]  # noqa: SIM115 (a file is no pickle)
-    pickle.dumps(TellsBegins(searcher))
+    pickle.dumps(TrialStartCallback(searcher))
     searcher._on_change.close()  # type: ignore[attr-defined]
