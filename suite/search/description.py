@@ -13,7 +13,7 @@ from suite.measure.profiling import profile_trial
 from suite.methods.labels import LabelSet
 from suite.networks import PRESETS
 from suite.runs import provenance
-from suite.runs.tables import DataUsed, ReferenceNetwork, Resources, RunInfo
+from suite.runs.info import DataUsed, ReferenceNetwork, Resources, RunInfo
 from suite.search.bounds import check_bounds
 from suite.search.parents import check_parent
 from suite.training.backbones import pinned, read_state

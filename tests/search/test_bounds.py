@@ -16,7 +16,7 @@ from suite.data.store import LabelRange
 from suite.errors import RequestError
 from suite.measure.profiling import profile_trial
 from suite.methods.labels import LabelSet
-from suite.runs.tables import RunLedger
+from suite.runs.ledger import RunLedger
 from suite.search.bounds import (
     MOST_IN_A_ROW,
     check_bounds,

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from search_spaces import SearchSpace, SearchSpaceError, load_dict
 from suite.errors import RequestError
-from suite.runs.tables import RunInfo, RunLedger, config_of
-from suite.runs.watcher import front_rows
+from suite.runs.front import front_rows
+from suite.runs.info import RunInfo
+from suite.runs.ledger import RunLedger
+from suite.runs.tables import config_of
 from suite.search.tune.searcher import RunningTrial, TrialSearcher, TrialsOf
 from suite.trial import TrialConfig, TrialResult
 

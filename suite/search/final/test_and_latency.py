@@ -16,8 +16,10 @@ from suite.methods.metrics import measure
 from suite.networks import VGG16, place
 from suite.networks.weights import load_network
 from suite.presets import PRESETS
-from suite.runs.tables import RunInfo, RunLedger, config_of, metric_columns
-from suite.runs.watcher import front_rows
+from suite.runs.front import front_rows
+from suite.runs.info import RunInfo
+from suite.runs.ledger import RunLedger
+from suite.runs.tables import config_of, metric_columns
 from suite.search.final.predictions import JUDGED, write_predictions
 from suite.search.session import Search
 from suite.training.evaluation import predict

@@ -16,7 +16,7 @@ import ray
 
 from suite.errors import RequestError
 from suite.machine import usable_cpus
-from suite.runs.tables import Resources
+from suite.runs.info import Resources
 from suite.search.interrupts import interrupts_held_back
 
 #: The trials' data is memory-mapped, not sent, so Ray's own store can be small.

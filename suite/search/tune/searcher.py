@@ -20,7 +20,8 @@ from search_spaces import SearchSpace
 from suite.data.store import LabelRange
 from suite.errors import RequestError
 from suite.runs.folder import not_writable
-from suite.runs.tables import RunLedger, trial_row
+from suite.runs.ledger import RunLedger
+from suite.runs.tables import trial_row
 from suite.search.bounds import MOST_IN_A_ROW, excesses, sentence
 from suite.search.interrupts import interrupts_held_back
 from suite.search.parents import parent_of_trials

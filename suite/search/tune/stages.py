@@ -9,8 +9,9 @@ from ray import tune
 
 import suite.search.tune.cluster_session as cluster
 from suite.errors import RequestError
-from suite.runs.tables import CHECKPOINTS, RunLedger
-from suite.runs.watcher import front_rows
+from suite.runs.front import front_rows
+from suite.runs.layout import CHECKPOINTS
+from suite.runs.ledger import RunLedger
 from suite.search.bounds import fits_of, nothing_left
 from suite.search.final.confirmation import ConfirmingSearcher, left_to_confirm
 from suite.search.session import Search, Session

@@ -9,7 +9,7 @@ import pytest
 
 from search_spaces import load_dict
 from suite.data.store import LabelRange
-from suite.runs.tables import RunLedger
+from suite.runs.ledger import RunLedger
 from suite.search.study.study import open_study, reconcile
 from suite.search.tune.file_server import DriverFiles
 from suite.search.tune.messages import TrialReport
