@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from suite.data.dataset import Dataset
 from suite.data.device_cache import resident
 from suite.errors import RequestError
+from suite.machine import best_device, without_tf32
 from suite.methods import METHODS, LossWeights, Truth
 from suite.methods.labels import LabelSet
 from suite.networks import build_network, place
@@ -31,7 +32,6 @@ from suite.training.recipe import (
     make_schedule,
     resolve_precision,
     seeded,
-    without_tf32,
 )
 from suite.trial import EpochResult, MethodName, TrialConfig
 
@@ -75,7 +75,7 @@ class Fit(Iterator[EpochResult]):
         if threads is not None:
             torch.set_num_threads(threads)
         self.config = config = pinned(config)
-        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.device = torch.device(device or best_device())
         self.precision = resolve_precision(config.precision, self.device)
         self.label_set = LabelSet(config.label_low, config.label_high, config.label_step)
         train, val = dataset.splits["train"].first(config.train_images), dataset.splits["val"]
