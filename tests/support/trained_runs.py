@@ -7,7 +7,7 @@ import torch
 from suite.data.store import Store
 from suite.deployment.inference_module import InferenceModule
 from suite.measure.profiling import profile_trial
-from suite.methods.labels import LabelSet
+from suite.methods.labels import LabelSet, label_set_of
 from suite.networks import build_network
 from suite.networks.weights import save_network
 from suite.runs.tables import DataUsed, RunInfo, RunLedger, write_info
@@ -38,7 +38,7 @@ def lively(config: TrialConfig, seed: int = 0) -> torch.nn.Module:
 
 
 def labels_of(config: TrialConfig) -> LabelSet:
-    return LabelSet(config.label_low, config.label_high, config.label_step)
+    return label_set_of(config)
 
 
 def deployed_of(
