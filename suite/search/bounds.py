@@ -10,7 +10,7 @@ from search_spaces.space import OUTPUT_LAYERS
 from suite.data.store import LabelRange
 from suite.errors import RequestError
 from suite.measure.profiling import UncountedOperatorError, count_macs, count_parameters, safetensors_bytes
-from suite.methods.labels import LabelSet
+from suite.methods.labels import label_set_of
 from suite.networks import build_network
 from suite.search.study.study import config_of_values
 from suite.trial import TrialConfig
@@ -31,7 +31,7 @@ def excesses(config: TrialConfig, bounds: Mapping[str, int]) -> dict[str, float]
     A configuration that describes no network has none: it is its trial that tells what is wrong with it.
     """
     try:
-        bins = LabelSet(config.label_low, config.label_high, config.label_step).bins
+        bins = label_set_of(config).bins
         return {name: cost(config, bins, name) / bound - 1 for name, bound in bounds.items()}
     except (RequestError, UncountedOperatorError):
         return {}
@@ -39,7 +39,7 @@ def excesses(config: TrialConfig, bounds: Mapping[str, int]) -> dict[str, float]
 
 def sentence(config: TrialConfig, bounds: Mapping[str, int]) -> str:
     """Which bounds a trial's network is out of, and by how much."""
-    bins = LabelSet(config.label_low, config.label_high, config.label_step).bins
+    bins = label_set_of(config).bins
     costs = {name: cost(config, bins, name) for name in bounds}
     over = [name for name, bound in bounds.items() if costs[name] > bound]
     return " and ".join(f"{costs[name]:,} {NOUNS[name]}, at most {bounds[name]:,} allowed" for name in over)

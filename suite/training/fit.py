@@ -18,8 +18,9 @@ from torch import Tensor, nn
 from suite.data.dataset import Dataset
 from suite.data.device_cache import resident
 from suite.errors import RequestError
+from suite.machine import best_device, without_tf32
 from suite.methods import METHODS, LossWeights, Truth
-from suite.methods.labels import LabelSet
+from suite.methods.labels import label_set_of
 from suite.networks import build_network, place
 from suite.training.backbones import Transfer, pinned, start_from
 from suite.training.distillation import teacher_of
@@ -31,7 +32,6 @@ from suite.training.recipe import (
     make_schedule,
     resolve_precision,
     seeded,
-    without_tf32,
 )
 from suite.trial import EpochResult, MethodName, TrialConfig
 
@@ -75,9 +75,9 @@ class Fit(Iterator[EpochResult]):
         if threads is not None:
             torch.set_num_threads(threads)
         self.config = config = pinned(config)
-        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.device = torch.device(device or best_device())
         self.precision = resolve_precision(config.precision, self.device)
-        self.label_set = LabelSet(config.label_low, config.label_high, config.label_step)
+        self.label_set = label_set_of(config)
         train, val = dataset.splits["train"].first(config.train_images), dataset.splits["val"]
         self._train, self._val = resident(train, val, device=self.device)
         self.transfer: Transfer | None = None
