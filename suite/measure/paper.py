@@ -13,10 +13,10 @@ from suite.measure.latency import LEAST_ROUNDS, PairedTimes, best_device, time_i
 from suite.measure.profiling import PAPER_RESOLUTION, count_macs, count_parameters, safetensors_bytes
 from suite.methods.labels import LabelSet
 from suite.networks import build_network
-from suite.presets import config_of_network
 from suite.runs.provenance import processor
+from suite.trial import config_of_network
 
-NETWORKS = ("vgg16", "resnet50", "thin", "tiny")  # keys of published.yaml, and names in suite.presets
+NETWORKS = ("vgg16", "resnet50", "thin", "tiny")  # keys of published.yaml, and names in suite.trial.NETWORKS
 REFERENCES = ("vgg16", "resnet50")  # what the paper says that its networks are faster than
 #: Of the paper: ages 0 to 100 a year apart, scores 1 to 5 a tenth apart.
 BINS: Mapping[Attribute, int] = {
