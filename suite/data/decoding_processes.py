@@ -22,7 +22,7 @@ CHUNK = 64
 
 
 @dataclass(frozen=True)
-class Wanted:
+class DecodeRequest:
     """A file to decode."""
 
     file: str
@@ -31,12 +31,12 @@ class Wanted:
 
 @dataclass(frozen=True)
 class _Chunk:
-    images: tuple[Wanted, ...]
+    images: tuple[DecodeRequest, ...]
     size: int
 
 
 def decode_all(
-    path: Path, images: Sequence[Wanted], size: int, workers: int | None = None
+    path: Path, images: Sequence[DecodeRequest], size: int, workers: int | None = None
 ) -> Iterator[Pixels | str]:
     """The pixels of each file in order, uint8 (size, size, 3), or the reason why there are none.
 

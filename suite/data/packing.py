@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from suite.data.decoding_processes import CHUNK, Wanted, decode_all
-from suite.data.locating import aligned
+from suite.data.dataset_reader import DatasetReader, ImageRecord, ReadResult, SkippedFile
+from suite.data.decoding_processes import CHUNK, DecodeRequest, decode_all
+from suite.data.face_locations import keep_located_faces
 from suite.data.protocols import DEFAULT, SplitRequest, Splits, assign
-from suite.data.reading import Reader, Reading, Record, Skipped
-from suite.data.resume_packing import DecodedImages, source_key, unfinished_folder
+from suite.data.resume_packing import DecodedImages, resumable_folder, source_key
 from suite.data.source_files import open_source, seekable
 from suite.data.store import Store, StoreInfo, fingerprint, open_store, write_info
 from suite.errors import RequestError, UnfinishedError
@@ -30,7 +30,7 @@ _FILES = {"images.npy", "labels.parquet", "skipped.csv", "store.json"}
 
 
 def pack(
-    reader: Reader,
+    reader: DatasetReader,
     path: Path,
     out: Path,
     *,
@@ -72,38 +72,38 @@ def pack(
         raise RequestError(f"a share of {max_skipped:g} cannot be skipped; choose 0 to 1, such as 0.05")
     out = out.resolve()
     _check_free(out, overwrite)
-    with unfinished_folder(out) as folder:
+    with resumable_folder(out) as folder:
         _check_free(out, overwrite)  # another packing may have ended between the look before and the lock
         with seekable(path, folder / "source.tar") as source:
-            reading = _read(reader, source, path, align)
-            if len(reading.records) >= FEWEST:  # what cannot be split is told before the work, not after
-                assign(reading.records, splitting, reader.name)
+            result = _read(reader, source, path, align)
+            if len(result.records) >= FEWEST:  # what cannot be split is told before the work, not after
+                assign(result.records, splitting, reader.name)
             wanted = [
-                Wanted(record.file, record.face if align else record.crop) for record in reading.records
+                DecodeRequest(record.file, record.face if align else record.crop) for record in result.records
             ]
             key = source_key(path, wanted, reader.name, size)
-            _check_space(folder, len(reading.records) * size * size * 3)
-            decoded = DecodedImages(folder, key, len(reading.records), size)
+            _check_space(folder, len(result.records) * size * size * 3)
+            decoded = DecodedImages(folder, key, len(result.records), size)
             _decode(decoded, source, wanted, size, workers, on_progress)
-        kept, skipped = _sort_out(reading, decoded.reasons, path)
+        kept, skipped = _sort_out(result, decoded.reasons, path)
         _write_skipped(folder, skipped)
-        _check_skipped(reading, skipped, folder, path, max_skipped)
-        _finish(decoded, kept, skipped, reader, reading, splitting, path)
+        _check_skipped(result, skipped, folder, path, max_skipped)
+        _finish(decoded, kept, skipped, reader, result, splitting, path)
         decoded.hand_over()
         move_into_place(decoded.store, out)
     return open_store(out)
 
 
-def _read(reader: Reader, source: Path, path: Path, align: bool) -> Reading:
+def _read(reader: DatasetReader, source: Path, path: Path, align: bool) -> ReadResult:
     with open_source(source, named=path) as files:
-        reading = reader.read(files, path)
-        return aligned(reading, reader, files, path) if align else reading
+        result = reader.read(files, path)
+        return keep_located_faces(result, reader, files, path) if align else result
 
 
 def _decode(
     decoded: DecodedImages,
     source: Path,
-    images: Sequence[Wanted],
+    images: Sequence[DecodeRequest],
     size: int,
     workers: int | None,
     on_progress: OnProgress | None,
@@ -117,15 +117,15 @@ def _decode(
 
 
 def _sort_out(
-    reading: Reading, reasons: Sequence[str | None], path: Path
-) -> tuple[list[Record], list[Skipped]]:
+    result: ReadResult, reasons: Sequence[str | None], path: Path
+) -> tuple[list[ImageRecord], list[SkippedFile]]:
     """The records that have pixels, and all that was skipped by its file."""
-    kept, skipped = [], list(reading.skipped)
-    for record, reason in zip(reading.records, reasons, strict=True):
+    kept, skipped = [], list(result.skipped)
+    for record, reason in zip(result.records, reasons, strict=True):
         if reason is None:
             kept.append(record)
         else:
-            skipped.append(Skipped(record.file, reason, lost=True))
+            skipped.append(SkippedFile(record.file, reason, lost=True))
     skipped.sort(key=lambda one: one.file)
     if len(kept) < FEWEST:
         first = f"; the first of the others, {skipped[0].file}: {skipped[0].reason}" if skipped else ""
@@ -136,17 +136,17 @@ def _sort_out(
     return kept, skipped
 
 
-def _write_skipped(folder: Path, skipped: Sequence[Skipped]) -> None:
+def _write_skipped(folder: Path, skipped: Sequence[SkippedFile]) -> None:
     rows = [(_text(one.file), _text(one.reason)) for one in skipped]
     pd.DataFrame(rows, columns=["source", "reason"]).to_csv(folder / "skipped.csv", index=False)
 
 
 def _check_skipped(
-    reading: Reading, skipped: Sequence[Skipped], folder: Path, path: Path, most: float
+    result: ReadResult, skipped: Sequence[SkippedFile], folder: Path, path: Path, most: float
 ) -> None:
     """Refuse a set of which too much is missing or damaged; duplicates and other files are not counted."""
     lost = sum(one.lost for one in skipped)
-    whole = len(reading.records) + sum(one.lost for one in reading.skipped)
+    whole = len(result.records) + sum(one.lost for one in result.skipped)
     if lost > most * whole:
         enough = -(-1000 * lost // whole) / 1000
         raise UnfinishedError(
@@ -158,10 +158,10 @@ def _check_skipped(
 
 def _finish(
     decoded: DecodedImages,
-    kept: Sequence[Record],
-    skipped: Sequence[Skipped],
-    reader: Reader,
-    reading: Reading,
+    kept: Sequence[ImageRecord],
+    skipped: Sequence[SkippedFile],
+    reader: DatasetReader,
+    result: ReadResult,
     splitting: SplitRequest,
     path: Path,
 ) -> None:
@@ -170,9 +170,9 @@ def _finish(
     attributes = {name: labels for name, labels in reader.attributes.items() if name in kept[0].labels}
     _write_skipped(folder, skipped)
     images = decoded.usable()
-    labels = _labels(kept, assignment.splits, list(attributes), [*reader.groups, *reading.groups])
+    labels = _labels(kept, assignment.splits, list(attributes), [*reader.groups, *result.groups])
     labels.to_parquet(folder / "labels.parquet", index=False)
-    found = f" (found there: {_text(reading.found)})" if reading.found else ""
+    found = f" (found there: {_text(result.found)})" if result.found else ""
     info = StoreInfo(
         name=reader.name,
         attributes=attributes,
@@ -187,7 +187,7 @@ def _finish(
 
 
 def _labels(
-    kept: Sequence[Record], splits: Splits, attributes: Sequence[str], groups: Sequence[str]
+    kept: Sequence[ImageRecord], splits: Splits, attributes: Sequence[str], groups: Sequence[str]
 ) -> pd.DataFrame:
     columns: dict[str, object] = {
         "split": splits,

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from suite.data.reading import Record
+from suite.data.dataset_reader import ImageRecord
 from suite.data.store import Split
 from suite.errors import RequestError
 
@@ -52,7 +52,7 @@ class Assignment:
     protocol: str
 
 
-def assign(records: Sequence[Record], request: SplitRequest, name: str) -> Assignment:
+def assign(records: Sequence[ImageRecord], request: SplitRequest, name: str) -> Assignment:
     """Split the images of a set.
 
     Args:
@@ -172,19 +172,19 @@ def _check(request: SplitRequest, name: str) -> None:
         raise RequestError(f"folds of {name} need the one to test on; add --fold 1, or another from 1 up")
 
 
-def _default(records: Sequence[Record]) -> ProtocolName:
+def _default(records: Sequence[ImageRecord]) -> ProtocolName:
     if any(record.split for record in records):  # of a part alone: to be told, not to be passed over
         return "official"
     return "subjects" if _recur(records) else "random"
 
 
-def _recur(records: Sequence[Record]) -> bool:
+def _recur(records: Sequence[ImageRecord]) -> bool:
     """Whether a person is in several images."""
     named = [record.subject for record in records if record.subject]
     return len(set(named)) < len(named)
 
 
-def _official(records: Sequence[Record], request: SplitRequest, name: str) -> Assignment:
+def _official(records: Sequence[ImageRecord], request: SplitRequest, name: str) -> Assignment:
     splits = np.array([record.split for record in records], dtype=object)
     lacking = sum(record.split is None for record in records)
     if lacking:
@@ -199,7 +199,7 @@ def _official(records: Sequence[Record], request: SplitRequest, name: str) -> As
     )
 
 
-def _folds(records: Sequence[Record], request: SplitRequest, name: str) -> Assignment:
+def _folds(records: Sequence[ImageRecord], request: SplitRequest, name: str) -> Assignment:
     fold = request.fold or 0
     if request.folds is None:
         numbers = np.array([record.fold or 0 for record in records], dtype=np.int64)
@@ -224,7 +224,7 @@ def _folds(records: Sequence[Record], request: SplitRequest, name: str) -> Assig
     return _carved(splits, records, request.seed, start)
 
 
-def _carved(splits: Splits, records: Sequence[Record], seed: int, start: str) -> Assignment:
+def _carved(splits: Splits, records: Sequence[ImageRecord], seed: int, start: str) -> Assignment:
     """Take validation out of training, by person where people recur."""
     train = np.flatnonzero(splits == "train")
     persons, images = _persons([records[int(index)].subject for index in train])
@@ -240,7 +240,7 @@ def _carved(splits: Splits, records: Sequence[Record], seed: int, start: str) ->
     return Assignment(splits, f"{start} a random {share} of training, {by} (seed {seed}).")
 
 
-def _by_subject(records: Sequence[Record], request: SplitRequest, name: str) -> Assignment:
+def _by_subject(records: Sequence[ImageRecord], request: SplitRequest, name: str) -> Assignment:
     subjects = [record.subject for record in records]
     if not any(subjects):
         raise RequestError(f"{name} does not say who is pictured; choose --protocol random")
@@ -258,7 +258,7 @@ def _by_subject(records: Sequence[Record], request: SplitRequest, name: str) -> 
     )
 
 
-def _random(records: Sequence[Record], request: SplitRequest) -> Assignment:
+def _random(records: Sequence[ImageRecord], request: SplitRequest) -> Assignment:
     if not any(record.subject for record in records):
         about = "the set names no subjects, so one person may be in several splits"
     elif _recur(records):

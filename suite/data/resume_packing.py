@@ -16,7 +16,7 @@ import PIL
 
 from suite.data import alignment, decoding
 from suite.data.decoding import Pixels
-from suite.data.decoding_processes import Wanted
+from suite.data.decoding_processes import DecodeRequest
 from suite.data.source_files import TABLES
 from suite.errors import RequestError
 
@@ -27,7 +27,7 @@ LOCK = "lock"
 
 
 @contextlib.contextmanager
-def unfinished_folder(out: Path) -> Iterator[Path]:
+def resumable_folder(out: Path) -> Iterator[Path]:
     """The folder next to ``out`` in which its store is made, with what an earlier packing left there.
 
     It stays where anything was raised after a block of images, whatever it was; else it is gone at the end.
@@ -102,7 +102,7 @@ def _has_images(folder: Path) -> bool:
     return None in _read_journal(folder / JOURNAL).reasons
 
 
-def source_key(path: Path, images: Sequence[Wanted], reader: str, side: int) -> str:
+def source_key(path: Path, images: Sequence[DecodeRequest], reader: str, side: int) -> str:
     """What must agree for decoded images to be those of this packing, in a digest.
 
     It is the source with the part that is taken of each of its images, the set, the size, and what decodes:

@@ -41,7 +41,7 @@ class SourceFiles(Protocol):
 
 @contextmanager
 def open_source(path: Path, *, named: Path | None = None) -> Iterator[SourceFiles]:
-    """Open a folder, a zip or a tar for reading.
+    """Open a folder, a zip or a tar for result.
 
     A compressed tar can be opened too, but each file is then looked for from its beginning: read
     more than some tables of it from what ``seekable`` gives.

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from suite.measure.contention import read_clock, share_of_others, usable_cores
-from suite.networks import place
+from suite.networks import to_device
 from suite.training.recipe import without_tf32
 
 #: Rounds that are taken however short the time is: fewer show no spread.
@@ -84,7 +84,7 @@ def time_in_rounds(
     before, began = read_clock(), time.perf_counter()
     device = device or best_device()
     images = torch.rand(batch_size, 3, resolution, resolution).to(device, memory_format=torch.channels_last)
-    placed = {name: place(network, device).eval() for name, network in networks.items()}
+    placed = {name: to_device(network, device).eval() for name, network in networks.items()}
     calls = {name: _warm_up(network, images) for name, network in placed.items()}
     names = list(placed)
     taken: dict[str, list[float]] = {name: [] for name in names}

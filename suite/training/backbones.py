@@ -121,10 +121,10 @@ def matched(offered: Sequence[Layer], wanted: Sequence[Layer]) -> list[tuple[Lay
     pairs = []
     for target in wanted:
         queue = queues.get(_kind(target), [])
-        place = next((i for i, source in enumerate(queue) if source.shapes == target.shapes), None)
-        if place is not None:
-            pairs.append((queue[place], target))
-            del queue[: place + 1]
+        position = next((i for i, source in enumerate(queue) if source.shapes == target.shapes), None)
+        if position is not None:
+            pairs.append((queue[position], target))
+            del queue[: position + 1]
     return pairs
 
 

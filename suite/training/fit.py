@@ -16,11 +16,11 @@ import torch
 from torch import Tensor, nn
 
 from suite.data.dataset import Dataset
-from suite.data.device_cache import resident
+from suite.data.device_cache import on_device
 from suite.errors import RequestError
 from suite.methods import METHODS, LossWeights, Truth
 from suite.methods.labels import LabelSet
-from suite.networks import build_network, place
+from suite.networks import build_network, to_device
 from suite.training.backbones import Transfer, pinned, start_from
 from suite.training.distillation import teacher_of
 from suite.training.evaluation import evaluate
@@ -79,7 +79,7 @@ class Fit(Iterator[EpochResult]):
         self.precision = resolve_precision(config.precision, self.device)
         self.label_set = LabelSet(config.label_low, config.label_high, config.label_step)
         train, val = dataset.splits["train"].first(config.train_images), dataset.splits["val"]
-        self._train, self._val = resident(train, val, device=self.device)
+        self._train, self._val = on_device(train, val, device=self.device)
         self.transfer: Transfer | None = None
         if network is None:
             with seeded(config.seed, self.device):
@@ -87,7 +87,7 @@ class Fit(Iterator[EpochResult]):
             self.transfer = start_from(network, Path(config.backbone)) if config.backbone else None
         else:
             network = copy.deepcopy(network)
-        self.network = place(network, self.device)
+        self.network = to_device(network, self.device)
         self._teacher = teacher_of(config, self._train, self.device, self.precision)
         self._steps = math.ceil(len(self._train) / config.batch_size)
         self._epoch = 0

@@ -186,14 +186,14 @@ def test_a_packing_is_locked_until_its_store_is_in_its_place(
 def test_a_store_that_came_before_the_lock_is_not_replaced(
     utkface: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    unfinished_folder = packing.unfinished_folder
+    resumable_folder = packing.resumable_folder
 
     def late(out: Path) -> contextlib.AbstractContextManager[Path]:
-        monkeypatch.setattr(packing, "unfinished_folder", unfinished_folder)
+        monkeypatch.setattr(packing, "resumable_folder", resumable_folder)
         packed(utkface, out)
-        return unfinished_folder(out)
+        return resumable_folder(out)
 
-    monkeypatch.setattr(packing, "unfinished_folder", late)
+    monkeypatch.setattr(packing, "resumable_folder", late)
     with pytest.raises(RequestError, match="holds packed data already"):
         packed(utkface, tmp_path / "out")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["UTKFace", "out"]

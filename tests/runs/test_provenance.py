@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from suite.runs import provenance
 from suite.machine import usable_cpus
+from suite.runs import provenance
 
 
 def git(folder: Path, *words: str) -> str:
