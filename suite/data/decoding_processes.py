@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from suite.data.alignment import FivePoints
+from suite.data.archive_safety import UnreadableFileError
 from suite.data.decoding import CropBox, Pixels, UndecodableError, decode
-from suite.data.source_files import SourceFiles, UnreadableFileError, open_source
+from suite.data.source_files import SourceFiles, open_source
 from suite.errors import UnfinishedError
 from suite.machine import usable_cpus
 

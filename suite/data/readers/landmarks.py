@@ -7,11 +7,12 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from suite.data.alignment import FivePoints, Point, five_points
+from suite.data.archive_safety import UnreadableFileError
 from suite.data.dataset_reader import ImageRecord
 from suite.data.decoding import CropBox
 from suite.data.readers.layout import visible
 from suite.data.readers.tables import number
-from suite.data.source_files import SourceFiles, UnreadableFileError
+from suite.data.source_files import SourceFiles
 
 #: Columns of a table that say where a face is, and the box that does so where there are no points.
 EYES = (("left_eye_x", "left_eye_y"), ("right_eye_x", "right_eye_y"))
