@@ -14,9 +14,9 @@ import torch
 
 from suite.deployment.trained_trial import TrainedTrial
 from suite.runs.tables import CHECKPOINTS
-from suite.training.backbones import sha256_of
 from suite.training.checkpoints import CheckpointTimer, FitStep, load_checkpoint, save_checkpoint
 from suite.training.fit import Fit, fit
+from suite.training.weight_files import sha256_of
 from suite.trial import EpochResult, TrialConfig
 
 #: Told each epoch, numbered through all of a step, and how many there are.
