@@ -83,17 +83,18 @@ def profile(options: argparse.Namespace) -> int:
 
 
 def paper(options: argparse.Namespace) -> int:
-    """``suite paper``: the paper's claims beside what is counted and timed here; nothing is trained."""
+    """``suite paper``: show the paper's claims beside what is counted and timed here; nothing is trained."""
+    from reports.model.paper import networks_to_measure
     from reports.text.paper_json import paper_json
     from reports.text.paper_text import paper_text
     from suite.cli.progress import CountedProgress
     from suite.measure.paper import measure_paper
 
-    def watch(stage: str) -> CountedProgress:
+    def on_stage(stage: str) -> CountedProgress:
         print(stage, file=sys.stderr, flush=True)
         return CountedProgress(stage)
 
-    measured = measure_paper(options.seconds if options.latency else 0.0, watch)
+    measured = measure_paper(networks_to_measure(), options.seconds if options.latency else 0.0, on_stage)
     print(json.dumps(paper_json(measured)) if options.json else paper_text(measured))
     return DONE
 

@@ -88,7 +88,7 @@ class ResumableFit:
         training = fit(checkpoint.config, trained.dataset, threads=torch.get_num_threads())
         if not checkpoint.is_of(training):
             return None
-        training.go_on_from(checkpoint.state)
+        training.load_state(checkpoint.state)
         self.epochs, self.number = list(checkpoint.epochs), checkpoint.step.number
         self._began -= checkpoint.seconds
         return training

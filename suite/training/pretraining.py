@@ -18,6 +18,7 @@ from suite.data.device_cache import on_device
 from suite.data.identities import Identities, load_identities
 from suite.data.store import Store
 from suite.errors import RequestError
+from suite.machine import best_device, without_tf32
 from suite.methods.heads import one_a_bin
 from suite.networks import assemble_network, to_device
 from suite.networks.weights import write_tensors
@@ -32,7 +33,6 @@ from suite.training.recipe import (
     make_schedule,
     resolve_precision,
     seeded,
-    without_tf32,
 )
 from suite.trial import IdentityEpoch, TrialConfig
 
@@ -63,7 +63,7 @@ class IdentityFit(Iterator[IdentityEpoch]):
         if threads is not None:
             torch.set_num_threads(threads)
         self.config, self.identities = config, identities
-        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.device = torch.device(device or best_device())
         self.precision = resolve_precision(config.precision, self.device)
         self._train, self._held_out = on_device(identities.train, identities.held_out, device=self.device)
         with seeded(config.seed, self.device):

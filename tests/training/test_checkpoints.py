@@ -60,7 +60,7 @@ def test_a_resumed_training_equals_an_uninterrupted_one_to_the_last_bit(
     second = fit(config, dataset, device="cpu", threads=1)
     assert checkpoint.is_of(second)
     assert (list(checkpoint.epochs), checkpoint.seconds) == (epochs, 12.5)
-    second.go_on_from(checkpoint.state)
+    second.load_state(checkpoint.state)
     assert told([*epochs, *second]) == told(expected)
     assert weights(second).keys() == weights(whole).keys()
     for name, tensor in weights(whole).items():

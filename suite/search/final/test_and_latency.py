@@ -11,6 +11,7 @@ import torch
 from search_spaces import SearchSpace
 from suite.data.dataset import load_dataset
 from suite.data.store import Store
+from suite.machine import best_device
 from suite.measure.latency import PairedTimes, time_in_rounds
 from suite.methods.metrics import measure
 from suite.networks import VGG16, to_device
@@ -47,7 +48,7 @@ def judge(search: Search, info: RunInfo, ledger: RunLedger) -> RunInfo:
         "batch_size": space.latency.batch_size,
         "rounds": space.latency.rounds,
         "threads": torch.get_num_threads(),
-        "device": "cuda" if torch.cuda.is_available() else "cpu",
+        "device": best_device().type,
         "precision": "float32",
         "method": "eager PyTorch, channels-last; VGG-16, the front and the paper's compact networks "
         "timed in turn in one process after the search; speed-up is the median over rounds, its spread the "
@@ -81,7 +82,7 @@ def judge_on_test(
     ledger: RunLedger, judged: Sequence[Mapping[str, Any]], store: Store, on_trial: Progress
 ) -> None:
     """Read the test split, once for each of these trials; selection never sees it."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = best_device()
     for done, row in enumerate(judged, 1):
         network, config, label_set = load_network(_weights(ledger.folder, row["id"]))
         parts = load_dataset(store, config.attribute, config.resolution).splits
@@ -157,7 +158,7 @@ def _latency_columns(times: PairedTimes, trial_id: str, suffix: str) -> dict[str
     speedup = times.speedup(trial_id, over=VGG16_NAME)
     return {
         f"latency_ms_per_image{suffix}": times.ms_per_image(trial_id),
-        f"speedup_vs_vgg16{suffix}": speedup.median,
+        f"speedup_vs_vgg16{suffix}": speedup.value,
         f"speedup_vs_vgg16{suffix}_low": speedup.low,
         f"speedup_vs_vgg16{suffix}_high": speedup.high,
     }
