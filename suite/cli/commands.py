@@ -69,7 +69,7 @@ def resume(options: argparse.Namespace) -> int:
 def profile(options: argparse.Namespace) -> int:
     """``suite profile``: what a network costs, without training it."""
     from suite.measure.profiling import profile_trial
-    from suite.presets import config_of_network
+    from suite.trial import config_of_network
 
     config = dataclasses.replace(config_of_network(options.network), resolution=options.resolution)
     cost = profile_trial(config, options.bins)
@@ -102,7 +102,7 @@ def paper(options: argparse.Namespace) -> int:
 
 def pretrain(options: argparse.Namespace) -> int:
     """``suite pretrain``: a backbone from the identities of a data set."""
-    from suite.presets import config_of_network
+    from suite.trial import config_of_network
 
     path: Path = options.output
     if path.suffix != ".safetensors":

@@ -11,8 +11,8 @@ from suite import __version__
 from suite.methods import METHODS
 from suite.methods.labels import LabelSet, label_set_of
 from suite.networks.weights import CONFIG_KEY
-from suite.training.backbones import FILES
 from suite.training.inputs import CHANNEL_MEAN, CHANNEL_STD, normalised
+from suite.training.weight_files import WEIGHT_FIELDS
 from suite.trial import UNIT, TrialConfig
 
 #: The names that an export gives to what goes in and what comes out.
@@ -103,4 +103,4 @@ def describe_model(config: TrialConfig) -> Mapping[str, str]:
 
 def config_text(config: TrialConfig) -> str:
     """A configuration as one line of JSON, without the paths of files, which are of another machine."""
-    return json.dumps({**config.to_json(), **dict.fromkeys(FILES)})
+    return json.dumps({**config.to_json(), **dict.fromkeys(WEIGHT_FIELDS)})

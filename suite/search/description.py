@@ -16,7 +16,7 @@ from suite.runs import provenance
 from suite.runs.info import DataUsed, ReferenceNetwork, Resources, RunInfo
 from suite.search.bounds import check_bounds
 from suite.search.parents import check_parent
-from suite.training.backbones import pinned, read_state
+from suite.training.weight_files import pin_weight_files, read_state
 from suite.trial import TrialConfig
 
 
@@ -74,7 +74,7 @@ def check_backbones(space: SearchSpace) -> None:
     varied = space.vary.get("backbone")
     for file in varied.values if isinstance(varied, Choices) else (space.base.backbone,):
         if file is not None:
-            pinned(TrialConfig(backbone=str(file)))
+            pin_weight_files(TrialConfig(backbone=str(file)))
             read_state(Path(str(file)))
 
 

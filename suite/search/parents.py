@@ -18,11 +18,11 @@ from suite.optional_dependencies import need
 from suite.runs.journal import Row
 from suite.runs.ledger import RunLedger
 from suite.search.study.study import config_of_values
-from suite.training.backbones import FILES, pinned
 from suite.training.distillation import check_teacher
 from suite.training.evaluation import evaluate
 from suite.training.inputs import CPU
 from suite.training.recipe import resolve_precision
+from suite.training.weight_files import WEIGHT_FIELDS, pin_weight_files
 from suite.trial import TrialConfig, TrialResult
 
 #: The id of the parent's row, and its stage.
@@ -43,7 +43,7 @@ def check_parent(space: SearchSpace, label_range: LabelRange) -> None:
         )
     for field in ("teacher", "pruned_from"):
         if (file := getattr(base, field)) is not None:
-            pinned(TrialConfig(**{field: file}))
+            pin_weight_files(TrialConfig(**{field: file}))
     if base.teacher is None and base.pruned_from is None:
         return
     lows: dict[str, Value] = {name: _any_of(dimension) for name, dimension in space.dimensions().items()}
@@ -68,11 +68,11 @@ def check_same_parent(space: SearchSpace, rows: Collection[Row]) -> None:
     Raises:
         RequestError: a file has changed, or cannot be read.
     """
-    for field in FILES:
+    for field in WEIGHT_FIELDS:
         if (file := getattr(space.base, field)) is None:
             continue
         path = str(Path(file).resolve())
-        now = getattr(pinned(TrialConfig(**{field: file})), f"{field}_sha256")
+        now = getattr(pin_weight_files(TrialConfig(**{field: file})), f"{field}_sha256")
         for row in rows:
             if row[field] == path and row[f"{field}_sha256"] not in (None, now):
                 raise RequestError(
@@ -90,7 +90,9 @@ def add_parent(ledger: RunLedger, space: SearchSpace, store: Store) -> None:
     precision = resolve_precision(config.precision, CPU)
     val = load_dataset(store, config.attribute, config.resolution).splits["val"]
     # The row alone says which file it was, so that no other is taken for it later.
-    its = pinned(dataclasses.replace(config, pruned_from=space.base.pruned_from, pruned_from_sha256=None))
+    its = pin_weight_files(
+        dataclasses.replace(config, pruned_from=space.base.pruned_from, pruned_from_sha256=None)
+    )
     metrics = evaluate(network, val, label_set, method=config.method, precision=precision, device=CPU)
     save_network(network, config, ledger.folder / "weights" / f"{PARENT}.safetensors")
     ledger.add_trial(

@@ -14,7 +14,7 @@ from suite.data.store import Store
 from suite.machine import best_device
 from suite.measure.latency import PairedTimes, time_in_rounds
 from suite.methods.metrics import measure
-from suite.networks import VGG16, place
+from suite.networks import VGG16, to_device
 from suite.networks.weights import load_network
 from suite.presets import PRESETS
 from suite.runs.front import front_rows
@@ -89,7 +89,7 @@ def judge_on_test(
         network, config, label_set = load_network(_weights(ledger.folder, row["id"]))
         parts = load_dataset(store, config.attribute, config.resolution).splits
         precision: Precision = row["precision"] if row["precision"] in get_args(Precision) else "float32"
-        network = place(network, device)
+        network = to_device(network, device)
         said = {
             split: predict(
                 network, parts[split], label_set, method=config.method, precision=precision, device=device

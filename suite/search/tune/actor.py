@@ -84,7 +84,7 @@ class TrialActor(tune.Trainable):
             checkpoint = None if path is None else load_checkpoint(path)
         if checkpoint is None or not checkpoint.is_of(training):
             return
-        training.go_on_from(checkpoint.state)
+        training.load_state(checkpoint.state)
         self._epochs = list(checkpoint.epochs)
         self._began -= checkpoint.seconds
         self._zero -= checkpoint.seconds

@@ -39,7 +39,7 @@ from suite.search.study.study import (
 from suite.search.tune.file_server import DriverFiles
 from suite.search.tune.lost_workers import why_lost
 from suite.search.tune.messages import TrialReport, TrialRequest, checkpoint_name
-from suite.training.backbones import pinned
+from suite.training.weight_files import pin_weight_files
 from suite.trial import EpochResult, Stage, Status, TrialConfig, TrialResult
 
 #: After so many repeats the sampler is taken to be stuck, and suggestions are drawn at random.
@@ -283,7 +283,7 @@ class StudySearcher(TrialSearcher):
         """What the sampler suggests; None where it is out of bounds or known, which the sampler is told."""
         space = self.trials_of.space
         suggestion, known = self._suggestion()
-        config = pinned(config_at(suggestion.params, space, self.trials_of.label_range, space.seed))
+        config = pin_weight_files(config_at(suggestion.params, space, self.trials_of.label_range, space.seed))
         bounds = space.bounds.given()
         over = excesses(config, bounds)
         for name, excess in over.items():
