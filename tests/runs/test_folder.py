@@ -8,7 +8,6 @@ import pytest
 
 from suite.errors import RequestError
 from suite.runs.folder import check_free, locked, new_folder
-from suite.search.study.study import JOURNAL
 
 HOLD = """\
 import sys, time

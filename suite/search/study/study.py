@@ -20,13 +20,13 @@ from search_spaces.space import Dimension, Value
 from suite.compression.widths import kept_widths
 from suite.data.store import LabelRange
 from suite.networks import stages_of_widths, widths_of, with_widths
+from suite.runs.folder import JOURNAL
 from suite.search.study.journal import StudyJournal
 from suite.search.study.repeats import is_repeat
 from suite.trial import UNIT, TrialConfig
 
 #: Suggestions drawn at random before TPE has enough results to model (Optuna's default is 10).
 TPE_STARTUP = 8
-JOURNAL = "study.journal"
 #: The parameter that tells the seeds of a point apart; no dimension of a space has this name.
 SEED = "seed"
 #: What the study says of a suggestion that was not trained; it has no row in trials.parquet.
