@@ -277,13 +277,15 @@ def _check_same_search(at: "Workplace", space: "SearchSpace", store: "Store") ->
     from search_spaces import SearchSpaceError, load_dict
     from suite.runs.tables import read_run
     from suite.search.bounds import within_bounds
+    from suite.search.trial_factory import TrialFactory
 
     info = read_run(at.folder).info
     try:
         held = load_dict(dict(info.search))
         same = held == space
         if not same and info.attribute in store.info.attributes:  # a grid is kept as its bounds have left it
-            same = held == within_bounds(space, store.info.attributes[info.attribute])[0]
+            trials = TrialFactory(space, store.info.attributes[info.attribute])
+            same = held == within_bounds(trials)[0]
     except SearchSpaceError:
         same = False
     if not same:
