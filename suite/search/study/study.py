@@ -20,13 +20,13 @@ from search_spaces.space import Dimension, Value
 from suite.compression.widths import kept_widths
 from suite.data.store import LabelRange
 from suite.networks import stages_of_widths, widths_of, with_widths
+from suite.runs.layout import STUDY_JOURNAL
 from suite.search.study.journal import StudyJournal
 from suite.search.study.repeats import is_repeat
 from suite.trial import UNIT, TrialConfig
 
 #: Suggestions drawn at random before TPE has enough results to model (Optuna's default is 10).
 TPE_STARTUP = 8
-JOURNAL = "study.journal"
 #: The parameter that tells the seeds of a point apart; no dimension of a space has this name.
 SEED = "seed"
 #: What the study says of a suggestion that was not trained; it has no row in trials.parquet.
@@ -46,8 +46,8 @@ def open_study(
     """
     optuna.logging.set_verbosity(logging.ERROR)
     # A driver of an earlier version of the suite may have left it when it was killed.
-    (folder / f"{JOURNAL}.lock").unlink(missing_ok=True)
-    storage = JournalStorage(StudyJournal(folder / JOURNAL))
+    (folder / f"{STUDY_JOURNAL}.lock").unlink(missing_ok=True)
+    storage = JournalStorage(StudyJournal(folder / STUDY_JOURNAL))
     known = {summary.study_name for summary in storage.get_all_studies()}
     study = optuna.create_study(
         storage=storage,
