@@ -297,7 +297,7 @@ def _check_same_search(at: "Workplace", space: "SearchSpace", store: "Store") ->
 
 def _conclude(at: "Workplace", run: "Run", info: "RunInfo") -> int:
     """Say where the report of a run that ended is and what comes next."""
-    from suite.cli.progress import duration
+    from suite.durations import duration
 
     report = at.shown_file("report.html")
     if info.status == "interrupted":
