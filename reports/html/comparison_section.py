@@ -7,9 +7,10 @@ from reports import formatting as numerals
 from reports.html.markup import count, scrolling
 from reports.html.metrics_table import metrics_table
 from reports.html.published_comparison.paper import beside_paper
+from reports.model.difference_text import NO_DIFFERENCE
 from reports.model.points import Comparison, Point, compare, seeds_of
 from suite.runs.tables import Run, RunInfo
-from suite.statistics.paired import NO_DIFFERENCE, Difference, Interval, mean_interval
+from suite.statistics.paired import Difference, Interval, mean_interval
 
 #: So many points without a difference are named; of more, where there are no others, their number is enough.
 LISTED = 6

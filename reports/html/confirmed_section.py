@@ -9,10 +9,11 @@ from statistics import fmean
 from reports import formatting as numerals
 from reports.html.markup import count, mae, scrolling
 from reports.model.confirmation import Confirmed, differences, seeds_asked
+from reports.model.difference_text import NO_DIFFERENCE
 from reports.model.points import seeds_of
 from reports.model.trials import Standing, Trial, objectives
 from suite.runs.tables import RunInfo
-from suite.statistics.paired import NO_DIFFERENCE, Difference, Interval, mean_interval
+from suite.statistics.paired import Difference, Interval, mean_interval
 
 
 def confirmed_section(info: RunInfo, standing: Standing) -> str:

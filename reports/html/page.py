@@ -22,7 +22,7 @@ from reports.html.content_security_policy import policy, style_places
 from reports.html.published_comparison.attractiveness import attractiveness_table
 from reports.html.published_comparison.trials import networks_of_trials
 from reports.html.ranking_section import is_concerned, ranking_section
-from reports.model import points
+from reports.model import points, trial_columns
 from reports.model.growth import Growth, growth
 from reports.model.page_data import networks, page_data
 from reports.model.trials import Standing, standing
@@ -77,7 +77,7 @@ def page(
         refresh: seconds after which the page looks for a newer one in its place; 0: never.
     """
     info, results, share = run.info, standing(run), importance or {}
-    columns = tables.columns(info, results, points.labels(run))
+    columns = trial_columns.columns(info, results, points.labels(run))
     grown = growth(info, results)
     data = page_data(run, results, columns, share, grown, place or str(run.folder))
     parts = {

@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 
 from reports.formatting import error_places
-from reports.html.trial_table import NAME, Column
 from reports.model.dimensions import dimensions
 from reports.model.growth import Growth
 from reports.model.hypervolume import volume
@@ -21,6 +20,7 @@ from reports.model.networks import compared_networks, published_marks
 from reports.model.predictions import Predictions, read_predictions
 from reports.model.repeat_command import repeat_prefix
 from reports.model.timing import conditions
+from reports.model.trial_columns import NAME, Cell, Column
 from reports.model.trials import Standing, Trial
 from suite.runs.tables import PREDICTIONS, Run, RunInfo
 from suite.statistics.paired import mean_interval
@@ -225,20 +225,26 @@ def _said(said: Predictions) -> dict[str, Any]:
 
 
 def _column(column: Column, shown: Sequence[Trial], trials: Mapping[str, list[Any]]) -> dict[str, Any]:
-    """A column of the table: its cells as HTML (none for the names, which are buttons) and what it sorts by.
+    """A column of the table: its cells, and what it sorts by.
 
-    What is a column of the trials already is named, not told again.
+    The column of names has no cells, as the trials have them. Sort keys that equal a column of the trials are
+    given as its name.
     """
-    keys = [_exact(key) if isinstance(key, float) else key for key in map(column.sorts, shown)]
+    keys = [_exact(key) if isinstance(key, float) else key for key in map(column.sort_key, shown)]
     same = next((name for name, values in trials.items() if values == keys), None)
     names = column.title == NAME
     return {
         "title": column.title,
         "unit": column.unit,
         "words": column.words,
-        "cells": None if names else packed([column.shows(trial) for trial in shown]),
+        "cells": None if names else packed([_cell(column.cell(trial)) for trial in shown]),
         "keys": same or packed(keys),
     }
+
+
+def _cell(cell: Cell) -> str | list[str]:
+    """Only its text where it has no note."""
+    return [cell.text, cell.note, cell.kind] if cell.note else cell.text
 
 
 def packed(values: list[Any]) -> list[Any] | dict[str, list[Any]]:

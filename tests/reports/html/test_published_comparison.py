@@ -11,11 +11,11 @@ from reports import formatting as numerals
 from reports.html.comparison_section import comparison_section
 from reports.html.page import page
 from reports.html.published_comparison.attractiveness import attractiveness_table, measured
-from reports.html.published_comparison.choices import papers_point
 from reports.html.published_comparison.matrix import collect
 from reports.html.published_comparison.methods import counterparts
 from reports.html.published_comparison.trials import networks_of_trials
 from reports.html.request import asked
+from reports.model.paper_choice import papers_point
 from reports.model.points import compare
 from reports.model.trials import standing
 from reports.published.numbers import published
