@@ -8,7 +8,7 @@ from typing import Literal
 from reports import formatting
 from reports.model.recipe import WITH_KL
 from reports.model.timing import Spread
-from reports.model.trials import Standing, Trial
+from reports.model.trials import FrontSummary, Trial
 from suite.runs.tables import RunInfo
 
 #: The title of the column of names, whose cells open a trial in its own section.
@@ -40,23 +40,23 @@ class Column:
     words: bool = False
 
 
-def columns(info: RunInfo, standing: Standing, points: Mapping[str, str]) -> tuple[Column, ...]:
+def columns(info: RunInfo, summary: FrontSummary, points: Mapping[str, str]) -> tuple[Column, ...]:
     """Return the table's columns from left to right. To add one, add a row to one of the four parts.
 
     Args:
         info: of the run.
-        standing: its trials.
+        summary: its trials.
         points: the label of the point that each trial is a training of, by the trial's id.
     """
     made = Column("made", "from", _made, lambda t: t.stage if t.parent else "", words=True)
     return (
         Column(NAME, "", lambda t: Cell(t.id, "TinyAgeNet" if t.is_tiny else ""), lambda t: t.id, words=True),
         Column("front", "", lambda t: Cell("\u25cf" * t.on_front), lambda t: -float(t.on_front)),
-        *((made,) if standing.kin else ()),
+        *((made,) if summary.kin else ()),
         *_point_and_seed(points, info),
-        *_inputs(info, standing),
-        *_sizes(standing),
-        *_results(info, standing),
+        *_inputs(info, summary),
+        *_sizes(summary),
+        *_results(info, summary),
     )
 
 
@@ -77,9 +77,9 @@ def _point_and_seed(points: Mapping[str, str], info: RunInfo) -> tuple[Column, .
     return (seed,) if has_columns else (point, seed)
 
 
-def _inputs(info: RunInfo, standing: Standing) -> tuple[Column, ...]:
+def _inputs(info: RunInfo, summary: FrontSummary) -> tuple[Column, ...]:
     """What a trial was given. A default that all trials share has no column."""
-    recipes = [trial.recipe for trial in standing.trials]
+    recipes = [trial.recipe for trial in summary.trials]
     scales = {recipe.kl_over_bins for recipe in recipes} - {""}
     scale = f", KL {scales.pop()} over bins" if len(scales) == 1 else ""
     optional = (
@@ -96,11 +96,11 @@ def _inputs(info: RunInfo, standing: Standing) -> tuple[Column, ...]:
         ),
         (
             Column("resolution", "px", lambda t: Cell(str(t.recipe.resolution)), lambda t: t.recipe.resolution),
-            len(standing.resolutions) > 1,
+            len(summary.resolutions) > 1,
         ),
         (
             Column("images", "training", lambda t: Cell(f"{t.recipe.train_images:,}"), lambda t: t.recipe.train_images),
-            len(standing.train_images) > 1,
+            len(summary.train_images) > 1,
         ),
     )  # fmt: skip
     return (
@@ -113,9 +113,9 @@ def _inputs(info: RunInfo, standing: Standing) -> tuple[Column, ...]:
     )
 
 
-def _sizes(standing: Standing) -> tuple[Column, ...]:
+def _sizes(summary: FrontSummary) -> tuple[Column, ...]:
     """What a trial costs, counted exactly."""
-    sides = standing.resolutions
+    sides = summary.resolutions
     side = f"{sides[0]} px" if len(sides) == 1 else "at its resolution"
     return (
         Column("params", "", lambda t: Cell(formatting.quantity(t.params)), lambda t: t.params),
@@ -124,10 +124,10 @@ def _sizes(standing: Standing) -> tuple[Column, ...]:
     )
 
 
-def _results(info: RunInfo, standing: Standing) -> tuple[Column, ...]:
+def _results(info: RunInfo, summary: FrontSummary) -> tuple[Column, ...]:
     """What was measured."""
     unit = info.unit
-    at = f", {formatting.span(standing.timed_at)} px" if standing.timed_at else ""
+    at = f", {formatting.span(summary.timed_at)} px" if summary.timed_at else ""
 
     def error(value: float) -> Cell:
         return Cell(formatting.error(value, unit))
@@ -136,11 +136,11 @@ def _results(info: RunInfo, standing: Standing) -> tuple[Column, ...]:
         "confirmed", f"mean val MAE, {unit}", lambda t: error(_confirmed_mean(t)), _confirmed_mean
     )
     searched_unit, tested_unit = unit, unit
-    if standing.is_confirmed:
+    if summary.is_confirmed:
         searched_unit, tested_unit = f"{unit}, in the search", f"{unit}, mean"
     return (
         Column("val MAE", searched_unit, lambda t: error(t.val_mae), lambda t: t.val_mae),
-        *([confirmed] if standing.is_confirmed else []),
+        *([confirmed] if summary.is_confirmed else []),
         Column("test MAE", tested_unit, lambda t: error(t.test_error), lambda t: t.test_error),
         Column("latency", f"ms an image{at}", lambda t: _digits(t.timing.ms), lambda t: t.timing.ms),
         Column(

@@ -2,7 +2,7 @@
 
 from html import escape
 
-from reports import formatting as numerals
+from reports import formatting
 from reports.html.markup import scrolling
 from reports.html.published_comparison.networks import over_seeds, table_heads
 from reports.model.difference_text import difference_sentence
@@ -52,7 +52,7 @@ def counterpart(row: PublishedLoss, comparison: Comparison) -> Point | None:
 def _here(row: PublishedLoss, comparison: Comparison, info: RunInfo) -> str:
     point = counterpart(row, comparison)
     if point is None or not point.errors:
-        return numerals.MISSING
+        return formatting.MISSING
     return f"{over_seeds(point, info)}<small>{escape(point.label)}</small>"
 
 
