@@ -12,7 +12,7 @@ from suite.runs.storage import lease
 from suite.runs.storage.object_storage import open_object_folder
 from suite.data.store import Store
 from suite.runs.tables import RunLedger, write_info
-from tests.cli.test_commands import ended_trial, info_of, write_run
+from tests.support.run_folders import ended_trial, info_of, write_run
 
 
 @pytest.fixture
