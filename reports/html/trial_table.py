@@ -8,9 +8,9 @@ from html import escape
 from reports import formatting as numerals
 from reports.html.markup import opener, scrolling
 from reports.model.recipe import WITH_KL
-from reports.model.timing import Spread
 from reports.model.trials import Standing, Trial
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
+from suite.statistics.spread import Spread
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from suite.errors import RequestError
-from suite.search.study.study import JOURNAL
 
 LOCK = ".lock"
+#: Optuna's journal of the search: a run folder that has one has suggested its first trial.
+JOURNAL = "study.journal"
 ROOMS = ("weights", "tune")
 #: What the system says of a disk without room, a quota, a file of a size that is not allowed, a folder that
 #: is not to be written to, and a disk that is broken.
