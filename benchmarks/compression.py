@@ -18,10 +18,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from suite.compression.derived_trial import Teaching
-from suite.compression.distil import Student
-from suite.compression.prune import Pruning
-from suite.compression.steps import make_int8, prune, teach
+from suite.compression.derived_trial import DistillationSettings
+from suite.compression.distil import Distillation
+from suite.compression.prune_and_finetune import Pruning
+from suite.compression.steps import distil, make_int8, prune
 from suite.deployment.trained_trial import TrainedTrial, finished_row, open_trial
 from suite.deployment.verify import MismatchError
 from suite.presets import PRESETS, Architecture
@@ -31,7 +31,7 @@ from suite.statistics.student_t import student_t_quantile
 
 #: 153,805 parameters with 101 bins.
 SMALL = Architecture((8, 16, 32, 64, 64), (1, 2, 2, 2, 2))
-TAUGHT, ALONE = Teaching(0.3, 1.0), Teaching(0.0)
+TAUGHT, ALONE = DistillationSettings(0.3, 1.0), DistillationSettings(0.0)
 Rows = dict[str, list[Mapping[str, Any]]]
 
 
@@ -44,8 +44,8 @@ def compress(thin: TrainedTrial, rows: Rows) -> None:
     """All that is made from one ThinAgeNet."""
     epochs, rate = thin.config.epochs, thin.config.learning_rate
 
-    def student(of: TrainedTrial, network: Architecture, teaching: Teaching) -> TrainedTrial:
-        return teach(of, Student(network.widths, network.depths, 2 * epochs, rate, teaching), say)
+    def student(of: TrainedTrial, network: Architecture, teaching: DistillationSettings) -> TrainedTrial:
+        return distil(of, Distillation(network.widths, network.depths, 2 * epochs, rate, teaching), say)
 
     def keep(name: str, make: Callable[[], TrainedTrial]) -> TrainedTrial:
         made = make()

@@ -28,9 +28,9 @@ def run(options: argparse.Namespace) -> int:
 
     given, inherits = overrides(options), dict[str, Any]()
     if options.parent is not None:
-        from suite.compression.parent import inherited
+        from suite.compression.parent import parent_settings
 
-        data, inherits = inherited(options.parent)
+        data, inherits = parent_settings(options.parent)
         given = [f"data={json.dumps(data)}", *given]
     try:
         path = find(options.search)

@@ -13,11 +13,11 @@ from suite.errors import RequestError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from suite.compression.derived_trial import Teaching
-    from suite.compression.distil import Student
-    from suite.compression.prune import Pruning
-    from suite.compression.quantise import Quantised
-    from suite.deployment.export import Exported, ModelFile
+    from suite.compression.derived_trial import DistillationSettings
+    from suite.compression.distil import Distillation
+    from suite.compression.prune_and_finetune import Pruning
+    from suite.compression.quantise import QuantisedModel
+    from suite.deployment.export import ExportedModel, ModelFile
     from suite.deployment.inference import Model
     from suite.deployment.trained_trial import TrainedTrial
 
@@ -26,7 +26,7 @@ DONE, WORK_FAILED, INTERRUPTED = 0, 1, 130
 
 def export(options: argparse.Namespace) -> int:
     """``suite export``: a trained network as a file, compared with PyTorch before it is kept."""
-    from suite.deployment.export import check_ending, check_place, writer_for
+    from suite.deployment.export import check_ending, check_writable, writer_for
     from suite.deployment.model_card import write_card
     from suite.deployment.verify import MismatchError
 
@@ -36,7 +36,7 @@ def export(options: argparse.Namespace) -> int:
         if asked:
             check_ending(options.output, ending, kind)
     for place in filter(None, (options.output, options.card)):
-        check_place(place)
+        check_writable(place)
     if options.card and options.card.resolve() == options.output.resolve():
         raise RequestError(f"{options.card} cannot be the card and the network; name two files")
     trained = _open_trial(options, int8=True)
@@ -66,24 +66,24 @@ def _write(options: argparse.Namespace, trained: "TrainedTrial") -> "tuple[Train
     return trained, _write_anew(options, trained)
 
 
-def _write_anew(options: argparse.Namespace, trained: "TrainedTrial") -> "Exported":
+def _write_anew(options: argparse.Namespace, trained: "TrainedTrial") -> "ExportedModel":
     from suite.compression.bf16 import export_bf16
     from suite.compression.quantise import export_int8
     from suite.deployment.export import export as write
     from suite.deployment.inference_module import InferenceModule
 
-    deployed = InferenceModule(trained.network, trained.config, trained.label_set)
+    module = InferenceModule(trained.network, trained.config, trained.label_set)
     train, val = trained.dataset.splits["train"], trained.dataset.splits["val"]
-    fewer_bits: Quantised | None = None
+    fewer_bits: QuantisedModel | None = None
     if options.int8:
-        fewer_bits = export_int8(deployed, trained.config, train, val, options.output, _stage)
+        fewer_bits = export_int8(module, trained.config, train, val, options.output, _stage)
     elif options.bf16:
-        fewer_bits = export_bf16(deployed, trained.config, val, options.output)
-    exported = fewer_bits.exported if fewer_bits else write(deployed, trained.config, val, options.output)
-    agreement, unit = exported.agreement, trained.run.info.unit
+        fewer_bits = export_bf16(module, trained.config, val, options.output)
+    exported = fewer_bits.exported if fewer_bits else write(module, trained.config, val, options.output)
+    verification, unit = exported.verification, trained.run.info.unit
     print(
-        f"{exported.path}: {exported.bytes:,} bytes; as PyTorch on {agreement.images} validation images in "
-        f"{agreement.batches} batches (largest difference {agreement.value_difference:.2g} {unit})"
+        f"{exported.path}: {exported.bytes:,} bytes; as PyTorch on {verification.images} validation images in "
+        f"{verification.batches} batches (largest difference {verification.value_difference:.2g} {unit})"
         + (" before it became int8" if options.int8 else "")
     )
     if fewer_bits:
@@ -120,12 +120,12 @@ def compress(options: argparse.Namespace) -> int:
 
 
 def _carry_out(options: argparse.Namespace, trained: "TrainedTrial") -> None:
-    from suite.compression.steps import make_int8, prune, teach
+    from suite.compression.steps import distil, make_int8, prune
 
     if _prunes(options):
         trained = prune(trained, _pruning(options, trained), _stage)
     elif options.student is not None:
-        trained = teach(trained, _student(options, trained), _stage)
+        trained = distil(trained, _student(options, trained), _stage)
     if options.int8:
         make_int8(trained, _stage)
 
@@ -184,7 +184,7 @@ def _check_asked(options: argparse.Namespace) -> None:
 
 def _pruning(options: argparse.Namespace, trained: "TrainedTrial") -> "Pruning":
     from suite.compression.budget import parse_budget
-    from suite.compression.prune import Pruning, check_pruning
+    from suite.compression.prune_and_finetune import Pruning, check_pruning
     from suite.networks import STAGES
 
     config, epochs, rate = trained.config, options.epochs, options.learning_rate
@@ -204,8 +204,8 @@ def _pruning(options: argparse.Namespace, trained: "TrainedTrial") -> "Pruning":
     return pruning
 
 
-def _student(options: argparse.Namespace, trained: "TrainedTrial") -> "Student":
-    from suite.compression.distil import Student, architecture_of
+def _student(options: argparse.Namespace, trained: "TrainedTrial") -> "Distillation":
+    from suite.compression.distil import Distillation, architecture_of
 
     config, epochs, rate = trained.config, options.epochs, options.learning_rate
     network = architecture_of(options.student)
@@ -214,7 +214,7 @@ def _student(options: argparse.Namespace, trained: "TrainedTrial") -> "Student":
         raise RequestError(
             "a student starts from scratch and would have 0 epochs; give it 1 or more, --epochs N"
         )
-    return Student(
+    return Distillation(
         widths=network.widths,
         depths=network.depths,
         epochs=epochs,
@@ -223,12 +223,16 @@ def _student(options: argparse.Namespace, trained: "TrainedTrial") -> "Student":
     )
 
 
-def _teaching(options: argparse.Namespace, weight: float) -> "Teaching":
+def _teaching(options: argparse.Namespace, weight: float) -> "DistillationSettings":
     """What is asked for, with a weight where none is."""
-    from suite.compression.derived_trial import Teaching
+    from suite.compression.derived_trial import DistillationSettings
 
     weight = weight if options.distill_weight is None else options.distill_weight
-    return Teaching(weight) if options.temperature is None else Teaching(weight, options.temperature)
+    return (
+        DistillationSettings(weight)
+        if options.temperature is None
+        else DistillationSettings(weight, options.temperature)
+    )
 
 
 def predict(options: argparse.Namespace) -> int:
@@ -245,13 +249,13 @@ def predict(options: argparse.Namespace) -> int:
 
 
 def _tell(options: argparse.Namespace, model: "Model", files: "Sequence[Path]") -> int:
-    from suite.deployment.predict import Refused, predict_files
+    from suite.deployment.predict import UnreadableFile, predict_files
     from suite.trial import UNIT
 
     unit, code = UNIT[model.config.attribute], DONE
     digits = 1 if model.config.label_step >= 1 else 2
     for outcome in predict_files(model, files, batch=options.batch_size, mirrored=options.mirror):
-        if isinstance(outcome, Refused):
+        if isinstance(outcome, UnreadableFile):
             print(f"suite: {outcome.file} is left out: {outcome.reason}", file=sys.stderr)
             code = WORK_FAILED
         elif options.json:

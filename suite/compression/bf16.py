@@ -6,23 +6,25 @@ from pathlib import Path
 
 from torch import Tensor
 
-from suite.compression.quantise import MOST_LOSS, Quantised
+from suite.compression.quantise import MOST_LOSS, QuantisedModel
 from suite.data.dataset import LabelledImages
-from suite.deployment.export import Exported, beside, check_ending
-from suite.deployment.inference import Model, open_model, torch_answers
-from suite.deployment.inference_module import InferenceModule, describe_model
-from suite.deployment.verify import MismatchError, compare, measured
+from suite.deployment.export import ExportedModel, check_ending, partial_file
+from suite.deployment.inference import Model, open_model, torch_runner
+from suite.deployment.inference_module import InferenceModule, model_metadata
+from suite.deployment.verify import MismatchError, evaluate_model, verify
 from suite.networks.weights import save_tensors
 from suite.trial import TrialConfig
 
 ARITHMETIC = "float32, weights rounded to bf16"
 
 
-def export_bf16(deployed: InferenceModule, config: TrialConfig, val: LabelledImages, path: Path) -> Quantised:
+def export_bf16(
+    module: InferenceModule, config: TrialConfig, val: LabelledImages, path: Path
+) -> QuantisedModel:
     """Write a network as safetensors with bf16 weights, and measure on validation what that costs.
 
     Args:
-        deployed: the network; it stays as it is.
+        module: the network; it stays as it is.
         config: its own.
         val: images to measure on.
         path: .safetensors; a file that is there is replaced in one step.
@@ -32,19 +34,24 @@ def export_bf16(deployed: InferenceModule, config: TrialConfig, val: LabelledIma
         MismatchError: the error grows by more than ``MOST_LOSS`` of the label range; ``path`` is as it was.
     """
     check_ending(path, ".safetensors", "bf16")
-    state = rounded(deployed.network.state_dict())
-    network = copy.deepcopy(deployed.network)
+    state = rounded(module.network.state_dict())
+    network = copy.deepcopy(module.network)
     network.load_state_dict(state)
-    with beside(path) as partial:
-        save_tensors(state, partial, {**describe_model(config), "arithmetic": ARITHMETIC})
+    with partial_file(path) as partial:
+        save_tensors(state, partial, {**model_metadata(config), "arithmetic": ARITHMETIC})
         written = open_model(partial)
-        agreement = compare(written, InferenceModule(network, config, deployed.label_set), val)
-        before, after = measured(Model(config, torch_answers(deployed)), val).mae, measured(written, val)
+        verification = verify(written, InferenceModule(network, config, module.label_set), val)
+        before, after = (
+            evaluate_model(Model(config, torch_runner(module)), val).mae,
+            evaluate_model(written, val),
+        )
         if not after.mae - before <= MOST_LOSS * (config.label_high - config.label_low):
             raise MismatchError(
                 f"with bf16 weights the validation MAE is {after.mae:.2f} instead of {before:.2f}"
             )
-    return Quantised(Exported(path, path.stat().st_size, ARITHMETIC, agreement), before, after, ())
+    return QuantisedModel(
+        ExportedModel(path, path.stat().st_size, ARITHMETIC, verification), before, after, ()
+    )
 
 
 def rounded(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

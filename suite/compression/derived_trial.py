@@ -17,7 +17,7 @@ from suite.trial import EpochResult, Metrics, Stage, TrialConfig, TrialResult
 
 
 @dataclass(frozen=True)
-class Teaching:
+class DistillationSettings:
     """How much of the parent's distributions a network learns beside its labels, and how softened.
 
     Attributes:
@@ -30,7 +30,7 @@ class Teaching:
 
 
 #: From labels alone.
-NO_TEACHING = Teaching()
+NO_DISTILLATION = DistillationSettings()
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,9 @@ def derive_trial(
     return DerivedTrial(network, result, epochs)
 
 
-def tuned_config(trained: TrainedTrial, epochs: int, learning_rate: float, teaching: Teaching) -> TrialConfig:
+def derived_config(
+    trained: TrainedTrial, epochs: int, learning_rate: float, teaching: DistillationSettings
+) -> TrialConfig:
     """The parent's configuration for another training: its recipe, but nothing of where the parent began."""
     return dataclasses.replace(
         trained.config,
@@ -101,7 +103,7 @@ def tuned_config(trained: TrainedTrial, epochs: int, learning_rate: float, teach
     )
 
 
-def id_of(parent: str, letter: str, request: Any) -> str:
+def derived_id(parent: str, letter: str, request: Any) -> str:
     """The id of a row: the same request (a dataclass) of the same trial is the same row.
 
     A field that has its default is left out, so that a request keeps its id where fields are added.

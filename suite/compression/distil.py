@@ -6,7 +6,13 @@ from dataclasses import dataclass
 
 import torch
 
-from suite.compression.derived_trial import DerivedTrial, Teaching, derive_trial, id_of, tuned_config
+from suite.compression.derived_trial import (
+    DerivedTrial,
+    DistillationSettings,
+    derive_trial,
+    derived_config,
+    derived_id,
+)
 from suite.compression.resumable_fit import OnEpoch, ResumableFit
 from suite.deployment.trained_trial import TrainedTrial
 from suite.errors import RequestError
@@ -15,7 +21,7 @@ from suite.training.fit import fit
 
 
 @dataclass(frozen=True)
-class Student:
+class Distillation:
     """What network is to be trained, and how.
 
     Attributes:
@@ -30,11 +36,11 @@ class Student:
     depths: tuple[int, ...]
     epochs: int
     learning_rate: float
-    teaching: Teaching
+    teaching: DistillationSettings
 
     def id_for(self, parent: str) -> str:
         """The id of the row: the same request of the same trial is the same row."""
-        return id_of(parent, "d", self)
+        return derived_id(parent, "d", self)
 
 
 def architecture_of(text: str) -> Architecture:
@@ -60,8 +66,8 @@ def architecture_of(text: str) -> Architecture:
     return Architecture(*numbers)
 
 
-def train_student(
-    trained: TrainedTrial, student: Student, on_epoch: OnEpoch, on_stage: Callable[[str], None]
+def distil_from_scratch(
+    trained: TrainedTrial, student: Distillation, on_epoch: OnEpoch, on_stage: Callable[[str], None]
 ) -> DerivedTrial:
     """Train a student from scratch, with the trial's recipe and seed, or go on where that was interrupted.
 
@@ -76,7 +82,7 @@ def train_student(
         DivergedError: the training diverged.
     """
     config = dataclasses.replace(
-        tuned_config(trained, student.epochs, student.learning_rate, student.teaching),
+        derived_config(trained, student.epochs, student.learning_rate, student.teaching),
         network="compact",
         widths=student.widths,
         depths=student.depths,
@@ -85,14 +91,14 @@ def train_student(
         warmup_epochs=trained.config.warmup_epochs,
     )
     trial_id = student.id_for(trained.id)
-    course = ResumableFit(trained, trial_id, config, on_epoch, on_stage)
-    if course.interrupted is None:
+    resumable = ResumableFit(trained, trial_id, config, on_epoch, on_stage)
+    if resumable.interrupted is None:
         on_stage(
             f"training a student of widths {'-'.join(map(str, student.widths))}, {student.epochs} epochs"
         )
-    training = course.interrupted or fit(config, trained.dataset, threads=torch.get_num_threads())
-    course.train(training, 1)
-    epochs = tuple(course.epochs)
+    training = resumable.interrupted or fit(config, trained.dataset, threads=torch.get_num_threads())
+    resumable.train(training, 1)
+    epochs = tuple(resumable.epochs)
     return derive_trial(
-        trained, trial_id, "distilled", training.network, training.config, epochs, course.seconds
+        trained, trial_id, "distilled", training.network, training.config, epochs, resumable.seconds
     )

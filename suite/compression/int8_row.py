@@ -5,16 +5,16 @@ import shutil
 from pathlib import Path
 
 from suite.compression.quantise import MOST_LOSS
-from suite.deployment.export import ModelFile, beside, check_ending
+from suite.deployment.export import ModelFile, check_ending, partial_file
 from suite.deployment.inference import Model, open_model
-from suite.deployment.inference_module import config_text
+from suite.deployment.inference_module import config_json
 from suite.deployment.trained_trial import TrainedTrial, int8_file_of, int8_id_of
-from suite.deployment.verify import MismatchError, measured
+from suite.deployment.verify import MismatchError, evaluate_model
 from suite.errors import RequestError
 
 
 @dataclasses.dataclass(frozen=True)
-class Copied(ModelFile):
+class CopiedModel(ModelFile):
     """A copy of a row's file."""
 
     source: Path
@@ -35,7 +35,7 @@ def int8_row_of(trained: TrainedTrial) -> TrainedTrial | None:
     return None
 
 
-def copy_int8(row: TrainedTrial, path: Path) -> Copied:
+def copy_int8(row: TrainedTrial, path: Path) -> CopiedModel:
     """Copy the file of an int8 row, and see that it is what the row tells of.
 
     Args:
@@ -54,21 +54,21 @@ def copy_int8(row: TrainedTrial, path: Path) -> Copied:
         raise RequestError(f"{source}, the file of {row.id}, has gone; {again}")
     model = open_model(source)
     size, told = source.stat().st_size, int(row.row["bytes"])
-    if size != told or config_text(model.config) != config_text(row.config):
+    if size != told or config_json(model.config) != config_json(row.config):
         raise RequestError(
             f"{source} is not the file that the row {row.id} tells of ({size:,} bytes, and {told:,} by the "
             f"row); delete it and {again}"
         )
-    with beside(path) as partial:
+    with partial_file(path) as partial:
         shutil.copyfile(source, partial)
         mae = _checked_mae(row, open_model(partial))
-    return Copied(path, size, model.arithmetic, source, mae)
+    return CopiedModel(path, size, model.arithmetic, source, mae)
 
 
 def _checked_mae(row: TrainedTrial, model: Model) -> float:
     """Another processor may round otherwise; more than int8 may lose is another file."""
     val, config = row.dataset.splits["val"], row.config
-    mae = measured(model, val).mae
+    mae = evaluate_model(model, val).mae
     told = float(row.row[row.run.info.error_column])
     if not abs(mae - told) <= MOST_LOSS * (config.label_high - config.label_low):
         raise MismatchError(

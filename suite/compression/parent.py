@@ -16,7 +16,7 @@ from suite.runs.tables import read_run
 from suite.trial import TrialConfig
 
 #: What a search from a parent does not take from it: where the parent came from itself.
-NOT_INHERITED = (
+NOT_TAKEN_FROM_PARENT = (
     "backbone",
     "warmup_method",
     "warmup_epochs",
@@ -27,7 +27,7 @@ NOT_INHERITED = (
 )
 
 
-def inherited(named: str) -> tuple[str, dict[str, Any]]:
+def parent_settings(named: str) -> tuple[str, dict[str, Any]]:
     """What a search takes from the trial that is named as its parent.
 
     Args:
@@ -49,7 +49,7 @@ def inherited(named: str) -> tuple[str, dict[str, Any]]:
     file = weights_of(run.folder, trial_id)
     _, config, _ = load_network(file)
     fields = {name: value for name, value in config.to_json().items() if name in Base.model_fields}
-    own = {name: value for name, value in fields.items() if name not in NOT_INHERITED}
+    own = {name: value for name, value in fields.items() if name not in NOT_TAKEN_FROM_PARENT}
     data = run.info.data
     return (
         data.name if data.name == "faces" else data.folder,
@@ -57,7 +57,7 @@ def inherited(named: str) -> tuple[str, dict[str, Any]]:
     )
 
 
-def starting_network(config: TrialConfig, dataset: Dataset) -> nn.Module | None:
+def network_from_parent(config: TrialConfig, dataset: Dataset) -> nn.Module | None:
     """The network that a training starts from: cut out of ``config.pruned_from``; None where it names none.
 
     Raises:
@@ -66,13 +66,13 @@ def starting_network(config: TrialConfig, dataset: Dataset) -> nn.Module | None:
     if config.pruned_from is None:
         return None
     parent, its, label_set = load_network(Path(config.pruned_from))
-    check_pruned_from(config, its)
+    check_fits_parent(config, its)
     check_importance(config.importance, its)
     scores = score_channels(parent, its, label_set, config.importance, dataset.splits["train"])
     return cut(parent, its, label_set.bins, widths_of(config), scores)
 
 
-def check_pruned_from(config: TrialConfig, parent: TrialConfig) -> None:
+def check_fits_parent(config: TrialConfig, parent: TrialConfig) -> None:
     """Refuse a configuration whose network is no part of its parent's.
 
     Raises:

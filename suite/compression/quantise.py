@@ -14,10 +14,16 @@ import numpy as np
 import torch
 
 from suite.data.dataset import LabelledImages
-from suite.deployment.export import Exported, beside, check_ending, folder_beside, write_and_compare
+from suite.deployment.export import (
+    ExportedModel,
+    check_ending,
+    partial_file,
+    partial_folder,
+    write_and_verify,
+)
 from suite.deployment.inference import open_model
 from suite.deployment.inference_module import INPUT, InferenceModule
-from suite.deployment.verify import MismatchError, answer_part, measured
+from suite.deployment.verify import MismatchError, evaluate_model, predict_split
 from suite.optional_dependencies import need, unlogged
 from suite.trial import Metrics, TrialConfig
 
@@ -37,30 +43,30 @@ TELL_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
-class Quantised:
+class QuantisedModel:
     """An int8 file that was written."""
 
-    exported: Exported  # its ``agreement`` is that of the float graph that it was made from
+    exported: ExportedModel  # its ``verification`` is that of the float graph that it was made from
     mae_float: float  # on validation before, label units
     validation: Metrics  # of the file
     float_layers: tuple[str, ...]  # those that stayed in float
 
 
 def export_int8(
-    deployed: InferenceModule,
+    module: InferenceModule,
     config: TrialConfig,
     train: LabelledImages,
     val: LabelledImages,
     path: Path,
     on_stage: Callable[[str], None],
-) -> Quantised:
+) -> QuantisedModel:
     """Write a network as an int8 ONNX file, and measure on validation what that costs.
 
     Where the error grows by more than ``MOST_LOSS`` of the label range, the layers that disturb the
     estimates of training images most stay in float, one after another.
 
     Args:
-        deployed: the network.
+        module: the network.
         config: its own.
         train: images to calibrate on; validation images are never used for that.
         val: images to measure on, and to compare the float graph on.
@@ -73,14 +79,14 @@ def export_int8(
     """
     check_ending(path, ".onnx", "int8")
     need("onnxruntime", "int8")
-    with beside(path) as partial, folder_beside(path) as folder:
+    with partial_file(path) as partial, partial_folder(path) as folder:
         plain = folder / "float.onnx"
-        agreement = write_and_compare(deployed, config, val, plain)
+        verification = write_and_verify(module, config, val, plain)
         part = train.first(CALIBRATION_IMAGES)
         found = _within_limit(plain, part, val, config, on_stage)
         found.path.replace(partial)
-    exported = Exported(path, path.stat().st_size, describe_int8(found.float_layers), agreement)
-    return Quantised(exported, found.mae_float, found.validation, found.float_layers)
+    exported = ExportedModel(path, path.stat().st_size, describe_int8(found.float_layers), verification)
+    return QuantisedModel(exported, found.mae_float, found.validation, found.float_layers)
 
 
 def describe_int8(float_layers: Sequence[str]) -> str:
@@ -104,12 +110,12 @@ def _within_limit(
     config: TrialConfig,
     on_stage: Callable[[str], None],
 ) -> _Attempt:
-    before = measured(open_model(plain), val).mae
+    before = evaluate_model(open_model(plain), val).mae
     most = MOST_LOSS * (config.label_high - config.label_low)
     attempt = plain.with_name("int8.onnx")
     on_stage(f"calibrating on {len(calibration)} training images")
     quantise(plain, attempt, calibration, {"nodes_to_exclude": []}, describe_int8(()))
-    after = measured(open_model(attempt), val)
+    after = evaluate_model(open_model(attempt), val)
     kept: tuple[str, ...] = ()
     worst: list[str] = []
     while not after.mae - before <= most:
@@ -121,7 +127,7 @@ def _within_limit(
             raise MismatchError(f"{lost}, though {', '.join(kept)} stayed in float")
         kept = tuple(worst[: len(kept) + 1])
         quantise(plain, attempt, calibration, {"nodes_to_exclude": [*kept]}, describe_int8(kept))
-        after = measured(open_model(attempt), val)
+        after = evaluate_model(open_model(attempt), val)
     return _Attempt(attempt, before, after, kept)
 
 
@@ -133,7 +139,7 @@ def layers_by_damage(plain: Path, calibration: LabelledImages, on_stage: Callabl
         calibration: the images.
         on_stage: told now and then how many are done, where it takes long.
     """
-    expected = answer_part(open_model(plain), calibration).values
+    expected = predict_split(open_model(plain), calibration).values
     onnx = need("onnx", "int8")
     layers = [node.name for node in onnx.load(plain).graph.node if node.op_type in LAYERS]
     attempt, damage = plain.with_name("layer.onnx"), {}
@@ -143,7 +149,7 @@ def layers_by_damage(plain: Path, calibration: LabelledImages, on_stage: Callabl
             told, left = now, (now - began) / done * (len(layers) - done)
             on_stage(f"tried {done} of {len(layers)} layers, about {left:.0f} s left")
         quantise(plain, attempt, calibration, {"nodes_to_quantize": [layer]}, "")
-        moved = answer_part(open_model(attempt), calibration).values - expected
+        moved = predict_split(open_model(attempt), calibration).values - expected
         damage[layer] = float(np.abs(moved).mean())
     return sorted(layers, key=lambda layer: -damage[layer])
 

@@ -11,7 +11,7 @@ ROUNDS, FINAL_ROUNDS = 7, 15
 WHOLE, CUT = "whole", "cut"
 
 
-class TimedBeside:
+class PairedLatency:
     """Times networks of a trial's kind beside its own, one image at its resolution, eager, float32.
 
     Weights are random, as they change no time. Of equal widths the first measurement stays.
@@ -41,7 +41,7 @@ def time_pair(whole: TrialConfig, cut: TrialConfig, bins: int, rounds: int) -> P
     )
 
 
-def share_of_time(whole: TrialConfig, cut: TrialConfig, bins: int) -> str:
+def describe_relative_latency(whole: TrialConfig, cut: TrialConfig, bins: int) -> str:
     """What a cut network's time was measured to be, in words."""
     times = time_pair(whole, cut, bins, FINAL_ROUNDS)
     speedup = times.speedup(CUT, over=WHOLE)

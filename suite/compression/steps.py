@@ -13,10 +13,10 @@ from typing import Any
 
 from suite.compression.budget import Budget
 from suite.compression.derived_trial import DerivedTrial
-from suite.compression.distil import Student, train_student
-from suite.compression.prune import Pruning, make_smaller
-from suite.compression.quantise import Quantised, export_int8
-from suite.compression.relative_latency import share_of_time
+from suite.compression.distil import Distillation, distil_from_scratch
+from suite.compression.prune_and_finetune import Pruning, prune_and_finetune
+from suite.compression.quantise import QuantisedModel, export_int8
+from suite.compression.relative_latency import describe_relative_latency
 from suite.compression.resumable_fit import OnEpoch, remove_checkpoint
 from suite.deployment.inference_module import InferenceModule
 from suite.deployment.trained_trial import TrainedTrial, finished_row, int8_file_of, int8_id_of, weights_of
@@ -43,13 +43,15 @@ def prune(trained: TrainedTrial, pruning: Pruning, say: Say) -> TrainedTrial:
         DivergedError: the training after a cut diverged; no row is written.
     """
     asked = _Asked(pruning.id_for(trained.id), "pruning", dataclasses.asdict(pruning))
-    pruned = _step(trained, asked, lambda tell: make_smaller(trained, pruning, tell, say), say)
+    pruned = _step(trained, asked, lambda tell: prune_and_finetune(trained, pruning, tell, say), say)
     if isinstance(pruning.goal, Budget) and pruning.goal.quantity == "latency":
-        say(f"{pruned.id} takes {share_of_time(trained.config, pruned.config, trained.label_set.bins)}")
+        say(
+            f"{pruned.id} takes {describe_relative_latency(trained.config, pruned.config, trained.label_set.bins)}"
+        )
     return pruned
 
 
-def teach(trained: TrainedTrial, student: Student, say: Say) -> TrainedTrial:
+def distil(trained: TrainedTrial, student: Distillation, say: Say) -> TrainedTrial:
     """The trial's student, from its row where it has one.
 
     Args:
@@ -62,7 +64,7 @@ def teach(trained: TrainedTrial, student: Student, say: Say) -> TrainedTrial:
         DivergedError: the training diverged; no row is written.
     """
     asked = _Asked(student.id_for(trained.id), "student", dataclasses.asdict(student))
-    return _step(trained, asked, lambda tell: train_student(trained, student, tell, say), say)
+    return _step(trained, asked, lambda tell: distil_from_scratch(trained, student, tell, say), say)
 
 
 @dataclass(frozen=True)
@@ -119,8 +121,8 @@ def make_int8(trained: TrainedTrial, say: Say) -> None:
         say(f"{trial_id} is there already: {path}")
         return
     began, splits = time.perf_counter(), trained.dataset.splits
-    deployed = InferenceModule(trained.network, trained.config, trained.label_set)
-    quantised = export_int8(deployed, trained.config, splits["train"], splits["val"], path, say)
+    module = InferenceModule(trained.network, trained.config, trained.label_set)
+    quantised = export_int8(module, trained.config, splits["train"], splits["val"], path, say)
     ledger.add_trial(_int8_result(trained, quantised, trial_id, time.perf_counter() - began))
     say(
         f"{trial_id}: {quantised.exported.bytes:,} bytes, validation MAE {quantised.validation.mae:.2f} "
@@ -138,7 +140,9 @@ def check_finished(run: Run) -> None:
         )
 
 
-def _int8_result(trained: TrainedTrial, quantised: Quantised, trial_id: str, seconds: float) -> TrialResult:
+def _int8_result(
+    trained: TrainedTrial, quantised: QuantisedModel, trial_id: str, seconds: float
+) -> TrialResult:
     profile = profile_trial(trained.config, trained.label_set.bins)
     return TrialResult(
         id=trial_id,

@@ -17,9 +17,9 @@ import torch
 
 from suite.data.dataset import LabelledImages
 from suite.deployment.inference import FLOAT, OPENERS, open_model
-from suite.deployment.inference_module import INPUT, InferenceModule, describe_model
+from suite.deployment.inference_module import INPUT, InferenceModule, model_metadata
 from suite.deployment.onnx_graph import onnx_model
-from suite.deployment.verify import Verification, compare
+from suite.deployment.verify import Verification, verify
 from suite.errors import RequestError
 from suite.networks.weights import save_tensors
 from suite.optional_dependencies import need
@@ -39,17 +39,17 @@ class ModelFile:
 
 
 @dataclass(frozen=True)
-class Exported(ModelFile):
+class ExportedModel(ModelFile):
     """A file that was written from a network."""
 
-    agreement: Verification  # of an int8 file: of the float graph that it was made from
+    verification: Verification  # of an int8 file: of the float graph that it was made from
 
 
-def export(deployed: InferenceModule, config: TrialConfig, part: LabelledImages, path: Path) -> Exported:
+def export(module: InferenceModule, config: TrialConfig, part: LabelledImages, path: Path) -> ExportedModel:
     """Write a network to a file of the kind that its name ends in, and compare the two.
 
     Args:
-        deployed: the network.
+        module: the network.
         config: its own.
         part: images of the run's data to compare on.
         path: .onnx, .pt2 or .safetensors; a file that is there is replaced in one step.
@@ -58,13 +58,13 @@ def export(deployed: InferenceModule, config: TrialConfig, part: LabelledImages,
         RequestError: another ending, a missing package, or a folder that cannot be written to.
         MismatchError: the file answers otherwise than PyTorch; ``path`` is as it was.
     """
-    with beside(path) as partial:
-        agreement = write_and_compare(deployed, config, part, partial)
-    return Exported(path, path.stat().st_size, FLOAT, agreement)
+    with partial_file(path) as partial:
+        verification = write_and_verify(module, config, part, partial)
+    return ExportedModel(path, path.stat().st_size, FLOAT, verification)
 
 
-def write_and_compare(
-    deployed: InferenceModule, config: TrialConfig, part: LabelledImages, path: Path
+def write_and_verify(
+    module: InferenceModule, config: TrialConfig, part: LabelledImages, path: Path
 ) -> Verification:
     """Write a network to a file of the kind that its name ends in, and compare the two.
 
@@ -73,12 +73,12 @@ def write_and_compare(
         MismatchError: the file answers otherwise than PyTorch; it is there all the same.
         OSError: it cannot be written.
     """
-    writer_for(path)(deployed, config, path)
-    return compare(open_model(path), deployed, part)
+    writer_for(path)(module, config, path)
+    return verify(open_model(path), module, part)
 
 
 @contextmanager
-def beside(path: Path) -> Iterator[Path]:
+def partial_file(path: Path) -> Iterator[Path]:
     """A place to write a file and try it, which becomes ``path`` at the end and is gone after a failure.
 
     Raises:
@@ -96,7 +96,7 @@ def beside(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def folder_beside(path: Path) -> Iterator[Path]:
+def partial_folder(path: Path) -> Iterator[Path]:
     """An empty folder for what is made on the way to ``path``, gone afterwards.
 
     What a killed process left in it goes first, so that the same command leaves nothing.
@@ -121,7 +121,7 @@ def check_ending(path: Path, ending: str, kind: str) -> None:
         raise RequestError(f"{path} does not end in {ending}, and {kind} is written so; name the file so")
 
 
-def check_place(path: Path) -> None:
+def check_writable(path: Path) -> None:
     """Refuse a file that could not be written, before it is worked for.
 
     Raises:
@@ -165,24 +165,24 @@ def writer_for(path: Path) -> Write:
     return WRITERS[path.suffix]
 
 
-def _write_onnx(deployed: InferenceModule, config: TrialConfig, path: Path) -> None:
-    model = onnx_model(deployed.network, config, deployed.label_set, describe_model(config))
+def _write_onnx(module: InferenceModule, config: TrialConfig, path: Path) -> None:
+    model = onnx_model(module.network, config, module.label_set, model_metadata(config))
     path.write_bytes(model.SerializeToString())
 
 
-def _write_program(deployed: InferenceModule, config: TrialConfig, path: Path) -> None:
+def _write_program(module: InferenceModule, config: TrialConfig, path: Path) -> None:
     side = config.resolution
     images = torch.zeros(2, side, side, 3, dtype=torch.uint8)
     batch = torch.export.Dim("batch", min=1, max=LARGEST_BATCH)
     with torch.no_grad():
-        program = torch.export.export(deployed, (images,), dynamic_shapes={INPUT: {0: batch}})
-    told, written = {"metadata.json": json.dumps(describe_model(config), indent=2)}, io.BytesIO()
+        program = torch.export.export(module, (images,), dynamic_shapes={INPUT: {0: batch}})
+    told, written = {"metadata.json": json.dumps(model_metadata(config), indent=2)}, io.BytesIO()
     torch.export.save(program, written, extra_files=told)  # to a path it would raise errors of its own
     path.write_bytes(written.getbuffer())
 
 
-def _write_safetensors(deployed: InferenceModule, config: TrialConfig, path: Path) -> None:
-    save_tensors(deployed.network.state_dict(), path, describe_model(config))
+def _write_safetensors(module: InferenceModule, config: TrialConfig, path: Path) -> None:
+    save_tensors(module.network.state_dict(), path, model_metadata(config))
 
 
 WRITERS: Mapping[str, Write] = {

@@ -21,7 +21,7 @@ FLOAT = "float32"
 
 
 @dataclass(frozen=True)
-class Answers:
+class Outputs:
     """What a model says of a batch."""
 
     values: Floats  # (n,), label units
@@ -39,7 +39,7 @@ class Model:
     """
 
     config: TrialConfig
-    run: Callable[[Pixels], Answers]
+    run: Callable[[Pixels], Outputs]
     arithmetic: str = FLOAT
 
 
@@ -60,7 +60,7 @@ def open_model(path: Path) -> Model:
     return OPENERS[path.suffix](path)
 
 
-def ask(model: Model, images: Pixels, *, mirrored: bool) -> Answers:
+def run_model(model: Model, images: Pixels, *, mirrored: bool) -> Outputs:
     """A model's answers; ``mirrored`` averages them with those for the mirror images, as metrics are taken.
 
     Args:
@@ -75,8 +75,8 @@ def ask(model: Model, images: Pixels, *, mirrored: bool) -> Answers:
     half = np.float32(0.5)
     values = (straight.values + flipped.values) * half
     if straight.distributions is None or flipped.distributions is None:
-        return Answers(values, None)
-    return Answers(values, (straight.distributions + flipped.distributions) * half)
+        return Outputs(values, None)
+    return Outputs(values, (straight.distributions + flipped.distributions) * half)
 
 
 def _open_onnx(path: Path) -> Model:
@@ -92,9 +92,9 @@ def _open_onnx(path: Path) -> Model:
         raise _unreadable(path, error) from None
     entering = session.get_inputs()[0].name
 
-    def run(images: Pixels) -> Answers:
+    def run(images: Pixels) -> Outputs:
         value, *rest = session.run(None, {entering: images})
-        return Answers(value, rest[0] if rest else None)
+        return Outputs(value, rest[0] if rest else None)
 
     return Model(config, run, told.get("arithmetic", FLOAT))
 
@@ -108,7 +108,7 @@ def _open_safetensors(path: Path) -> Model:
     network, config, label_set = load_network(path)
     with safe_open(path, framework="pt") as file:
         told: Mapping[str, str] = file.metadata() or {}  # weights of a run have none
-    answers = torch_answers(InferenceModule(network, config, label_set))
+    answers = torch_runner(InferenceModule(network, config, label_set))
     return Model(config, answers, told.get("arithmetic", FLOAT))
 
 
@@ -123,17 +123,17 @@ def _open_program(path: Path) -> Model:
         config = _config_in(told)
     except Exception as error:  # of many classes, by what of the archive is damaged
         raise _unreadable(path, error) from None
-    return Model(config, torch_answers(program.module()), told.get("arithmetic", FLOAT))
+    return Model(config, torch_runner(program.module()), told.get("arithmetic", FLOAT))
 
 
-def torch_answers(module: Callable[..., Any]) -> Callable[[Pixels], Answers]:
-    """Answers of a ``suite.deployment.inference_module.InferenceModule``, or of the program exported from one."""
+def torch_runner(module: Callable[..., Any]) -> Callable[[Pixels], Outputs]:
+    """Outputs of a ``suite.deployment.inference_module.InferenceModule``, or of the program exported from one."""
     import torch
 
-    def run(images: Pixels) -> Answers:
+    def run(images: Pixels) -> Outputs:
         with torch.inference_mode(), without_tf32():
             value, *rest = module(torch.from_numpy(np.ascontiguousarray(images)))
-        return Answers(value.numpy(), rest[0].numpy() if rest else None)
+        return Outputs(value.numpy(), rest[0].numpy() if rest else None)
 
     return run
 

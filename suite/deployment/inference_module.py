@@ -50,9 +50,9 @@ class InferenceModule(nn.Module):
         Returns:
             One tensor, or two: the second is float32 (batch, bins), each row summing to 1.
         """
-        return self.read(self.network(normalised(images)))
+        return self.decode(self.network(normalised(images)))
 
-    def read(self, outputs: Tensor) -> tuple[Tensor, ...]:
+    def decode(self, outputs: Tensor) -> tuple[Tensor, ...]:
         """The same of what the network's output layer gave."""
         value = self._method.decode(outputs, self.label_set)
         if self._method.distribution is None:
@@ -60,7 +60,7 @@ class InferenceModule(nn.Module):
         return value, self._method.distribution(outputs)
 
 
-def folded(network: nn.Module) -> nn.Module:
+def fold_batch_norm(network: nn.Module) -> nn.Module:
     """A copy, for evaluation, with batch normalisation multiplied into the convolution before it."""
     copied = copy.deepcopy(network).eval()
     for sequence in [module for module in copied.modules() if isinstance(module, nn.Sequential)]:
@@ -71,7 +71,7 @@ def folded(network: nn.Module) -> nn.Module:
     return copied
 
 
-def describe_model(config: TrialConfig) -> Mapping[str, str]:
+def model_metadata(config: TrialConfig) -> Mapping[str, str]:
     """What an exported file says of itself, for clients that know nothing of this suite.
 
     ``trial_config`` has the whole configuration as JSON, from which ``suite predict`` goes.
@@ -96,11 +96,11 @@ def describe_model(config: TrialConfig) -> Mapping[str, str]:
         "normalisation": "in the graph: (pixel / 255 - mean) / standard deviation of the channel",
         "channel_mean": " ".join(map(str, CHANNEL_MEAN)),
         "channel_std": " ".join(map(str, CHANNEL_STD)),
-        CONFIG_KEY: config_text(config),
+        CONFIG_KEY: config_json(config),
         "suite_version": __version__,
     }
 
 
-def config_text(config: TrialConfig) -> str:
+def config_json(config: TrialConfig) -> str:
     """A configuration as one line of JSON, without the paths of files, which are of another machine."""
     return json.dumps({**config.to_json(), **dict.fromkeys(FILES)})

@@ -16,15 +16,15 @@ import pandas as pd
 import torch
 
 from suite.data.store import Split
-from suite.deployment.export import ModelFile, beside
-from suite.deployment.inference import Answers, open_model
+from suite.deployment.export import ModelFile, partial_file
+from suite.deployment.inference import Outputs, open_model
 from suite.deployment.intervals import central_interval
-from suite.deployment.lineage import descent, pruned_parent
 from suite.deployment.predict import INTERVAL_SHARE
 from suite.deployment.trained_trial import TrainedTrial, finished_row
-from suite.deployment.verify import answer_part
+from suite.deployment.verify import predict_split
 from suite.methods import METHODS
 from suite.methods.metrics import measure
+from suite.runs.lineage import lineage, pruning_parent
 from suite.statistics.clustered import (
     BAND,
     GroupError,
@@ -50,7 +50,7 @@ class Measured:
     """A file's answers for one split, and what they come to."""
 
     split: Split
-    answers: Answers
+    answers: Outputs
     errors: npt.NDArray[np.float64]  # float64 (n,), absolute, label units
 
 
@@ -74,7 +74,7 @@ def write_card(trained: TrainedTrial, file: ModelFile, path: Path) -> None:
         _speed(trained),
         _use(trained),
     ]
-    with beside(path) as partial:
+    with partial_file(path) as partial:
         partial.write_text("\n\n".join(sections) + "\n", encoding="utf-8")
 
 
@@ -85,7 +85,7 @@ def _is_judged(trained: TrainedTrial) -> bool:
 
 def _measure(trained: TrainedTrial, file: ModelFile, split: Split) -> Measured:
     part = trained.dataset.splits[split]
-    answers = answer_part(open_model(file.path), part)
+    answers = predict_split(open_model(file.path), part)
     errors = np.abs(answers.values.astype(np.float64) - part.labels.numpy().astype(np.float64))
     return Measured(split, answers, errors)
 
@@ -146,19 +146,20 @@ def _trained_row(trained: TrainedTrial) -> Mapping[str, Any]:
 
 def _beginning(row: Mapping[str, Any], config: TrialConfig) -> str:
     """What a training started from."""
-    if (parent := pruned_parent(row)) is not None:
+    if (parent := pruning_parent(row)) is not None:
         return f"the channels of {parent} that were kept"
     return "weights of another training" if config.backbone else "random weights"
 
 
 def _descent(trained: TrainedTrial) -> Sequence[str]:
     """What the network was made from, if it was made from another."""
-    steps = descent(trained)
+    rows = {str(row["id"]): row for row in trained.run.trials.to_dict("records")}
+    steps = lineage(rows, trained.id, trained.run.info.error_column)
     if len(steps) == 1:
         return ()
     heads = ("network", "made", "epochs", "parameters", f"validation MAE, {trained.run.info.unit}")
-    rows = [(s.id, s.how, str(s.epochs), f"{s.params:,}", f"{s.error:.2f}") for s in steps]
-    return (f"## What it was made from\n\n{_table(heads, rows)}",)
+    cells = [(s.id, s.how, str(s.epochs), f"{s.params:,}", f"{s.error:.2f}") for s in steps]
+    return (f"## What it was made from\n\n{_table(heads, cells)}",)
 
 
 def _accuracy(trained: TrainedTrial, measured: Sequence[Measured]) -> str:

@@ -17,7 +17,7 @@ import torch
 from torch import fx, nn
 from torch.fx.passes.shape_prop import ShapeProp
 
-from suite.deployment.inference_module import DISTRIBUTION, INPUT, VALUE, folded
+from suite.deployment.inference_module import DISTRIBUTION, INPUT, VALUE, fold_batch_norm
 from suite.methods import METHODS
 from suite.methods.label_distributions import estimate
 from suite.methods.labels import LabelSet
@@ -76,7 +76,7 @@ def onnx_model(
     """
     onnx, graph = need("onnx", "An ONNX export"), Graph()
     images = _normalisation(graph, config.resolution)
-    outputs = _layers(graph, folded(network), images, config.resolution)
+    outputs = _layers(graph, fold_batch_norm(network), images, config.resolution)
     method = METHODS[config.method]
     READINGS[method.decode](graph, outputs, label_set)
     described = [onnx.helper.make_tensor_value_info(VALUE, onnx.TensorProto.FLOAT, [BATCH])]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from suite.data.decoding import UndecodableError, decode
-from suite.deployment.inference import Model, Pixels, ask
+from suite.deployment.inference import Model, Pixels, run_model
 from suite.deployment.intervals import central_interval
 from suite.machine import usable_cpus
 
@@ -28,7 +28,7 @@ class Prediction:
 
 
 @dataclass(frozen=True)
-class Refused:
+class UnreadableFile:
     """A file that could not be read, and why."""
 
     file: str
@@ -55,7 +55,7 @@ def image_files(paths: Sequence[Path]) -> list[Path]:
 
 def predict_files(
     model: Model, files: Sequence[Path], *, batch: int = 64, mirrored: bool = True
-) -> Iterator[Prediction | Refused]:
+) -> Iterator[Prediction | UnreadableFile]:
     """What becomes of each file, in order, as soon as its batch is done.
 
     Each image is turned upright, and its middle square is scaled to the model's resolution: faces must be
@@ -76,7 +76,7 @@ def predict_files(
             answers = iter(_answers(model, images, mirrored))
             for file, outcome in zip(chosen, decoded, strict=True):
                 if isinstance(outcome, str):
-                    yield Refused(str(file), outcome)
+                    yield UnreadableFile(str(file), outcome)
                 else:
                     yield Prediction(str(file), *next(answers))
 
@@ -104,7 +104,7 @@ def _answers(
 ) -> list[tuple[float, float | None, float | None]]:
     if not images:
         return []
-    said = ask(model, np.stack(images), mirrored=mirrored)
+    said = run_model(model, np.stack(images), mirrored=mirrored)
     values = [float(value) for value in said.values]
     if said.distributions is None:
         return [(value, None, None) for value in values]

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from suite.data.dataset import LabelledImages
-from suite.deployment.inference import Answers, Floats, Model, ask
+from suite.deployment.inference import Floats, Model, Outputs, run_model
 from suite.deployment.inference_module import InferenceModule
 from suite.machine import without_tf32
 from suite.methods.metrics import measure
@@ -38,12 +38,12 @@ class Verification:
     share_difference: float  # the largest over all bins; 0 where there is no distribution
 
 
-def compare(model: Model, deployed: InferenceModule, part: LabelledImages) -> Verification:
+def verify(model: Model, module: InferenceModule, part: LabelledImages) -> Verification:
     """Run a file that was written, and the network that it came from, on images of a split.
 
     Args:
         model: opened from the file.
-        deployed: the network, in PyTorch.
+        module: the network, in PyTorch.
         part: the split; its first ``MOST_IMAGES`` images are taken.
 
     Raises:
@@ -53,31 +53,31 @@ def compare(model: Model, deployed: InferenceModule, part: LabelledImages) -> Ve
     for rows in _batches(part):
         images = part.images[rows]
         with torch.inference_mode(), without_tf32():
-            outputs = deployed.network(normalised(images))
+            outputs = module.network(normalised(images))
         answers = model.run(np.ascontiguousarray(images.numpy()))
-        values = max(values, _value_difference(answers, deployed, outputs))
-        shares = max(shares, _share_difference(answers, deployed, outputs))
+        values = max(values, _value_difference(answers, module, outputs))
+        shares = max(shares, _share_difference(answers, module, outputs))
         batches, done = batches + 1, done + len(rows)
     return Verification(done, batches, values, shares)
 
 
-def answer_part(model: Model, part: LabelledImages, batch: int = 64) -> Answers:
+def predict_split(model: Model, part: LabelledImages, batch: int = 64) -> Outputs:
     """A model's answers for a split: the mean of an image's and its mirror image's.
 
     So are the metrics of a training taken (``suite.training.evaluation``).
     """
     answers = [
-        ask(model, np.ascontiguousarray(part.images[rows].numpy()), mirrored=True)
+        run_model(model, np.ascontiguousarray(part.images[rows].numpy()), mirrored=True)
         for rows in torch.split(part.rows, batch)
     ]
     shares = [answer.distributions for answer in answers if answer.distributions is not None]
     values = np.concatenate([answer.values for answer in answers])
-    return Answers(values, np.concatenate(shares) if shares else None)
+    return Outputs(values, np.concatenate(shares) if shares else None)
 
 
-def measured(model: Model, part: LabelledImages) -> Metrics:
+def evaluate_model(model: Model, part: LabelledImages) -> Metrics:
     """All metrics of a model on a split, as a training's are taken."""
-    return measure(torch.from_numpy(answer_part(model, part).values), part.labels, part.deviations)
+    return measure(torch.from_numpy(predict_split(model, part).values), part.labels, part.deviations)
 
 
 def _batches(part: LabelledImages) -> list[torch.Tensor]:
@@ -87,15 +87,15 @@ def _batches(part: LabelledImages) -> list[torch.Tensor]:
     return [rows[a:b] for a, b in itertools.pairwise(starts) if a < len(rows)]
 
 
-def _value_difference(answers: Answers, deployed: InferenceModule, outputs: torch.Tensor) -> float:
+def _value_difference(answers: Outputs, module: InferenceModule, outputs: torch.Tensor) -> float:
     """The largest; outputs may be a little higher or lower, by which a count of thresholds jumps."""
     expected, low, high = (
-        deployed.read(outputs + shift)[0].numpy() for shift in (0.0, -OUTPUT_TOLERANCE, OUTPUT_TOLERANCE)
+        module.decode(outputs + shift)[0].numpy() for shift in (0.0, -OUTPUT_TOLERANCE, OUTPUT_TOLERANCE)
     )
     given = _checked(answers.values, expected)
-    allowed = STEP_TOLERANCE * deployed.label_set.step
+    allowed = STEP_TOLERANCE * module.label_set.step
     off = np.maximum(np.minimum(low, high) - given, given - np.maximum(low, high))
-    if not (off <= allowed).all():  # NaN is no agreement
+    if not (off <= allowed).all():  # NaN counts as a mismatch
         worst = int(np.nanargmax(off)) if not np.isnan(off).all() else 0
         raise MismatchError(
             f"its estimate for an image is {given[worst]:.6g} where PyTorch's is {expected[worst]:.6g}"
@@ -103,8 +103,8 @@ def _value_difference(answers: Answers, deployed: InferenceModule, outputs: torc
     return float(np.abs(given - expected).max())
 
 
-def _share_difference(answers: Answers, deployed: InferenceModule, outputs: torch.Tensor) -> float:
-    _, *rest = deployed.read(outputs)
+def _share_difference(answers: Outputs, module: InferenceModule, outputs: torch.Tensor) -> float:
+    _, *rest = module.decode(outputs)
     if not rest and answers.distributions is None:
         return 0.0
     if not rest or answers.distributions is None:

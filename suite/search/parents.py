@@ -8,7 +8,7 @@ from typing import Any
 
 from search_spaces import Choices, Dimension, FloatRange, SearchSpace, Value
 from suite.compression.channel_pruning import check_importance
-from suite.compression.parent import check_pruned_from
+from suite.compression.parent import check_fits_parent
 from suite.data.dataset import load_dataset
 from suite.data.store import LabelRange, Store
 from suite.errors import RequestError
@@ -53,7 +53,7 @@ def check_parent(space: SearchSpace, label_range: LabelRange) -> None:
     if base.pruned_from is not None:
         need("torch_pruning", "Pruning")
         its = load_network(Path(base.pruned_from))[1]
-        check_pruned_from(config, its)
+        check_fits_parent(config, its)
         for importance in _importances(space):
             check_importance(importance, its)
 

@@ -21,10 +21,10 @@ WIDE = dataclasses.replace(CONFIG, widths=(16, 32, 64, 64, 64))
 
 
 def test_bf16_weights_are_half_the_bytes_and_answer_nearly_alike(dataset: Dataset, tmp_path: Path) -> None:
-    deployed = InferenceModule(lively(WIDE), WIDE, label_set_of(WIDE))
+    module = InferenceModule(lively(WIDE), WIDE, label_set_of(WIDE))
     val = dataset.splits["val"]
-    plain = export(deployed, WIDE, val, tmp_path / "float.safetensors")
-    half = export_bf16(deployed, WIDE, val, tmp_path / "half.safetensors")
+    plain = export(module, WIDE, val, tmp_path / "float.safetensors")
+    half = export_bf16(module, WIDE, val, tmp_path / "half.safetensors")
     assert half.exported.bytes < 0.56 * plain.bytes
     kinds = {tensor.dtype for tensor in load_file(half.exported.path).values() if tensor.dim() > 1}
     assert kinds == {torch.bfloat16}
@@ -38,9 +38,9 @@ def test_bf16_that_loses_too_much_is_not_written(
     dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bf16, "MOST_LOSS", -1.0)
-    deployed = InferenceModule(lively(WIDE), WIDE, label_set_of(WIDE))
+    module = InferenceModule(lively(WIDE), WIDE, label_set_of(WIDE))
     with pytest.raises(MismatchError, match="with bf16 weights the validation MAE is"):
-        export_bf16(deployed, WIDE, dataset.splits["val"], tmp_path / "half.safetensors")
+        export_bf16(module, WIDE, dataset.splits["val"], tmp_path / "half.safetensors")
     assert not list(tmp_path.iterdir())
 
 

@@ -12,7 +12,7 @@ import safetensors.torch
 import torch
 
 from suite.cli.main import main
-from suite.compression import steps as chain
+from suite.compression import steps
 from suite.networks.weights import save_tensors
 from suite.runs.tables import read_run
 
@@ -45,7 +45,7 @@ def test_a_row_that_cannot_be_written_is_made_again(
 
     before = list(read_run(run).trials["id"])
     with monkeypatch.context() as full:
-        full.setattr(chain.RunLedger, "add_trial", no_room)
+        full.setattr(steps.RunLedger, "add_trial", no_room)
         assert main(["compress", str(run), *ASKED]) == 2
     assert list(read_run(run).trials["id"]) == before
     assert main(["compress", str(run), *ASKED]) == 0

@@ -11,7 +11,7 @@ from suite.compression import quantise as quantisation
 from suite.data.store import Store
 from suite.deployment.inference import open_model
 from suite.runs.tables import read_run
-from tests.support.trained_runs import deployed_of
+from tests.support.trained_runs import inference_module_of
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def cut_short(file: Path) -> None:
 def of_another_network(file: Path) -> None:
     from suite.deployment.export import _write_onnx
 
-    _write_onnx(*deployed_of("coral"), file)
+    _write_onnx(*inference_module_of("coral"), file)
 
 
 def gone(file: Path) -> None:

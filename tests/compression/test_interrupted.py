@@ -12,10 +12,10 @@ import pytest
 import torch
 
 from suite.cli.main import main
-from suite.compression import steps as chain
-from suite.compression.derived_trial import Teaching
-from suite.compression.distil import Student
-from suite.compression.prune import Pruning
+from suite.compression import steps
+from suite.compression.derived_trial import DistillationSettings
+from suite.compression.distil import Distillation
+from suite.compression.prune_and_finetune import Pruning
 from suite.deployment.trained_trial import TrainedTrial, open_trial
 from suite.networks.weights import load_network, save_network
 from suite.runs.tables import read_run
@@ -28,9 +28,9 @@ EPOCHS = 4
 #: Halved in two cuts, each stage goes from 32 channels to 24 and from there to 16.
 WIDE = dataclasses.replace(CONFIG, widths=(32, 32, 32, 32, 32))
 CUTS = Pruning((0.5,) * 5, "uniform", "taylor", 2, EPOCHS, 3e-3)
-TAUGHT_CUTS = dataclasses.replace(CUTS, rounds=1, teaching=Teaching(0.5, 2.0))
-STUDENT = Student((4, 4, 8, 8, 8), (1,) * 5, EPOCHS, 3e-3, Teaching(1.0, 2.0))
-Request = Pruning | Student
+TAUGHT_CUTS = dataclasses.replace(CUTS, rounds=1, teaching=DistillationSettings(0.5, 2.0))
+STUDENT = Distillation((4, 4, 8, 8, 8), (1,) * 5, EPOCHS, 3e-3, DistillationSettings(1.0, 2.0))
+Request = Pruning | Distillation
 
 
 class Listener:
@@ -75,7 +75,7 @@ def saved_each_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def carry_out(run: Path, request: Request, listener: Listener) -> TrainedTrial:
     trained = open_trial(run, "t0000", listener, lambda done, of: None)
-    step: Callable[..., TrainedTrial] = chain.prune if isinstance(request, Pruning) else chain.teach
+    step: Callable[..., TrainedTrial] = steps.prune if isinstance(request, Pruning) else steps.distil
     return step(trained, request, listener)
 
 
@@ -149,7 +149,7 @@ def test_what_is_kept_is_gone_on_from_once_the_row_can_be_written(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:
-        broken.setattr(chain, "save_network", killed)
+        broken.setattr(steps, "save_network", killed)
         with pytest.raises(KeyboardInterrupt):
             carry_out(run, CUTS, Listener())
     second = Listener()
@@ -207,7 +207,7 @@ def test_of_a_training_that_diverged_nothing_is_kept(
             monkeypatch.setattr(Fit, "_train_epoch", diverges)
 
     with pytest.raises(DivergedError):
-        chain.prune(open_trial(run, "t0000", listener, lambda done, of: None), CUTS, listen)
+        steps.prune(open_trial(run, "t0000", listener, lambda done, of: None), CUTS, listen)
     assert listener.epochs == [1]
     assert not list((run / "checkpoints").iterdir())
 

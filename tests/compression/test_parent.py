@@ -6,7 +6,7 @@ import pytest
 
 from search_spaces import find, load
 from suite.cli.main import main
-from suite.compression.parent import inherited
+from suite.compression.parent import parent_settings
 from suite.data.store import LabelRange, Store
 from suite.errors import RequestError
 from suite.search.study.study import config_of_values
@@ -14,7 +14,7 @@ from tests.support.trained_runs import CONFIG
 
 
 def test_a_search_has_its_parents_network_recipe_and_data(run: Path, store: Store) -> None:
-    data, fields = inherited(f"{run}:t0000")
+    data, fields = parent_settings(f"{run}:t0000")
     assert data == str(store.folder)
     space = load(find("compress"), inherited=fields, overrides=[f"data={data}", "epochs=9"])
     own = run / "weights" / "t0000.safetensors"
@@ -38,7 +38,7 @@ def test_a_search_has_its_parents_network_recipe_and_data(run: Path, store: Stor
 )
 def test_another_parent_is_one_sentence(named: str, complaint: str, run: Path) -> None:
     with pytest.raises(RequestError, match=complaint):
-        inherited(named.format(run=run))
+        parent_settings(named.format(run=run))
 
 
 def test_the_search_compress_is_refused_without_a_parent(

@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from suite.cli.main import main
-from suite.compression import prune as smaller
+from suite.compression import prune_and_finetune
 from suite.compression import relative_latency as timing
 from suite.data.dataset import load_dataset
 from suite.data.store import Store
 from suite.deployment.inference import open_model
-from suite.deployment.verify import answer_part
+from suite.deployment.verify import predict_split
 from suite.measure.latency import PairedTimes
 from suite.measure.profiling import count_parameters, profile_trial
 from suite.networks.weights import load_network, save_network
@@ -51,7 +51,7 @@ def test_prune_tune_and_quantise_are_rows_with_a_parent(
     assert list(epochs[epochs.id == pruned].epoch) == [1, 2, 3]
     assert epochs[epochs.id == pruned].val_mae_years.iloc[-1] == rows.val_mae_years[pruned]
     val = load_dataset(store, "age", 32).splits["val"]
-    values = answer_part(open_model(run / "weights" / f"{int8}.onnx"), val).values
+    values = predict_split(open_model(run / "weights" / f"{int8}.onnx"), val).values
     assert abs(values - val.labels.numpy()).mean() == pytest.approx(rows.val_mae_years[int8], abs=1e-3)
     assert rows.bytes[int8] == (run / "weights" / f"{int8}.onnx").stat().st_size
     assert rows.test_mae_years[[pruned, int8]].isna().all()
@@ -64,7 +64,7 @@ def test_the_same_command_again_does_nothing_twice(
     assert compress(run, *asked) == 0
     before = rows_of(run)
     assert list(before.widths.iloc[-1]) == [8, 8, 8, 8, 8]
-    monkeypatch.setattr(smaller, "fit", None)  # nobody trains
+    monkeypatch.setattr(prune_and_finetune, "fit", None)  # nobody trains
     assert compress(run, *asked, "--int8") == 0
     assert f"{before.index[-1]} is there already" in capsys.readouterr().err
     assert list(rows_of(run).index) == [*before.index, f"{before.index[-1]}-int8"]
@@ -80,11 +80,11 @@ def test_what_was_interrupted_leaves_no_row_and_begins_again(
     def interrupted(*arguments: object, **named: object) -> object:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(smaller, "fit", interrupted)
+    monkeypatch.setattr(prune_and_finetune, "fit", interrupted)
     before = list(rows_of(run).index)
     assert compress(run, "--keep", "0.5", "--epochs", "1") == 130
     assert list(rows_of(run).index) == before
-    monkeypatch.setattr(smaller, "fit", real)
+    monkeypatch.setattr(prune_and_finetune, "fit", real)
     assert compress(run, "--keep", "0.5", "--epochs", "1") == 0
     assert len(rows_of(run)) == len(before) + 1
 
@@ -307,7 +307,7 @@ def test_a_share_of_the_time_is_found_by_timing_candidates(
 
 def test_a_network_with_far_fewer_channels_is_measured_to_be_faster() -> None:
     wide = dataclasses.replace(CONFIG, widths=(256, 256, 256, 256, 256))
-    timed = timing.TimedBeside(wide, 101)
+    timed = timing.PairedLatency(wide, 101)
     assert timed(wide.widths) == 1
     assert 0 < timed((8, 8, 8, 8, 8)) < 0.7
     assert timed((8, 8, 8, 8, 8)) == timed((8, 8, 8, 8, 8))  # measured once

@@ -12,7 +12,7 @@ import torch
 from suite.data.dataset import Dataset, LabelledImages
 from suite.deployment.export import export
 from suite.deployment.inference import open_model
-from suite.deployment.inference_module import InferenceModule, folded
+from suite.deployment.inference_module import InferenceModule, fold_batch_norm
 from suite.deployment.verify import MismatchError
 from suite.errors import RequestError
 from suite.methods import METHODS
@@ -20,7 +20,7 @@ from suite.networks.weights import load_network
 from suite.training.evaluation import predict
 from suite.training.inputs import normalised
 from suite.trial import MethodName, Network
-from tests.support.trained_runs import deployed_of
+from tests.support.trained_runs import inference_module_of
 
 
 @pytest.fixture
@@ -32,9 +32,9 @@ def val(dataset: Dataset) -> LabelledImages:
 def test_onnx_answers_as_pytorch_by_every_method(
     method: MethodName, val: LabelledImages, tmp_path: Path
 ) -> None:
-    deployed, config = deployed_of(method)
-    exported = export(deployed, config, val, tmp_path / "net.onnx")
-    assert exported.agreement.images == len(val)
+    module, config = inference_module_of(method)
+    exported = export(module, config, val, tmp_path / "net.onnx")
+    assert exported.verification.images == len(val)
     # An independent look, without the suite's own reader.
     session = onnxruntime.InferenceSession(exported.path)
     pixels = val.images[val.rows[:5]]
@@ -45,12 +45,12 @@ def test_onnx_answers_as_pytorch_by_every_method(
             strict=True,
         )
     )
-    outputs = deployed.network(normalised(pixels))
-    expected = METHODS[method].decode(outputs, deployed.label_set)
+    outputs = module.network(normalised(pixels))
+    expected = METHODS[method].decode(outputs, module.label_set)
     assert answers["value"] == pytest.approx(expected.detach().numpy(), abs=1e-3)
     if METHODS[method].distribution:
         assert answers["distribution"] == pytest.approx(torch.softmax(outputs, 1).detach().numpy(), abs=1e-5)
-        assert answers["distribution"] @ deployed.label_set.values.numpy() == pytest.approx(
+        assert answers["distribution"] @ module.label_set.values.numpy() == pytest.approx(
             answers["value"], abs=1e-3
         )
     else:
@@ -58,8 +58,8 @@ def test_onnx_answers_as_pytorch_by_every_method(
 
 
 def test_a_residual_network_becomes_onnx(val: LabelledImages, tmp_path: Path) -> None:
-    deployed, config = deployed_of(network="resnet50")
-    assert export(deployed, config, val, tmp_path / "net.onnx").agreement.share_difference < 1e-4
+    module, config = inference_module_of(network="resnet50")
+    assert export(module, config, val, tmp_path / "net.onnx").verification.share_difference < 1e-4
 
 
 @pytest.mark.slow
@@ -67,13 +67,13 @@ def test_a_residual_network_becomes_onnx(val: LabelledImages, tmp_path: Path) ->
 def test_vgg_16_becomes_onnx_though_its_feature_map_is_smaller_than_its_pooling(
     network: Network, val: LabelledImages, tmp_path: Path
 ) -> None:
-    deployed, config = deployed_of(network=network)
-    assert export(deployed, config, val, tmp_path / "net.onnx").agreement.share_difference < 1e-4
+    module, config = inference_module_of(network=network)
+    assert export(module, config, val, tmp_path / "net.onnx").verification.share_difference < 1e-4
 
 
 def test_an_onnx_file_says_what_it_takes_and_gives(val: LabelledImages, tmp_path: Path) -> None:
-    deployed, config = deployed_of()
-    export(deployed, config, val, tmp_path / "net.onnx")
+    module, config = inference_module_of()
+    export(module, config, val, tmp_path / "net.onnx")
     told = {entry.key: entry.value for entry in onnx.load(tmp_path / "net.onnx").metadata_props}
     assert (told["attribute"], told["unit"], told["resolution"], told["method"]) == (
         "age",
@@ -96,39 +96,39 @@ def test_an_onnx_file_says_what_it_takes_and_gives(val: LabelledImages, tmp_path
 def test_a_program_of_torch_export_answers_as_pytorch(
     method: MethodName, val: LabelledImages, tmp_path: Path
 ) -> None:
-    deployed, config = deployed_of(method)
-    exported = export(deployed, config, val, tmp_path / "net.pt2")
-    assert exported.agreement.value_difference < 1e-3
+    module, config = inference_module_of(method)
+    exported = export(module, config, val, tmp_path / "net.pt2")
+    assert exported.verification.value_difference < 1e-3
     assert open_model(exported.path).config == config
 
 
 def test_exported_safetensors_need_no_second_file(val: LabelledImages, tmp_path: Path) -> None:
-    deployed, config = deployed_of()
+    module, config = inference_module_of()
     config = dataclasses.replace(config, backbone="/home/somebody/faces.safetensors", backbone_sha256="ab")
-    path = export(deployed, config, val, tmp_path / "net.safetensors").path
+    path = export(module, config, val, tmp_path / "net.safetensors").path
     assert [file.name for file in tmp_path.iterdir()] == ["net.safetensors"]
     network, told, _ = load_network(path)
     assert told == dataclasses.replace(config, backbone=None)
-    for name, tensor in deployed.network.state_dict().items():
+    for name, tensor in module.network.state_dict().items():
         assert torch.equal(network.state_dict()[name], tensor)
 
 
 def test_an_export_predicts_a_split_as_the_evaluation_of_a_training_does(
     val: LabelledImages, tmp_path: Path
 ) -> None:
-    from suite.deployment.verify import answer_part
+    from suite.deployment.verify import predict_split
 
-    deployed, config = deployed_of()
-    path = export(deployed, config, val, tmp_path / "net.onnx").path
+    module, config = inference_module_of()
+    path = export(module, config, val, tmp_path / "net.onnx").path
     expected = predict(
-        deployed.network,
+        module.network,
         val,
-        deployed.label_set,
+        module.label_set,
         method=config.method,
         precision="float32",
         device=torch.device("cpu"),
     )
-    assert answer_part(open_model(path), val).values == pytest.approx(expected.numpy(), abs=1e-3)
+    assert predict_split(open_model(path), val).values == pytest.approx(expected.numpy(), abs=1e-3)
 
 
 @pytest.mark.parametrize("ending", [".onnx", ".safetensors"])
@@ -136,22 +136,22 @@ def test_a_mismatch_leaves_what_was_there(
     ending: str, val: LabelledImages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file whose weights were changed between writing and opening."""
-    import suite.deployment.export as module
+    import suite.deployment.export as export_module
 
-    deployed, config = deployed_of()
-    write = module.WRITERS[ending]
+    module, config = inference_module_of()
+    write = export_module.WRITERS[ending]
 
-    def changed(deployed: InferenceModule, config: object, path: Path) -> None:
-        other, _ = deployed_of()
+    def changed(module: InferenceModule, config: object, path: Path) -> None:
+        other, _ = inference_module_of()
         with torch.no_grad():
             other.network.head.weight[0] += 0.05
         write(other, config, path)
 
-    monkeypatch.setitem(module.WRITERS, ending, changed)
+    monkeypatch.setitem(export_module.WRITERS, ending, changed)
     path = tmp_path / f"net{ending}"
     path.write_text("mine")
     with pytest.raises(MismatchError, match=r"PyTorch"):
-        export(deployed, config, val, path)
+        export(module, config, val, path)
     assert path.read_text() == "mine"
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
@@ -160,17 +160,17 @@ def test_a_mismatch_leaves_what_was_there(
 def test_a_name_that_cannot_be_written_is_one_sentence(
     name: str, val: LabelledImages, tmp_path: Path
 ) -> None:
-    deployed, config = deployed_of()
+    module, config = inference_module_of()
     with pytest.raises(RequestError, match=r"ends in none of|cannot be written"):
-        export(deployed, config, val, tmp_path / name)
+        export(module, config, val, tmp_path / name)
 
 
 def test_folding_keeps_the_answer_and_leaves_no_normalisation() -> None:
-    deployed, _ = deployed_of()
+    module, _ = inference_module_of()
     images = torch.randn(3, 3, 32, 32)
-    small = folded(deployed.network)
+    small = fold_batch_norm(module.network)
     assert not [layer for layer in small.modules() if isinstance(layer, torch.nn.BatchNorm2d)]
-    assert torch.allclose(small(images), deployed.network(images), atol=1e-5)
+    assert torch.allclose(small(images), module.network(images), atol=1e-5)
     assert np.isfinite(small(images).detach().numpy()).all()
 
 

@@ -116,26 +116,26 @@ class Files:
             np.save(folder / f"pixels-{side}.npy", val.images[val.rows[:4]].numpy())
         self.written: dict[str, Written] = {}
         for name in names:
-            deployed, config = made(name, datasets, folder)
+            module, config = made(name, datasets, folder)
             for kind in KINDS:
-                self._write(deployed, config, datasets[config.resolution], folder / f"{name}-{kind}")
+                self._write(module, config, datasets[config.resolution], folder / f"{name}-{kind}")
         process = subprocess.run(
             [sys.executable, "-c", READ, str(folder)], capture_output=True, text=True, check=False
         )
         assert process.returncode == 0, process.stderr
         self.read: dict[str, Any] = json.loads(process.stdout)
 
-    def _write(self, deployed: InferenceModule, config: TrialConfig, dataset: Dataset, path: Path) -> None:
+    def _write(self, module: InferenceModule, config: TrialConfig, dataset: Dataset, path: Path) -> None:
         train, val = dataset.splits["train"], dataset.splits["val"]
         if path.name.endswith("int8.onnx"):
-            export_int8(deployed, config, train, val, path, lambda sentence: None)
+            export_int8(module, config, train, val, path, lambda sentence: None)
         elif path.name.endswith("bf16.safetensors"):
-            export_bf16(deployed, config, val, path)
+            export_bf16(module, config, val, path)
         else:
-            export(deployed, config, val, path)
+            export(module, config, val, path)
         pixels = val.images[val.rows[:4]]
         with torch.inference_mode():
-            expected = deployed.read(deployed.network(normalised(pixels)))[0].tolist()
+            expected = module.decode(module.network(normalised(pixels)))[0].tolist()
         self.written[path.name] = Written(
             expected, config, open_model(path).run(pixels.numpy()).values.tolist()
         )

@@ -11,14 +11,14 @@ from torch import nn
 from suite.compression.budget import Budget, Counted, cost
 from suite.compression.channel_pruning import check_importance, cut, score_channels
 from suite.compression.derived_trial import (
-    NO_TEACHING,
+    NO_DISTILLATION,
     DerivedTrial,
-    Teaching,
+    DistillationSettings,
     derive_trial,
-    id_of,
-    tuned_config,
+    derived_config,
+    derived_id,
 )
-from suite.compression.relative_latency import TimedBeside
+from suite.compression.relative_latency import PairedLatency
 from suite.compression.resumable_fit import OnEpoch, ResumableFit
 from suite.compression.widths import CostOf, Floats, kept_widths, ranked_widths, uniform_widths
 from suite.deployment.trained_trial import TrainedTrial
@@ -53,11 +53,11 @@ class Pruning:
     rounds: int
     epochs: int
     learning_rate: float
-    teaching: Teaching = NO_TEACHING
+    teaching: DistillationSettings = NO_DISTILLATION
 
     def id_for(self, parent: str) -> str:
         """The id of the row: the same request of the same trial is the same row."""
-        return id_of(parent, "p", self)
+        return derived_id(parent, "p", self)
 
 
 def check_pruning(pruning: Pruning, config: TrialConfig) -> None:
@@ -78,7 +78,7 @@ def check_pruning(pruning: Pruning, config: TrialConfig) -> None:
         )
 
 
-def make_smaller(
+def prune_and_finetune(
     trained: TrainedTrial, pruning: Pruning, on_epoch: OnEpoch, on_stage: Callable[[str], None]
 ) -> DerivedTrial:
     """Cut and train on, round by round, or go on in the round that was interrupted.
@@ -95,13 +95,13 @@ def make_smaller(
         DivergedError: a training after a cut diverged.
     """
     network, threads, trial_id = trained.network, torch.get_num_threads(), pruning.id_for(trained.id)
-    config = tuned_config(trained, pruning.epochs, pruning.learning_rate, pruning.teaching)
-    course = ResumableFit(trained, trial_id, config, on_epoch, on_stage)
+    config = derived_config(trained, pruning.epochs, pruning.learning_rate, pruning.teaching)
+    resumable = ResumableFit(trained, trial_id, config, on_epoch, on_stage)
     rounds = zip(_parts(pruning, config, trained.label_set.bins), _shared(pruning), strict=True)
     for number, (part, epochs) in enumerate(rounds, 1):
-        if number < course.number:
+        if number < resumable.number:
             continue
-        training = course.interrupted if number == course.number else None
+        training = resumable.interrupted if number == resumable.number else None
         if training is None:
             network, config = _cut(trained, network, config, pruning.importance, part)
             config = dataclasses.replace(config, epochs=epochs)
@@ -110,11 +110,11 @@ def make_smaller(
             if not epochs:
                 continue
             training = fit(config, trained.dataset, threads=threads, network=network)
-        course.train(training, number)
+        resumable.train(training, number)
         network, config = training.network, training.config
     config = dataclasses.replace(config, epochs=pruning.epochs, importance=pruning.importance)
-    epochs_run = tuple(course.epochs)
-    return derive_trial(trained, trial_id, "pruned", network, config, epochs_run, course.seconds)
+    epochs_run = tuple(resumable.epochs)
+    return derive_trial(trained, trial_id, "pruned", network, config, epochs_run, resumable.seconds)
 
 
 def _cut(
@@ -132,7 +132,7 @@ def _parts(pruning: Pruning, config: TrialConfig, bins: int) -> Iterator[WidthsO
     """For each round the widths to cut to, from falling scores; the rounds shrink by the same factor."""
     whole, goal, stages = widths_of(config), pruning.goal, stages_of_widths(config)
 
-    timed = TimedBeside(config, bins)  # what was timed once is not timed again in a later round
+    timed = PairedLatency(config, bins)  # what was timed once is not timed again in a later round
 
     def shrunk(done: int) -> WidthsOf:
         share = done / pruning.rounds
