@@ -1,4 +1,8 @@
-"""From a trained trial to a smaller one: cut, train on, cut further, as one row of the run."""
+"""Pruning of a trained trial: cut channels and train on, in one round or several.
+
+``suite.compression.channel_pruning`` does a single cut; this module decides the widths of each round, trains between
+the cuts, and makes the result a derived trial.
+"""
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
@@ -27,24 +31,26 @@ from suite.networks import STAGES, Widths, stages_of_widths, widths_of, with_wid
 from suite.training.fit import fit
 from suite.trial import Importance, TrialConfig
 
-#: Widths to cut to, from each stage's falling scores.
-WidthsOf = Callable[[Sequence[Floats]], Widths]
+#: From the descending channel scores of each width to the widths to keep.
+ChooseWidths = Callable[[Sequence[Floats]], Widths]
 Spread = Literal["uniform", "global"]
 
 
 @dataclass(frozen=True)
 class Pruning:
-    """What is to be cut, and how it is trained on.
+    """What to cut and how to train afterwards.
+
+    The names of the fields are part of a row's id and of the file ``ID.pruning.json``.
 
     Attributes:
-        goal: a budget, or the share of its channels that each stage keeps.
-        spread: how a budget is met: by the same share of every stage, or by cutting the channels that
-            matter least anywhere. Shares that are given leave no choice.
-        importance: which channels of a layer go.
-        rounds: cuts, each followed by its part of the epochs.
-        epochs: of training after the cuts, all rounds together; 0 only cuts.
-        learning_rate: of that training.
-        teaching: what it learns from the trial before the cuts.
+        goal: A budget, or the share of its channels that each stage keeps.
+        spread: How a budget is met: "uniform" keeps the same share of every stage, "global" cuts the least important
+            channels of the whole network. Given shares leave no choice.
+        importance: How channels are scored.
+        rounds: Cuts, each followed by its part of the epochs.
+        epochs: Epochs of training, all rounds together; 0 only cuts.
+        learning_rate: Learning rate of that training.
+        teaching: How it learns from the trial before the cuts.
     """
 
     goal: Budget | tuple[float, ...]
@@ -55,14 +61,17 @@ class Pruning:
     learning_rate: float
     teaching: DistillationSettings = NO_DISTILLATION
 
-    def id_for(self, parent: str) -> str:
-        """The id of the row: the same request of the same trial is the same row."""
-        return derived_id(parent, "p", self)
+    def id_for(self, parent_id: str) -> str:
+        """Return the id of the row; the same request for the same trial has the same id."""
+        return derived_id(parent_id, "p", self)
 
 
 def check_pruning(pruning: Pruning, config: TrialConfig) -> None:
-    """Raises:
-    RequestError: this cannot be done to the trial.
+    """Refuse a pruning that is impossible for a trial.
+
+    Raises:
+        RequestError: The criterion cannot score the network, the shares are not one for each stage, or there are fewer
+            epochs than rounds.
     """
     check_importance(pruning.importance, config)
     if isinstance(pruning.goal, tuple) and not (
@@ -79,86 +88,91 @@ def check_pruning(pruning: Pruning, config: TrialConfig) -> None:
 
 
 def prune_and_finetune(
-    trained: TrainedTrial, pruning: Pruning, on_epoch: OnEpoch, on_stage: Callable[[str], None]
+    parent: TrainedTrial, pruning: Pruning, on_epoch: OnEpoch, on_stage: Callable[[str], None]
 ) -> DerivedTrial:
-    """Cut and train on, round by round, or go on in the round that was interrupted.
+    """Cut and train, round by round; a round that was interrupted continues from its checkpoint.
 
     Args:
-        trained: what is to be cut.
-        pruning: checked.
-        on_epoch: told each epoch, numbered through all rounds.
-        on_stage: told in a sentence of each cut, and where an interrupted training goes on.
+        parent: The trial to prune.
+        pruning: A request that ``check_pruning`` accepted.
+        on_epoch: Called after each epoch, which is numbered through all rounds.
+        on_stage: Called with a sentence at each cut, and where an interrupted training continues.
 
     Raises:
-        RequestError: the goal is too small to be reached, torch-pruning is missing, or the trial has no
+        RequestError: The goal is too small to be reached, torch-pruning is not installed, or the trial has no
             distribution to distil.
-        DivergedError: a training after a cut diverged.
+        DivergedError: The training after a cut diverged.
     """
-    network, threads, trial_id = trained.network, torch.get_num_threads(), pruning.id_for(trained.id)
-    config = derived_config(trained, pruning.epochs, pruning.learning_rate, pruning.teaching)
-    resumable = ResumableFit(trained, trial_id, config, on_epoch, on_stage)
-    rounds = zip(_parts(pruning, config, trained.label_set.bins), _shared(pruning), strict=True)
-    for number, (part, epochs) in enumerate(rounds, 1):
+    network, threads, trial_id = parent.network, torch.get_num_threads(), pruning.id_for(parent.id)
+    config = derived_config(parent, pruning.epochs, pruning.learning_rate, pruning.teaching)
+    resumable = ResumableFit(parent, trial_id, config, on_epoch, on_stage)
+    rounds = zip(
+        _widths_by_round(pruning, config, parent.label_set.bins), _epochs_by_round(pruning), strict=True
+    )
+    for number, (choose_widths, epochs) in enumerate(rounds, 1):
         if number < resumable.number:
             continue
         training = resumable.interrupted if number == resumable.number else None
         if training is None:
-            network, config = _cut(trained, network, config, pruning.importance, part)
+            network, config = _cut(parent, network, config, pruning.importance, choose_widths)
             config = dataclasses.replace(config, epochs=epochs)
             widths = "-".join(map(str, widths_of(config)))
             on_stage(f"cut {number} of {pruning.rounds}: widths {widths}, then {epochs} epochs")
             if not epochs:
                 continue
-            training = fit(config, trained.dataset, threads=threads, network=network)
+            training = fit(config, parent.dataset, threads=threads, network=network)
         resumable.train(training, number)
         network, config = training.network, training.config
     config = dataclasses.replace(config, epochs=pruning.epochs, importance=pruning.importance)
     epochs_run = tuple(resumable.epochs)
-    return derive_trial(trained, trial_id, "pruned", network, config, epochs_run, resumable.seconds)
+    return derive_trial(parent, trial_id, "pruned", network, config, epochs_run, resumable.seconds)
 
 
 def _cut(
-    trained: TrainedTrial, network: nn.Module, config: TrialConfig, importance: Importance, part: WidthsOf
+    parent: TrainedTrial,
+    network: nn.Module,
+    config: TrialConfig,
+    importance: Importance,
+    choose_widths: ChooseWidths,
 ) -> tuple[nn.Module, TrialConfig]:
-    """A network cut to the widths that ``part`` makes of its scores, and the configuration with them."""
-    train, label_set = trained.dataset.splits["train"], trained.label_set
+    """Return a network cut to the widths that are chosen from its scores, and the configuration with them."""
+    train, label_set = parent.dataset.splits["train"], parent.label_set
     scores = score_channels(network, config, label_set, importance, train)
-    # A round that went on elsewhere measures its times anew, and may then find more than there still is.
-    widths = tuple(map(min, part(scores.falling()), widths_of(config)))
+    # A resumed process measures latency again, and its widths may then be larger than those that are left.
+    widths = tuple(map(min, choose_widths(scores.descending()), widths_of(config)))
     return cut(network, config, label_set.bins, widths, scores), with_widths(config, widths)
 
 
-def _parts(pruning: Pruning, config: TrialConfig, bins: int) -> Iterator[WidthsOf]:
-    """For each round the widths to cut to, from falling scores; the rounds shrink by the same factor."""
+def _widths_by_round(pruning: Pruning, config: TrialConfig, bins: int) -> Iterator[ChooseWidths]:
+    """Yield how each round chooses its widths; every round shrinks the network by the same factor."""
     whole, goal, stages = widths_of(config), pruning.goal, stages_of_widths(config)
+    latency = PairedLatency(config, bins)  # shared by the rounds, so that no widths are timed twice
 
-    timed = PairedLatency(config, bins)  # what was timed once is not timed again in a later round
-
-    def shrunk(done: int) -> WidthsOf:
-        share = done / pruning.rounds
+    def of_round(number: int) -> ChooseWidths:
+        progress = number / pruning.rounds
         if isinstance(goal, tuple):
-            return lambda falling: kept_widths(whole, [goal[stage] ** share for stage in stages])
+            return lambda scores: kept_widths(whole, [goal[stage] ** progress for stage in stages])
 
-        cost_of = timed if goal.quantity == "latency" else _counted(config, bins, goal.quantity)
+        cost_of = latency if goal.quantity == "latency" else _counted_cost(config, bins, goal.quantity)
         before = cost_of(whole)
         if goal.most >= before:
             raise RequestError(
                 f"the trial has {before:,} {goal.quantity} and may have {goal.most:,}, so that nothing would "
                 "be cut; ask for less"
             )
-        most = goal.most if done == pruning.rounds else before * (goal.most / before) ** share
+        most = goal.most if number == pruning.rounds else before * (goal.most / before) ** progress
         if pruning.spread == "uniform":
-            return lambda falling: uniform_widths(whole, cost_of, most)
-        return lambda falling: ranked_widths(falling, cost_of, most)
+            return lambda scores: uniform_widths(whole, cost_of, most)
+        return lambda scores: ranked_widths(scores, cost_of, most)
 
-    return (shrunk(done) for done in range(1, pruning.rounds + 1))
+    return (of_round(number) for number in range(1, pruning.rounds + 1))
 
 
-def _counted(config: TrialConfig, bins: int, quantity: Counted) -> CostOf:
+def _counted_cost(config: TrialConfig, bins: int, quantity: Counted) -> CostOf:
     return lambda widths: cost(with_widths(config, widths), bins, quantity)
 
 
-def _shared(pruning: Pruning) -> list[int]:
-    """The epochs of each round: as equal as can be, the last round longest."""
+def _epochs_by_round(pruning: Pruning) -> list[int]:
+    """Return the epochs of each round, divided equally; the last round has the remainder."""
     each, more = divmod(pruning.epochs, pruning.rounds)
     return [each] * (pruning.rounds - 1) + [each + more]

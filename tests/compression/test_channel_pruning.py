@@ -118,7 +118,7 @@ def test_other_networks_are_cut_and_load_by_their_widths(
 ) -> None:
     network = lively(config)
     scores = score_channels(network, config, label_set_of(config), importance, dataset.splits["train"])
-    assert [len(falling) for falling in scores.falling()] == list(widths_of(config))
+    assert [len(ranked) for ranked in scores.descending()] == list(widths_of(config))
     smaller = cut(network, config, 101, widths, scores)
     told = with_widths(config, widths)
     save_network(smaller, told, tmp_path / "small.safetensors")
@@ -178,7 +178,7 @@ def test_widths_that_are_not_the_networks_are_one_sentence() -> None:
     for network, count in (("vgg16", 7), ("resnet50", 9)):
         with pytest.raises(RequestError, match=f"this network needs {count} whole numbers"):
             build_network(dataclasses.replace(CONFIG, network=network, pruned_widths=(8, 8)), 101)  # type: ignore[arg-type]
-    with pytest.raises(RequestError, match="of which bn-scale says nothing"):
+    with pytest.raises(RequestError, match="which bn-scale cannot score"):
         check_importance("bn-scale", VGG)
     check_importance("bn-scale", RESNET)
 

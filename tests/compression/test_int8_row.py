@@ -91,10 +91,10 @@ def gone(file: Path) -> None:
     ("spoil", "complaint"),
     [
         (cut_short, "cannot be read as a model"),
-        (of_another_network, "is not the file that the row {int8} tells of"),
+        (of_another_network, "is not the file that the row {int8} describes"),
         (
             gone,
-            "{int8}.onnx, the file of {int8}, has gone; write it again with 'suite compress {run} --trial",
+            "{int8}.onnx, the file of {int8}, is missing; write it again with 'suite compress {run} --trial",
         ),
     ],
 )

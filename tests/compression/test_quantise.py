@@ -123,7 +123,7 @@ def test_int8_that_loses_too_much_is_not_written(
     path = tmp_path / "int8.onnx"
     with pytest.raises(MismatchError, match=r"int8 has a validation MAE of .* though features\.|though head"):
         export_int8(module, config, dataset.splits["train"], dataset.splits["val"], path, said.append)
-    assert "looking for the layers at fault" in said[1]
+    assert "looking for the layers that cause it" in said[1]
     assert not list(tmp_path.iterdir())
 
 

@@ -75,7 +75,7 @@ def test_the_same_command_again_does_nothing_twice(
 def test_what_was_interrupted_leaves_no_row_and_begins_again(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = smaller.fit
+    real = prune_and_finetune.fit
 
     def interrupted(*arguments: object, **named: object) -> object:
         raise KeyboardInterrupt
@@ -298,7 +298,7 @@ def test_a_share_of_the_time_is_found_by_timing_candidates(
     assert len(set(timed)) <= 8  # of 129 candidates
     said = capsys.readouterr().err
     assert "takes 0.75 of the time (0.75 to 0.75): one image of 32 pixels, eager PyTorch" in said
-    assert "while others took 25% of the processor" in said
+    assert "while other programs took 25% of the processor" in said
     assert main([*asked, "0.01"]) == 2
     assert "has 0.16, above the 0.01 that were asked for" in capsys.readouterr().err
     assert main([*asked, "2"]) == 2

@@ -136,7 +136,7 @@ def test_a_trial_starts_as_its_parent_where_all_is_kept(store: Store, parent: Pa
     assert torch.allclose(network(images), load_network(parent)[0](images), atol=1e-6)
     assert network_from_parent(CONFIG, dataset) is None
     for field, value, complaint in (
-        ("widths", (64, 16, 24, 24, 32), "nothing wider can be cut out of it"),
+        ("widths", (64, 16, 24, 24, 32), "set widths that are no larger"),
         ("depths", (2, 1, 1, 1, 1), "has depths"),
         ("method", "coral", "has method dldl-v2 and the trial coral"),
     ):
@@ -173,5 +173,5 @@ def test_a_teacher_or_an_importance_that_no_trial_could_use_is_refused_before_an
     some = of_vgg.model_copy(
         update={"vary": {**of_vgg.vary, "importance": Choices(values=("taylor", "bn-scale"))}}
     )
-    with pytest.raises(RequestError, match="of which bn-scale says nothing"):
+    with pytest.raises(RequestError, match="which bn-scale cannot score"):
         check_parent(some, AGES)
