@@ -10,12 +10,10 @@ import torch
 
 from suite.cli.main import main
 from suite.compression import prune_and_finetune
-from suite.compression import relative_latency as timing
 from suite.data.dataset import load_dataset
 from suite.data.store import Store
 from suite.deployment.inference import open_model
 from suite.deployment.verify import predict_split
-from suite.measure.latency import PairedTimes
 from suite.measure.profiling import count_parameters, profile_trial
 from suite.networks.weights import load_network, save_network
 from suite.runs.tables import RunLedger, config_of, read_run
@@ -275,39 +273,3 @@ def test_a_method_without_a_distribution_teaches_nothing(
 ) -> None:
     assert main(["compress", str(run), "--trial", "t0001", "--student", "micro"]) == 2
     assert "method coral, which has no distribution to distil" in capsys.readouterr().err
-
-
-def test_a_share_of_the_time_is_found_by_timing_candidates(
-    run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Were time in proportion to channels, three quarters of the time would be three quarters of them."""
-    timed: list[int] = []
-
-    def times(whole: TrialConfig, cut: TrialConfig, bins: int, rounds: int) -> PairedTimes:
-        timed.append(sum(cut.widths))
-        seconds = {"whole": (sum(whole.widths) / 1e5,) * rounds, "cut": (sum(cut.widths) / 1e5,) * rounds}
-        return PairedTimes(seconds, 1, whole.resolution, 0.25)
-
-    monkeypatch.setattr(timing, "time_pair", times)
-    config = dataclasses.replace(CONFIG, widths=(32, 32, 64, 64, 64))
-    save_network(lively(config), config, run / "weights" / "t0003.safetensors")
-    add_trial(run, "t0000", "t0003", config)
-    asked = ["compress", str(run), "--trial", "t0003", "--of", "latency", "--epochs", "0", "--to"]
-    assert main([*asked, "0.75"]) == 0
-    assert list(rows_of(run).widths.iloc[-1]) == [24, 24, 48, 48, 48]
-    assert len(set(timed)) <= 8  # of 129 candidates
-    said = capsys.readouterr().err
-    assert "takes 0.75 of the time (0.75 to 0.75): one image of 32 pixels, eager PyTorch" in said
-    assert "while other programs took 25% of the processor" in said
-    assert main([*asked, "0.01"]) == 2
-    assert "has 0.16, above the 0.01 that were asked for" in capsys.readouterr().err
-    assert main([*asked, "2"]) == 2
-    assert "'2' is no share of the trial's time" in capsys.readouterr().err
-
-
-def test_a_network_with_far_fewer_channels_is_measured_to_be_faster() -> None:
-    wide = dataclasses.replace(CONFIG, widths=(256, 256, 256, 256, 256))
-    timed = timing.PairedLatency(wide, 101)
-    assert timed(wide.widths) == 1
-    assert 0 < timed((8, 8, 8, 8, 8)) < 0.7
-    assert timed((8, 8, 8, 8, 8)) == timed((8, 8, 8, 8, 8))  # measured once
