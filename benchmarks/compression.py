@@ -1,4 +1,4 @@
-"""What pruning, distillation and int8 come to: the trainings behind the table of docs/compression.md.
+"""What pruning, distillation and int8 achieve: the trainings behind the table of docs/compression.md.
 
 Each trial of a run of ThinAgeNet is halved and trained on as long as it was trained, and TinyAgeNet is
 trained from scratch for as many epochs as both together. The halved network then teaches a network that is
@@ -36,12 +36,12 @@ Rows = dict[str, list[Mapping[str, Any]]]
 
 
 def say(sentence: str) -> None:
-    """Progress, for who waits."""
+    """Print progress to standard error."""
     print(sentence, file=sys.stderr, flush=True)
 
 
 def compress(thin: TrainedTrial, rows: Rows) -> None:
-    """All that is made from one ThinAgeNet."""
+    """Make every variant from one ThinAgeNet."""
     epochs, rate = thin.config.epochs, thin.config.learning_rate
 
     def student(of: TrainedTrial, network: Architecture, teaching: DistillationSettings) -> TrainedTrial:
@@ -76,7 +76,7 @@ def main() -> int:
     with locked(run.folder):
         for trial_id in run.trials.loc[run.trials["stage"] == "search", "id"]:
             compress(open_trial(run.folder, str(trial_id), say, lambda done, of: None), rows)
-    told = []
+    table = []
     for name, made in rows.items():
         errors = [float(row[run.info.error_column]) for row in made]
         mean, half = statistics.mean(errors), math.nan
@@ -85,11 +85,11 @@ def main() -> int:
                 student_t_quantile(0.975, len(errors) - 1) * statistics.stdev(errors) / math.sqrt(len(errors))
             )
         size = round(statistics.mean(int(row["bytes"]) for row in made))
-        told.append({"variant": name, "params": int(made[0]["params"]), "bytes": size, "mae": errors})
+        table.append({"variant": name, "params": int(made[0]["params"]), "bytes": size, "mae": errors})
         seeds = ", ".join(f"{error:.2f}" for error in errors)
-        print(f"{name:55s} {told[-1]['params']:>10,} {size:>11,}  {mean:.2f} ± {half:.2f}  ({seeds})")
+        print(f"{name:55s} {table[-1]['params']:>10,} {size:>11,}  {mean:.2f} ± {half:.2f}  ({seeds})")
     if options.json:
-        options.json.write_text(json.dumps(told, indent=2) + "\n")
+        options.json.write_text(json.dumps(table, indent=2) + "\n")
     return 0
 
 

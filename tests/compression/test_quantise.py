@@ -82,10 +82,10 @@ def test_only_training_images_calibrate(
     assert one != three
 
 
-def test_a_layer_that_hurts_stays_in_float(
+def test_a_layer_that_int8_damages_stays_in_float(
     dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One channel of the second convolution answers a thousand times as loudly as the others."""
+    """One channel of the second convolution has outputs a thousand times those of the others."""
     module, config = inference_module_of()
     layer, following = module.network.features[4], module.network.features[8]
     with torch.no_grad():
@@ -93,8 +93,8 @@ def test_a_layer_that_hurts_stays_in_float(
         following.weight[:, 0] /= 1000
     train, val = dataset.splits["train"], dataset.splits["val"]
     plain = export(module, config, val, tmp_path / "float.onnx").path
-    answers = torch.from_numpy(predict_split(open_model(plain), val).values)
-    val = LabelledImages(val.images, val.rows, answers, val.deviations)  # so that all error is int8's
+    estimates = torch.from_numpy(predict_split(open_model(plain), val).values)
+    val = LabelledImages(val.images, val.rows, estimates, val.deviations)  # so that all error is int8's
     path = tmp_path / "int8.onnx"
     monkeypatch.setattr(quantisation, "MOST_LOSS", 1.0)
     careless = export_int8(module, config, train, val, path, silent)
@@ -106,7 +106,7 @@ def test_a_layer_that_hurts_stays_in_float(
     assert 1 <= len(kept) <= quantisation.MOST_FLOAT_LAYERS
     assert careful.validation.mae <= careless.validation.mae / 2
     assert careful.exported.arithmetic.endswith(f"float32 in {', '.join(kept)}")
-    assert np.abs(predict_split(open_model(path), val).values - answers.numpy()).mean() == pytest.approx(
+    assert np.abs(predict_split(open_model(path), val).values - estimates.numpy()).mean() == pytest.approx(
         careful.validation.mae, abs=1e-4
     )
     stored = {tensor.name for tensor in onnx.load(path).graph.initializer}
@@ -118,17 +118,19 @@ def test_int8_that_loses_too_much_is_not_written(
     dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module, config = inference_module_of()
-    monkeypatch.setattr(quantisation, "MOST_LOSS", -1.0)  # a hundred years better than float: nothing is
-    said: list[str] = []
+    monkeypatch.setattr(quantisation, "MOST_LOSS", -1.0)  # no int8 file can be better than float by this much
+    messages: list[str] = []
     path = tmp_path / "int8.onnx"
     with pytest.raises(MismatchError, match=r"int8 has a validation MAE of .* though features\.|though head"):
-        export_int8(module, config, dataset.splits["train"], dataset.splits["val"], path, said.append)
-    assert "looking for the layers that cause it" in said[1]
+        export_int8(module, config, dataset.splits["train"], dataset.splits["val"], path, messages.append)
+    assert "looking for the layers that cause it" in messages[1]
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", ["int8.pt2", "none/int8.onnx"])
-def test_a_name_that_cannot_be_is_one_sentence(name: str, dataset: Dataset, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_is_refused_in_one_sentence(
+    name: str, dataset: Dataset, tmp_path: Path
+) -> None:
     module, config = inference_module_of()
     with pytest.raises(RequestError, match=r"does not end in \.onnx|cannot be written"):
         export_int8(module, config, dataset.splits["train"], dataset.splits["val"], tmp_path / name, silent)

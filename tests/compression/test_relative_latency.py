@@ -29,16 +29,16 @@ def test_a_share_of_the_time_is_found_by_timing_candidates(
     config = dataclasses.replace(CONFIG, widths=(32, 32, 64, 64, 64))
     save_network(lively(config), config, run / "weights" / "t0003.safetensors")
     add_trial(run, "t0000", "t0003", config)
-    asked = ["compress", str(run), "--trial", "t0003", "--of", "latency", "--epochs", "0", "--to"]
-    assert main([*asked, "0.75"]) == 0
+    options = ["compress", str(run), "--trial", "t0003", "--of", "latency", "--epochs", "0", "--to"]
+    assert main([*options, "0.75"]) == 0
     assert list(rows_of(run).widths.iloc[-1]) == [24, 24, 48, 48, 48]
     assert len(set(timed)) <= 8  # of 129 candidates
-    said = capsys.readouterr().err
-    assert "takes 0.75 of the time (0.75 to 0.75): one image of 32 pixels, eager PyTorch" in said
-    assert "while other programs took 25% of the processor" in said
-    assert main([*asked, "0.01"]) == 2
+    output = capsys.readouterr().err
+    assert "takes 0.75 of the time (0.75 to 0.75): one image of 32 pixels, eager PyTorch" in output
+    assert "while other programs took 25% of the processor" in output
+    assert main([*options, "0.01"]) == 2
     assert "has 0.16, above the 0.01 that were asked for" in capsys.readouterr().err
-    assert main([*asked, "2"]) == 2
+    assert main([*options, "2"]) == 2
     assert "'2' is no share of the trial's time" in capsys.readouterr().err
 
 
