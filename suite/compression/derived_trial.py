@@ -18,7 +18,7 @@ from suite.trial import EpochResult, Metrics, Stage, TrialConfig, TrialResult
 
 @dataclass(frozen=True)
 class DistillationSettings:
-    """How a network learns from the distributions of its parent, beside its labels.
+    """How a network learns from the distributions of its parent, in addition to its labels.
 
     Attributes:
         weight: Weight of the distillation loss, as ``TrialConfig.distill_weight``; 0 learns from labels alone.

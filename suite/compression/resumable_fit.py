@@ -29,7 +29,7 @@ class ResumableFit:
     Attributes:
         epochs: Epochs that ended, numbered from 1 through all trainings of the step.
         number: Number of the training at which the step continues, from 1.
-        interrupted: That training, in its state after the last saved epoch; None where the step starts anew.
+        interrupted: That training, in its state after the last saved epoch; None where the step starts from the beginning.
     """
 
     def __init__(
