@@ -26,7 +26,7 @@ from suite.deployment.inference_module import InferenceModule
 from suite.measure.latency import time_in_rounds
 from suite.methods.labels import LabelSet
 from suite.networks import VGG16, build_network
-from suite.presets import config_of_network
+from suite.trial import config_of_network
 
 RESOLUTION, BINS = 224, 101
 VGG16_NAME = "VGG-16, eager"

@@ -13,10 +13,10 @@ from pathlib import Path
 import torch
 
 from suite.deployment.trained_trial import TrainedTrial
-from suite.runs.tables import CHECKPOINTS
-from suite.training.backbones import sha256_of
-from suite.training.checkpoints import CheckpointTimer, Part, load_checkpoint, save_checkpoint
+from suite.runs.layout import CHECKPOINTS
+from suite.training.checkpoints import CheckpointTimer, FitStep, load_checkpoint, save_checkpoint
 from suite.training.fit import Fit, fit
+from suite.training.weight_files import sha256_of
 from suite.trial import EpochResult, TrialConfig
 
 #: Called with each epoch, numbered through all trainings of a step, and the number of epochs of the step.
@@ -29,7 +29,8 @@ class ResumableFit:
     Attributes:
         epochs: Epochs that ended, numbered from 1 through all trainings of the step.
         number: Number of the training at which the step continues, from 1.
-        interrupted: That training, in its state after the last saved epoch; None where the step starts from the beginning.
+        interrupted: That training, in its state after the last saved epoch; None without a
+            checkpoint.
     """
 
     def __init__(
@@ -83,17 +84,17 @@ class ResumableFit:
 
     def _save(self, training: Fit, number: int) -> None:
         self._path.parent.mkdir(exist_ok=True)
-        save_checkpoint(training, self.epochs, self.seconds, self._path, Part(self._request, number))
+        save_checkpoint(training, self.epochs, self.seconds, self._path, FitStep(self._request, number))
 
     def _load(self, parent: TrainedTrial) -> Fit | None:
         checkpoint = load_checkpoint(self._path)
-        if checkpoint is None or checkpoint.part.request != self._request:
+        if checkpoint is None or checkpoint.step.request != self._request:
             return None
         training = fit(checkpoint.config, parent.dataset, threads=torch.get_num_threads())
         if not checkpoint.is_of(training):
             return None
-        training.go_on_from(checkpoint.state)
-        self.epochs, self.number = list(checkpoint.epochs), checkpoint.part.number
+        training.load_state(checkpoint.state)
+        self.epochs, self.number = list(checkpoint.epochs), checkpoint.step.number
         self._began -= checkpoint.seconds
         return training
 

@@ -11,8 +11,8 @@ from suite import __version__
 from suite.methods import METHODS
 from suite.methods.labels import LabelSet, label_set_of
 from suite.networks.weights import CONFIG_KEY
-from suite.training.backbones import FILES
 from suite.training.inputs import CHANNEL_MEAN, CHANNEL_STD, normalised
+from suite.training.weight_files import WEIGHT_FIELDS
 from suite.trial import UNIT, TrialConfig
 
 #: Names of the input and the outputs of an exported model.
@@ -104,4 +104,4 @@ def model_metadata(config: TrialConfig) -> Mapping[str, str]:
 
 def config_json(config: TrialConfig) -> str:
     """Return a configuration as one line of JSON, without file paths, which mean nothing on another machine."""
-    return json.dumps({**config.to_json(), **dict.fromkeys(FILES)})
+    return json.dumps({**config.to_json(), **dict.fromkeys(WEIGHT_FIELDS)})

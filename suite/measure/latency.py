@@ -16,7 +16,7 @@ from torch import nn
 
 from suite.machine import best_device, core_affinity, without_tf32
 from suite.measure.contention import read_clock, share_of_others
-from suite.networks import place
+from suite.networks import to_device
 from suite.statistics.spread import Spread
 
 #: Rounds that are taken however little time there is: fewer would show no spread.
@@ -89,7 +89,7 @@ def time_in_rounds(
     before, began = read_clock(), time.perf_counter()
     device = device or best_device()
     images = torch.rand(batch_size, 3, resolution, resolution).to(device, memory_format=torch.channels_last)
-    on_device = {name: place(network, device).eval() for name, network in networks.items()}
+    on_device = {name: to_device(network, device).eval() for name, network in networks.items()}
     calls = {name: _warm_up(network, images) for name, network in on_device.items()}
     names = list(on_device)
     measured: dict[str, list[float]] = {name: [] for name in names}

@@ -11,10 +11,9 @@ from suite.measure.latency import LEAST_ROUNDS, PairedTimes, time_in_rounds
 from suite.measure.profiling import PAPER_RESOLUTION, count_macs, count_parameters, safetensors_bytes
 from suite.methods.labels import LabelSet
 from suite.networks import build_network
-from suite.presets import config_of_network
 from suite.runs.paper_measurement import NetworkSize, NetworkTimes, PaperMeasurement, TimingMachine
 from suite.runs.provenance import processor
-from suite.trial import Attribute
+from suite.trial import Attribute, config_of_network
 
 #: The networks that the paper compares its own with.
 REFERENCES = ("vgg16", "resnet50")
@@ -40,7 +39,7 @@ def measure_paper(
     """Count networks, and time those for age.
 
     Args:
-        networks: Names in ``suite.presets``, each with the attribute whose label bins its output layer has.
+        networks: Names in ``suite.trial.NETWORKS``, each with the attribute whose label bins its output layer has.
         latency_seconds: The timing keeps within this time; 0 leaves the timing out.
         on_stage: Called when counting and each timing begins.
     """

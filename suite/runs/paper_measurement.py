@@ -18,7 +18,7 @@ class NetworkSize:
     """Exact sizes of a network whose output layer has the label bins of an attribute.
 
     Attributes:
-        network: Its name in ``suite.presets`` and its key in ``published.yaml``.
+        network: Its name in ``suite.trial.NETWORKS`` and its key in ``published.yaml``.
         attribute: The attribute that it estimates.
         bins: Label bins of that attribute.
         params: Parameters.
