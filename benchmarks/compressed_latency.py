@@ -53,11 +53,11 @@ class InOnnxRuntime(nn.Module):
 def write_graphs(name: str, folder: Path) -> dict[str, Path]:
     """A network's float32 and int8 graph, by what a table calls them."""
     config = dataclasses.replace(config_of_network(name), resolution=RESOLUTION)
-    deployed = InferenceModule(build_network(config, BINS), config, LabelSet(0, 100, 1))
+    module = InferenceModule(build_network(config, BINS), config, LabelSet(0, 100, 1))
     pixels = torch.randint(0, 256, (CALIBRATION_IMAGES // 8, RESOLUTION, RESOLUTION, 3), dtype=torch.uint8)
     count = len(pixels)
     noise = LabelledImages(pixels, torch.arange(count), torch.full((count,), 50.0), torch.ones(count))
-    plain = export(deployed, config, noise, folder / f"{name}.onnx").path
+    plain = export(module, config, noise, folder / f"{name}.onnx").path
     small = folder / f"{name}-int8.onnx"
     quantise(plain, small, noise, {"nodes_to_exclude": []}, describe_int8(()))
     return {f"{name}, ONNX float32": plain, f"{name}, ONNX int8": small}

@@ -38,7 +38,7 @@ def lively(config: TrialConfig, seed: int = 0) -> torch.nn.Module:
     return network.eval()
 
 
-def deployed_of(
+def inference_module_of(
     method: MethodName = "dldl-v2", network: Network = "compact"
 ) -> tuple[InferenceModule, TrialConfig]:
     config = dataclasses.replace(CONFIG, method=method, network=network)

@@ -9,7 +9,7 @@ from typing import Any
 
 from ray import tune
 
-from suite.compression.parent import starting_network
+from suite.compression.parent import network_from_parent
 from suite.data.dataset import Dataset, load_dataset
 from suite.measure.profiling import profile_trial
 from suite.methods.labels import label_set_of
@@ -75,7 +75,7 @@ class TrialActor(tune.Trainable):
             dataset,
             threads=self._request.threads,
             device=self._request.device,
-            network=starting_network(config, dataset),
+            network=network_from_parent(config, dataset),
         )
         if self._fit.transfer:
             self._save_text(f"weights/{self._request.id}.backbone.txt", f"{self._fit.transfer}\n")
