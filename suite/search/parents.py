@@ -90,7 +90,9 @@ def add_parent(ledger: RunLedger, space: SearchSpace, store: Store) -> None:
     precision = resolve_precision(config.precision, CPU)
     val = load_dataset(store, config.attribute, config.resolution).splits["val"]
     # The row alone says which file it was, so that no other is taken for it later.
-    its = pin_weight_files(dataclasses.replace(config, pruned_from=space.base.pruned_from, pruned_from_sha256=None))
+    its = pin_weight_files(
+        dataclasses.replace(config, pruned_from=space.base.pruned_from, pruned_from_sha256=None)
+    )
     metrics = evaluate(network, val, label_set, method=config.method, precision=precision, device=CPU)
     save_network(network, config, ledger.folder / "weights" / f"{PARENT}.safetensors")
     ledger.add_trial(

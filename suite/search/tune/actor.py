@@ -82,7 +82,7 @@ class TrialActor(tune.Trainable):
         """Go on where a process that was lost, or a driver that was killed, left the trial."""
         with self._request.files.fetched(self._request.checkpoint) as path:
             checkpoint = None if path is None else load_checkpoint(path)
-        if checkpoint is None or not checkpoint.is_of(training):
+        if checkpoint is None or not checkpoint.matches(training):
             return
         training.load_state(checkpoint.state)
         self._epochs = list(checkpoint.epochs)
@@ -95,7 +95,7 @@ class TrialActor(tune.Trainable):
         self._epochs.append(epoch)
         if epoch.epoch < self._request.config.epochs:
             with suppress(NotKeptError):  # the training can do without; its weights will say what is wrong
-                self._savings.now_and_then(lambda: self._save(training))
+                self._savings.save_if_due(lambda: self._save(training))
             return self._report(ended=False, status="running", epoch=epoch, before=before)
         as_trained = dataclasses.replace(self._request.config, precision=training.precision)
         self._request.files.keep(
