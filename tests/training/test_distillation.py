@@ -96,9 +96,7 @@ def test_the_teacher_answers_the_view_that_the_student_sees(
     assert own is not None
     counted = []
     predict = Teacher._predict
-    monkeypatch.setattr(
-        Teacher, "_predict", lambda self, images: counted.append(1) or predict(self, images)
-    )
+    monkeypatch.setattr(Teacher, "_predict", lambda self, images: counted.append(1) or predict(self, images))
     batch = torch.randperm(len(train))[:40]
     images = augmented(train, batch, config)
     assert torch.allclose(own.logits(images, batch), predict(own, images), atol=1e-4)

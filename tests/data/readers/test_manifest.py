@@ -98,7 +98,7 @@ def test_a_box_that_lies_outside_of_its_image_is_skipped(
     store = pack(manifest_reader(), source, tmp_path / "out", size=32, workers=1, max_skipped=0.2)
     skipped = pd.read_csv(store.folder / "skipped.csv")
     assert skipped["source"].tolist() == ["3.jpg"]
-    assert "the crop box 60, 0, 99, 99 holds nothing of the image of 48 x 48 pixels" in skipped["reason"][0]
+    assert "the crop box 60, 0, 99, 99 does not overlap the image of 48 x 48 pixels" in skipped["reason"][0]
 
 
 def test_splits_of_a_manifest_are_official(lay_out: LayOut) -> None:
