@@ -178,7 +178,7 @@ def test_a_label_without_its_image_is_skipped_and_counts_as_lost(
     reading = read(name, lay_out(files))
     (skipped,) = reading.skipped
     assert skipped.lost
-    assert "names it, but there is no such image" in skipped.reason
+    assert "lists it, but there is no such image" in skipped.reason
     assert len(reading.records) >= 23
 
 
