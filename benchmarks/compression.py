@@ -1,9 +1,8 @@
-"""What pruning, distillation and int8 come to: the trainings behind the table of docs/compression.md.
+"""The effect of pruning, distillation and int8: the trainings behind the table of docs/compression.md.
 
-Each trial of a run of ThinAgeNet is halved and trained on as long as it was trained, and TinyAgeNet is
-trained from scratch for as many epochs as both together. The halved network then teaches a network that is
-small enough for a file of 0.25 MB, which is trained on labels alone, too. All become int8 files. Rows
-that the run has already are not made again:
+Each ThinAgeNet of a run is halved and trained for as many epochs again. TinyAgeNet is trained from scratch for as
+many epochs as both together. The halved network then teaches a network that fits a file of 0.25 MB, which is also
+trained on labels alone. All are quantised to int8. Rows that the run already has are not made again:
 
     .venv/bin/suite run --search benchmarks/compression.yaml --out RUN
     .venv/bin/python benchmarks/compression.py RUN [--json FILE]
@@ -36,12 +35,12 @@ Rows = dict[str, list[Mapping[str, Any]]]
 
 
 def say(sentence: str) -> None:
-    """Progress, for who waits."""
+    """Print progress."""
     print(sentence, file=sys.stderr, flush=True)
 
 
 def compress(thin: TrainedTrial, rows: Rows) -> None:
-    """All that is made from one ThinAgeNet."""
+    """Make everything that derives from one ThinAgeNet."""
     epochs, rate = thin.config.epochs, thin.config.learning_rate
 
     def student(of: TrainedTrial, network: Architecture, teaching: Teaching) -> TrainedTrial:
@@ -54,7 +53,7 @@ def compress(thin: TrainedTrial, rows: Rows) -> None:
             make_int8(made, say)
             int8 = finished_row(read_run(made.run.folder), f"{made.id}-int8")
             rows.setdefault(f"{name}, int8", []).append(int8)
-        except MismatchError as mismatch:  # that is a result, too
+        except MismatchError as mismatch:  # this is a result, too
             say(f"{name} of {thin.id}: {mismatch}")
         return made
 
@@ -67,7 +66,7 @@ def compress(thin: TrainedTrial, rows: Rows) -> None:
 
 
 def main() -> int:
-    """Print a row a variant."""
+    """Print a row for each variant."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path, metavar="RUN", help="a run of benchmarks/compression.yaml")
     parser.add_argument("--json", type=Path, metavar="FILE")
@@ -76,7 +75,7 @@ def main() -> int:
     with locked(run.folder):
         for trial_id in run.trials.loc[run.trials["stage"] == "search", "id"]:
             compress(open_trial(run.folder, str(trial_id), say, lambda done, of: None), rows)
-    told = []
+    report = []
     for name, made in rows.items():
         errors = [float(row[run.info.error_column]) for row in made]
         mean, half = statistics.mean(errors), math.nan
@@ -85,11 +84,11 @@ def main() -> int:
                 student_t_quantile(0.975, len(errors) - 1) * statistics.stdev(errors) / math.sqrt(len(errors))
             )
         size = round(statistics.mean(int(row["bytes"]) for row in made))
-        told.append({"variant": name, "params": int(made[0]["params"]), "bytes": size, "mae": errors})
+        report.append({"variant": name, "params": int(made[0]["params"]), "bytes": size, "mae": errors})
         seeds = ", ".join(f"{error:.2f}" for error in errors)
-        print(f"{name:55s} {told[-1]['params']:>10,} {size:>11,}  {mean:.2f} ± {half:.2f}  ({seeds})")
+        print(f"{name:55s} {report[-1]['params']:>10,} {size:>11,}  {mean:.2f} ± {half:.2f}  ({seeds})")
     if options.json:
-        options.json.write_text(json.dumps(told, indent=2) + "\n")
+        options.json.write_text(json.dumps(report, indent=2) + "\n")
     return 0
 
 
