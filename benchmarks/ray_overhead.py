@@ -25,11 +25,13 @@ import pandas as pd
 
 from search_spaces import find, load
 from suite.data.store import LabelRange, Store, StoreInfo, fingerprint, open_store, write_info
+from suite.runs.info import Resources, RunInfo
+from suite.runs.ledger import RunLedger
 from suite.runs.provenance import hardware, versions
-from suite.runs.tables import Resources, RunInfo, RunLedger, read_run
+from suite.runs.tables import read_run
 from suite.runs.watcher import SearchProgress
-from suite.search import engine
-from suite.search.tune import cluster_session, stages
+from suite.search import engine, stages
+from suite.search.tune import cluster_session, trainer
 from suite.search.tune.actor import TrialActor
 from suite.trial import EpochResult, Metrics, Profile, TrialResult
 
@@ -110,8 +112,9 @@ def measure(trials: int) -> Overhead:
         space = load(find("tiny"), overrides=[f"trials={trials}", f"data={store.folder}", "epochs=1"])
         run = Path(folder) / "run"
         with (
-            patch.object(stages, "TrialActor", EmptyTrial),
-            patch.object(engine, "judge", _nothing_to_judge),
+            patch.object(trainer, "TrialActor", EmptyTrial),
+            patch.object(stages, "evaluate_on_test", lambda *_: None),
+            patch.object(stages, "measure_latency", _no_latency),
             patch.object(cluster_session, "ray_session", watch.session),
         ):
             engine.run_search(engine.Search(space, store, run, Resources(), watch), "tiny", sys.argv)
@@ -131,7 +134,7 @@ def measure(trials: int) -> Overhead:
     )
 
 
-def _nothing_to_judge(search: engine.Search, info: RunInfo, ledger: RunLedger) -> RunInfo:
+def _no_latency(search: engine.Search, info: RunInfo, ledger: RunLedger) -> RunInfo:
     return info
 
 

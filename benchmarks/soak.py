@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,12 +37,14 @@ from ray.cluster_utils import Cluster
 from search_spaces import load_dict
 from suite.cli.progress import LineView
 from suite.data.store import LabelRange, Store, StoreInfo, fingerprint, open_store, write_info
-from suite.runs.tables import Resources, read_run
+from suite.runs.info import Resources
+from suite.runs.tables import read_run
 from suite.search.engine import Search, resume_search, run_search
 from suite.search.study.repeats import is_repeat
-from suite.search.tune import stages
+from suite.search.tune import trainer
 from suite.search.tune.actor import TrialActor
-from suite.search.tune.lost_workers import RETRIES
+from suite.search.tune.worker_loss import RETRIES
+from suite.training.checkpoints import CheckpointTimer
 from suite.training.fit import Fit
 
 EPOCHS = 8
@@ -50,19 +53,33 @@ KINDS = {"worker": 0.5, "driver": 0.3, "node": 0.2}
 STATES = {"finished": "COMPLETE", "failed": "FAIL", "diverged": "FAIL", "stopped": "PRUNED"}
 
 
+class LoggingTimer(CheckpointTimer):
+    """A timer that calls ``log`` after each epoch, before it may save."""
+
+    def __init__(self, log: Callable[[], None]) -> None:
+        super().__init__()
+        self._log = log
+
+    def save_if_due(self, save: Callable[[], None]) -> None:
+        """Log, then save if it is due."""
+        self._log()
+        super().save_if_due(save)
+
+
 class LoggedTrial(TrialActor):
     """A trial that writes a log beside the run folder."""
 
-    def _go_on(self, training: Fit) -> None:
-        super()._go_on(training)
+    def setup(self, config: dict[str, Any]) -> None:
+        """Start the actor with a timer that logs."""
+        super().setup(config)
+        self._checkpoint_timer = LoggingTimer(lambda: self._log("trained", len(self._epochs)))
+
+    def _resume(self, training: Fit) -> None:
+        super()._resume(training)
         self._log("from", len(self._epochs))
 
-    def _save_now_and_then(self, training: Fit) -> None:
-        self._log("trained", len(self._epochs))
-        super()._save_now_and_then(training)
-
-    def _save(self, training: Fit) -> None:
-        super()._save(training)
+    def _save_checkpoint(self, training: Fit) -> None:
+        super()._save_checkpoint(training)
         self._log("saved", len(self._epochs))
 
     def _train_epoch(self, training: Fit) -> Any:
@@ -295,7 +312,7 @@ def _new_node(cluster: Cluster) -> Any:
 def drive(folder: Path, store: Path, address: str, trials: int) -> None:
     """Run the search in the driver's process, or resume it."""
     view = LineView(sys.stdout)
-    with patch.object(stages, "TrialActor", LoggedTrial):
+    with patch.object(trainer, "TrialActor", LoggedTrial):
         if (folder / "run.json").exists():
             resume_search(folder, {}, view)
             return

@@ -9,7 +9,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from suite import __version__
 from suite.methods import METHODS
-from suite.methods.labels import LabelSet
+from suite.methods.labels import LabelSet, label_set_of
 from suite.networks.weights import CONFIG_KEY
 from suite.training.inputs import CHANNEL_MEAN, CHANNEL_STD, normalised
 from suite.training.weight_files import WEIGHT_FIELDS
@@ -76,7 +76,7 @@ def describe_model(config: TrialConfig) -> Mapping[str, str]:
 
     ``trial_config`` has the whole configuration as JSON, from which ``suite predict`` goes.
     """
-    label_set = LabelSet(config.label_low, config.label_high, config.label_step)
+    label_set = label_set_of(config)
     distribution = METHODS[config.method].distribution
     outputs = f"{VALUE}: float32 (batch), in {UNIT[config.attribute]}"
     if distribution:

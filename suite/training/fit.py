@@ -19,7 +19,7 @@ from suite.data.dataset import Dataset
 from suite.data.device_cache import on_device
 from suite.machine import best_device, without_tf32
 from suite.methods import METHODS, LossWeights, Truth
-from suite.methods.labels import LabelSet
+from suite.methods.labels import label_set_of
 from suite.networks import build_network, to_device
 from suite.training.backbones import Transfer, start_from
 from suite.training.config_checks import check_config
@@ -90,7 +90,7 @@ class Fit(Iterator[EpochResult]):
         self.config = config = pin_weight_files(config)
         self.device = torch.device(device or best_device())
         self.precision = resolve_precision(config.precision, self.device)
-        self.label_set = LabelSet(config.label_low, config.label_high, config.label_step)
+        self.label_set = label_set_of(config)
         train, val = dataset.splits["train"].first(config.train_images), dataset.splits["val"]
         self._train, self._val = on_device(train, val, device=self.device)
         self.transfer: Transfer | None = None

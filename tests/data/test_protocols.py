@@ -9,14 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suite.data.dataset_reader import ImageRecord
-from suite.data.protocols import (
-    ProtocolName,
-    SplitRequest,
-    assign,
-    fold_numbers,
-    random_splits,
-    subject_splits,
-)
+from suite.data.protocols import ProtocolName, SplitRequest, assign
+from suite.data.splits import fold_numbers, random_splits, subject_splits
 from suite.data.store import Split
 from suite.errors import RequestError
 

@@ -52,7 +52,9 @@ def test_a_checkout_with_changed_files_says_so(checkout: Path) -> None:
 
 
 def test_outside_of_a_checkout_there_is_no_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(provenance, "__file__", str(tmp_path / "site-packages" / "suite" / "runs" / "provenance.py"))
+    monkeypatch.setattr(
+        provenance, "__file__", str(tmp_path / "site-packages" / "suite" / "runs" / "provenance.py")
+    )
     assert provenance.git_revision() == ""
 
 
