@@ -20,13 +20,14 @@ from suite.cli.main import main
 from suite.cli.progress import watcher_for
 from suite.data.store import Store, open_store
 from suite.errors import RequestError
-from suite.runs.info import DataUsed, Resources, RunInfo, RunStatus, write_info
+from suite.runs.info import Resources, RunInfo, RunStatus, write_info
 from suite.runs.ledger import RunLedger
 from suite.runs.storage.workplace import Workplace
 from suite.search.bounds import within_bounds
 from suite.search.engine import Search
 from suite.search.trial_factory import TrialFactory
-from suite.trial import Metrics, Profile, Status, TrialConfig, TrialResult
+from suite.trial import Status, TrialConfig
+from tests.support.runs import data_used, run_info, trial_result
 
 SPACE = """\
 name: small
@@ -52,25 +53,10 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: Store) -> Path:
 
 
 def info_of(data: Path, status: RunStatus = "finished") -> RunInfo:
-    return RunInfo(
-        name="small",
+    return run_info(
         status=status,
-        command=["suite", "run"],
         search=load_dict(yaml.safe_load(SPACE.format(data=data))).to_dict(),
-        search_file="small.yaml",
-        attribute="age",
-        resolution=32,
-        objectives=["val_mae", "params"],
-        trials_asked=2,
-        seed=0,
-        max_concurrent=1,
-        data=DataUsed("stripes", str(data), "ab" * 32, 32, 160, 160, 40, 40, "made", "in order", 0, 25.0),
-        references=[],
-        versions={},
-        git_revision="",
-        hardware={},
-        started="2026-11-23T22:10:00+00:00",
-        seconds=75.0,
+        data=data_used(folder=str(data)),
     )
 
 
@@ -83,26 +69,8 @@ def write_run(
     write_info(folder, info)
     ledger = RunLedger(folder)
     for trial_id in ("t0000", "t0001"):
-        ledger.add_trial(dataclasses.replace(ended_trial(trial), id=trial_id))
+        ledger.add_trial(trial_result(trial_id, trial))
     return info
-
-
-def ended_trial(trial: Status = "finished") -> TrialResult:
-    """A trial that ended so."""
-    return TrialResult(
-        id="",
-        stage="search",
-        config=TrialConfig(),
-        status=trial,
-        cause="" if trial == "finished" else "the loss became NaN",
-        profile=Profile(1000, 2000, 3000, 4000),
-        validation=Metrics(6.5, 8.0, 0.9, 0.3, 0.5, 0.8, None) if trial == "finished" else None,
-        epochs_run=1,
-        seconds=2.0,
-        precision="float32",
-        trials_known=0,
-        started=0.5,
-    )
 
 
 @pytest.mark.usefixtures("here")
@@ -290,9 +258,7 @@ def test_what_was_compressed_is_no_trial_of_the_search(
     here: Path, store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     info = write_run(here / "run", store.folder)
-    RunLedger(here / "run").add_trial(
-        dataclasses.replace(ended_trial(), id="t0000-p1", stage="pruned", parent="t0000")
-    )
+    RunLedger(here / "run").add_trial(trial_result("t0000-p1", stage="pruned", parent="t0000"))
     assert resumed(monkeypatch, here / "run", info) == 0
     assert capsys.readouterr().out.startswith("2 trials in ")
 
@@ -329,8 +295,8 @@ def test_trainings_that_confirm_are_counted_apart(
 ) -> None:
     info = write_run(here / "run", store.folder)
     ledger = RunLedger(here / "run")
-    again = TrialResult(
-        "t0000-s1", "confirm", TrialConfig(seed=1), "failed", "why", None, None, 0, 1.0, "", 0, 1.0, "t0000"
+    again = trial_result(
+        "t0000-s1", "failed", stage="confirm", config=TrialConfig(seed=1), profile=None, parent="t0000"
     )
     ledger.add_trial(again)
     assert resumed(monkeypatch, Path("run"), info) == 0
