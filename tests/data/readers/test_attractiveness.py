@@ -56,7 +56,7 @@ def test_the_prefix_tells_gender_and_race(miniature: Miniature, lay_out: LayOut)
     }
 
 
-def test_without_the_ratings_there_is_no_deviation_and_it_is_said(
+def test_without_the_ratings_there_is_no_deviation_and_the_summary_says_so(
     miniature: Miniature, lay_out: LayOut
 ) -> None:
     files = miniature("scut-fbp5500")
@@ -125,7 +125,7 @@ def test_a_score_out_of_range_and_an_image_without_one_are_skipped(
     }
 
 
-def test_an_old_spreadsheet_is_told_so(miniature: Miniature, lay_out: LayOut) -> None:
+def test_an_old_spreadsheet_is_refused(miniature: Miniature, lay_out: LayOut) -> None:
     files = {name: c for name, c in miniature("scut-fbp").items() if not name.endswith(".xlsx")}
     files["ratings.xls"] = b"\xd0\xcf\x11\xe0"
     with pytest.raises(RequestError, match=r"ratings\.xls of .* save it as xlsx or CSV"):

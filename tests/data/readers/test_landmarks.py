@@ -189,7 +189,7 @@ def test_a_matlab_file_is_inflated_within_its_limit(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("content", [b"", b"x" * 200, mat(a=1)[:140], mat(a=1)[:128] + b"\xff" * 64])
-def test_a_damaged_matlab_file_is_told_as_such(content: bytes) -> None:
+def test_a_damaged_matlab_file_is_refused(content: bytes) -> None:
     with pytest.raises(UnreadableMatError):
         read_mat(content)
 

@@ -191,14 +191,14 @@ def test_an_accent_may_be_stored_composed_or_not(lay_out: LayOut, photo: Callabl
 @pytest.mark.parametrize(
     "content", [b"", b"MATLAB 7.3 MAT-file, an HDF5 file" + bytes(600), bytes(range(256)) * 4]
 )
-def test_a_matlab_file_that_cannot_be_read_is_told_so(
+def test_a_matlab_file_that_cannot_be_read_is_refused(
     content: bytes, miniature: Miniature, lay_out: LayOut
 ) -> None:
     with pytest.raises(RequestError, match=rf"{META} of .* (is not a readable MATLAB v5 file|has no struct)"):
         read("cacd2000", lay_out({**miniature("cacd2000"), META: content}))
 
 
-def test_another_matlab_file_is_told_so(miniature: Miniature, lay_out: LayOut) -> None:
+def test_another_matlab_file_is_refused(miniature: Miniature, lay_out: LayOut) -> None:
     from scipy.io import savemat
 
     written = io.BytesIO()
