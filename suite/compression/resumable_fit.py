@@ -79,7 +79,7 @@ class ResumableFit:
             self.epochs.append(dataclasses.replace(epoch, epoch=len(self.epochs) + 1))
             if len(self.epochs) < self._epochs_in_all:
                 with contextlib.suppress(OSError):  # a training does not need its checkpoints
-                    self._timer.now_and_then(lambda: self._save(training, number))
+                    self._timer.save_if_due(lambda: self._save(training, number))
             self._on_epoch(self.epochs[-1], self._epochs_in_all)
 
     def _save(self, training: Fit, number: int) -> None:
@@ -91,7 +91,7 @@ class ResumableFit:
         if checkpoint is None or checkpoint.step.request != self._request:
             return None
         training = fit(checkpoint.config, parent.dataset, threads=torch.get_num_threads())
-        if not checkpoint.is_of(training):
+        if not checkpoint.matches(training):
             return None
         training.load_state(checkpoint.state)
         self.epochs, self.number = list(checkpoint.epochs), checkpoint.step.number

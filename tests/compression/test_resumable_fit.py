@@ -70,7 +70,7 @@ def run(run: Path) -> Path:
 
 @pytest.fixture
 def saved_each_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoints, "TIMES_BACK", 0)
+    monkeypatch.setattr(checkpoints, "INTERVAL_IN_SAVES", 0)
 
 
 def carry_out(run: Path, request: Request, listener: Listener) -> TrainedTrial:

@@ -18,7 +18,8 @@ from suite.measure.profiling import count_parameters, profile_trial
 from suite.networks.weights import load_network, save_network
 from suite.runs.ledger import RunLedger
 from suite.runs.tables import config_of, read_run
-from suite.trial import Metrics, Network, TrialConfig, TrialResult
+from suite.trial import Network, TrialConfig
+from tests.support.runs import metrics, trial_result
 from tests.support.trained_runs import CONFIG, lively
 
 
@@ -250,10 +251,9 @@ def add_trial(run: Path, like: str, trial_id: str, config: TrialConfig) -> str:
     """Add a row with the error of another row and another network, and return its id."""
     ledger = RunLedger(run)
     row = next(row for row in ledger.rows if row["id"] == like)
-    metrics = Metrics(row["val_mae_years"], 35.0, 0.1, 0.1, 0.2, 0.3, None)
-    profile = profile_trial(config, 101)
+    validation = metrics(row["val_mae_years"])
     ledger.add_trial(
-        TrialResult(trial_id, "search", config, "finished", "", profile, metrics, 1, 2.0, "float32", 0, 0.5)
+        trial_result(trial_id, config=config, profile=profile_trial(config, 101), validation=validation)
     )
     return trial_id
 
