@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import fcntl
 import os
 import shlex
 from collections.abc import Iterator
@@ -10,9 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from suite.errors import RequestError
-from suite.runs.layout import STUDY_JOURNAL
+from suite.files.atomic import is_temporary
+from suite.files.locks import FileLockedError, file_lock
+from suite.runs.layout import LOCK, STUDY_JOURNAL
 
-LOCK = ".lock"
 ROOMS = ("weights", "tune")
 #: What the system says of a disk without room, a quota, a file of a size that is not allowed, a folder that
 #: is not to be written to, and a disk that is broken.
@@ -74,18 +74,15 @@ def locked(folder: Path) -> Iterator[None]:
     Raises:
         RequestError: another driver does.
     """
-    with _usable(folder):
-        file = (folder / LOCK).open("a")
-    with file:
+    with contextlib.ExitStack() as stack:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            with _usable(folder):
+                stack.enter_context(file_lock(folder / LOCK, required=False))
+        except FileLockedError:
             raise RequestError(
                 f"a search is at work in {folder}; wait until it, or the 'suite compress' that it may be, "
                 "has ended, or stop it with Ctrl-C first"
             ) from None
-        except OSError:  # a file system without locks: as good as it gets
-            pass
         yield
 
 
@@ -119,15 +116,16 @@ def not_writable(folder: Path, why: str, again: str = "") -> RequestError:
 
 def _of_no_run(entry: Path) -> bool:
     empty_room = entry.name in ROOMS and entry.is_dir() and not any(entry.iterdir())
-    return empty_room or entry.name in {LOCK, "run.json.partial"}
+    half_written = is_temporary(entry) and entry.name.lstrip(".").startswith("run.json.")
+    return empty_room or half_written or entry.name == LOCK
 
 
 def _clear(folder: Path, *, keep: bool) -> None:
     with contextlib.suppress(OSError):  # somebody put something there: it stays
         for room in ROOMS:
             (folder / room).rmdir()
-        for file in ("run.json", LOCK):
-            (folder / file).unlink(missing_ok=True)
+        for file in (*folder.glob(".run.json.*.partial"), folder / "run.json", folder / LOCK):
+            file.unlink(missing_ok=True)
         if not keep:
             folder.rmdir()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from suite.errors import RequestError
-from suite.files.atomic import replace_file
+from suite.files.atomic import write_atomically
 from suite.trial import UNIT, Attribute
 
 #: Raised when a column is renamed, dropped or changes its meaning; new columns do not raise it.
@@ -106,7 +106,7 @@ class RunInfo:
 def write_info(folder: Path, info: RunInfo) -> None:
     """Write ``run.json``."""
     text = json.dumps(dataclasses.asdict(info), indent=2) + "\n"
-    replace_file(folder / "run.json", lambda partial: partial.write_text(text, encoding="utf-8"))
+    write_atomically(folder / "run.json", text, durable=True)
 
 
 def read_info(folder: Path) -> RunInfo:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from suite.files.atomic import replace_file
+from suite.files.atomic import atomic_path
 from suite.runs.info import RunInfo, read_info
 from suite.runs.journal import Line, Rows, read_journal
 from suite.runs.layout import PREDICTIONS
@@ -99,14 +99,16 @@ def write_rows(folder: Path, table: Table, rows: Iterable[Mapping[str, Any]]) ->
     """Write ``trials.parquet`` or ``epochs.parquet``; no rows leave the file as it is."""
     frame = _frame(rows)
     if len(frame):
-        replace_file(folder / f"{table}.parquet", lambda partial: frame.to_parquet(partial, index=False))
+        with atomic_path(folder / f"{table}.parquet", durable=True) as temporary:
+            frame.to_parquet(temporary, index=False)
 
 
 def write_prediction_rows(folder: Path, trial_id: str, rows: pd.DataFrame) -> None:
     """Write ``predictions/ID.parquet`` of a judged training."""
     (folder / PREDICTIONS).mkdir(exist_ok=True)
     target = folder / PREDICTIONS / f"{trial_id}.parquet"
-    replace_file(target, lambda partial: rows.to_parquet(partial, index=False))
+    with atomic_path(target, durable=True) as temporary:
+        rows.to_parquet(temporary, index=False)
 
 
 def read_run(folder: Path) -> Run:

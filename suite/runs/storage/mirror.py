@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from suite.errors import RequestError
+from suite.files.atomic import is_temporary, write_atomically
 from suite.runs.layout import CHECKPOINTS
 from suite.runs.storage.lease import SIGN, Lease
 from suite.runs.storage.object_storage import ObjectFolder
@@ -54,7 +55,7 @@ class Mirror:
             OSError: the storage cannot be reached; the state there is an earlier one, and whole.
         """
         if staging_name(self.folder) != self._staging:
-            (self.folder / STAGING).write_text(self._staging, encoding="utf-8")
+            write_atomically(self.folder / STAGING, self._staging)
         parts = {name: _stamp(self.folder / name) for name in self._parts()}
         state = {name: _stamp(self.folder / name) for name in self._state()}
         if (parts | state).items() <= self._sent.items():
@@ -184,7 +185,7 @@ def _packed(folder: Path, names: list[str]) -> bytes:
 
 
 def _is_whole(file: Path) -> bool:
-    return not file.name.endswith((".partial", ".lock"))
+    return not is_temporary(file) and file.suffix != ".lock"
 
 
 def _stamp(file: Path) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from pyarrow import ArrowInvalid, fs
 
 from suite.errors import RequestError
+from suite.files.atomic import atomic_path
 
 CONNECT_SECONDS = 10
 REQUEST_SECONDS = 60
@@ -64,11 +65,13 @@ class ObjectFolder:
     def fetch(self, name: str, file: Path) -> None:
         """Read an object into a file, which appears when it is whole."""
         file.parent.mkdir(parents=True, exist_ok=True)
-        partial = file.with_name(file.name + ".partial")
-        with self.filesystem.open_input_stream(f"{self.base}/{name}") as stream, partial.open("wb") as target:
+        with (
+            self.filesystem.open_input_stream(f"{self.base}/{name}") as stream,
+            atomic_path(file) as temporary,
+            temporary.open("wb") as target,
+        ):
             while chunk := stream.read(CHUNK_BYTES):
                 target.write(chunk)
-        partial.replace(file)
 
     def delete(self, name: str) -> None:
         """Delete an object, if it is there."""

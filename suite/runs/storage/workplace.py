@@ -1,7 +1,6 @@
 """Where a driver works on a run: in its folder; for one on object storage, in a folder of this machine."""
 
 import contextlib
-import fcntl
 import hashlib
 import secrets
 import shlex
@@ -18,6 +17,8 @@ from typing import Literal
 
 from suite.errors import RequestError, UnfinishedError
 from suite.files.cache import cache_folder
+from suite.files.locks import FileLockedError, file_lock, is_locked
+from suite.runs.layout import LOCK
 from suite.runs.storage.lease import Lease, is_signed
 from suite.runs.storage.mirror import (
     REPORT,
@@ -129,14 +130,7 @@ def is_worked_on(place: Path | str) -> bool | None:
         objects = open_object_folder(place)
         with storage_asked(place):
             return is_signed(objects)
-    try:
-        with (place / ".lock").open("r") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:  # nobody locked it yet, or a file system without locks
-        return None
-    return False
+    return is_locked(place / LOCK)
 
 
 def no_run(place: str) -> RequestError:
@@ -243,10 +237,10 @@ def _staging(objects: ObjectFolder, watcher: Watcher) -> Iterator[Mirror]:
 @contextmanager
 def _alone(folder: Path, url: str) -> Iterator[None]:
     """No other process of this machine works in the folder inside."""
-    with folder.with_name(folder.name + ".lock").open("a") as file:
+    with contextlib.ExitStack() as stack:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            stack.enter_context(file_lock(folder.with_name(folder.name + ".lock")))
+        except FileLockedError:
             raise RequestError(
                 f"a search is at work in {url} on this machine; wait until it has ended, or stop it with "
                 "Ctrl-C first"
