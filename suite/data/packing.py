@@ -17,7 +17,7 @@ from suite.data.resume_packing import DecodedImages, source_key, unfinished_fold
 from suite.data.source_files import open_source, seekable
 from suite.data.store import Store, StoreInfo, fingerprint, open_store, write_info
 from suite.errors import RequestError, UnfinishedError
-from suite.files.folders import move_into_place
+from suite.files.atomic import move_into_place
 
 #: Called with the images done and the images in all.
 OnProgress = Callable[[int, int], None]

@@ -1,7 +1,6 @@
 """A packing that was cut short: what it has decoded stays, and the next one goes on from there."""
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -9,7 +8,6 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 import PIL
@@ -19,6 +17,7 @@ from suite.data.decoding import Pixels
 from suite.data.decoding_processes import Wanted
 from suite.data.source_files import TABLES
 from suite.errors import RequestError
+from suite.files.locks import FileLockedError, file_lock
 
 #: Images between two points from which a packing can go on: the loss of a power cut.
 BLOCK = 1024
@@ -68,33 +67,23 @@ def _locked(out: Path) -> Iterator[None]:
     The lock is beside the folder, which is moved and removed while it must hold.
     """
     file = out.with_name(f".{out.name}.{LOCK}")
+    stack = contextlib.ExitStack()
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        lock = file.open("w")
-        while not _taken(lock, file, out):
-            lock.close()
-            lock = file.open("w")
+        stack.enter_context(file_lock(file, required=False))
+    except FileLockedError:
+        raise RequestError(
+            f"another process is packing into {out}; wait for its end, or name another folder"
+        ) from None
     except OSError as error:
         raise RequestError(
             f"{out.parent} cannot be written to ({error.strerror}); name another folder"
         ) from None
-    with lock:
+    with stack:
         try:
             yield
         finally:
             file.unlink(missing_ok=True)
-
-
-def _taken(lock: IO[str], file: Path, out: Path) -> bool:
-    """Take a lock; False where its file was removed since it was opened, by the packing that held it."""
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        lock.close()
-        raise RequestError(
-            f"another process is packing into {out}; wait for its end, or name another folder"
-        ) from None
-    return file.exists() and os.path.samestat(os.fstat(lock.fileno()), file.stat())
 
 
 def _has_images(folder: Path) -> bool:

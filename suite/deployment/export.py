@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from suite.deployment.inference_module import INPUT, InferenceModule, describe_m
 from suite.deployment.onnx_graph import onnx_model
 from suite.deployment.verify import Verification, compare
 from suite.errors import RequestError
+from suite.files.atomic import atomic_path
 from suite.networks.weights import save_tensors
 from suite.optional_dependencies import need
 from suite.trial import TrialConfig
@@ -84,15 +85,11 @@ def beside(path: Path) -> Iterator[Path]:
     Raises:
         RequestError: nothing can be written there.
     """
-    partial = path.with_name(f".{path.stem}.partial{path.suffix}")
     try:
-        yield partial
-        partial.replace(path)
+        with atomic_path(path, suffix=path.suffix) as temporary:
+            yield temporary
     except OSError as error:
         raise _unwritable(path, error.strerror or str(error)) from None
-    finally:
-        with suppress(OSError):  # such as of a folder that is none
-            partial.unlink(missing_ok=True)
 
 
 @contextmanager

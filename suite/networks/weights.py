@@ -1,6 +1,5 @@
 """Trained networks as safetensors, the ``TrialConfig`` that made them beside the file or in its header."""
 
-import contextlib
 import json
 import os
 import re
@@ -13,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from suite.errors import RequestError
+from suite.files.atomic import atomic_path
 from suite.methods.labels import LabelSet
 from suite.networks import build_network
 from suite.trial import TrialConfig
@@ -36,20 +36,12 @@ def write_tensors(state: Mapping[str, Tensor], beside: Mapping[str, Any], path: 
     Raises:
         OSError: they cannot be written.
     """
-    told = path.with_suffix(".json")
-    partials = {path: path.with_suffix(".safetensors.partial"), told: path.with_suffix(".json.partial")}
-    try:
-        save_tensors(state, partials[path])
-        partials[told].write_text(json.dumps(beside, indent=2) + "\n", encoding="utf-8")
-        for final, partial in partials.items():
-            partial.replace(final)
-    except OSError:
-        for (
-            partial
-        ) in partials.values():  # where the disk is full, they take the room of what may yet be saved
-            with contextlib.suppress(OSError):
-                partial.unlink(missing_ok=True)
-        raise
+    with (  # the last that is opened is renamed first
+        atomic_path(path.with_suffix(".json"), durable=True) as description,
+        atomic_path(path, durable=True) as tensors,
+    ):
+        save_tensors(state, tensors)
+        description.write_text(json.dumps(beside, indent=2) + "\n", encoding="utf-8")
 
 
 def save_tensors(state: Mapping[str, Tensor], path: Path, metadata: Mapping[str, str] | None = None) -> None:

@@ -1,8 +1,6 @@
 """A training under way as a file, from which another process goes on to the same result."""
 
-import contextlib
 import dataclasses
-import os
 import pickle
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +10,7 @@ from typing import Any
 
 import torch
 
+from suite.files.atomic import atomic_path
 from suite.training.fit import Fit
 from suite.trial import EpochResult, Metrics, TrialConfig
 
@@ -98,18 +97,11 @@ def save_checkpoint(
         "state": training.state(),
         "part": dataclasses.asdict(part),
     }
-    # Two processes may train the same trial for a moment, where a node was taken for lost.
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
-        with partial.open("wb") as file:
+        with atomic_path(path, durable=True) as temporary, temporary.open("wb") as file:
             torch.save(document, file)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except (OSError, RuntimeError) as error:  # torch's own of a disk without room
-        with contextlib.suppress(OSError):
-            partial.unlink()
-        raise error if isinstance(error, OSError) else OSError(str(error)) from None
+    except RuntimeError as error:  # torch's own for a full disk
+        raise OSError(str(error)) from None
 
 
 def load_checkpoint(path: Path) -> Checkpoint | None:

@@ -5,7 +5,6 @@ store once, through Ray's object store, into its own cache, and sends back what 
 """
 
 import contextlib
-import fcntl
 import os
 import secrets
 import shutil
@@ -24,8 +23,9 @@ from safetensors import SafetensorError
 
 from suite.data.store import Store, open_store
 from suite.errors import RequestError
+from suite.files.atomic import move_into_place, temporary_folder_beside, write_atomically
 from suite.files.cache import cache_folder
-from suite.files.folders import folder_beside, move_into_place
+from suite.files.locks import file_lock
 
 #: What a store cannot do without, the file that says it is whole last.
 STORE_FILES = ("images.npy", "labels.parquet", "store.json")
@@ -57,9 +57,7 @@ class FileServer:
         """Write a file of the run folder, replaced in one step."""
         path = self._run_folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(path.name + ".partial")
-        partial.write_bytes(content)
-        partial.replace(path)
+        write_atomically(path, content, durable=True)
 
     def read(self, name: str) -> bytes | None:
         """A file of the run folder; None where there is none."""
@@ -203,14 +201,14 @@ class DriverFiles:
         """This node's copy, made by whichever of its processes comes first."""
         copy = cache_folder() / "copies" / self.fingerprint[:16]
         copy.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(copy.with_name(copy.name + ".lock")):
+        with file_lock(copy.with_name(copy.name + ".lock"), wait=True):
             if not (copy / "store.json").exists():
                 for left in copy.parent.glob(
                     f".{copy.name}.partial-*"
                 ):  # a killed process's, under this lock
                     shutil.rmtree(left, ignore_errors=True)
                 files: Mapping[str, list[Any]] = ray.get(self._asked().store_files.remote())
-                with folder_beside(copy) as partial:
+                with temporary_folder_beside(copy) as partial:
                     for name in STORE_FILES:
                         _write_chunks(partial / name, files[name])
                     move_into_place(partial, copy)
@@ -221,10 +219,3 @@ def _write_chunks(path: Path, chunks: list[Any]) -> None:
     with path.open("wb") as file:
         for chunk in chunks:
             file.write(memoryview(ray.get(chunk)))
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
