@@ -80,7 +80,7 @@ def submit(options: argparse.Namespace) -> int:
 
     address = _dashboard(options)
     run = _remote_run(options)
-    client = submission.client_of(address)
+    client = submission.connect(address)
     job = submission.submit(client, address, run, options.name)
     print(f"sent as {job} to {address}; its run folder: {run.out}", flush=True)
     return DONE if options.no_follow else submission.follow(client, address, job)
@@ -91,7 +91,7 @@ def job_follow(options: argparse.Namespace) -> int:
     from suite.cluster import submission
 
     address = _dashboard(options)
-    return submission.follow(submission.client_of(address), address, options.job)
+    return submission.follow(submission.connect(address), address, options.job)
 
 
 def job_stop(options: argparse.Namespace) -> int:
@@ -99,7 +99,7 @@ def job_stop(options: argparse.Namespace) -> int:
     from suite.cluster import submission
 
     address = _dashboard(options)
-    return submission.stop(submission.client_of(address), address, options.job)
+    return submission.stop(submission.connect(address), address, options.job)
 
 
 def _remote_run(options: argparse.Namespace) -> "RemoteRun":

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from search_spaces import SearchSpace
     from suite.data.store import Store
     from suite.runs.info import RunInfo
-    from suite.runs.storage.workplace import Expected, Workplace
+    from suite.runs.storage.working_folder import Expected, WorkingFolder
     from suite.runs.tables import Run
 
 DONE, WORK_FAILED, INTERRUPTED = 0, 1, 130
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     from suite.runs.info import Resources
     from suite.search.engine import Search, resume_search, run_search
 
-    def carry_out(at: "Workplace") -> "RunInfo":
+    def carry_out(at: "WorkingFolder") -> "RunInfo":
         folder, asked = at.folder.resolve(), _resources_asked(options)
         if options.or_resume and at.holds_run:
             _check_same_search(at, space, store)
@@ -59,7 +59,7 @@ def resume(options: argparse.Namespace) -> int:
     """``suite resume``: go on with an interrupted search."""
     from suite.search.engine import resume_search
 
-    def go_on(at: "Workplace") -> "RunInfo":
+    def go_on(at: "WorkingFolder") -> "RunInfo":
         changes = _resources_asked(options)
         return resume_search(at.folder.resolve(), changes, at.watcher, options.confirm_seeds)
 
@@ -232,15 +232,15 @@ def _open_data(name: str) -> "Store":
     return open_store(Path(name).resolve())
 
 
-def _work_at(place: Path | str, expects: "Expected", work: Callable[["Workplace"], "RunInfo"]) -> int:
+def _work_at(place: Path | str, expects: "Expected", work: Callable[["WorkingFolder"], "RunInfo"]) -> int:
     """Have a session of a search done, write the report of what it came to, and say what comes next."""
     from suite.cli.progress import watcher_for
-    from suite.runs.storage.workplace import workplace
+    from suite.runs.storage.working_folder import open_working_folder
     from suite.runs.tables import read_run
 
     watcher = watcher_for()
     try:
-        with workplace(place, watcher, expects=expects) as at:
+        with open_working_folder(place, watcher, expects=expects) as at:
             info = work(at)
             run = read_run(at.folder)
             _write_report_of(run, at)
@@ -249,7 +249,7 @@ def _work_at(place: Path | str, expects: "Expected", work: Callable[["Workplace"
     return _conclude(at, run, info)
 
 
-def _write_report_of(run: "Run", at: "Workplace") -> None:
+def _write_report_of(run: "Run", at: "WorkingFolder") -> None:
     """Write the report beside what it reports.
 
     Raises:
@@ -259,15 +259,15 @@ def _write_report_of(run: "Run", at: "Workplace") -> None:
     from suite.search.study.importance import importances
 
     try:
-        write_report(run, at.folder / "report.html", importances(run), at.shown)
+        write_report(run, at.folder / "report.html", importances(run), at.location)
     except OSError as error:
         raise RequestError(
-            f"{at.shown_file('report.html')} cannot be written ({error.strerror}); all else is kept: make "
-            f"room, then 'suite report {shlex.quote(at.shown)}'"
+            f"{at.location_of('report.html')} cannot be written ({error.strerror}); all else is kept: make "
+            f"room, then 'suite report {shlex.quote(at.location)}'"
         ) from None
 
 
-def _check_same_search(at: "Workplace", space: "SearchSpace", store: "Store") -> None:
+def _check_same_search(at: "WorkingFolder", space: "SearchSpace", store: "Store") -> None:
     """Refuse to go on with a run of another search.
 
     Raises:
@@ -287,20 +287,20 @@ def _check_same_search(at: "Workplace", space: "SearchSpace", store: "Store") ->
         same = False
     if not same:
         raise RequestError(
-            f"{at.shown} holds a run of another search than the one asked for; choose another --out, or go "
-            f"on with it by 'suite resume {shlex.quote(at.shown)}'"
+            f"{at.location} holds a run of another search than the one asked for; choose another --out, or go "
+            f"on with it by 'suite resume {shlex.quote(at.location)}'"
         )
 
 
-def _conclude(at: "Workplace", run: "Run", info: "RunInfo") -> int:
+def _conclude(at: "WorkingFolder", run: "Run", info: "RunInfo") -> int:
     """Say where the report of a run that ended is and what comes next."""
     from suite.durations import duration
 
-    report = at.shown_file("report.html")
+    report = at.location_of("report.html")
     if info.status == "interrupted":
         print(
-            f"Interrupted; everything that had finished is in {at.shown}. Go on with:\n"
-            f"  suite resume {shlex.quote(at.shown)}"
+            f"Interrupted; everything that had finished is in {at.location}. Go on with:\n"
+            f"  suite resume {shlex.quote(at.location)}"
         )
         return INTERRUPTED
     if run.trials.empty or not (run.trials["status"] == "finished").any():

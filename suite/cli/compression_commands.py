@@ -95,13 +95,13 @@ def _write_anew(options: argparse.Namespace, trained: "TrainedTrial") -> "Export
 def compress(options: argparse.Namespace) -> int:
     """``suite compress``: prune a trial or teach a student, make it int8; each step a row of the run."""
     from suite.deployment.verify import MismatchError
-    from suite.runs.folder import locked, written
+    from suite.runs.folder import explain_write_errors, lock_run_folder
     from suite.training.fit import DivergedError
 
     _check_asked(options)
     trained = _open_trial(options)
     folder = trained.run.folder
-    with locked(folder), written(folder, "the same command again"):
+    with lock_run_folder(folder), explain_write_errors(folder, "the same command again"):
         try:
             _carry_out(options, trained)
         except MismatchError as mismatch:

@@ -17,7 +17,7 @@ def report(options: argparse.Namespace) -> int:
     """Write the report of a run anew, or one of several runs."""
     if options.follow is not None:
         return _follow(options)
-    from suite.runs.storage.workplace import read_run_at
+    from suite.runs.storage.location import read_run_at
 
     runs = [read_run_at(place) for place in options.run]
     if len(runs) > 1:
@@ -31,7 +31,7 @@ def report(options: argparse.Namespace) -> int:
 
 def _follow(options: argparse.Namespace) -> int:
     """Write the report whenever the run has got on, until it has ended or Ctrl-C."""
-    from suite.runs.storage.workplace import read_run_at
+    from suite.runs.storage.location import read_run_at
 
     if len(options.run) > 1:
         raise RequestError("--follow goes with one run; leave it out to compare several")
@@ -63,7 +63,7 @@ def _page(run: "Run", place: Path | str, refresh: float = 0.0) -> str:
 def _place_report(place: Path | str, output: Path | None, html: str) -> None:
     """Put a run's report where it was asked for, or beside its tables."""
     if isinstance(place, str) and output is None:
-        from suite.runs.storage.workplace import write_report_at
+        from suite.runs.storage.location import write_report_at
 
         print(write_report_at(place, html))
         return

@@ -11,7 +11,7 @@ from typing import Any
 from search_spaces import SearchSpace, SearchSpaceError, load_dict
 from suite.data.run_data import data_of_run
 from suite.errors import RequestError
-from suite.runs.folder import check_free, locked, new_folder, written
+from suite.runs.folder import check_unused, explain_write_errors, lock_run_folder, new_run_folder
 from suite.runs.info import RunInfo, write_info
 from suite.runs.ledger import RunLedger
 from suite.runs.tables import read_run
@@ -36,11 +36,11 @@ def run_search(search: Search, search_file: str, command: Sequence[str]) -> RunI
         RequestError: space and data do not agree, the folder is in use or cannot be written to, or a trial
             finds no room.
     """
-    check_free(search.folder)
+    check_unused(search.folder)
     search.watcher.stage("checking the data and counting the reference networks")
     info = describe(search.space, search.store, search.resources, search_file, command)
     search, info = _grid_within_bounds(search, info)
-    with new_folder(search.folder), written(search.folder):
+    with new_run_folder(search.folder), explain_write_errors(search.folder):
         write_info(search.folder, info)
         return _carry_out(search, info)
 
@@ -61,7 +61,7 @@ def resume_search(
             changed or gone, or it cannot have so many confirming seeds.
     """
     read_run(folder)  # a folder that is no run stays as it is
-    with locked(folder), written(folder):
+    with lock_run_folder(folder), explain_write_errors(folder):
         info = read_run(folder).info
         space = _space_of(folder, info)
         if confirm_seeds is not None:

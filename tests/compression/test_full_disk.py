@@ -30,7 +30,7 @@ def test_weights_that_cannot_be_written_are_one_sentence_and_leave_nothing(
         full.setattr("suite.networks.weights.save_file", no_room)
         assert main(["compress", str(run), *ASKED]) == 2
     said = capsys.readouterr().err
-    assert "cannot be written to (No space left on device); what had ended is kept there" in said
+    assert "cannot be written to (No space left on device); what has ended is kept there" in said
     assert said.endswith("go on with the same command again\n")
     assert sorted((run / "weights").iterdir()) == before
     assert main(["compress", str(run), *ASKED]) == 0

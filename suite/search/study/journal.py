@@ -15,7 +15,7 @@ from typing import Any
 from optuna.storages.journal import BaseJournalBackend
 from optuna.storages.journal._storage import JournalOperation
 
-from suite.runs.journal import cut_torn_line
+from suite.runs.journal import drop_incomplete_line
 
 #: What may wait for the next line that is synced: a power cut can lose it of a suggestion that was not begun.
 UNSYNCED = (JournalOperation.SET_TRIAL_PARAM, JournalOperation.SET_TRIAL_SYSTEM_ATTR)
@@ -25,7 +25,7 @@ class StudyJournal(BaseJournalBackend):
     """The lines of a study's journal, for one process alone."""
 
     def __init__(self, path: Path) -> None:
-        cut_torn_line(path)  # of a killed driver, or one without room
+        drop_incomplete_line(path)  # of a killed driver, or one without room
         self._file = path.open("ab")
         with path.open("rb") as file:
             self._unread: list[dict[str, Any]] = [json.loads(line) for line in file]
@@ -57,6 +57,6 @@ class StudyJournal(BaseJournalBackend):
             if any(log["op_code"] not in UNSYNCED for log in logs):
                 os.fsync(self._file.fileno())
         except OSError:
-            cut_torn_line(self._path)
+            drop_incomplete_line(self._path)
             raise
         self._unread += map(json.loads, lines)

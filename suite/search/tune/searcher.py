@@ -19,7 +19,7 @@ from ray.tune.search import Searcher
 from search_spaces import SearchSpace
 from suite.data.store import LabelRange
 from suite.errors import RequestError
-from suite.runs.folder import not_writable
+from suite.runs.folder import write_error
 from suite.runs.ledger import RunLedger
 from suite.runs.tables import trial_row
 from suite.search.bounds import MOST_IN_A_ROW, excesses, sentence
@@ -174,7 +174,7 @@ class TrialSearcher(Searcher):
         if report is not None and report is not trial.last:
             self._take(trial, report)
         if report is not None and report.status == "not-kept":
-            raise SearchOverError(not_writable(self.ledger.folder, report.cause))
+            raise SearchOverError(write_error(self.ledger.folder, report.cause))
         del self.running[trial_id]
         ended = self._result(trial)
         with _over_where_nothing_is_kept():
