@@ -69,7 +69,7 @@ def resume(options: argparse.Namespace) -> int:
 def profile(options: argparse.Namespace) -> int:
     """``suite profile``: what a network costs, without training it."""
     from suite.measure.profiling import profile_trial
-    from suite.presets import config_of_network
+    from suite.trial import config_of_network
 
     config = dataclasses.replace(config_of_network(options.network), resolution=options.resolution)
     cost = profile_trial(config, options.bins)
@@ -84,24 +84,25 @@ def profile(options: argparse.Namespace) -> int:
 
 
 def paper(options: argparse.Namespace) -> int:
-    """``suite paper``: the paper's claims beside what is counted and timed here; nothing is trained."""
+    """``suite paper``: show the paper's claims beside what is counted and timed here; nothing is trained."""
+    from reports.model.paper import networks_to_measure
     from reports.text.paper_json import paper_json
     from reports.text.paper_text import paper_text
     from suite.cli.progress import CountedProgress
     from suite.measure.paper import measure_paper
 
-    def watch(stage: str) -> CountedProgress:
+    def on_stage(stage: str) -> CountedProgress:
         print(stage, file=sys.stderr, flush=True)
         return CountedProgress(stage)
 
-    measured = measure_paper(options.seconds if options.latency else 0.0, watch)
+    measured = measure_paper(networks_to_measure(), options.seconds if options.latency else 0.0, on_stage)
     print(json.dumps(paper_json(measured)) if options.json else paper_text(measured))
     return DONE
 
 
 def pretrain(options: argparse.Namespace) -> int:
     """``suite pretrain``: a backbone from the identities of a data set."""
-    from suite.presets import config_of_network
+    from suite.trial import config_of_network
 
     path: Path = options.output
     if path.suffix != ".safetensors":
@@ -276,13 +277,15 @@ def _check_same_search(at: "WorkingFolder", space: "SearchSpace", store: "Store"
     from search_spaces import SearchSpaceError, load_dict
     from suite.runs.tables import read_run
     from suite.search.bounds import within_bounds
+    from suite.search.trial_factory import TrialFactory
 
     info = read_run(at.folder).info
     try:
         held = load_dict(dict(info.search))
         same = held == space
         if not same and info.attribute in store.info.attributes:  # a grid is kept as its bounds have left it
-            same = held == within_bounds(space, store.info.attributes[info.attribute])[0]
+            trials = TrialFactory(space, store.info.attributes[info.attribute])
+            same = held == within_bounds(trials)[0]
     except SearchSpaceError:
         same = False
     if not same:
