@@ -96,7 +96,7 @@ def describe(standing: SearchProgress) -> str:
     confirming = "confirming: " if standing.stage == "confirm" else ""
     early = f"{standing.stopped} stopped early, " if standing.stopped else ""
     return (
-        f"{confirming}{standing.finished} of {standing.asked} done, {standing.running} running, {early}"
+        f"{confirming}{standing.finished} of {standing.requested} done, {standing.running} running, {early}"
         f"{standing.lost} failed, best MAE {best}, front {standing.front}, "
         f"{duration(standing.seconds)} gone{left}"
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 from suite.errors import RequestError
 from suite.files.atomic import is_temporary
 from suite.files.locks import FileLockedError, file_lock
-from suite.runs.layout import LOCK, STUDY_JOURNAL
+from suite.runs.layout import CHECKPOINTS, LOCK, PREDICTIONS, STUDY_JOURNAL
 
 #: Folders that are created with the run folder.
 SUBFOLDERS = ("weights", "tune")
@@ -73,7 +73,7 @@ def new_run_folder(folder: Path) -> Iterator[None]:
 def lock_run_folder(folder: Path) -> Iterator[None]:
     """Keep other drivers out of the run folder. The lock ends with this process, even if it is killed.
 
-    A file system without locks is used without one.
+    A file system without locks is used without one. Temporary files that a killed driver left are deleted.
 
     Raises:
         RequestError: Another driver holds the lock, or the folder cannot be written to.
@@ -87,6 +87,7 @@ def lock_run_folder(folder: Path) -> Iterator[None]:
                 f"a search is at work in {folder}; wait until it, or the 'suite compress' that it may be, "
                 "has ended, or stop it with Ctrl-C first"
             ) from None
+        _delete_temporary_files(folder)
         yield
 
 
@@ -116,6 +117,15 @@ def write_error(folder: Path, cause: str, resume: str = "") -> RequestError:
         f"{folder} cannot be written to ({cause.rstrip('.')}); what has ended is kept there: free space, or "
         f"correct its permissions, and continue with {resume}"
     )
+
+
+def _delete_temporary_files(folder: Path) -> None:
+    if not (folder / "run.json").exists():
+        return  # not a run folder yet: its files may be the user's
+    for name in (".", "weights", CHECKPOINTS, PREDICTIONS):
+        for file in (folder / name).glob(".*.partial"):
+            with contextlib.suppress(OSError):  # a folder, or no permission: it does no harm
+                file.unlink()
 
 
 def _precedes_run(entry: Path) -> bool:

@@ -61,8 +61,8 @@ def status_of(location: Path | str) -> RunStatus:
     status: str = run.info.status
     if status == "running" and has_driver(location) is False:
         status = "killed"
-    asked = run.info.trials_asked
-    missing = asked - len(searched)
+    requested = run.info.trials_asked
+    missing = requested - len(searched)
     front = front_rows(rows, run.info.objectives, run.info.error_column)
     left = None
     if searched and status == "running":
@@ -73,7 +73,7 @@ def status_of(location: Path | str) -> RunStatus:
         run=str(location),
         name=run.info.name,
         status=status,
-        trials_asked=asked,
+        trials_asked=requested,
         trials=ended,
         confirming=sum(row["stage"] == "confirm" for row in rows),
         best_mae=None if math.isnan(best) else best,

@@ -11,7 +11,7 @@ class SearchProgress:
     """How far a search is.
 
     Attributes:
-        asked: How many trials were requested.
+        requested: How many trials were requested.
         finished: How many trials have finished.
         running: How many trials are running.
         stopped: How many trials early stopping has ended.
@@ -25,7 +25,7 @@ class SearchProgress:
         stage: The stage of the trials counted here.
     """
 
-    asked: int
+    requested: int
     finished: int
     running: int
     stopped: int

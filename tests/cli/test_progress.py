@@ -17,7 +17,7 @@ from suite.runs.watcher import SearchProgress
 from suite.trial import Metrics, Profile, TrialConfig, TrialResult
 
 STANDING = SearchProgress(
-    asked=20,
+    requested=20,
     finished=5,
     running=2,
     stopped=0,

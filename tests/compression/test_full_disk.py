@@ -31,7 +31,7 @@ def test_weights_that_cannot_be_written_are_one_sentence_and_leave_nothing(
         assert main(["compress", str(run), *ASKED]) == 2
     said = capsys.readouterr().err
     assert "cannot be written to (No space left on device); what has ended is kept there" in said
-    assert said.endswith("go on with the same command again\n")
+    assert said.endswith("continue with the same command again\n")
     assert sorted((run / "weights").iterdir()) == before
     assert main(["compress", str(run), *ASKED]) == 0
     assert read_run(run).trials["stage"].iloc[-1] == "pruned"

@@ -150,6 +150,21 @@ def test_a_file_system_that_cannot_sync_a_folder_is_tolerated(
     assert (tmp_path / "a.json").read_text() == "new"
 
 
+def test_a_read_only_file_system_is_an_os_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.json"
+    path.write_text("old")
+
+    def read_only(*_: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    with monkeypatch.context() as mounted:
+        mounted.setattr(Path, "write_bytes", read_only)
+        with pytest.raises(OSError, match="Read-only"):
+            write_atomically(path, "new")
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["a.json"]
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write to any folder")
 def test_a_read_only_folder_is_an_os_error(tmp_path: Path) -> None:
     path = tmp_path / "a.json"

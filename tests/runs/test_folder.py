@@ -33,6 +33,23 @@ def test_a_folder_with_an_active_driver_is_refused_until_that_is_killed(tmp_path
         pass
 
 
+def test_temporary_files_of_a_killed_driver_are_deleted(tmp_path: Path) -> None:
+    (tmp_path / "weights").mkdir()
+    for name in (".trials.parquet.0a1b2c3d.partial", "weights/.t0.safetensors.0a1b2c3d.partial"):
+        (tmp_path / name).touch()
+    (tmp_path / "weights" / "t0.safetensors").touch()
+    (tmp_path / "run.json").touch()
+    with lock_run_folder(tmp_path):
+        files = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert files == {".lock", "run.json", "weights/t0.safetensors"}
+
+
+def test_temporary_files_in_a_folder_without_a_run_are_kept(tmp_path: Path) -> None:
+    (tmp_path / ".mine.partial").touch()
+    with lock_run_folder(tmp_path):
+        assert (tmp_path / ".mine.partial").exists()
+
+
 def test_two_searches_do_not_use_the_same_folder(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     with new_run_folder(folder):
