@@ -34,7 +34,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from ray_overhead import _no_latency, _store
 
 from search_spaces import find, load
-from suite.runs.tables import Resources, read_run
+from suite.runs.info import Resources
+from suite.runs.tables import read_run
 from suite.runs.watcher import SearchProgress
 from suite.search import engine, stages
 from suite.search.tune import cluster_session, searcher, trainer

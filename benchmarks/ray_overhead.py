@@ -25,8 +25,10 @@ import pandas as pd
 
 from search_spaces import find, load
 from suite.data.store import LabelRange, Store, StoreInfo, fingerprint, open_store, write_info
+from suite.runs.info import Resources, RunInfo
+from suite.runs.ledger import RunLedger
 from suite.runs.provenance import hardware, versions
-from suite.runs.tables import Resources, RunInfo, RunLedger, read_run
+from suite.runs.tables import read_run
 from suite.runs.watcher import SearchProgress
 from suite.search import engine, stages
 from suite.search.tune import cluster_session, trainer

@@ -36,7 +36,8 @@ from ray.cluster_utils import Cluster
 from search_spaces import load_dict
 from suite.cli.progress import LineView
 from suite.data.store import LabelRange, Store, StoreInfo, fingerprint, open_store, write_info
-from suite.runs.tables import Resources, read_run
+from suite.runs.info import Resources
+from suite.runs.tables import read_run
 from suite.search.engine import Search, resume_search, run_search
 from suite.search.study.repeats import is_repeat
 from suite.search.tune import trainer

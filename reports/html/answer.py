@@ -7,7 +7,7 @@ from reports.html.markup import count, mae, opener
 from reports.model.networks import compared_networks
 from reports.model.timing import conditions
 from reports.model.trials import Standing, Trial
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 
 #: The limits of the form: a column of the page's trials, its label, its unit, an example.
 LIMITS = (

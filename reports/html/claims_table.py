@@ -9,7 +9,7 @@ from reports.html.markup import scrolling
 from reports.model.claims import Finding, Verdict, findings
 from reports.model.trials import Standing
 from reports.published.numbers import SOURCES, published
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 
 #: What a verdict is called beside a difference.
 WORDS: dict[Verdict, str] = {

@@ -8,7 +8,8 @@ from reports.html.markup import count, scrolling
 from reports.html.metrics_table import metrics_table
 from reports.html.published_comparison.paper import beside_paper
 from reports.model.points import Comparison, Point, compare, seeds_of
-from suite.runs.tables import Run, RunInfo
+from suite.runs.info import RunInfo
+from suite.runs.tables import Run
 from suite.statistics.paired import NO_DIFFERENCE, Difference, Interval, mean_interval
 
 #: So many points without a difference are named; of more, where there are no others, their number is enough.

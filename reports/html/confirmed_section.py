@@ -11,7 +11,7 @@ from reports.html.markup import count, mae, scrolling
 from reports.model.confirmation import Confirmed, differences, seeds_asked
 from reports.model.points import seeds_of
 from reports.model.trials import Standing, Trial, objectives
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 from suite.statistics.paired import NO_DIFFERENCE, Difference, Interval, mean_interval
 
 

@@ -7,7 +7,7 @@ from reports.html.markup import count
 from reports.model.recipe import Recipe
 from reports.model.timing import PAPER_RESOLUTION
 from reports.model.trials import Standing
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 
 
 def limits(info: RunInfo, standing: Standing) -> list[str]:

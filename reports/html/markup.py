@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from reports import formatting as numerals
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 
 
 def mae(value: float, info: RunInfo) -> str:

@@ -5,7 +5,7 @@ from html import escape
 from reports import formatting as numerals
 from reports.html.markup import scrolling
 from reports.model.points import Comparison, Point
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 from suite.statistics.paired import mean_interval
 
 _SPLITS = {"val": "validation", "test": "test"}

@@ -11,7 +11,7 @@ from reports.html.limits import limits
 from reports.html.markup import count, definitions, inline, mae
 from reports.model.confirmation import seeds_asked
 from reports.model.trials import Standing
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 
 #: Samplers that go by the results they know, and from how many results on that is worth a word.
 LEARNING, ENOUGH = ("tpe", "nsga2"), 8

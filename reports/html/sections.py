@@ -12,7 +12,7 @@ from reports.html.markup import count, definitions, mae, mapping, plain
 from reports.model.hypervolume import volume
 from reports.model.timing import conditions
 from reports.model.trials import Standing
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 
 
 def banner(info: RunInfo, standing: Standing) -> str:

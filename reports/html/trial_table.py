@@ -10,7 +10,7 @@ from reports.html.markup import opener, scrolling
 from reports.model.recipe import WITH_KL
 from reports.model.timing import Spread
 from reports.model.trials import Standing, Trial
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 
 
 @dataclass(frozen=True)

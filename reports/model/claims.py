@@ -8,7 +8,7 @@ from reports import formatting as numerals
 from reports.model.timing import Spread, conditions
 from reports.model.trials import Standing, Trial, reference
 from reports.published.numbers import PublishedClaim, PublishedNetwork, published
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 
 Verdict = Literal["yes", "within spread", "no", "open"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from reports.formatting import span
 from reports.model.cells import Row, number
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 
 PAPER_RESOLUTION = 224
 

@@ -13,7 +13,8 @@ from reports.model.cells import Row, number, rows_by_stage, words
 from reports.model.confirmation import Confirmed, confirmations, is_complete
 from reports.model.recipe import WITH_KL, WITH_L1_WEIGHT, Recipe, recipe
 from reports.model.timing import Timing, common_side, timing
-from suite.runs.tables import ReferenceNetwork, Run, RunInfo
+from suite.runs.info import ReferenceNetwork, RunInfo
+from suite.runs.tables import Run
 from suite.statistics.pareto import knee, non_dominated
 
 #: TinyAgeNet's stages (paper, network architecture); ThinAgeNet has twice its widths.

@@ -16,8 +16,9 @@ from suite.errors import RequestError
 if TYPE_CHECKING:
     from search_spaces import SearchSpace
     from suite.data.store import Store
+    from suite.runs.info import RunInfo
     from suite.runs.storage.workplace import Expected, Workplace
-    from suite.runs.tables import Run, RunInfo
+    from suite.runs.tables import Run
 
 DONE, WORK_FAILED, INTERRUPTED = 0, 1, 130
 
@@ -40,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     place = options.out or Path("runs") / f"{space.name}-{datetime.now():%Y%m%d-%H%M%S}"
     store = _open_data(space.data)
 
-    from suite.runs.tables import Resources
+    from suite.runs.info import Resources
     from suite.search.engine import Search, resume_search, run_search
 
     def carry_out(at: "Workplace") -> "RunInfo":
@@ -317,6 +318,6 @@ def _conclude(at: "Workplace", run: "Run", info: "RunInfo") -> int:
 
 
 def _resources_asked(options: argparse.Namespace) -> dict[str, Any]:
-    """The fields of ``suite.runs.tables.Resources`` that the command line names."""
+    """The fields of ``suite.runs.info.Resources`` that the command line names."""
     fields = ("cpus_per_trial", "gpus_per_trial", "max_concurrent", "address")
     return {name: getattr(options, name) for name in fields if getattr(options, name) is not None}

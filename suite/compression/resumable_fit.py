@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from suite.deployment.trained_trial import TrainedTrial
-from suite.runs.tables import CHECKPOINTS
+from suite.runs.layout import CHECKPOINTS
 from suite.training.backbones import sha256_of
 from suite.training.checkpoints import CheckpointTimer, Part, load_checkpoint, save_checkpoint
 from suite.training.fit import Fit, fit

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from suite.runs.storage.workplace import is_worked_on, read_run_at
-from suite.runs.tables import RunInfo
-from suite.runs.watcher import best_error, confirmation_seconds, front_rows
 from suite.cli.progress import duration
+from suite.runs.front import best_error, confirmation_seconds, front_rows
+from suite.runs.info import RunInfo
+from suite.runs.storage.workplace import is_worked_on, read_run_at
 
 
 @dataclass(frozen=True)

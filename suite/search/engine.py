@@ -12,7 +12,9 @@ from search_spaces import SearchSpace, SearchSpaceError, load_dict
 from suite.data.run_data import data_of_run
 from suite.errors import RequestError
 from suite.runs.folder import check_free, locked, new_folder, written
-from suite.runs.tables import RunInfo, RunLedger, read_run, write_info
+from suite.runs.info import RunInfo, write_info
+from suite.runs.ledger import RunLedger
+from suite.runs.tables import read_run
 from suite.runs.watcher import Watcher
 from suite.search.bounds import within_bounds
 from suite.search.final.confirmation import with_confirm_seeds

@@ -16,7 +16,7 @@ from suite.measure.profiling import profile_trial
 from suite.networks.weights import load_network, save_network
 from suite.optional_dependencies import need
 from suite.runs.journal import Row
-from suite.runs.tables import RunLedger
+from suite.runs.ledger import RunLedger
 from suite.search.trial_factory import TrialFactory
 from suite.training.backbones import FILES, pinned, read_state
 from suite.training.distillation import check_teacher

@@ -11,7 +11,7 @@ from suite.measure.profiling import profile_trial
 from suite.methods.labels import LabelSet
 from suite.networks import PRESETS
 from suite.runs import provenance
-from suite.runs.tables import DataUsed, ReferenceNetwork, RunInfo
+from suite.runs.info import DataUsed, ReferenceNetwork, RunInfo
 from suite.search.bounds import check_bounds
 from suite.search.parents import check_backbones, check_parent
 from suite.search.session import Search

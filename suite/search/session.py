@@ -9,7 +9,7 @@ from typing import Any
 
 from search_spaces import SearchSpace
 from suite.data.store import Store
-from suite.runs.tables import Resources, RunInfo, RunStatus, write_info
+from suite.runs.info import Resources, RunInfo, RunStatus, write_info
 from suite.runs.watcher import Watcher
 
 

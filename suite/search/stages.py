@@ -10,8 +10,9 @@ Each stage does what earlier sessions have left of it.
 """
 
 from suite.errors import RequestError
-from suite.runs.tables import CHECKPOINTS, RunLedger
-from suite.runs.watcher import front_rows
+from suite.runs.front import front_rows
+from suite.runs.layout import CHECKPOINTS
+from suite.runs.ledger import RunLedger
 from suite.search.bounds import describe_exhausted
 from suite.search.final.confirmation import ConfirmationProposals, left_to_confirm
 from suite.search.final.evaluation import evaluate_on_test

@@ -20,8 +20,9 @@ from suite.cli.main import main
 from suite.cli.progress import watcher_for
 from suite.data.store import Store, open_store
 from suite.errors import RequestError
+from suite.runs.info import DataUsed, Resources, RunInfo, RunStatus, write_info
+from suite.runs.ledger import RunLedger
 from suite.runs.storage.workplace import Workplace
-from suite.runs.tables import DataUsed, Resources, RunInfo, RunLedger, RunStatus, write_info
 from suite.search.bounds import within_bounds
 from suite.search.engine import Search
 from suite.search.trial_factory import TrialFactory

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from suite.errors import RequestError
-from suite.runs.folder import check_free, locked, new_folder
+from suite.runs.folder import JOURNAL, check_free, locked, new_folder
 
 HOLD = """\
 import sys, time

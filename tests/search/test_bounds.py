@@ -16,7 +16,7 @@ from suite.data.store import LabelRange
 from suite.errors import RequestError
 from suite.measure.profiling import profile_trial
 from suite.methods.labels import LabelSet
-from suite.runs.tables import RunLedger
+from suite.runs.ledger import RunLedger
 from suite.search.bounds import MOST_IN_A_ROW, check_bounds, describe_exhausted, within_bounds
 from suite.search.costs import cost, describe_excesses, relative_excesses
 from suite.search.study.proposals import StudyProposals

@@ -11,7 +11,8 @@ from reports.html.page import page
 from search_spaces import SearchSpace, load_dict
 from suite.data.store import LabelRange, Store
 from suite.errors import RequestError
-from suite.runs.tables import Resources, read_run
+from suite.runs.info import Resources
+from suite.runs.tables import read_run
 from suite.runs.watcher import SearchProgress
 from suite.search.engine import Search, run_search
 from suite.search.trial_factory import TrialFactory

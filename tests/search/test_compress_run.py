@@ -15,7 +15,8 @@ from suite.errors import RequestError
 from suite.measure.profiling import count_parameters
 from suite.networks import build_network
 from suite.networks.weights import load_network, save_network
-from suite.runs.tables import Resources, config_of, read_run
+from suite.runs.info import Resources
+from suite.runs.tables import config_of, read_run
 from suite.search.engine import Search, resume_search, run_search
 from suite.search.parents import check_parent, check_same_parent
 from suite.search.trial_factory import TrialFactory

@@ -23,8 +23,10 @@ from suite.data import run_data
 from suite.data.store import Store
 from suite.errors import RequestError
 from suite.networks.weights import load_network
-from suite.runs.tables import Resources, Run, RunInfo, read_run, write_info
-from suite.runs.watcher import SearchProgress, front_rows
+from suite.runs.front import front_rows
+from suite.runs.info import Resources, RunInfo, write_info
+from suite.runs.tables import Run, read_run
+from suite.runs.watcher import SearchProgress
 from suite.search.engine import Search, resume_search, run_search
 from suite.search.tune import cluster_session, trainer
 from suite.search.tune.actor import TrialActor

@@ -10,7 +10,8 @@ from suite.measure.profiling import profile_trial
 from suite.methods.labels import LabelSet
 from suite.networks import build_network
 from suite.networks.weights import save_network
-from suite.runs.tables import DataUsed, RunInfo, RunLedger, write_info
+from suite.runs.info import DataUsed, RunInfo, write_info
+from suite.runs.ledger import RunLedger
 from suite.trial import MethodName, Metrics, Network, TrialConfig, TrialResult
 
 CONFIG = TrialConfig(

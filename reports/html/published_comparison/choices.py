@@ -6,7 +6,7 @@ from html import escape
 from reports.html.markup import mae
 from reports.model.points import Comparison, Point
 from reports.published.numbers import SOURCES, PublishedChoice, published
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 
 #: Fields of which the sources cited give the choice alone, and no error under another.
 UNPUBLISHED = ("label_step", "label_deviation", "pooling")

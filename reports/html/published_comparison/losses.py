@@ -7,7 +7,7 @@ from reports.html.markup import scrolling
 from reports.html.published_comparison.networks import over_seeds, table_heads
 from reports.model.points import Comparison, Point
 from reports.published.numbers import SOURCES, PublishedLoss, published
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 from suite.statistics.paired import paired_difference, sentence
 
 #: The columns of the published table.

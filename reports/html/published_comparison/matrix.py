@@ -9,7 +9,7 @@ from reports import formatting as numerals
 from reports.html.markup import scrolling
 from reports.html.published_comparison.choices import papers_point
 from reports.model.points import Comparison, Point
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 from suite.statistics.paired import mean_interval
 
 

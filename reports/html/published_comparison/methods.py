@@ -7,7 +7,7 @@ from reports.html.markup import scrolling
 from reports.html.published_comparison.networks import over_seeds, table_heads
 from reports.model.points import PUBLISHED_KEYS, Comparison, Point
 from reports.published.numbers import SOURCES, PublishedMethod, PublishedResult, published
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 
 
 def age_table(comparison: Comparison, info: RunInfo) -> str:

@@ -7,7 +7,7 @@ from reports.html.markup import count, scrolling
 from reports.model.points import PUBLISHED_KEYS, Comparison, Point
 from reports.model.trials import NAMES
 from reports.published.numbers import SOURCES, published
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 
 
 def networks_beside_published(comparison: Comparison, info: RunInfo) -> str:

@@ -8,7 +8,7 @@ from reports.html.markup import count
 from reports.html.published_comparison.networks import network_row, networks_table
 from reports.model.points import seeds_of
 from reports.model.trials import NAMES, Standing, Trial
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 
 #: So many trials of one network are listed; of more, only their span is given.
 LISTED = 3

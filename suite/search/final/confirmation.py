@@ -9,8 +9,10 @@ from collections.abc import Sequence
 
 from search_spaces import SearchSpace, SearchSpaceError, load_dict
 from suite.errors import RequestError
-from suite.runs.tables import RunInfo, RunLedger, config_of
-from suite.runs.watcher import front_rows
+from suite.runs.front import front_rows
+from suite.runs.info import RunInfo
+from suite.runs.ledger import RunLedger
+from suite.runs.tables import config_of
 from suite.search.proposals import Proposal
 from suite.trial import TrialResult
 

@@ -11,8 +11,10 @@ from suite.data.store import Store
 from suite.methods.metrics import measure
 from suite.networks import place
 from suite.networks.weights import load_network
-from suite.runs.tables import RunInfo, RunLedger, metric_columns
-from suite.runs.watcher import front_rows
+from suite.runs.front import front_rows
+from suite.runs.info import RunInfo
+from suite.runs.ledger import RunLedger
+from suite.runs.tables import metric_columns
 from suite.search.final.predictions import PREDICTED_SPLITS, write_predictions
 from suite.search.session import Search
 from suite.training.evaluation import predict

@@ -11,8 +11,10 @@ from suite.measure.latency import PairedTimes, time_in_rounds
 from suite.networks import VGG16
 from suite.networks.weights import load_network
 from suite.presets import PRESETS
-from suite.runs.tables import RunInfo, RunLedger, config_of
-from suite.runs.watcher import front_rows
+from suite.runs.front import front_rows
+from suite.runs.info import RunInfo
+from suite.runs.ledger import RunLedger
+from suite.runs.tables import config_of
 from suite.search.session import Search
 
 VGG16_NAME = "VGG-16"  # no trial has this id

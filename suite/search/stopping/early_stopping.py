@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from search_spaces import SearchSpace
-from suite.runs.tables import RunLedger
+from suite.runs.ledger import RunLedger
 from suite.search.stopping.forecast_stopping import ForecastRule, ForecastStopping
 from suite.search.stopping.rungs import RungRule, Rungs
 from suite.trial import UNIT

@@ -14,7 +14,7 @@ import ray
 
 from suite.errors import RequestError
 from suite.machine import usable_cpus
-from suite.runs.tables import Resources
+from suite.runs.info import Resources
 from suite.search.interrupts import interrupts_held_back
 from suite.search.tune.ray_private import STARTUP_TIMED_OUT, staging_folder_of_client
 

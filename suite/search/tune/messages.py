@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from suite.runs.tables import CHECKPOINTS
+from suite.runs.layout import CHECKPOINTS
 from suite.search.tune.file_server import DriverFiles
 from suite.trial import EpochResult, Profile, Status, TrialConfig
 

@@ -4,8 +4,10 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from suite.runs.tables import RunInfo, RunLedger
-from suite.runs.watcher import SearchProgress, best_error, confirmation_seconds, front_rows
+from suite.runs.front import best_error, confirmation_seconds, front_rows
+from suite.runs.info import RunInfo
+from suite.runs.ledger import RunLedger
+from suite.runs.watcher import SearchProgress
 from suite.search.session import Search
 from suite.search.tune.searcher import TrialSearcher
 from suite.trial import Stage, TrialResult

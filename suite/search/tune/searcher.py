@@ -17,7 +17,7 @@ from ray.tune.search import Searcher
 
 from suite.errors import RequestError
 from suite.runs.folder import not_writable
-from suite.runs.tables import RunLedger
+from suite.runs.ledger import RunLedger
 from suite.search.interrupts import interrupts_held_back
 from suite.search.proposals import Proposal, ProposalSource
 from suite.search.tune.file_server import DriverFiles

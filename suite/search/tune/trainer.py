@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ray import tune
 
 import suite.search.tune.cluster_session as cluster
-from suite.runs.tables import RunLedger
+from suite.runs.ledger import RunLedger
 from suite.search.proposals import ProposalSource
 from suite.search.session import Search
 from suite.search.stopping.early_stopping import EarlyStopping

@@ -11,8 +11,11 @@ import pytest
 
 from search_spaces import SearchSpace, load_dict
 from suite.data.store import Store, fingerprint, open_store, write_info
-from suite.runs.tables import Resources, Run, RunLedger, config_of, read_run, write_rows
-from suite.runs.watcher import SearchProgress, front_rows
+from suite.runs.front import front_rows
+from suite.runs.info import Resources
+from suite.runs.ledger import RunLedger
+from suite.runs.tables import Run, config_of, read_run, write_rows
+from suite.runs.watcher import SearchProgress
 from suite.search.engine import Search, resume_search, run_search
 from suite.search.final import latency
 from suite.search.final.confirmation import left_to_confirm

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from search_spaces import load_dict
-from suite.runs.tables import RunLedger
+from suite.runs.ledger import RunLedger
 from suite.search.stopping.early_stopping import EarlyStopping, replay, stopping_of
 from suite.search.stopping.forecast_stopping import ForecastRule, ForecastStopping
 from suite.search.stopping.rungs import RungRule, Rungs

@@ -16,7 +16,8 @@ from reports.html.page import page
 from search_spaces import load_dict
 from suite.data.store import Store, open_store
 from suite.networks.weights import load_network
-from suite.runs.tables import Resources, read_run
+from suite.runs.info import Resources
+from suite.runs.tables import read_run
 from suite.search.engine import Search, run_search
 from suite.search.tune.file_server import STORE_FILES, DriverFiles, FileServer, file_server
 from tests.search.test_grid_run import StopsAfter

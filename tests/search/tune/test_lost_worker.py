@@ -14,7 +14,9 @@ from ray import cloudpickle
 from search_spaces import SearchSpace, load_dict
 from suite.data.store import Store
 from suite.errors import RequestError
-from suite.runs.tables import Resources, Run, RunLedger, read_run
+from suite.runs.info import Resources
+from suite.runs.ledger import RunLedger
+from suite.runs.tables import Run, read_run
 from suite.search.engine import Search, run_search
 from suite.search.tune import trainer
 from suite.search.tune.actor import TrialActor

@@ -10,7 +10,7 @@ import pytest
 
 from search_spaces import load_dict
 from suite.data.store import LabelRange
-from suite.runs.tables import RunLedger
+from suite.runs.ledger import RunLedger
 from suite.search.study.proposals import StudyProposals
 from suite.search.study.results import tell_missing
 from suite.search.study.study import open_study
