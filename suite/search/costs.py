@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from search_spaces import Choices, Dimension, Value
-from search_spaces.space import OUTPUT_LAYERS
+from search_spaces.trial_fields import OUTPUT_LAYERS
 from suite.errors import RequestError
 from suite.measure.profiling import UncountedOperatorError, count_macs, count_parameters, safetensors_bytes
 from suite.methods.labels import LabelSet
