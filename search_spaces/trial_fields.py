@@ -128,6 +128,13 @@ def stage_adapter(field: str) -> TypeAdapter[Any]:
     return TypeAdapter(_entry_type(field), config=STRICT)
 
 
+def base_schema() -> dict[str, Any]:
+    """Return the JSON schema of ``base``, for a reference of its fields."""
+    defaults = {k: list(v) if isinstance(v, tuple) else v for k, v in dataclasses.asdict(Base()).items()}
+    properties = {name: {**field_adapter(name).json_schema(), "default": defaults[name]} for name in FIELDS}
+    return {"title": "Base", "type": "object", "properties": properties}
+
+
 def range_kind(field: str) -> RangeKind:
     """Return what kind of range a field, or one stage of it, may vary in."""
     own, _ = _without_none(_HINTS[field])

@@ -10,10 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from suite.errors import RequestError
+from suite.runs.layout import STUDY_JOURNAL
 
 LOCK = ".lock"
-#: Optuna's journal of the search: a run folder that has one has suggested its first trial.
-JOURNAL = "study.journal"
 ROOMS = ("weights", "tune")
 #: What the system says of a disk without room, a quota, a file of a size that is not allowed, a folder that
 #: is not to be written to, and a disk that is broken.
@@ -63,7 +62,7 @@ def new_folder(folder: Path) -> Iterator[None]:
         try:
             yield
         except RequestError:
-            if not (folder / JOURNAL).exists():
+            if not (folder / STUDY_JOURNAL).exists():
                 _clear(folder, keep=was_there)
             raise
 

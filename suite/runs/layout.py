@@ -4,3 +4,5 @@
 PREDICTIONS = "predictions"
 #: The folder with the checkpoints of trials in progress.
 CHECKPOINTS = "checkpoints"
+#: The journal of Optuna's study.
+STUDY_JOURNAL = "study.journal"

@@ -8,7 +8,7 @@ from search_spaces import Choices, Dimension, Value
 from search_spaces.trial_fields import OUTPUT_LAYERS
 from suite.errors import RequestError
 from suite.measure.profiling import UncountedOperatorError, count_macs, count_parameters, safetensors_bytes
-from suite.methods.labels import LabelSet
+from suite.methods.labels import label_set_of
 from suite.networks import build_network
 from suite.trial import TrialConfig
 
@@ -74,7 +74,7 @@ def cheapest_values(name: str, dimension: Dimension) -> Sequence[Value]:
 
 
 def _bins(config: TrialConfig) -> int:
-    return LabelSet(config.label_low, config.label_high, config.label_step).bins
+    return label_set_of(config).bins
 
 
 def _fewest_bins(values: Sequence[Value], field: str) -> list[Value]:

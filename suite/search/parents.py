@@ -18,11 +18,11 @@ from suite.optional_dependencies import need
 from suite.runs.journal import Row
 from suite.runs.ledger import RunLedger
 from suite.search.trial_factory import TrialFactory
-from suite.training.backbones import FILES, pinned, read_state
 from suite.training.distillation import check_teacher
 from suite.training.evaluation import evaluate
 from suite.training.inputs import CPU
 from suite.training.recipe import resolve_precision
+from suite.training.weight_files import WEIGHT_FIELDS, pin_weight_files, read_state
 from suite.trial import TrialConfig, TrialResult
 
 #: The id of the parent's row, and its stage.
@@ -38,7 +38,7 @@ def check_backbones(space: SearchSpace) -> None:
     varied = space.vary.get("backbone")
     for file in varied.values if isinstance(varied, Choices) else (space.base.backbone,):
         if file is not None:
-            pinned(TrialConfig(backbone=str(file)))
+            pin_weight_files(TrialConfig(backbone=str(file)))
             read_state(Path(str(file)))
 
 
@@ -56,7 +56,7 @@ def check_parent(trials: TrialFactory) -> None:
         )
     for field in ("teacher", "pruned_from"):
         if (file := getattr(base, field)) is not None:
-            pinned(TrialConfig(**{field: file}))
+            pin_weight_files(TrialConfig(**{field: file}))
     if base.teacher is None and base.pruned_from is None:
         return
     point: dict[str, Value] = {name: _any_value(dimension) for name, dimension in space.dimensions().items()}
@@ -81,11 +81,11 @@ def check_same_parent(space: SearchSpace, rows: Collection[Row]) -> None:
     Raises:
         RequestError: a file has changed, or cannot be read.
     """
-    for field in FILES:
+    for field in WEIGHT_FIELDS:
         if (file := getattr(space.base, field)) is None:
             continue
         path = str(Path(file).resolve())
-        sha256 = getattr(pinned(TrialConfig(**{field: file})), f"{field}_sha256")
+        sha256 = getattr(pin_weight_files(TrialConfig(**{field: file})), f"{field}_sha256")
         for row in rows:
             if row[field] == path and row[f"{field}_sha256"] not in (None, sha256):
                 raise RequestError(
@@ -103,7 +103,7 @@ def add_parent(ledger: RunLedger, space: SearchSpace, store: Store) -> None:
     precision = resolve_precision(config.precision, CPU)
     val = load_dataset(store, config.attribute, config.resolution).splits["val"]
     # The row records which file it was, so that a resumption does not take another for it.
-    pinned_config = pinned(
+    pinned_config = pin_weight_files(
         dataclasses.replace(config, pruned_from=space.base.pruned_from, pruned_from_sha256=None)
     )
     metrics = evaluate(network, val, label_set, method=config.method, precision=precision, device=CPU)

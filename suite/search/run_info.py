@@ -8,7 +8,7 @@ from suite.data.dataset import Dataset, load_dataset
 from suite.data.store import Store
 from suite.errors import RequestError
 from suite.measure.profiling import profile_trial
-from suite.methods.labels import LabelSet
+from suite.methods.labels import label_set_of
 from suite.networks import PRESETS
 from suite.runs import provenance
 from suite.runs.info import DataUsed, ReferenceNetwork, RunInfo
@@ -95,7 +95,7 @@ def _data_used(store: Store, dataset: Dataset, train_images: int | None) -> Data
 
 def _references(tiny: TrialConfig) -> list[ReferenceNetwork]:
     """Count VGG-16, ThinAgeNet and TinyAgeNet with the run's bins at the run's resolution."""
-    bins = LabelSet(tiny.label_low, tiny.label_high, tiny.label_step).bins
+    bins = label_set_of(tiny).bins
     thin = dataclasses.replace(tiny, widths=PRESETS["thin"].widths, depths=PRESETS["thin"].depths)
     configs = {"VGG-16": dataclasses.replace(tiny, network="vgg16"), "ThinAgeNet": thin, "TinyAgeNet": tiny}
     profiles = {name: profile_trial(config, bins) for name, config in configs.items()}

@@ -15,7 +15,7 @@ from search_spaces import SearchSpace, find, grid_trials, load, load_dict
 from suite.data.store import LabelRange
 from suite.errors import RequestError
 from suite.measure.profiling import profile_trial
-from suite.methods.labels import LabelSet
+from suite.methods.labels import label_set_of
 from suite.runs.ledger import RunLedger
 from suite.search.bounds import MOST_IN_A_ROW, check_bounds, describe_exhausted, within_bounds
 from suite.search.costs import cost, describe_excesses, relative_excesses
@@ -97,7 +97,7 @@ def test_no_network_of_a_space_costs_less_than_the_least(data: st.DataObject) ->
         costs = []
         for values in every if not staged else every[:: max(1, len(every) // 50)]:
             config = trials_of(small).config(dict(zip(small.dimensions(), values, strict=True)))
-            bins = LabelSet(config.label_low, config.label_high, config.label_step).bins
+            bins = label_set_of(config).bins
             costs.append(cost(config, bins, name))
         least = trials_of(small).least_cost(name)
         assert least <= min(costs)

@@ -4,12 +4,11 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_args
 
-import torch
-
 from suite.data.dataset import load_dataset
 from suite.data.store import Store
+from suite.machine import best_device
 from suite.methods.metrics import measure
-from suite.networks import place
+from suite.networks import to_device
 from suite.networks.weights import load_network
 from suite.runs.front import front_rows
 from suite.runs.info import RunInfo
@@ -73,13 +72,13 @@ def evaluate_trials(
         store: the data.
         on_trial: called with the number of trials done, and of all.
     """
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = best_device()
     for done, row in enumerate(trials, 1):
         weights = ledger.folder / "weights" / f"{row['id']}.safetensors"
         network, config, label_set = load_network(weights)
         splits = load_dataset(store, config.attribute, config.resolution).splits
         precision: Precision = row["precision"] if row["precision"] in get_args(Precision) else "float32"
-        network = place(network, device)
+        network = to_device(network, device)
         predictions = {
             split: predict(
                 network, splits[split], label_set, method=config.method, precision=precision, device=device

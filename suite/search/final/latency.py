@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from search_spaces import SearchSpace
+from suite.machine import best_device
 from suite.measure.latency import PairedTimes, time_in_rounds
 from suite.networks import VGG16
 from suite.networks.weights import load_network
@@ -41,7 +42,7 @@ def measure_latency(search: Search, info: RunInfo, ledger: RunLedger) -> RunInfo
         "batch_size": latency.batch_size,
         "rounds": latency.rounds,
         "threads": torch.get_num_threads(),
-        "device": "cuda" if torch.cuda.is_available() else "cpu",
+        "device": best_device().type,
         "precision": "float32",
         "method": "eager PyTorch, channels-last; VGG-16, the front and the paper's compact networks "
         "timed in turn in one process after the search; speed-up is the median over rounds, its spread the "
@@ -112,7 +113,7 @@ def _latency_columns(times: PairedTimes, trial_id: str, suffix: str) -> dict[str
     speedup = times.speedup(trial_id, over=VGG16_NAME)
     return {
         f"latency_ms_per_image{suffix}": times.ms_per_image(trial_id),
-        f"speedup_vs_vgg16{suffix}": speedup.median,
+        f"speedup_vs_vgg16{suffix}": speedup.value,
         f"speedup_vs_vgg16{suffix}_low": speedup.low,
         f"speedup_vs_vgg16{suffix}_high": speedup.high,
     }

@@ -12,7 +12,7 @@ from suite.search.study.repeats import tell_repeat, trained_before
 from suite.search.study.results import results_known, tell, tell_out_of_bounds, trial_id
 from suite.search.study.study import ask, resume_suggestion, running_trials
 from suite.search.trial_factory import TrialFactory
-from suite.training.backbones import pinned
+from suite.training.weight_files import pin_weight_files
 from suite.trial import TrialResult
 
 #: After so many repeats in a row the sampler is taken to be stuck, and suggestions are drawn at random.
@@ -43,7 +43,7 @@ class StudyProposals:
         """Return the next trial; None where the suggestion is out of bounds or known, as the study is told."""
         suggestion, trials_known = self._suggest()
         space = self.trials.space
-        config = pinned(config_at(self.trials, suggestion.params))
+        config = pin_weight_files(config_at(self.trials, suggestion.params))
         bounds = space.bounds.given()
         excesses = relative_excesses(config, bounds)
         for name, excess in excesses.items():

@@ -12,7 +12,7 @@ from optuna.storages import JournalStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from search_spaces import SearchSpace, Value, grid_trials
-from suite.runs.folder import JOURNAL
+from suite.runs.layout import STUDY_JOURNAL
 from suite.search.study.journal import StudyJournal
 from suite.search.study.optuna_private import reopen
 from suite.search.study.parameters import SEED, distributions_of, parameters_of
@@ -36,8 +36,8 @@ def open_study(
     """
     optuna.logging.set_verbosity(logging.ERROR)
     # A driver of an earlier version of the suite may have left it when it was killed.
-    (folder / f"{JOURNAL}.lock").unlink(missing_ok=True)
-    storage = JournalStorage(StudyJournal(folder / JOURNAL))
+    (folder / f"{STUDY_JOURNAL}.lock").unlink(missing_ok=True)
+    storage = JournalStorage(StudyJournal(folder / STUDY_JOURNAL))
     names = {summary.study_name for summary in storage.get_all_studies()}
     study = optuna.create_study(
         storage=storage,

@@ -12,7 +12,7 @@ from ray import tune
 from suite.compression.parent import starting_network
 from suite.data.dataset import Dataset, load_dataset
 from suite.measure.profiling import profile_trial
-from suite.methods.labels import LabelSet
+from suite.methods.labels import label_set_of
 from suite.networks.weights import save_network
 from suite.search.tune.file_server import DriverFiles, NotSavedError
 from suite.search.tune.messages import TrialReport, TrialRequest
@@ -67,7 +67,7 @@ class TrialActor(tune.Trainable):
 
     def _start_training(self) -> None:
         config = self._request.config
-        label_set = LabelSet(config.label_low, config.label_high, config.label_step)
+        label_set = label_set_of(config)
         self._profile = profile_trial(config, label_set.bins)
         dataset = _dataset(self._request.files, config.attribute, config.resolution)
         self._fit = fit(
@@ -87,7 +87,7 @@ class TrialActor(tune.Trainable):
             checkpoint = None if path is None else load_checkpoint(path)
         if checkpoint is None or not checkpoint.is_of(training):
             return
-        training.go_on_from(checkpoint.state)
+        training.load_state(checkpoint.state)
         self._epochs = list(checkpoint.epochs)
         self._began -= checkpoint.seconds
         self._zero -= checkpoint.seconds

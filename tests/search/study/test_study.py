@@ -8,12 +8,17 @@ from optuna.trial import TrialState
 
 from search_spaces import SearchSpace, load_dict
 from suite.data.store import LabelRange
-from suite.runs.folder import JOURNAL
+from suite.runs.layout import STUDY_JOURNAL
 from suite.runs.tables import trial_row
 from suite.search.study.parameters import config_at
 from suite.search.study.results import objectives_of_row, results_known, tell_missing, trial_id
 from suite.search.study.samplers import make_sampler
-from suite.search.study.study import ask, open_study, resume_suggestion, running_trials
+from suite.search.study.study import (
+    ask,
+    open_study,
+    resume_suggestion,
+    running_trials,
+)
 from suite.search.trial_factory import TrialFactory
 from suite.trial import Metrics, Profile, TrialConfig, TrialResult
 
@@ -137,8 +142,8 @@ def test_after_an_interruption_study_and_table_agree(tmp_path: Path) -> None:
 def test_a_suggestion_that_a_kill_cut_in_its_making_gets_what_it_lacks(tmp_path: Path) -> None:
     small = space(first=[])
     whole = ask(open_study(small, tmp_path, concurrent=1), small).params
-    journal = (tmp_path / JOURNAL).read_bytes().splitlines(keepends=True)
-    (tmp_path / JOURNAL).write_bytes(b"".join(journal[:-2]) + journal[-2][:10])  # torn
+    journal = (tmp_path / STUDY_JOURNAL).read_bytes().splitlines(keepends=True)
+    (tmp_path / STUDY_JOURNAL).write_bytes(b"".join(journal[:-2]) + journal[-2][:10])  # torn
     again = open_study(small, tmp_path, concurrent=1)
     (left,) = running_trials(again)
     assert 0 < len(left.params) < len(whole)
@@ -153,7 +158,7 @@ def test_optuna_itself_reads_the_journal(tmp_path: Path) -> None:
     study = open_study(small, tmp_path, concurrent=1)
     for error in (3.0, 2.0):
         study.tell(ask(study, small), [error, 1.0])
-    backend = optuna.storages.journal.JournalFileBackend(str(tmp_path / JOURNAL))
+    backend = optuna.storages.journal.JournalFileBackend(str(tmp_path / STUDY_JOURNAL))
     read = optuna.load_study(study_name="small", storage=optuna.storages.JournalStorage(backend))
     assert read.get_trials() == study.get_trials()
     assert [trial.values for trial in read.get_trials()] == [[3.0, 1.0], [2.0, 1.0]]
@@ -164,7 +169,7 @@ def test_a_journal_without_room_for_a_line_has_none_of_it(
 ) -> None:
     small = space()
     study = open_study(small, tmp_path, concurrent=1)
-    before = (tmp_path / JOURNAL).read_bytes()
+    before = (tmp_path / STUDY_JOURNAL).read_bytes()
 
     def no_room(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -173,7 +178,7 @@ def test_a_journal_without_room_for_a_line_has_none_of_it(
         full.setattr("suite.search.study.journal.os.write", no_room)
         with pytest.raises(OSError, match="No space left"):
             ask(study, small)
-    assert (tmp_path / JOURNAL).read_bytes() == before
+    assert (tmp_path / STUDY_JOURNAL).read_bytes() == before
     assert ask(open_study(small, tmp_path, concurrent=1), small).number == 0
 
 

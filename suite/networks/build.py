@@ -1,0 +1,61 @@
+"""From a ``TrialConfig`` to its network."""
+
+from typing import get_args
+
+import torch
+from torch import nn
+
+from suite.errors import RequestError
+from suite.methods import METHODS, Head
+from suite.networks.compact import STAGES, CompactNet
+from suite.networks.resnet50 import ResNet50
+from suite.networks.vgg16 import VGG16
+from suite.networks.widths import widths_of
+from suite.trial import Network, TrialConfig
+
+#: Five halvings, by pooling or by stride, would leave nothing of a smaller image.
+SMALLEST_RESOLUTION = 2**STAGES
+
+
+def build_network(config: TrialConfig, bins: int) -> nn.Module:
+    """The freshly initialised network of a trial, drawn from torch's current random state.
+
+    Its output layer is the one of the trial's method, for so many label bins.
+
+    Raises:
+        RequestError: the configuration describes no network.
+    """
+    if config.method not in METHODS:
+        raise RequestError(f"method is {config.method!r}; choose one of {', '.join(METHODS)}")
+    return assemble_network(config, METHODS[config.method].head, bins)
+
+
+def assemble_network(config: TrialConfig, head: Head, bins: int) -> nn.Module:
+    """The freshly initialised network of a trial with any output layer.
+
+    Raises:
+        RequestError: the configuration describes no network.
+    """
+    if config.resolution < SMALLEST_RESOLUTION:
+        raise RequestError(
+            f"a resolution of {config.resolution} pixels is below {SMALLEST_RESOLUTION}, which five "
+            f"stages of 2x2 pooling need; set resolution to {SMALLEST_RESOLUTION} or more"
+        )
+    if bins < 2:
+        raise RequestError(f"a label set of {bins} bins has nothing to estimate; it needs at least 2")
+    match config.network:
+        case "compact":
+            return CompactNet(config.widths, config.depths, config.pooling, bins, head)
+        case "vgg16":
+            return VGG16(bins, head, widths=widths_of(config))
+        case "vgg16-bn":
+            return VGG16(bins, head, batch_norm=True, widths=widths_of(config))
+        case "resnet50":
+            return ResNet50(bins, head, widths=widths_of(config))
+    raise RequestError(f"network is {config.network!r}; choose one of {', '.join(get_args(Network))}")
+
+
+def to_device(network: nn.Module, device: torch.device) -> nn.Module:
+    """The network on a device, its weights channels-last in memory (faster convolutions)."""
+    moved: nn.Module = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return moved
