@@ -59,16 +59,16 @@ def _settings(values: Mapping[str, Any], problems: list[Problem]) -> Settings | 
         if key not in SearchSpace.model_fields:
             hint = "; a field of a trial belongs under base or vary" if key in FIELDS else ""
             problems.append(unknown((key,), list(SearchSpace.model_fields), hint))
-    known = {key: value for key, value in values.items() if key in Settings.model_fields}
+    settings_given = {key: value for key, value in values.items() if key in Settings.model_fields}
     of_base: list[Problem] = []
-    known["base"] = _base(values.get("base", {}), of_base)
+    settings_given["base"] = _base(values.get("base", {}), of_base)
     for block, model in BLOCKS.items():
-        if isinstance(given := known.get(block), dict):
+        if isinstance(given := settings_given.get(block), dict):
             allowed = list(model.model_fields)
             problems += [unknown((block, key), allowed) for key in given if key not in allowed]
-            known[block] = {key: value for key, value in given.items() if key in allowed}
+            settings_given[block] = {key: value for key, value in given.items() if key in allowed}
     try:
-        settings = Settings.model_validate(known)
+        settings = Settings.model_validate(settings_given)
     except ValidationError as error:
         problems += problems_of(error) + of_base
         return None

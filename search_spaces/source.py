@@ -66,7 +66,7 @@ def override(source: Source, settings: Sequence[str]) -> None:
                 source.values["first"] = _points_without(source.values.get("first", ()), str(path[1]))
         source.values = _with(source.values, path, value, location, 0)
         source.locations = {
-            known: at for known, at in source.locations.items() if all(known[: len(p)] != p for p in replaced)
+            other: at for other, at in source.locations.items() if all(other[: len(p)] != p for p in replaced)
         }
         source.locations |= {
             path[:depth]: location for depth in range(1, len(path)) if path[:depth] not in source.locations

@@ -14,7 +14,7 @@ from suite.trial import TrialConfig
 
 #: Each quantity in words.
 NOUNS = {"params": "parameters", "macs": "multiply-adds", "bytes": "bytes"}
-#: The fields of a trial that its costs depend on, beside the number of its bins.
+#: The fields of a trial that its costs depend on, besides the number of its bins.
 STRUCTURE = ("network", "widths", "depths", "pooling", "pruned_widths", "method", "resolution")
 
 
@@ -85,7 +85,7 @@ def _fewest_bins(values: Sequence[Value], field: str) -> list[Value]:
 
 
 def _minimal_tuples(values: Iterable[Value]) -> list[Value]:
-    """Of whole tuples of widths or depths, those that no other is below or equal to in every stage."""
+    """Return those tuples of widths or depths that no other is below or equal to in every stage."""
     tuples = [value for value in values if isinstance(value, tuple)]
     return [
         one
