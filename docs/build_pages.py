@@ -15,7 +15,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from search_spaces import space
+from search_spaces import Choices, FloatRange, IntRange, SearchSpace
+from search_spaces.trial_fields import base_schema
 from suite.cli.main import build_parser
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -130,20 +131,22 @@ def _argument(action: argparse.Action) -> str | None:
 
 def search_space_page() -> str:
     """The fields of a search space, and those of a trial that it may fix or vary."""
-    whole = space.SearchSpace.model_json_schema()
+    whole = SearchSpace.model_json_schema()
+    whole["properties"]["base"] = {"$ref": "#/$defs/Base"}
+    whole["$defs"]["Base"] = base_schema()
     parts = [
         "# Search-space fields",
-        "Generated from the types in `search_spaces/space.py`. "
+        "Generated from the types in `search_spaces/`. "
         "[Write a search space](../../search_spaces/README.md) explains them with examples.",
         "## Top level",
         _fields(whole),
         "## Base\n\n`base` fixes these fields of a trial, and `vary` varies them.",
-        _fields(space.Base.model_json_schema()),
+        _fields(whole["$defs"]["Base"]),
     ]
     for name, schema in whole["$defs"].items():
         if "properties" in schema and name != "Base":
-            parts += [f"## {name}", schema.get("description", ""), _fields(schema)]
-    for ranged in (space.IntRange, space.FloatRange, space.Choices):
+            parts += [f"## {name}", schema.get("description", "").split("\n\n")[0], _fields(schema)]
+    for ranged in (IntRange, FloatRange, Choices):
         if ranged.__name__ not in whole["$defs"]:
             parts += [f"## {ranged.__name__}", f"{ranged.__doc__}", _fields(ranged.model_json_schema())]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -222,6 +225,8 @@ DOCUMENTED = (
     "suite.statistics.pareto",
     "suite.statistics.paired",
     "search_spaces.loading",
+    "search_spaces.settings",
+    "search_spaces.dimensions",
     "search_spaces.space",
 )
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import nn
 
-from search_spaces import Base
+from search_spaces.trial_fields import FIELDS
 from suite.compression.channel_pruning import check_importance, cut, score_channels
 from suite.data.dataset import Dataset
 from suite.deployment.trained_trial import finished_row, weights_of
@@ -59,7 +59,7 @@ def parent_settings(parent: str) -> tuple[str, dict[str, Any]]:
         raise RequestError(f"{trial_id} is int8 already; name {row['parent']}, which it was made from")
     weights = weights_of(run.folder, trial_id)
     _, config, _ = load_network(weights)
-    fields = {name: value for name, value in config.to_json().items() if name in Base.model_fields}
+    fields = {name: value for name, value in config.to_json().items() if name in FIELDS}
     taken = {name: value for name, value in fields.items() if name not in NOT_TAKEN_FROM_PARENT}
     data = run.info.data
     return (

@@ -46,7 +46,7 @@ def parent(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def space(store: Store, parent: Path, **base: object) -> SearchSpace:
     fields = {name: value for name, value in CONFIG.to_json().items() if name in SearchSpace.model_fields}
-    told = {
+    own = {
         "widths": CONFIG.widths,
         "depths": CONFIG.depths,
         "resolution": 32,
@@ -61,7 +61,7 @@ def space(store: Store, parent: Path, **base: object) -> SearchSpace:
             "data": str(store.folder),
             "objectives": ["val_mae", "params"],
             "trials": 4,
-            "base": {**told, **base},
+            "base": {**own, **base},
             "vary": {
                 "keep": [{"low": 0.25, "high": 1.0}] * 5,
                 "importance": {"choices": ["taylor", "magnitude"]},

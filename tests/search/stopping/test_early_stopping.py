@@ -100,13 +100,13 @@ def test_a_resumed_search_stops_what_the_first_sitting_would(rule: str, tmp_path
     ledger.add_epoch("t0099", epoch(1, 0.1), "age")  # under way when the driver was killed: trained again
     again = empty()
     replay(again, RunLedger(tmp_path))
-    said = [
+    causes = [
         (again.why_stop("new", e, losses(error, 1030.0)), before.why_stop("new", e, losses(error, 1030.0)))
         for e in (1, 3, 4, 5)
         for error in (0.5, 5.5, 7.0, 21.5, 40.0)
     ]
-    assert all(after == first for after, first in said)
-    assert {after is None for after, _ in said} == {True, False}
+    assert all(after == first for after, first in causes)
+    assert {after is None for after, _ in causes} == {True, False}
 
 
 def test_a_trial_that_failed_before_it_was_counted_is_at_no_rung(tmp_path: Path) -> None:
