@@ -57,6 +57,11 @@ def error(value: float, unit: str) -> str:
     return f"{round(value, places) + 0.0:.{places}f}" if math.isfinite(value) else MISSING
 
 
+def error_with_unit(value: float, unit: str) -> str:
+    """A mean absolute error with its unit: 5.13 years."""
+    return f"{error(value, unit)}\u00a0{unit}"
+
+
 def error_places(unit: str) -> int:
     """Decimals of an error in years or points."""
     return 2 if unit == "years" else 3
@@ -65,6 +70,11 @@ def error_places(unit: str) -> int:
 def signed(value: float, unit: str) -> str:
     """A difference of errors with its sign; what rounds to zero has none."""
     return ("+" if round(value, error_places(unit)) > 0 else "") + error(value, unit)
+
+
+def count(number: int, noun: str) -> str:
+    """1 trial, 2 trials."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def ratio(value: float) -> str:

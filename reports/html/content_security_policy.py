@@ -25,14 +25,15 @@ def policy(scripts: Sequence[str], styles: Sequence[str]) -> str:
     )
 
 
-def style_places(plotly: str) -> str:
-    """Empty style elements under the names that plotly.js looks for before it makes elements of its own.
+def plotly_style_ids(plotly: str) -> list[str]:
+    """Ids of the style elements that plotly.js looks for before it makes elements of its own.
 
-    What it would make is no style of ours and is refused; into one that is there it puts its rules one by
+    What it would make is no style of ours and is refused. Where an empty one is there, it adds its rules one by
     one, which the policy lets scripts do.
     """
-    names = ["plotly.js-style-global", *re.findall(r'getElementById\("([0-9a-f]{64})"\)', plotly)]
-    return "".join(f'<style id="{name}"></style>' for name in dict.fromkeys(names))
+    return list(
+        dict.fromkeys(["plotly.js-style-global", *re.findall(r'getElementById\("([0-9a-f]{64})"\)', plotly)])
+    )
 
 
 def _hash(text: str) -> str:

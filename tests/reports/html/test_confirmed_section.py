@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.figures import learning_curves
-from reports.html.confirmed_section import compared, confirmed_section, dominator, fallen, ranked
+from reports.html.confirmed_section import confirmed_section
 from reports.html.page import page
 from reports.html.published_comparison.attractiveness import measured
 from reports.model.confirmation import Confirmed, Training, confirmations, differences, is_complete
+from reports.model.confirmed_front import compared, dominator, fallen, ranked
 from reports.model.hypervolume import volume
 from reports.model.page_data import page_data
 from reports.model.trials import objectives, summarise

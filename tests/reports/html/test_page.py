@@ -12,7 +12,8 @@ import pytest
 from plotly.offline import get_plotlyjs
 
 from reports.figures import style
-from reports.html.page import figure_markup, page, write_report
+from reports.html.figure import figure_markup
+from reports.html.page import page, write_report
 from reports.model.trials import summarise
 from suite.runs.tables import Run, read_run
 from tests.reports.conftest import pruned_from_a_parent

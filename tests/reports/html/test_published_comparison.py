@@ -14,7 +14,7 @@ from reports.html.published_comparison.attractiveness import attractiveness_tabl
 from reports.html.published_comparison.matrix import collect
 from reports.html.published_comparison.methods import counterparts
 from reports.html.published_comparison.trials import networks_of_trials
-from reports.html.request import asked
+from reports.html.request import request_section
 from reports.model.paper_choice import papers_point
 from reports.model.points import compare
 from reports.model.trials import summarise
@@ -300,10 +300,10 @@ def test_age_has_no_table_of_attractiveness(make_run: MakeRun) -> None:
 
 def test_a_grid_says_that_nothing_is_drawn_by_results(make_run: MakeRun) -> None:
     run = make_run(trials=3)
-    assert "every combination" not in asked(run.info, summarise(run))
+    assert "every combination" not in request_section(run.info, summarise(run))
     run.info.search["sampler"] = "grid"
     assert "every combination is trained, as far as trials were asked for, and none is drawn by results" in (
-        text(asked(run.info, summarise(run)))
+        text(request_section(run.info, summarise(run)))
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reports.html.limits import limits
-from reports.html.request import asked, in_words
+from reports.html.request import in_words, request_section
 from reports.model.trials import summarise
 from suite.runs.tables import Run
 
@@ -17,11 +17,11 @@ MakeRun = Callable[..., Run]
 
 def said(run: Run) -> str:
     """What a reader sees of the section."""
-    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", asked(run.info, summarise(run)))))
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", request_section(run.info, summarise(run)))))
 
 
 def noted(run: Run) -> str:
-    return re.sub(r"<[^>]+>", "", " ".join(limits(run.info, summarise(run))))
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", "", limits(run.info, summarise(run)))))
 
 
 @pytest.mark.parametrize(
