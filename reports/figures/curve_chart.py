@@ -11,7 +11,7 @@ from reports.figures import style
 from reports.formatting import error
 from reports.model.paper_choice import papers_point
 from reports.model.points import Comparison
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 from suite.statistics.paired import Interval, mean_interval
 
 #: From this ratio of the largest to the smallest positive number on, the axis is logarithmic.

@@ -12,7 +12,7 @@ from reports.figures.style import log_ticks
 from reports.formatting import tick
 from reports.model.growth import Growth
 from reports.model.trials import FrontSummary, Trial
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 
 WIDTH, HEIGHT = 760, 360  # in the picture's own units
 LEFT, RIGHT, TOP, BOTTOM = 60, 16, 14, 46

@@ -9,7 +9,7 @@ from reports.html.templating import render
 from reports.model.networks import compared_networks
 from reports.model.timing import conditions
 from reports.model.trials import FrontSummary, Trial
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 
 #: What the form can choose for among the networks within the limits, by column of the page's trials.
 TAKES = (

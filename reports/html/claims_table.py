@@ -11,7 +11,7 @@ from reports.html.templating import render
 from reports.model.claims import Finding, Verdict, findings
 from reports.model.trials import FrontSummary
 from reports.published.numbers import SOURCES, published
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 
 #: A verdict as a reader sees it beside a difference.
 WORDS: dict[Verdict, str] = {

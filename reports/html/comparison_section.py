@@ -13,7 +13,8 @@ from reports.html.templating import render
 from reports.model.difference_text import NO_DIFFERENCE
 from reports.model.interval_text import IntervalText, interval_text, mean_text
 from reports.model.points import Comparison, Point, compare, seeds_of
-from suite.runs.tables import Run, RunInfo
+from suite.runs.info import RunInfo
+from suite.runs.tables import Run
 from suite.statistics.paired import Difference
 
 #: So many points without a difference are named. Where no point differs, more than these are counted.

@@ -15,7 +15,7 @@ from reports.model.difference_text import NO_DIFFERENCE
 from reports.model.interval_text import IntervalText, interval_text, mean_text
 from reports.model.points import seeds_of
 from reports.model.trials import FrontSummary, Trial
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 from suite.statistics.paired import Difference
 
 

@@ -10,7 +10,7 @@ from reports.html.templating import render
 from reports.model.hypervolume import Volume, volume
 from reports.model.timing import conditions
 from reports.model.trials import FrontSummary
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 
 #: Marks in the legend of what ``suite compress`` made, by stage.
 MARKS = {"pruned": "\u25bc", "int8": "\u25a0", "distilled": "\u25b2"}

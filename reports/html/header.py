@@ -5,7 +5,7 @@ from markupsafe import Markup
 from reports import formatting
 from reports.html.templating import render
 from reports.model.trials import FrontSummary
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 
 
 def banner(info: RunInfo, summary: FrontSummary) -> Markup:

@@ -10,7 +10,7 @@ from reports.html.templating import render
 from reports.model.recipe import Recipe
 from reports.model.timing import PAPER_RESOLUTION
 from reports.model.trials import FrontSummary
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from reports import formatting
 from reports.html.templating import render
 from reports.model.points import Comparison, Point
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 from suite.statistics.paired import mean_interval
 
 _SPLITS = {"val": "validation", "test": "test"}

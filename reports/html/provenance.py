@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from reports.html.templating import render
 from reports.html.yaml_text import block, one_line
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 
 
 def provenance(info: RunInfo) -> Markup:

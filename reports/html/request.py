@@ -14,7 +14,7 @@ from reports.html.templating import render
 from reports.html.yaml_text import one_line
 from reports.model.confirmation import seeds_asked
 from reports.model.trials import FrontSummary
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 
 #: Samplers that learn from results, and the number of known results from which on the page mentions it.
 LEARNING, ENOUGH = ("tpe", "nsga2"), 8

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from reports import formatting
-from reports.model.timing import Spread, conditions
+from reports.model.timing import conditions
 from reports.model.trials import FrontSummary, Trial, reference
 from reports.published.numbers import PublishedClaim, PublishedNetwork, published
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
+from suite.statistics.spread import Spread
 
 Verdict = Literal["yes", "within spread", "no", "open"]
 

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from reports.model.confirmation import Confirmed, differences
 from reports.model.trials import FrontSummary, Trial, objectives
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 from suite.statistics.paired import Difference
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from reports.model.hypervolume import corner_of
 from reports.model.trials import FrontSummary, Trial
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 from suite.statistics.pareto import hypervolume, non_dominated
 
 #: The hypervolume is worked out after so many of the trials, evenly spread; of fewer, after each.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reports.model.trials import FrontSummary, objectives, reference
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 from suite.statistics.pareto import hypervolume
 
 

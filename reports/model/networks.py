@@ -8,7 +8,7 @@ from typing import Any
 from reports.formatting import digits
 from reports.model.trials import FrontSummary, Trial, reference
 from reports.published.numbers import PublishedNetwork, published
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 
 #: The published data set to quote, by attribute.
 QUOTED = {"age": "ChaLearn15", "attractiveness": "SCUT-FBP5500"}

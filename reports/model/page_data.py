@@ -22,7 +22,9 @@ from reports.model.repeat_command import repeat_prefix
 from reports.model.timing import conditions
 from reports.model.trial_columns import NAME, Cell, Column
 from reports.model.trials import FrontSummary, Trial
-from suite.runs.tables import PREDICTIONS, Run, RunInfo
+from suite.runs.info import RunInfo
+from suite.runs.layout import PREDICTIONS
+from suite.runs.tables import Run
 from suite.statistics.paired import mean_interval
 from suite.trial import TrialConfig
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from reports.model.points import Comparison, Point
 from reports.published.numbers import PublishedChoice, published
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 
 
 def papers_choices(comparison: Comparison, info: RunInfo) -> Mapping[str, PublishedChoice]:

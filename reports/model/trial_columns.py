@@ -7,9 +7,9 @@ from typing import Literal
 
 from reports import formatting
 from reports.model.recipe import WITH_KL
-from reports.model.timing import Spread
 from reports.model.trials import FrontSummary, Trial
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
+from suite.statistics.spread import Spread
 
 #: The title of the column of names, whose cells open a trial in its own section.
 NAME = "trial"

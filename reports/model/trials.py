@@ -13,13 +13,14 @@ from reports.model.cells import Row, number, rows_by_stage, words
 from reports.model.confirmation import Confirmed, confirmations, is_complete
 from reports.model.recipe import WITH_KL, WITH_L1_WEIGHT, Recipe, recipe
 from reports.model.timing import Timing, common_side, timing
-from suite.runs.tables import ReferenceNetwork, Run, RunInfo
+from suite.presets import PRESETS
+from suite.runs.info import ReferenceNetwork, RunInfo
+from suite.runs.tables import Run
 from suite.statistics.pareto import knee, non_dominated
 
 #: TinyAgeNet's stages (paper, network architecture); ThinAgeNet has twice its widths.
-TINY_WIDTHS = (16, 32, 64, 128, 128)
-THIN_WIDTHS = (32, 64, 128, 256, 256)
-DEPTHS = (2, 2, 3, 3, 3)
+TINY_WIDTHS, DEPTHS = PRESETS["tiny"].widths, PRESETS["tiny"].depths
+THIN_WIDTHS = PRESETS["thin"].widths
 
 #: Stages whose rows ``suite compress`` did not make from another trial's network.
 NOT_COMPRESSED = ("search", "confirm", "reference", "parent")

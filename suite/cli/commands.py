@@ -16,8 +16,9 @@ from suite.errors import RequestError
 if TYPE_CHECKING:
     from search_spaces import SearchSpace
     from suite.data.store import Store
+    from suite.runs.info import RunInfo
     from suite.runs.storage.workplace import Expected, Workplace
-    from suite.runs.tables import Run, RunInfo
+    from suite.runs.tables import Run
 
 DONE, WORK_FAILED, INTERRUPTED = 0, 1, 130
 
@@ -40,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     place = options.out or Path("runs") / f"{space.name}-{datetime.now():%Y%m%d-%H%M%S}"
     store = _open_data(space.data)
 
-    from suite.runs.tables import Resources
+    from suite.runs.info import Resources
     from suite.search.engine import Search, resume_search, run_search
 
     def carry_out(at: "Workplace") -> "RunInfo":
@@ -68,7 +69,7 @@ def resume(options: argparse.Namespace) -> int:
 def profile(options: argparse.Namespace) -> int:
     """``suite profile``: what a network costs, without training it."""
     from suite.measure.profiling import profile_trial
-    from suite.presets import config_of_network
+    from suite.trial import config_of_network
 
     config = dataclasses.replace(config_of_network(options.network), resolution=options.resolution)
     cost = profile_trial(config, options.bins)
@@ -83,24 +84,25 @@ def profile(options: argparse.Namespace) -> int:
 
 
 def paper(options: argparse.Namespace) -> int:
-    """``suite paper``: the paper's claims beside what is counted and timed here; nothing is trained."""
+    """``suite paper``: show the paper's claims beside what is counted and timed here; nothing is trained."""
+    from reports.model.paper import networks_to_measure
     from reports.text.paper_json import paper_json
     from reports.text.paper_text import paper_text
     from suite.cli.progress import CountedProgress
     from suite.measure.paper import measure_paper
 
-    def watch(stage: str) -> CountedProgress:
+    def on_stage(stage: str) -> CountedProgress:
         print(stage, file=sys.stderr, flush=True)
         return CountedProgress(stage)
 
-    measured = measure_paper(options.seconds if options.latency else 0.0, watch)
+    measured = measure_paper(networks_to_measure(), options.seconds if options.latency else 0.0, on_stage)
     print(json.dumps(paper_json(measured)) if options.json else paper_text(measured))
     return DONE
 
 
 def pretrain(options: argparse.Namespace) -> int:
     """``suite pretrain``: a backbone from the identities of a data set."""
-    from suite.presets import config_of_network
+    from suite.trial import config_of_network
 
     path: Path = options.output
     if path.suffix != ".safetensors":
@@ -275,13 +277,15 @@ def _check_same_search(at: "Workplace", space: "SearchSpace", store: "Store") ->
     from search_spaces import SearchSpaceError, load_dict
     from suite.runs.tables import read_run
     from suite.search.bounds import within_bounds
+    from suite.search.trial_factory import TrialFactory
 
     info = read_run(at.folder).info
     try:
         held = load_dict(dict(info.search))
         same = held == space
         if not same and info.attribute in store.info.attributes:  # a grid is kept as its bounds have left it
-            same = held == within_bounds(space, store.info.attributes[info.attribute])[0]
+            trials = TrialFactory(space, store.info.attributes[info.attribute])
+            same = held == within_bounds(trials)[0]
     except SearchSpaceError:
         same = False
     if not same:
@@ -293,7 +297,7 @@ def _check_same_search(at: "Workplace", space: "SearchSpace", store: "Store") ->
 
 def _conclude(at: "Workplace", run: "Run", info: "RunInfo") -> int:
     """Say where the report of a run that ended is and what comes next."""
-    from suite.cli.progress import duration
+    from suite.durations import duration
 
     report = at.shown_file("report.html")
     if info.status == "interrupted":
@@ -315,6 +319,6 @@ def _conclude(at: "Workplace", run: "Run", info: "RunInfo") -> int:
 
 
 def _resources_asked(options: argparse.Namespace) -> dict[str, Any]:
-    """The fields of ``suite.runs.tables.Resources`` that the command line names."""
+    """The fields of ``suite.runs.info.Resources`` that the command line names."""
     fields = ("cpus_per_trial", "gpus_per_trial", "max_concurrent", "address")
     return {name: getattr(options, name) for name in fields if getattr(options, name) is not None}

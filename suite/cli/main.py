@@ -11,7 +11,7 @@ from suite.cli.cluster_options import cluster_commands
 from suite.cli.compression_options import compression_commands
 from suite.cli.values import count, gpus, path, run_place, seconds, share
 from suite.errors import RequestError
-from suite.presets import NETWORKS
+from suite.trial import NETWORKS
 
 WRONG_REQUEST, INTERRUPTED = 2, 130
 

@@ -20,10 +20,12 @@ from suite.cli.main import main
 from suite.cli.progress import watcher_for
 from suite.data.store import Store, open_store
 from suite.errors import RequestError
+from suite.runs.info import DataUsed, Resources, RunInfo, RunStatus, write_info
+from suite.runs.ledger import RunLedger
 from suite.runs.storage.workplace import Workplace
-from suite.runs.tables import DataUsed, Resources, RunInfo, RunLedger, RunStatus, write_info
 from suite.search.bounds import within_bounds
 from suite.search.engine import Search
+from suite.search.trial_factory import TrialFactory
 from suite.trial import Metrics, Profile, Status, TrialConfig, TrialResult
 
 SPACE = """\
@@ -247,7 +249,7 @@ def test_a_grid_that_its_bounds_trimmed_is_the_same_search_when_it_is_started_ag
     document |= {"bounds": {"params": 50_000}}
     document.pop("trials", None)
     whole = load_dict(document)
-    trimmed, outside = within_bounds(whole, store.info.attributes["age"])
+    trimmed, outside = within_bounds(TrialFactory(whole, store.info.attributes["age"]))
     assert (whole.trials, trimmed.trials, outside) == (3, 2, 1)
     info = dataclasses.replace(info_of(store.folder), search=trimmed.to_dict())
     (here / "run").mkdir()
@@ -269,7 +271,7 @@ def test_a_grid_whose_bounds_left_points_out_goes_on(
     )
 
     def began(search: Search, *_: object) -> RunInfo:
-        space, outside = within_bounds(search.space, store.info.attributes["age"])
+        space, outside = within_bounds(TrialFactory(search.space, store.info.attributes["age"]))
         assert outside == 1
         info = write_run(search.folder, store.folder, run="interrupted")
         info = dataclasses.replace(info, search=space.to_dict(), trials_asked=space.trials)
@@ -465,7 +467,7 @@ def test_a_packed_set_can_be_shown(here: Path, capsys: pytest.CaptureFixture[str
     assert main(pack) == 2
     refused = capsys.readouterr().err
     assert (
-        "1 of 31 images of UTKFace are missing, damaged or without what is asked of them, more than the 0.01"
+        "1 of 31 images of UTKFace are missing, damaged or without required data, more than the 0.01"
         in refused
     )
     assert main([*pack, *shlex.split(refused.split("or add ")[1].split(" (")[0])]) == 0

@@ -5,7 +5,7 @@ from markupsafe import Markup
 from reports.html.templating import render
 from reports.model.points import Comparison
 from reports.published.numbers import published
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 
 
 def benchmark_table(comparison: Comparison, info: RunInfo) -> Markup:

@@ -9,7 +9,7 @@ from reports.html.templating import render
 from reports.model.paper_choice import papers_point
 from reports.model.points import Comparison, Point
 from reports.published.numbers import SOURCES, PublishedChoice, published
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 
 #: Fields of which the sources cited give the choice alone, and no error under another.
 UNPUBLISHED = ("label_step", "label_deviation", "pooling")

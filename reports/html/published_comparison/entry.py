@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from reports import formatting
 from reports.model.points import Point
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from reports.html.templating import render
 from reports.model.difference_text import difference_sentence
 from reports.model.points import Comparison, Point
 from reports.published.numbers import SOURCES, PublishedLoss, published
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 from suite.statistics.paired import paired_difference
 
 #: The columns of the published table.

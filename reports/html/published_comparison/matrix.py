@@ -10,7 +10,7 @@ from reports.html.templating import render
 from reports.model.interval_text import IntervalText, mean_text
 from reports.model.paper_choice import papers_point
 from reports.model.points import Comparison, Point
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from reports.html.published_comparison.entry import Entry, seeds_entry
 from reports.html.templating import render
 from reports.model.points import PUBLISHED_KEYS, Comparison, Point
 from reports.published.numbers import SOURCES, PublishedMethod, PublishedResult, published
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 
 
 @dataclass(frozen=True)

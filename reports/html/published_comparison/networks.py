@@ -11,7 +11,7 @@ from reports.html.templating import render
 from reports.model.points import PUBLISHED_KEYS, Comparison
 from reports.model.trials import NAMES
 from reports.published.numbers import SOURCES, published
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from reports.html.published_comparison.matrix import matrix_table
 from reports.html.published_comparison.methods import age_table
 from reports.html.published_comparison.networks import networks_beside_published
 from reports.model.points import Comparison
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 
 #: The parts in their order; each is empty where it does not apply.
 PARTS = (

@@ -9,7 +9,7 @@ from reports.html.published_comparison.entry import Entry
 from reports.html.published_comparison.networks import network_row, networks_table
 from reports.model.points import seeds_of
 from reports.model.trials import NAMES, FrontSummary, Trial
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 
 #: So many trials of one network are listed; of more, only their span is given.
 LISTED = 3

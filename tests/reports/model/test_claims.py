@@ -6,10 +6,10 @@ from collections.abc import Callable
 import pytest
 
 from reports.model.claims import Finding, exact, findings, rounds_to
-from reports.model.timing import Spread
 from reports.model.trials import summarise
 from reports.published.numbers import published
 from suite.runs.tables import Run
+from suite.statistics.spread import Spread
 
 MakeRun = Callable[..., Run]
 
