@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from html import unescape
 from typing import Any
 
@@ -13,8 +13,8 @@ from reports.html.page import page
 from reports.html.page_of_runs import page_of_runs
 from reports.html.templating import render
 from suite.runs.tables import Run
+from tests.support.synthetic_runs import MakeRun
 
-MakeRun = Callable[..., Run]
 HOSTILE = "<b>x</b>\"'&"
 #: Strings that decide what a report shows, rather than being shown.
 KEPT_FIELDS = {"attribute", "objectives"}

@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import re
-from collections.abc import Callable
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,7 @@ from reports.html.figure import figure_markup
 from reports.html.page import page, write_report
 from reports.model.trials import summarise
 from suite.runs.tables import Run, read_run
-from tests.reports.conftest import pruned_from_a_parent
-
-MakeRun = Callable[..., Run]
+from tests.support.synthetic_runs import MakeRun, pruned_from_a_parent
 
 
 def own(html: str) -> str:

@@ -1,7 +1,6 @@
 """The paper's tables and choices beside ours: whose row is whose, what is shown, and where nothing is."""
 
 import re
-from collections.abc import Callable
 from html import unescape
 from typing import Any
 
@@ -19,9 +18,8 @@ from reports.model.paper_choice import papers_point
 from reports.model.points import compare
 from reports.model.trials import summarise
 from reports.published.numbers import published
-from suite.runs.tables import Run
+from tests.support.synthetic_runs import MakeRun
 
-MakeRun = Callable[..., Run]
 THIN = {"widths": (32, 64, 128, 256, 256)}
 SIX = ("mr-l1", "dex", "ranking-bce", "dldl", "er", "dldl-v2")
 METHODS = {"method": {"choices": list(SIX)}}

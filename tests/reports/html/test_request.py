@@ -1,7 +1,6 @@
 """What was asked, in words: dimensions, what the sampler knew, and what the numbers do not say."""
 
 import re
-from collections.abc import Callable
 from html import unescape
 from typing import Any
 
@@ -11,8 +10,7 @@ from reports.html.limits import limits
 from reports.html.request import in_words, request_section
 from reports.model.trials import summarise
 from suite.runs.tables import Run
-
-MakeRun = Callable[..., Run]
+from tests.support.synthetic_runs import MakeRun
 
 
 def said(run: Run) -> str:

@@ -3,7 +3,7 @@
 import dataclasses
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,8 @@ from reports.html.metrics_table import metrics_table
 from reports.html.page import page
 from reports.model.difference_text import NO_DIFFERENCE
 from reports.model.points import compare, labels
-from suite.runs.tables import Run
+from tests.support.synthetic_runs import MakeRun
 
-MakeRun = Callable[..., Run]
 THIN = {"widths": (32, 64, 128, 256, 256)}
 TINY: Mapping[str, Any] = {}
 VGG = {"network": "vgg16-bn"}

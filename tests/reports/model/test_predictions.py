@@ -1,17 +1,16 @@
 """Predictions of single images, and errors by band of the label and by group."""
 
 import dataclasses
-from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from reports.model.predictions import read_predictions
-from suite.runs.tables import Run, write_prediction_rows
+from suite.runs.tables import write_prediction_rows
 from suite.statistics.clustered import error_of_group
+from tests.support.synthetic_runs import MakeRun
 
-MakeRun = Callable[..., Run]
 ESTIMATES = np.arange(20.0) + np.tile([1.0, 2.0, 3.0, 4.0], 5)
 PEOPLE = [f"p{n // 2}" for n in range(20)]
 
