@@ -56,7 +56,7 @@ def exactly(value: float) -> str:
 
 def error(value: float, unit: str) -> str:
     """A mean absolute error: two decimals of a year, three of a point of the 1 to 5 scale; no "-0.00"."""
-    places = error_places(unit)
+    places = error_decimals(unit)
     return f"{round(value, places) + 0.0:.{places}f}" if math.isfinite(value) else MISSING
 
 
@@ -65,14 +65,14 @@ def error_with_unit(value: float, unit: str) -> str:
     return f"{error(value, unit)}\u00a0{unit}"
 
 
-def error_places(unit: str) -> int:
+def error_decimals(unit: str) -> int:
     """Decimals of an error in years or points."""
     return 2 if unit == "years" else 3
 
 
 def signed(value: float, unit: str) -> str:
     """A difference of errors with its sign; what rounds to zero has none."""
-    return ("+" if round(value, error_places(unit)) > 0 else "") + error(value, unit)
+    return ("+" if round(value, error_decimals(unit)) > 0 else "") + error(value, unit)
 
 
 def count(number: int, noun: str) -> str:

@@ -1,7 +1,7 @@
 """The main charts as small static pictures, for a reader without JavaScript, and until plotly.js is there."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -10,6 +10,7 @@ import numpy as np
 from reports.figures.learning_curves import LearningCurves
 from reports.figures.style import log_ticks
 from reports.formatting import tick
+from reports.model.front_lines import lineage, unbeaten
 from reports.model.growth import Growth
 from reports.model.trials import FrontSummary, Trial
 from suite.runs.info import RunInfo
@@ -39,8 +40,8 @@ class _Axis:
 
 def front_picture(info: RunInfo, summary: FrontSummary) -> str:
     """Validation MAE against parameters: the front, what is off it, its kin, and lines between them."""
-    finished = [t for t in summary.trials if t.finished and t.params > 0]
-    kin = [t for t in summary.kin if t.finished and t.params > 0]
+    finished = [t for t in summary.trials if _is_drawn(t)]
+    kin = [t for t in summary.kin if _is_drawn(t)]
     if not finished:
         return ""
     errors = sorted(t.error for t in (*finished, *kin))
@@ -55,8 +56,12 @@ def front_picture(info: RunInfo, summary: FrontSummary) -> str:
     parts = [
         *_frame(x, y, "parameters", f"validation MAE, {info.unit}", tick),
         *(f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3" class="off"/>' for a, b in quiet),
-        *_steps(summary.front, x, y),
-        *_lineage([*summary.front, *kin], {t.id: t for t in (*finished, *kin)}, x, y),
+        *_unbeaten_line(summary.front, x, y),
+        *(
+            _lineage_line(parent, child, x, y)
+            for parent, child in lineage(summary)
+            if _is_drawn(parent) and _is_drawn(child)
+        ),
         *(_member(trial, x, y) for trial in summary.front),
         *(_made(trial, x, y) for trial in kin),
     ]
@@ -128,13 +133,12 @@ def _ticks(low: float, high: float, label: Callable[[float], str]) -> tuple[list
     return values, [label(value) for value in values]
 
 
-def _steps(front: Sequence[Trial], x: _Axis, y: _Axis) -> Iterable[str]:
+def _unbeaten_line(front: Sequence[Trial], x: _Axis, y: _Axis) -> Iterable[str]:
     """The line that joins those that are unbeaten in error and parameters."""
-    best, path = math.inf, ""
-    for trial in sorted(front, key=lambda t: (t.params, t.error)):
-        if trial.error < best:
-            best, place = trial.error, x.at(trial.params)
-            path += f"H{place:.1f}V{y.at(best):.1f}" if path else f"M{place:.1f} {y.at(best):.1f}"
+    path = ""
+    for trial in unbeaten(front, "params"):
+        across, up = x.at(trial.params), y.at(trial.error)
+        path += f"H{across:.1f}V{up:.1f}" if path else f"M{across:.1f} {up:.1f}"
     if path:
         yield f'<path class="front" d="{path}"/>'
 
@@ -153,12 +157,13 @@ def _made(trial: Trial, x: _Axis, y: _Axis) -> str:
     return f'<path class="made" d="{mark}"><title>{escape(trial.id)}, {escape(trial.stage)}</title></path>'
 
 
-def _lineage(children: Iterable[Trial], parents: Mapping[str, Trial], x: _Axis, y: _Axis) -> Iterable[str]:
-    """A line from each to what it was made from."""
-    for trial in children:
-        if (parent := parents.get(trial.parent)) is not None:
-            begin = f"M{x.at(parent.params):.1f} {y.at(parent.error):.1f}"
-            yield f'<path class="lineage" d="{begin}L{x.at(trial.params):.1f} {y.at(trial.error):.1f}"/>'
+def _lineage_line(parent: Trial, child: Trial, x: _Axis, y: _Axis) -> str:
+    begin = f"M{x.at(parent.params):.1f} {y.at(parent.error):.1f}"
+    return f'<path class="lineage" d="{begin}L{x.at(child.params):.1f} {y.at(child.error):.1f}"/>'
+
+
+def _is_drawn(trial: Trial) -> bool:
+    return trial.finished and trial.params > 0
 
 
 def _spread(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

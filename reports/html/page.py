@@ -34,7 +34,7 @@ SCRIPTS = (
 
 
 def write_report(
-    run: Run, path: Path, importance: Mapping[str, float] | None = None, place: str | None = None
+    run: Run, path: Path, importance: Mapping[str, float] | None = None, location: str | None = None
 ) -> None:
     """Write the report of a run, finished or not, to ``path``; it appears there whole or not at all.
 
@@ -43,7 +43,7 @@ def write_report(
     Raises:
         OSError: ``path`` is a folder, or its folder is missing or cannot be written to.
     """
-    write_page(page(run, importance, place), path)
+    write_page(page(run, importance, location), path)
 
 
 def write_page(html: str, path: Path) -> None:
@@ -62,7 +62,7 @@ def write_page(html: str, path: Path) -> None:
 def page(
     run: Run,
     importance: Mapping[str, float] | None = None,
-    place: str | None = None,
+    location: str | None = None,
     refresh: float = 0.0,
 ) -> str:
     """Return the HTML of a run's report, with plotly.js, style and data inside it (about 5 MB).
@@ -71,13 +71,13 @@ def page(
         run: finished or not.
         importance: the share of each dimension (0..1) in the error, by the name that the sampler has for it
             (``suite.search.study.importance``); None or empty where it was not worked out.
-        place: the run's folder or URL, for the commands that the page shows; None: ``run.folder``.
+        location: the run's folder or URL, for the commands that the page shows; None: ``run.folder``.
         refresh: seconds after which the page looks for a newer version of itself; 0: never.
     """
     info, summary, share = run.info, summarise(run), importance or {}
     columns = trial_columns.columns(info, summary, points.labels(run))
     grown = growth(info, summary)
-    data = page_data(run, summary, columns, share, grown, place or str(run.folder))
+    data = page_data(run, summary, columns, share, grown, location or str(run.folder))
     parts = {
         "banner": header.banner(info, summary),
         "follow": header.follow(refresh),

@@ -11,7 +11,7 @@ from reports.figures.static import front_picture
 from reports.html.frame import framed_page
 from reports.html.front_section import axes as axes_switch
 from reports.html.templating import render
-from reports.model.page_data import axes, intervals, short
+from reports.model.page_data import axes, intervals, rounded, unbeaten_rows
 from reports.model.several_runs import (
     Common,
     Member,
@@ -20,7 +20,7 @@ from reports.model.several_runs import (
     hypervolume_shares,
     named_members,
 )
-from reports.model.trials import FrontSummary, Trial
+from reports.model.trials import Trial
 from suite.errors import RequestError
 from suite.runs.tables import Run
 
@@ -136,18 +136,26 @@ def _errors(trials: Sequence[Trial], unit: str) -> str:
 def _data(members: Sequence[Member]) -> dict[str, Any]:
     info = members[0].run.info
     return {
-        "run": {"unit": info.unit, "places": formatting.error_places(info.unit)},
+        "run": {"unit": info.unit, "decimals": formatting.error_decimals(info.unit)},
         "axes": axes(info, members[0].summary)[:3],
-        "runs": [{"name": member.name, "trials": _trials(member.summary)} for member in members],
+        "runs": [_run_data(member) for member in members],
     }
 
 
-def _trials(summary: FrontSummary) -> dict[str, list[Any]]:
-    shown = [trial for trial in summary.trials if trial.finished]
+def _run_data(member: Member) -> dict[str, Any]:
+    shown = [trial for trial in member.summary.trials if trial.finished]
+    return {
+        "name": member.name,
+        "trials": _trials(shown),
+        "unbeaten": unbeaten_rows(member.summary, shown),
+    }
+
+
+def _trials(shown: Sequence[Trial]) -> dict[str, list[Any]]:
     return {
         "id": [trial.id for trial in shown],
         "front": [int(trial.on_front) for trial in shown],
-        "error": [short(trial.error) for trial in shown],
+        "error": [rounded(trial.error) for trial in shown],
         "interval": [intervals(trial) for trial in shown],
         **{
             name: [int(v) if math.isfinite(v := getattr(trial, name)) else None for trial in shown]
