@@ -88,9 +88,9 @@ def page(
         "main_claims": claims_table.main_claims(info, summary),
         "axes": front_section.axes(data["axes"]),
         "legend": front_section.legend(summary),
-        "front_picture": Markup(front_picture(info, summary)),
+        "front_picture": front_picture(info, summary),
         "chart_note": front_section.chart_note(info, summary),
-        "growth": render("growth", picture=Markup(growth_picture(grown))),
+        "growth": render("growth", picture=growth_picture(grown)),
         "request": request_section(info, summary),
         "comparison": comparison_section(run),
         "ranking": ranking_section(points.compare(run)),
@@ -115,6 +115,6 @@ def _curves(run: Run, summary: FrontSummary) -> Markup:
     return render(
         "curves",
         figure=figure_markup(learning_curves.draw(curves), "Validation MAE against epoch"),
-        picture=Markup(curves_picture(curves)),
+        picture=curves_picture(curves),
         left_out=f"{curves.left_out:,}" if curves.left_out else "",
     )

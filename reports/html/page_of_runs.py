@@ -49,7 +49,7 @@ def page_of_runs(runs: Sequence[Run]) -> str:
         "cautions": comparison_cautions(members),
         "runs": _runs_table(members),
         "axes": axes_switch(axes(first, members[0].summary)[:3]),
-        "pictures": [(m.name, Markup(front_picture(m.run.info, m.summary))) for m in members],
+        "pictures": [(m.name, front_picture(m.run.info, m.summary)) for m in members],
         "objectives": ", ".join("validation MAE" if o == "val_mae" else o for o in first.objectives),
         "hypervolumes": _hypervolumes(members),
         "common": _common_table(found[:MOST_COMMON], members),
