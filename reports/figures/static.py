@@ -1,4 +1,4 @@
-"""The main charts as small static pictures, for a reader without JavaScript, and until plotly.js is there."""
+"""The main charts as static SVG, shown without JavaScript and until plotly.js has loaded."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -17,13 +17,13 @@ from suite.runs.info import RunInfo
 
 WIDTH, HEIGHT = 760, 360  # in the picture's own units
 LEFT, RIGHT, TOP, BOTTOM = 60, 16, 14, 46
-#: Of the trials off the front, one is drawn for each square of so many units; the others lie under it.
+#: Of the trials off the front, one is drawn per square of this side, in the picture's units; it hides the others.
 CELL = 6.0
 
 
 @dataclass(frozen=True)
 class _Axis:
-    """A scale from values to the picture's units; ``log`` for powers of ten."""
+    """A linear or logarithmic scale from values to the picture's units."""
 
     low: float
     high: float
@@ -39,7 +39,7 @@ class _Axis:
 
 
 def front_picture(info: RunInfo, summary: FrontSummary) -> Markup:
-    """Validation MAE against parameters: the front, what is off it, its kin, and lines between them."""
+    """Draw validation MAE against parameters: the front, other trials, compressed networks and their lineage."""
     finished = [t for t in summary.trials if _is_drawn(t)]
     kin = [t for t in summary.kin if _is_drawn(t)]
     if not finished:
@@ -69,7 +69,7 @@ def front_picture(info: RunInfo, summary: FrontSummary) -> Markup:
 
 
 def growth_picture(grown: Growth | None) -> Markup:
-    """The front's hypervolume after so many trials; empty where there is none."""
+    """Draw the front's hypervolume as the search went on; empty without one."""
     if grown is None or len(grown.ended) < 2:
         return Markup("")
     x = _Axis(grown.ended[0], grown.ended[-1], LEFT, WIDTH - RIGHT, log=False)
@@ -83,7 +83,7 @@ def growth_picture(grown: Growth | None) -> Markup:
 
 
 def curves_picture(data: LearningCurves) -> Markup:
-    """Validation MAE after each epoch, the front's members in blue; empty without an epoch."""
+    """Draw validation MAE after each epoch, the front's members in blue; empty without an epoch."""
     values = [value for curve in data.curves for value in curve.val_mae if math.isfinite(value)]
     if not values:
         return Markup("")
@@ -108,7 +108,7 @@ def _picture(title: str, parts: Iterable[Markup]) -> Markup:
 
 
 def _frame(x: _Axis, y: _Axis, across: str, up: str, label: Callable[[float], str]) -> Iterable[Markup]:
-    """Axes with ticks and titles; ``label`` is for the ticks below."""
+    """Yield axes with ticks and titles; ``label`` formats the ticks of the horizontal axis."""
     yield _path("axis", f"M{LEFT} {TOP}V{HEIGHT - BOTTOM}H{WIDTH - RIGHT}")
     ticks = log_ticks(x.low, x.high, label) if x.log else _ticks(x.low, x.high, label)
     for value, text in zip(*ticks, strict=True):
@@ -122,7 +122,7 @@ def _frame(x: _Axis, y: _Axis, across: str, up: str, label: Callable[[float], st
 
 
 def _ticks(low: float, high: float, label: Callable[[float], str]) -> tuple[list[float], list[str]]:
-    """About five round values between two."""
+    """Return about five round values between two."""
     if not high > low:
         return [low], [label(low)]
     rough = (high - low) / 5
@@ -133,7 +133,7 @@ def _ticks(low: float, high: float, label: Callable[[float], str]) -> tuple[list
 
 
 def _unbeaten_line(front: Sequence[Trial], x: _Axis, y: _Axis) -> Iterable[Markup]:
-    """The line that joins those that are unbeaten in error and parameters."""
+    """Yield the line through the members that are unbeaten in error and parameters."""
     path = ""
     for trial in unbeaten(front, "params"):
         across, up = x.at(trial.params), y.at(trial.error)
@@ -180,7 +180,7 @@ def _is_drawn(trial: Trial) -> bool:
 
 
 def _spread(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """One point of each cell."""
+    """Keep one point per grid cell."""
     if not points:
         return []
     places = np.array(points)

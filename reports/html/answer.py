@@ -1,4 +1,4 @@
-"""The answer first: which network to ship. The page's script answers under the limits that a reader sets."""
+"""The answer: which network to ship. The page's script updates it for the limits that a reader sets."""
 
 from dataclasses import dataclass
 
@@ -41,7 +41,7 @@ class Tile:
 
 
 def limits_form(info: RunInfo) -> Markup:
-    """The limits that a reader may set; hidden until the script that answers them runs."""
+    """Render the form of limits, hidden until the script that applies them runs."""
     limits = (
         Limit("error", "Validation MAE at most", info.unit),
         Limit("params", "Parameters at most", example="900k"),
@@ -53,7 +53,7 @@ def limits_form(info: RunInfo) -> Markup:
 
 
 def answer(info: RunInfo, summary: FrontSummary) -> Markup:
-    """The result in a sentence: the most accurate, the knee and the smallest of the front."""
+    """Render the result as a sentence: the most accurate network, the knee and the smallest of the front."""
     best = summary.best
     return render(
         "answer",
@@ -68,7 +68,7 @@ def answer(info: RunInfo, summary: FrontSummary) -> Markup:
 
 
 def tiles(info: RunInfo, summary: FrontSummary) -> Markup:
-    """A tile for the best, the knee and the smallest of the front, and a caution where none is any good."""
+    """Render a tile each for the best, the knee and the smallest, with a warning if a constant does as well."""
     best = summary.best
     if best is None:
         return Markup("")
@@ -91,9 +91,9 @@ def tiles(info: RunInfo, summary: FrontSummary) -> Markup:
 
 
 def _against(trial: Trial, info: RunInfo, summary: FrontSummary) -> str:
-    """How many times fewer parameters than VGG-16 and TinyAgeNet, both counted exactly, and at what error.
+    """Compare parameters, counted exactly, and error with those of VGG-16 and TinyAgeNet.
 
-    The error is the best that this run trained the network to; it is left out where the run trained none.
+    The error is the lowest that this run reached with the network; it is left out if the run did not train it.
     """
     parts = []
     for network in compared_networks(info, summary):

@@ -1,4 +1,4 @@
-"""The paper's claims as tables: published, counted exactly, measured here; the main ones and all of them."""
+"""The paper's claims as tables: published, counted exactly and measured here."""
 
 import math
 from collections.abc import Iterable
@@ -39,13 +39,13 @@ class Row:
 
 
 def main_claims(info: RunInfo, summary: FrontSummary) -> Markup:
-    """What the paper's abstract promises, and the speed-ups, to stand beside the answer."""
+    """Render the claims of the paper's abstract and the speed-ups, for the section of the answer."""
     found = [f for f in findings(summary, info) if f.claim.source == "abs" or f.claim.quantity == "speedup"]
     return _table("The paper's main claims", (f for f in found if f.claim.over != "resnet50"))
 
 
 def all_claims(info: RunInfo, summary: FrontSummary) -> Markup:
-    """Every claim, and the papers that make them."""
+    """Render every claim, and the papers that make them."""
     table = _table("Claims of the paper", findings(summary, info))
     return render("all_claims", table=table, papers=published().papers)
 
@@ -75,7 +75,7 @@ def _row(finding: Finding) -> Row:
 
 
 def _as_printed(value: float, unit: str) -> str:
-    """With the digits that it was published with: 36 times, 2.6 times, 3.8 MB."""
+    """Format a published number with its own digits: 36 times, 2.6 times, 3.8 MB."""
     digits = formatting.significant(value)
     if unit == "x":
         return f"{formatting.digits(value, digits)}{formatting.TIMES}"

@@ -17,7 +17,7 @@ from suite.runs.info import RunInfo
 from suite.runs.tables import Run
 from suite.statistics.paired import Difference
 
-#: So many points without a difference are named. Where no point differs, more than these are counted.
+#: If no point differs from the baseline, at most this many are named; more are counted.
 LISTED = 6
 
 
@@ -51,7 +51,7 @@ class Row:
 
 
 def comparison_section(run: Run) -> Markup:
-    """The whole section; empty where each point was trained once."""
+    """Render the section; empty if each point was trained once."""
     comparison, info = compare(run), run.info
     if comparison is None:
         return Markup("")
@@ -70,12 +70,12 @@ def comparison_section(run: Run) -> Markup:
 
 
 def seeds_note(info: RunInfo) -> Markup:
-    """That several trials are one point, wherever trials are shown one by one; empty where none are."""
+    """Explain, where trials are listed one by one, that several are one point; empty if none are."""
     return render("seeds_note", seeds=seeds_of(info))
 
 
 def _chart(comparison: Comparison, info: RunInfo) -> Markup:
-    """The means over the one field of numbers that varied, else point by point."""
+    """Draw the means over the one numeric field that varied, else point by point."""
     curve = curve_chart.collect(comparison, info)
     if curve is not None:
         return figure_markup(curve_chart.draw(curve), f"Mean validation MAE over {curve.field}")
@@ -86,7 +86,7 @@ def _chart(comparison: Comparison, info: RunInfo) -> Markup:
 
 
 def _answer(comparison: Comparison, info: RunInfo) -> Answer:
-    """What can be seen and what cannot."""
+    """State which differences can be seen and which cannot."""
     others = comparison.differences.values()
     seen = tuple(_change(difference, info) for difference in others if difference.seen)
     unseen = [difference.second for difference in others if not difference.seen]

@@ -1,4 +1,4 @@
-"""The section "Confirmed": the front's members by what they came to with several new seeds."""
+"""The section "Confirmed": the front's members by their mean error over several new seeds."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ from suite.statistics.paired import Difference
 
 @dataclass(frozen=True)
 class Separable:
-    """Which neighbours on the front can be told apart: a sentence, that none can, or those pairs that cannot."""
+    """Which neighbours on the front can be told apart: a sentence, or that none can, or the pairs that cannot."""
 
     sentence: str = ""
     none: bool = False
@@ -46,7 +46,7 @@ class Row:
 
 
 def confirmed_section(info: RunInfo, summary: FrontSummary) -> Markup:
-    """The whole section; empty without a front, and where each point has several seeds from the start."""
+    """Render the section; empty without a front, or if the search itself trains each point with several seeds."""
     if not summary.searched_front or seeds_of(info) > 1:
         return Markup("")
     return _confirmed(info, summary) if summary.is_confirmed else _unconfirmed(info, summary)
@@ -83,7 +83,7 @@ def _every(members: int) -> str:
 
 
 def _separable(summary: FrontSummary, against: Mapping[str, Difference]) -> Separable:
-    """Which neighbours on the front cannot be told apart; nothing where the front has one member."""
+    """Find the neighbours on the front that cannot be told apart; none for a front of one member."""
     found = [against[trial.id] for trial in summary.front if trial.id in against]
     if not found:
         return Separable()
@@ -100,7 +100,7 @@ def _separable(summary: FrontSummary, against: Mapping[str, Difference]) -> Sepa
 
 
 def _optimism(members: Sequence[Trial], info: RunInfo) -> str:
-    """How much lower the search's errors were than the confirmed ones, on average."""
+    """State how much lower the search's errors were than the confirmed ones, on average."""
     mean = fmean(trial.val_mae - trial.error for trial in members if _errors(trial))
     return f"{formatting.error_with_unit(abs(mean), info.unit)} {'lower' if mean < 0 else 'higher'}"
 

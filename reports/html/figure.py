@@ -7,7 +7,7 @@ from reports.html.templating import render
 
 
 def figure_markup(figure: go.Figure, label: str) -> Markup:
-    """An element for a figure, with the figure's JSON inside.
+    """Render an element that holds a figure's JSON.
 
     Args:
         figure: drawn by Python.
@@ -18,5 +18,5 @@ def figure_markup(figure: go.Figure, label: str) -> Markup:
 
 
 def script_json(text: str) -> Markup:
-    """JSON without a "<", which could end the script that holds it."""
+    """Escape each "<" of a JSON text, which could end the script element that holds it."""
     return Markup(text.replace("<", "\\u003c"))

@@ -23,8 +23,8 @@ def framed_page(
 ) -> str:
     """Render a template in the frame, with a policy that lets no other script and no other style in.
 
-    What a reader sees first comes first: the markup, the answer, plotly.js, the front, and only then the
-    data that nothing of these needs.
+    The order is the one in which a reader sees things: markup, answer, plotly.js, front. The data that none of
+    these needs comes last.
 
     Args:
         template: extends ``frame.html.j2``.

@@ -26,12 +26,12 @@ PUBLISHED_DATA = {
 
 
 def axes(offered: Sequence[Mapping[str, Any]]) -> Markup:
-    """The switch of the front's horizontal axis; hidden until the script that draws it runs."""
+    """Render the switch of the front's horizontal axis, hidden until the script that draws the front runs."""
     return render("axes", axes=offered)
 
 
 def legend(summary: FrontSummary) -> Markup:
-    """What the marks of the front's chart stand for, of those that it has."""
+    """Render the legend of the marks that the front's chart has."""
     stages = dict.fromkeys(trial.stage for trial in summary.compressed)
     return render(
         "legend",
@@ -44,7 +44,7 @@ def legend(summary: FrontSummary) -> Markup:
 
 
 def chart_note(info: RunInfo, summary: FrontSummary) -> Markup:
-    """What the chart leaves out, and why the paper's marks have an axis of their own."""
+    """Explain what the chart leaves out, and why the paper's marks have an axis of their own."""
     front = volume(info, summary)
     counts = [(summary.count(status), status) for status in ("diverged", "failed")]
     return render(

@@ -1,4 +1,4 @@
-"""What stands above a run's report: how the run ended, and that the page is written again."""
+"""The lines above a run's report: how the run ended, and that the page is being updated."""
 
 from markupsafe import Markup
 
@@ -9,7 +9,7 @@ from suite.runs.info import RunInfo
 
 
 def banner(info: RunInfo, summary: FrontSummary) -> Markup:
-    """What a reader must know first of a run that did not end as it should; empty for one that did."""
+    """Render a warning for a run that has not finished; empty for one that has."""
     done = f"{len(summary.trials):,} of {info.trials_asked:,} trials have ended"
     if again := sum(len(confirmed.trainings) for confirmed in summary.confirmations.values()):
         done += f", and {formatting.count(again, 'training')} that confirm the front"
@@ -28,5 +28,5 @@ def banner(info: RunInfo, summary: FrontSummary) -> Markup:
 
 
 def follow(refresh: float) -> Markup:
-    """The line of a page that is written again while its run goes on; empty where ``refresh`` (s) is 0."""
+    """Render the note that the page is updated every ``refresh`` seconds; empty if 0."""
     return render("follow", seconds=f"{refresh:g}" if refresh else "")

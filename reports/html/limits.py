@@ -1,4 +1,4 @@
-"""What keeps a run's numbers from being the last word: every way in which it fell short of the full task."""
+"""The limitations of a run: every way in which it falls short of the full task."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Training:
 
 
 def limits(info: RunInfo, summary: FrontSummary) -> Markup:
-    """A list of plain sentences."""
+    """Render the limitations as a list of sentences."""
     data, sides, images = info.data, summary.resolutions, summary.train_images
     fewer = len(images) == 1 and images[0] < data.train_images_stored
     return render(
@@ -48,14 +48,14 @@ def limits(info: RunInfo, summary: FrontSummary) -> Markup:
 
 
 def _enlarged(sides: Sequence[int], stored: int) -> str:
-    """Which images are enlarged, as a subject with its verb; empty where none is."""
+    """Return which images are enlarged, as a subject with its verb; empty if none are."""
     if sides[-1] <= stored:
         return ""
     return "The images are" if sides[0] > stored else f"For trials above {stored} px, the images are"
 
 
 def _training(recipes: Sequence[Recipe]) -> Training | None:
-    """How the trials were trained; None without a trial."""
+    """Describe how the trials were trained; None without a trial."""
     if not recipes:
         return None
     epochs = sorted({recipe.epochs for recipe in recipes})

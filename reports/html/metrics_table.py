@@ -15,7 +15,7 @@ _SPLITS = {"val": "validation", "test": "test"}
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric by the end of its column's name in ``trials.parquet``."""
+    """A metric; ``column`` is the name in ``trials.parquet`` without its split."""
 
     column: str
     title: str
@@ -24,7 +24,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class Cell:
-    """A mean over the seeds, and how far its interval reaches to either side."""
+    """A mean over the seeds, and the half-width of its interval."""
 
     mean: str
     reach: str = ""
@@ -40,10 +40,10 @@ class Row:
 
 
 def metrics_table(comparison: Comparison, info: RunInfo) -> Markup:
-    """The paper's metrics: means over the seeds that finished, with the reach of their 95 % intervals.
+    """Render means over the finished seeds, with the half-widths of their 95 % intervals.
 
-    A metric that no point has, as the epsilon-error where the data has no deviations, has no column, and
-    a split that was not read has no row.
+    A metric that no point has is left out, such as the epsilon-error for data without deviations. So is a split
+    that was not read.
     """
     points = comparison.points
     metrics = [m for m in _metrics(info) if any(_values(p, s, m) for p in points for s in _SPLITS)]
@@ -58,7 +58,7 @@ def metrics_table(comparison: Comparison, info: RunInfo) -> Markup:
 
 
 def _metrics(info: RunInfo) -> list[Metric]:
-    """CS(n) counts label units, and no error reaches 3 points on a scale of 1 to 5."""
+    """CS(n) is left out for points: no error reaches 3 points on a scale of 1 to 5."""
     within = (3, 5, 8) if info.unit == "years" else ()
     return [
         Metric(f"mae_{info.unit}", "MAE", info.unit),

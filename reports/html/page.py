@@ -1,4 +1,4 @@
-"""The report of one run: a single HTML file that opens offline and asks the network for nothing."""
+"""The report of one run: a single HTML file that opens offline and makes no network request."""
 
 import errno
 import os
@@ -27,7 +27,7 @@ from reports.model.page_data import networks, page_data
 from reports.model.trials import FrontSummary, summarise
 from suite.runs.tables import Run
 
-#: In the order in which they need each other; the last starts what needs plotly.
+#: In order of dependence. The last one runs after plotly.js.
 SCRIPTS = (
     "formatting", "dom", "state", "figures", "answer", "front", "network", "parallel", "table", "start",
 )  # fmt: skip
@@ -36,7 +36,7 @@ SCRIPTS = (
 def write_report(
     run: Run, path: Path, importance: Mapping[str, float] | None = None, location: str | None = None
 ) -> None:
-    """Write the report of a run, finished or not, to ``path``; it appears there whole or not at all.
+    """Write the report of a run, finished or not, to ``path``, atomically.
 
     The arguments are those of ``page``.
 
@@ -47,7 +47,7 @@ def write_report(
 
 
 def write_page(html: str, path: Path) -> None:
-    """Write a page to ``path``, whole or not at all.
+    """Write a page to ``path``, atomically.
 
     Raises:
         OSError: as ``write_report``.

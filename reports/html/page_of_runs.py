@@ -1,4 +1,4 @@
-"""The report of several runs: their fronts over each other, and what is in more than one of them."""
+"""The report of several runs: their fronts in one chart, and the configurations that they share."""
 
 import math
 from collections.abc import Sequence
@@ -24,9 +24,9 @@ from reports.model.trials import Trial
 from suite.errors import RequestError
 from suite.runs.tables import Run
 
-#: The scripts of the page, in the order in which they need each other; the last one draws.
+#: In order of dependence. The last one runs after plotly.js.
 SCRIPTS = ("formatting", "dom", "figures", "fronts")
-#: So many of the common configurations have a row.
+#: At most this many shared configurations have a row.
 MOST_COMMON = 60
 
 
@@ -95,7 +95,7 @@ def _run_row(member: Member) -> tuple[str, ...]:
 
 
 def _hypervolumes(members: Sequence[Member]) -> Markup:
-    """A row for each front; empty where they are not compared."""
+    """Render one row per front; empty if the fronts cannot be compared."""
     found = hypervolume_shares(members)
     if not found or len({member.run.info.data.fingerprint for member in members}) > 1:
         return Markup("")

@@ -1,4 +1,4 @@
-"""The section that has everything needed to repeat the run."""
+"""The section with everything needed to repeat the run."""
 
 import shlex
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from suite.runs.info import RunInfo
 
 
 def provenance(info: RunInfo) -> Markup:
-    """Command, versions, hardware, data and search space of a run."""
+    """Render command, versions, hardware, data and search space of a run."""
     return render(
         "provenance",
         info=info,

@@ -14,7 +14,7 @@ from reports.model.trials import FrontSummary, Trial
 
 #: With fewer finished trials per dimension than this, the importances are called rough.
 ENOUGH_PER_DIMENSION = 10
-#: So many of the trials that ended by the same cause are named; the others are counted.
+#: At most this many trials with the same cause are named; the others are counted.
 NAMED = 10
 
 

@@ -8,7 +8,7 @@ from reports.html.templating import render
 from reports.model.trial_columns import NAME, Column
 from reports.model.trials import Trial
 
-#: So many rows are in the page's markup; the script that sorts and filters has all.
+#: Rows in the page's markup; the script that sorts and filters has all.
 STATIC_ROWS = 100
 
 

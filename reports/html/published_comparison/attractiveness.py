@@ -1,4 +1,4 @@
-"""SCUT-FBP5500 as published, and a run's own attractiveness networks beside it."""
+"""Published errors on SCUT-FBP5500, beside those of a run on attractiveness."""
 
 import dataclasses
 import math
@@ -22,9 +22,9 @@ from suite.trial import TrialConfig
 
 @dataclass(frozen=True)
 class Measured:
-    """Trainings that differ in their seed alone: means of what they measured, NaN where not all did.
+    """Means over trainings that differ only in their seed; NaN if not all of them have a value.
 
-    Of a trial that was confirmed they are the confirming ones, without the search's.
+    For a confirmed trial these are the confirming trainings, without the search's.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Measured:
 
 
 def measured(run: Run, summary: FrontSummary) -> tuple[Measured, ...]:
-    """The finished ThinAgeNet and TinyAgeNet trials, and the most accurate of the front, each once."""
+    """Gather the finished ThinAgeNet and TinyAgeNet trials and the most accurate trial of the front."""
     rows = {str(row["id"]): row for stage in ("search", "confirm") for row in rows_of(run, stage)}
     groups: dict[TrialConfig, list[Trial]] = {}
     for trial in sorted(summary.trials, key=lambda trial: trial.id):
@@ -57,7 +57,7 @@ class MeasuredRow:
 
 
 def attractiveness_table(run: Run, summary: FrontSummary) -> Markup:
-    """The published table, then ours; empty for age."""
+    """Render the published table, then this run's rows; empty for age."""
     if run.info.attribute != "attractiveness":
         return Markup("")
     losses = published().losses
@@ -100,7 +100,7 @@ def _measured(trials: Sequence[Trial], rows: Mapping[str, Row], best: Trial | No
 
 
 def _trainings(trial: Trial) -> tuple[str, ...]:
-    """The ids of the rows that its errors are of."""
+    """Return the ids of the trainings behind a trial's error."""
     if not trial.confirmed or not trial.confirmed.errors:
         return (trial.id,)
     return tuple(training.id for training in trial.confirmed.trainings if training.finished)
@@ -112,7 +112,7 @@ def _means(rows: Sequence[Row], split: str, unit: str) -> tuple[float, ...]:
 
 
 def _loss(config: TrialConfig) -> str:
-    """The loss as the published table words it, with the scale of the KL that its lambda stands beside."""
+    """Name the loss as the published table does, with the scale of its KL."""
     if config.method == "dldl":
         return "KL"
     if config.method != "dldl-v2":

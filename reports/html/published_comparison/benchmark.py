@@ -1,4 +1,4 @@
-"""What a later benchmark found of the methods."""
+"""What a later benchmark found about the methods."""
 
 from markupsafe import Markup
 
@@ -9,7 +9,7 @@ from suite.runs.info import RunInfo
 
 
 def benchmark_table(comparison: Comparison, info: RunInfo) -> Markup:
-    """The benchmark's errors, a column for each method; empty where methods did not vary."""
+    """Render the benchmark's errors, one column per method; empty if methods did not vary."""
     benchmark = published().benchmark
     if "method" not in comparison.varied or info.unit != benchmark.unit:
         return Markup("")

@@ -1,4 +1,4 @@
-"""What the paper chose of the fields that a run varied, and what was measured here beside it."""
+"""The paper's choices for the fields that a run varied, and what this run measured for them."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ UNPUBLISHED = ("label_step", "label_deviation", "pooling")
 
 @dataclass(frozen=True)
 class Choice:
-    """A field of the configuration and what the paper set it to."""
+    """A field of the configuration and the paper's value."""
 
     field: str
     value: str
@@ -26,7 +26,7 @@ class Choice:
 
 
 def choices_beside_published(comparison: Comparison, info: RunInfo) -> Markup:
-    """A paragraph on the paper's choices; empty where the paper chose nothing of what varied."""
+    """Render a paragraph on the paper's choices; empty if the paper states none for the varied fields."""
     found = [published().choice(field, info.attribute) for field in comparison.varied]
     choices = [choice for choice in found if choice]
     if not choices:
@@ -45,7 +45,7 @@ def _choice(choice: PublishedChoice) -> Choice:
 
 
 def _measured(comparison: Comparison, info: RunInfo) -> str:
-    """The paper's choice against the lowest mean of this run."""
+    """Compare the paper's choice with the lowest mean of this run."""
     chosen, best = papers_point(comparison, info), comparison.points[0]
     if chosen is None or not chosen.errors:
         return "No training with that choice has finished here."

@@ -16,7 +16,7 @@ class Entry:
 
 
 def seeds_entry(point: Point, info: RunInfo, label: str = "") -> Entry:
-    """The mean validation MAE of a point, without its unit, and of how many seeds; a dash without a result.
+    """Return a point's mean validation MAE without its unit, and its number of seeds; a dash without a result.
 
     Args:
         point: whose errors are in the run's unit.

@@ -26,7 +26,7 @@ class LossRow:
 
 
 def losses_beside_published(comparison: Comparison, info: RunInfo) -> Markup:
-    """The published table with this run's column; empty where something else than lambda varied."""
+    """Render the published table with this run's column; empty unless lambda alone varied."""
     if comparison.varied != ("lambda_l1",):
         return Markup("")
     losses = published().losses
@@ -42,14 +42,14 @@ def losses_beside_published(comparison: Comparison, info: RunInfo) -> Markup:
 
 
 def loss_row(row: PublishedLoss, here: Entry | None = None) -> LossRow:
-    """A row of the published table."""
+    """Return a row of the published table."""
     network = published().networks[row.network].name
     numbers = tuple(f"{value:.3f}" for value in (row.mae, row.rmse, row.pearson))
     return LossRow(f"{network}, {row.loss}", numbers, here)
 
 
 def counterpart(row: PublishedLoss, comparison: Comparison) -> Point | None:
-    """The point with a published row's network and loss; lambda means the same beside a mean KL only."""
+    """Find the point with a published row's network and loss; lambda is comparable only for a KL averaged over bins."""
     name = published().networks[row.network].name
     for point in comparison.points:
         config = point.config
@@ -67,7 +67,7 @@ def _here(row: PublishedLoss, comparison: Comparison, info: RunInfo) -> Entry | 
 
 
 def _difference(comparison: Comparison, info: RunInfo) -> str:
-    """Lambda 1 against lambda 0 of one network, widened as the other differences of the run are."""
+    """Compare lambda 1 with lambda 0 for one network, its interval widened like the run's other differences."""
     rows = {(row.network, row.lambda_l1): counterpart(row, comparison) for row in published().losses.rows}
     for network in ("thin", "tiny"):
         alone, joint = rows[network, 0.0], rows[network, 1.0]

@@ -1,4 +1,4 @@
-"""Two fields of numbers against each other: the mean error of every combination."""
+"""The mean error of every combination of two numeric fields."""
 
 import math
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from suite.runs.info import RunInfo
 
 @dataclass(frozen=True)
 class Matrix:
-    """The points by the numbers of the first field (rows) and of the second (columns), both ascending."""
+    """The points by the first field (rows) and the second (columns), both ascending."""
 
     fields: tuple[str, str]
     rows: tuple[float, ...]
@@ -26,7 +26,7 @@ class Matrix:
 
 
 def collect(comparison: Comparison, info: RunInfo) -> Matrix | None:
-    """Gather the points; None where what varied is not two fields of numbers."""
+    """Gather the points; None unless exactly two numeric fields varied."""
     points = {}
     for point in comparison.points:
         numbers = tuple(_number(getattr(point.config, field, None)) for field in comparison.varied)
@@ -53,7 +53,7 @@ class Cell:
 
 
 def matrix_table(comparison: Comparison, info: RunInfo) -> Markup:
-    """The matrix as a table; empty where there is none."""
+    """Render the matrix as a table; empty if there is none."""
     matrix = collect(comparison, info)
     if matrix is None:
         return Markup("")
