@@ -12,7 +12,7 @@ CONCERNED = ("ranking-bce", "ranking-mse", "dldl", "dldl-v2")
 
 
 def ranking_section(comparison: Comparison | None) -> Markup:
-    """The section; empty where methods did not vary, or the analysis concerns none of them."""
+    """Render the section; empty if methods did not vary or the analysis concerns none of them."""
     if comparison is None or "method" not in comparison.varied:
         return Markup("")
     if not any(point.method in CONCERNED for point in comparison.points):

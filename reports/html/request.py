@@ -1,4 +1,4 @@
-"""What a run was asked to do, and on what."""
+"""The request of a run: search space, trials, sampler and data."""
 
 import math
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ class Confirmation:
 
 
 def request_section(info: RunInfo, summary: FrontSummary) -> Markup:
-    """The request, the data, and every way in which the run fell short of the full task."""
+    """Render the request, the data and the run's limitations."""
     search = info.search
     vary: Mapping[str, Any] = search.get("vary") or {}
     name = str(search.get("name") or info.search_file)
@@ -52,7 +52,7 @@ def request_section(info: RunInfo, summary: FrontSummary) -> Markup:
 
 
 def in_words(varied: Any) -> str:
-    """What a field may be: "4 to 20 in steps of 4"; with a range for each stage, "1 to 2 | 1 to 3"."""
+    """Describe the values of a dimension: "4 to 20 in steps of 4"; with a range per stage, "1 to 2 | 1 to 3"."""
     if isinstance(varied, list | tuple):
         return " | ".join(map(in_words, varied))
     if not isinstance(varied, Mapping):
@@ -76,7 +76,7 @@ def _value_text(value: Any) -> str:
 
 
 def _informed(info: RunInfo, summary: FrontSummary) -> str:
-    """What the sampler knew; its first suggestions need no results, so they are not in the median."""
+    """Describe how many results the sampler knew; its random first suggestions do not count."""
     if info.search.get("sampler") == "grid":
         return "; every combination is trained, as far as trials were asked for, and none is drawn by results"
     if info.search.get("sampler") not in LEARNING:
@@ -106,7 +106,7 @@ def _ended(info: RunInfo, summary: FrontSummary) -> str:
 
 
 def _confirmation(info: RunInfo, summary: FrontSummary) -> Confirmation | None:
-    """How often the front was trained again; None where that was not asked for."""
+    """Count the confirming trainings; None if none were requested."""
     seeds = seeds_asked(info)
     if seeds == 1:
         return None

@@ -31,7 +31,7 @@ class FailureGroup:
 
 
 def importance_table(summary: FrontSummary, importance: Mapping[str, float], dimensions: int) -> Markup:
-    """The share of each dimension by PED-ANOVA, or why there is none."""
+    """Render the share of each dimension by PED-ANOVA, or why there is none."""
     finished = summary.count("finished")
     return render(
         "importance",
@@ -43,7 +43,7 @@ def importance_table(summary: FrontSummary, importance: Mapping[str, float], dim
 
 
 def stopping(summary: FrontSummary) -> Markup:
-    """What stopped trials cost and what they saved; empty where none was stopped."""
+    """Render what stopped trials cost and saved; empty if none was stopped."""
     stopped = [trial for trial in summary.trials if trial.status == "stopped"]
     at = Counter(trial.epochs_run for trial in stopped)
     cost = math.fsum(trial.seconds for trial in stopped if math.isfinite(trial.seconds))
@@ -59,14 +59,14 @@ def stopping(summary: FrontSummary) -> Markup:
 
 
 def _saved(trial: Trial) -> float:
-    """Seconds that the remaining epochs of a stopped trial would have taken."""
+    """Return the seconds that the remaining epochs of a stopped trial would have taken."""
     if trial.epochs_run < 1 or not math.isfinite(trial.seconds):
         return 0.0
     return trial.seconds / trial.epochs_run * max(trial.recipe.epochs - trial.epochs_run, 0)
 
 
 def failures(summary: FrontSummary) -> Markup:
-    """Trials without a result, by cause, the most frequent first."""
+    """Render trials without a result by cause, the most frequent first."""
     again = [t for confirmed in summary.confirmations.values() for t in confirmed.trainings]
     ended: tuple[Trial | Training, ...] = (*summary.trials, *summary.compressed, *again)
     lost = [trial for trial in ended if not trial.finished and trial.status != "stopped"]

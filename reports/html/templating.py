@@ -1,6 +1,7 @@
 """The Jinja2 templates of the reports.
 
-Everything that enters a template is escaped, except ``Markup``, which only ``render`` and the static pictures make.
+Everything that enters a template is escaped, except ``Markup``: rendered templates, the static pictures and the
+page's own scripts, style and JSON.
 """
 
 from functools import cache

@@ -13,7 +13,7 @@ STATIC_ROWS = 100
 
 
 def trial_table(columns: Sequence[Column], networks: Sequence[Trial]) -> Markup:
-    """Every network, the front first; the headers are buttons that sort (``script/table.js``).
+    """Render the table, the front first; its headers are buttons that sort (``script/table.js``).
 
     Without scripts it has the first ``STATIC_ROWS`` and says so.
     """

@@ -1,4 +1,4 @@
-"""Values of ``run.json`` as YAML, in which a reader wrote them."""
+"""Values of ``run.json`` as YAML, the format of search files."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ import yaml
 
 
 def one_line(value: Any) -> str:
-    """A value on one line; a mapping without its outer braces."""
+    """Format a value on one line; a mapping without its outer braces."""
     text = yaml.safe_dump(
         _builtin(value), default_flow_style=True, width=10_000, sort_keys=False, allow_unicode=True
     )
@@ -15,12 +15,12 @@ def one_line(value: Any) -> str:
 
 
 def block(value: Any) -> str:
-    """A value over several lines, as in a search file."""
+    """Format a value over several lines, as in a search file."""
     return yaml.safe_dump(_builtin(value), sort_keys=False, allow_unicode=True, default_flow_style=None)
 
 
 def _builtin(value: Any) -> Any:
-    """Mappings and sequences as dict and list, which is all that YAML's safe writer takes."""
+    """Convert mappings and sequences to dict and list, which is all that YAML's safe writer takes."""
     if isinstance(value, Mapping):
         return {str(key): _builtin(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):

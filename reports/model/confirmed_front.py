@@ -9,16 +9,17 @@ from suite.statistics.paired import Difference
 
 
 def ranked(summary: FrontSummary) -> tuple[Trial, ...]:
-    """The members of the search's front by rising confirmed mean, those without one last."""
+    """Return the members of the search's front by ascending confirmed mean, those without one last."""
     by_id = {trial.id: trial for trial in summary.trials}
     members = [by_id[trial.id] for trial in summary.searched_front]
     return tuple(sorted(members, key=lambda t: (not _has_errors(t), t.error, t.params)))
 
 
 def compared(summary: FrontSummary, info: RunInfo) -> dict[str, Difference]:
-    """What each member is held against, by its id: paired differences in validation MAE.
+    """Return each member's paired difference in validation MAE, by its id.
 
-    On the front it is the member ranked before it, off the front the one that dominates it.
+    A member on the front is compared with the one ranked before it, a member off the front with one that
+    dominates it.
     """
     members = {t.id: t.confirmed for t in ranked(summary) if t.confirmed and t.confirmed.errors}
     front = [members[trial.id] for trial in ranked(summary) if trial.on_front]
@@ -32,12 +33,12 @@ def compared(summary: FrontSummary, info: RunInfo) -> dict[str, Difference]:
 
 
 def fallen(summary: FrontSummary) -> tuple[Trial, ...]:
-    """The members of the search's front that their confirmed means do not keep on it, by rank."""
+    """Return the members of the search's front that are off it by their confirmed means, by rank."""
     return tuple(trial for trial in ranked(summary) if not trial.on_front)
 
 
 def dominator(trial: Trial, summary: FrontSummary, info: RunInfo) -> str:
-    """The id of a member of the front that is as good as the trial in every objective."""
+    """Return the id of a member of the front that is as good as the trial in every objective."""
     losses = objectives(trial, info)
     for member in summary.front:
         if all(a <= b for a, b in zip(objectives(member, info), losses, strict=True)):

@@ -41,7 +41,7 @@ def page_data(
     grown: Growth | None,
     location: str,
 ) -> dict[str, Any]:
-    """Everything that the scripts need, of a run and of its networks in reading order.
+    """Return everything that the page's scripts draw from.
 
     ``columns`` are those of the table of trials; ``importance`` the share of each dimension, by
     name; ``location`` is the run's folder or URL, for the commands that the page shows.
@@ -70,7 +70,7 @@ def page_data(
 
 
 def networks(summary: FrontSummary) -> tuple[Trial, ...]:
-    """The search's trials in reading order, then what was made from them, and what they were made from."""
+    """Return the search's trials in reading order, then compressed networks, then the parent that was pruned."""
     return (*summary.trials, *summary.kin)
 
 
@@ -145,7 +145,7 @@ def _trials(shown: Sequence[Trial]) -> dict[str, list[Any]]:
 
 
 def intervals(trial: Trial) -> list[float | None] | None:
-    """The ends of the confirmed mean's 95 % interval, and of how many seeds; None where it has none."""
+    """Return the ends of the confirmed mean's 95 % interval and its number of seeds; None if not confirmed."""
     errors = list(trial.confirmed.errors.values()) if trial.confirmed else []
     if not errors:
         return None
@@ -154,7 +154,7 @@ def intervals(trial: Trial) -> list[float | None] | None:
 
 
 def axes(info: RunInfo, summary: FrontSummary) -> list[dict[str, Any]]:
-    """The costs that errors are drawn against; ``column`` is one of the trials' columns."""
+    """Return the costs that errors are drawn against; ``column`` is a column of the trials."""
     sides = summary.resolutions
     at = f"{sides[0]} px" if len(sides) == 1 else "each trial's resolution"
     timed = f", {conditions(info, summary.timed_at)}" if summary.timed_at else ""
@@ -167,7 +167,7 @@ def axes(info: RunInfo, summary: FrontSummary) -> list[dict[str, Any]]:
 
 
 def _recipe(run: Run, shown: Sequence[Trial]) -> dict[str, Any]:
-    """The fields of the configurations: ``same`` for all trials, or ``varied`` with a value a trial."""
+    """Return the configuration's fields: ``same`` for all trials, or ``varied`` with a value per trial."""
     same: dict[str, Any] = {}
     varied: dict[str, Any] = {}
     if not shown:
@@ -185,7 +185,7 @@ def _recipe(run: Run, shown: Sequence[Trial]) -> dict[str, Any]:
 
 
 def _curves(run: Run, shown: Sequence[Trial]) -> dict[str, list[Any]]:
-    """Validation MAE after each epoch, and the error on the training batches, by the trials' order."""
+    """Return validation MAE and the error on training batches after each epoch, in the order of the trials."""
     curves: dict[str, list[Any]] = {"val": [[] for _ in shown], "train": [[] for _ in shown]}
     if not len(run.epochs):
         return curves
@@ -205,7 +205,7 @@ def _curves(run: Run, shown: Sequence[Trial]) -> dict[str, list[Any]]:
 
 
 def _confirmations(summary: FrontSummary) -> dict[str, list[Any]]:
-    """The trainings that confirm a trial, by its id: id, seed, status, validation and test MAE."""
+    """Return each trial's confirming trainings by its id: id, seed, status, validation and test MAE."""
     return {
         member: [
             [t.id, t.seed, t.status, rounded(t.val_mae), rounded(t.test_mae)] for t in confirmed.trainings
@@ -215,7 +215,7 @@ def _confirmations(summary: FrontSummary) -> dict[str, list[Any]]:
 
 
 def _predictions(run: Run, summary: FrontSummary) -> dict[str, Any]:
-    """Of every network that was judged: by its own training, or by those that confirm it."""
+    """Return the predictions of every network that has some, of its own training or of the confirming ones."""
     found: dict[str, Any] = {}
     if not (run.folder / PREDICTIONS).is_dir():
         return found
@@ -250,10 +250,10 @@ def _as_data(predictions: Predictions) -> dict[str, Any]:
 
 
 def _column(column: Column, shown: Sequence[Trial], trials: Mapping[str, list[Any]]) -> dict[str, Any]:
-    """A column of the table: its cells, and what it sorts by.
+    """Return a column's cells and sort keys.
 
-    The column of names has no cells, as the trials have them. Sort keys that equal a column of the trials are
-    given as its name.
+    The column of names has no cells, since the trials have the names. Sort keys that equal a column of the trials
+    are given as its name.
     """
     keys = [_exact(key) if isinstance(key, float) else key for key in map(column.sort_key, shown)]
     same = next((name for name, values in trials.items() if values == keys), None)
@@ -268,12 +268,12 @@ def _column(column: Column, shown: Sequence[Trial], trials: Mapping[str, list[An
 
 
 def _cell(cell: Cell) -> str | list[str]:
-    """Only its text where it has no note."""
+    """Encode a cell; as its text alone if it has no note."""
     return [cell.text, cell.note, cell.kind] if cell.note else cell.text
 
 
 def dictionary_encoded(values: list[Any]) -> list[Any] | dict[str, list[Any]]:
-    """Values of which many are the same: each once under ``of``, and places in that under ``at``."""
+    """Encode many equal values: each once under ``of``, and indices into that under ``at``."""
     if len(values) < 200:
         return values
     texts = list(map(repr, values))
@@ -285,7 +285,7 @@ def dictionary_encoded(values: list[Any]) -> list[Any] | dict[str, list[Any]]:
 
 
 def _plain(value: Any) -> Any:
-    """A cell as a JSON type; None where it is empty."""
+    """Return a cell as a JSON type; None if it is empty."""
     if hasattr(value, "tolist"):
         value = value.tolist()
     if value is None or value is pd.NA or (isinstance(value, float) and not math.isfinite(value)):
@@ -294,7 +294,7 @@ def _plain(value: Any) -> Any:
 
 
 def rounded(value: float) -> float | None:
-    """A number with six digits, which are more than any reader needs; None where there is none."""
+    """Round a number to six significant digits; None for NaN."""
     return float(f"{value:.6g}") if math.isfinite(value) else None
 
 

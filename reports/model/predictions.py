@@ -1,4 +1,4 @@
-"""What judged trainings said of single images, and their errors by band of the label and by group."""
+"""Predictions of single images, and errors by band of the label and by group."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ from suite.runs.info import RunInfo
 from suite.runs.layout import PREDICTIONS
 from suite.statistics.clustered import BAND, GroupError, errors_by_band, errors_by_name
 
-#: Columns that every file of predictions has; all further ones name groups.
+#: Columns of every file of predictions; further ones name groups.
 OWN = ("split", "image", "label", "estimate", "person")
 #: A column with more different words than this names single images, not groups.
 MOST_GROUPS = 24
-#: So many images are drawn, evenly spread over the split; errors are over all of them.
+#: At most this many images are drawn, evenly spread over the split; errors are over all of them.
 DRAWN = 300
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """Of one network on one split: labels beside estimates, and errors by what the images are grouped by.
+    """Labels and estimates of one network on one split, and its errors by group.
 
     Errors of several trainings of one network are averaged image by image; estimates are the first one's.
     """
@@ -35,9 +35,9 @@ class Predictions:
 
 
 def read_predictions(folder: Path, trainings: Sequence[str], info: RunInfo) -> Predictions | None:
-    """What the run keeps of these trainings of one network; None where it keeps nothing of any of them.
+    """Read the predictions of one network's trainings; None if the run keeps none.
 
-    The test split where it was read, else validation. A run of an earlier version keeps no predictions.
+    They are of the test split if it was read, else of validation. Runs of earlier versions keep no predictions.
     """
     kept = {name: folder / PREDICTIONS / f"{name}.parquet" for name in trainings if _is_plain(name)}
     tables = {name: pd.read_parquet(path) for name, path in kept.items() if path.exists()}
@@ -79,5 +79,5 @@ def _groups(
 
 
 def _is_plain(name: str) -> bool:
-    """Whether an id is a file's name and no path out of the folder."""
+    """Whether an id is a plain file name, not a path out of the folder."""
     return bool(name) and Path(name).name == name

@@ -1,4 +1,4 @@
-"""Several runs beside each other: what keeps them from being compared, their hypervolumes, what they share."""
+"""Several runs in comparison: cautions, hypervolumes and shared configurations."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from suite.statistics.pareto import hypervolume
 
 @dataclass(frozen=True)
 class Member:
-    """One of the runs, under a name that tells it from the others."""
+    """One of the runs, under a unique name."""
 
     name: str
     run: Run
@@ -23,7 +23,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Common:
-    """A configuration, whatever its seed, that more than one run trained to the end."""
+    """A configuration, apart from its seed, that more than one run finished."""
 
     design: str
     trials: Mapping[str, tuple[Trial, ...]]  # by the run's name
@@ -38,7 +38,7 @@ def named_members(runs: Sequence[Run]) -> list[Member]:
 
 
 def comparison_cautions(members: Sequence[Member]) -> list[str]:
-    """What makes the errors, or the sizes, of these runs not quite comparable."""
+    """Return sentences on what limits the comparison of these runs."""
     infos = [member.run.info for member in members]
     found = []
     if len({info.data.fingerprint for info in infos}) > 1:
@@ -64,7 +64,7 @@ def _epochs(summary: FrontSummary) -> tuple[int, ...]:
 
 
 def hypervolume_shares(members: Sequence[Member]) -> dict[str, float]:
-    """Each front's hypervolume as a share of one box: from zero to just beyond the worst of all the fronts.
+    """Return each front's hypervolume as a share of one box, from zero to just beyond the worst of all fronts.
 
     Over the objectives of the first run. Empty where a run has no front, or lacks one of the objectives.
     """
@@ -81,7 +81,7 @@ def hypervolume_shares(members: Sequence[Member]) -> dict[str, float]:
 
 
 def common_configurations(members: Sequence[Member]) -> list[Common]:
-    """The configurations that more than one run trained to the end, by their lowest error."""
+    """Return the configurations that more than one run finished, by their lowest error."""
     found: dict[str, dict[str, list[Trial]]] = {}
     for member in members:
         by_id = {trial.id: trial for trial in member.summary.trials if trial.finished}

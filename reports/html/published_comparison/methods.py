@@ -23,7 +23,7 @@ class MethodRow:
 
 
 def age_table(comparison: Comparison, info: RunInfo) -> Markup:
-    """The paper's table, a row for each method; empty where methods did not vary, or for another unit."""
+    """Render the paper's table, one row per method; empty if methods did not vary, or for another unit."""
     table = published().methods
     if "method" not in comparison.varied or info.unit != table.unit:
         return Markup("")
@@ -44,9 +44,9 @@ def age_table(comparison: Comparison, info: RunInfo) -> Markup:
 
 
 def counterparts(method: PublishedMethod, comparison: Comparison) -> tuple[Point, ...]:
-    """The points of this run that are trained by a published method.
+    """Return the points of this run that use a published method.
 
-    Where the row is of one of the paper's networks, only points of that network are.
+    If the row is for one of the paper's networks, only points with that network count.
     """
     return tuple(
         point
@@ -67,7 +67,7 @@ def _row(method: PublishedMethod, comparison: Comparison, info: RunInfo) -> Meth
 
 
 def _result(method: PublishedMethod, data: str) -> Entry:
-    """As published, digits and all; a dash where there is no number."""
+    """Format a result with its published digits; a dash if there is none."""
     result = method.results.get(data, PublishedResult())
     mae = formatting.MISSING if result.mae is None else f"{result.mae:.3f}".removesuffix("0")
     return Entry(mae, () if result.epsilon is None else (f"epsilon-error {result.epsilon:g}",))

@@ -1,4 +1,4 @@
-"""What was published of the paper's networks, beside what this run measured."""
+"""Published errors of the paper's networks, beside what this run measured."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class NetworkRow:
 
 
 def networks_beside_published(comparison: Comparison, info: RunInfo) -> Markup:
-    """The paper's table beside ours; empty where networks did not vary, or none is the paper's."""
+    """Render the paper's table beside this run's; empty if networks did not vary or none is the paper's."""
     named = [point for point in comparison.points if point.network in PUBLISHED_KEYS]
     if "network" not in comparison.varied or not named:
         return Markup("")
@@ -47,12 +47,12 @@ def networks_beside_published(comparison: Comparison, info: RunInfo) -> Markup:
 
 
 def networks_table(rows: Sequence[NetworkRow], info: RunInfo, *, normalised: bool) -> Markup:
-    """The table, with what to mind; ``normalised``: VGG-16 has batch normalisation."""
+    """Render the table with its caveats; ``normalised``: VGG-16 has batch normalisation."""
     return render("published_networks", rows=rows, info=info, normalised=normalised)
 
 
 def network_row(name: str, params: float, macs_at_224: float, here: list[Entry], info: RunInfo) -> NetworkRow:
-    """The row of a network, given its name here, its exact counts and its errors in this run."""
+    """Return the row of a network, given its exact counts and its errors in this run."""
     network = published().networks[PUBLISHED_KEYS[name]]
     return NetworkRow(
         name=name,

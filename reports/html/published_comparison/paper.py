@@ -1,4 +1,4 @@
-"""Everything published that belongs beside a comparison, by what the run varied."""
+"""Everything published that a comparison is shown with, depending on what the run varied."""
 
 from markupsafe import Markup
 
@@ -23,5 +23,5 @@ PARTS = (
 
 
 def published_comparison(comparison: Comparison, info: RunInfo) -> Markup:
-    """All parts that apply."""
+    """Render all parts that apply."""
     return Markup("").join(part(comparison, info) for part in PARTS)

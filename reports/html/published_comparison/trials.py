@@ -1,4 +1,4 @@
-"""The paper's networks beside a run that trained each point once: published and measured."""
+"""The paper's networks in a run that trained each point once: published and measured."""
 
 from collections.abc import Sequence
 
@@ -11,12 +11,12 @@ from reports.model.points import seeds_of
 from reports.model.trials import NAMES, FrontSummary, Trial
 from suite.runs.info import RunInfo
 
-#: So many trials of one network are listed; of more, only their span is given.
+#: At most this many trials of one network are listed; for more, only their range is given.
 LISTED = 3
 
 
 def networks_of_trials(info: RunInfo, summary: FrontSummary) -> Markup:
-    """Published MAE beside ours, for age; empty without a network of the paper, or with several seeds."""
+    """Render published and measured MAE for age; empty without a network of the paper, or with several seeds."""
     if info.attribute != "age" or seeds_of(info) > 1:
         return Markup("")
     members: dict[str, list[Trial]] = {}
@@ -33,20 +33,20 @@ def networks_of_trials(info: RunInfo, summary: FrontSummary) -> Markup:
 
 
 def papers_name(trial: Trial) -> str:
-    """The network's name where it is one of the paper's; else empty."""
+    """Return the network's name if it is one of the paper's, else an empty text."""
     if trial.is_thin or trial.is_tiny:
         return "ThinAgeNet" if trial.is_thin else "TinyAgeNet"
     return NAMES.get(trial.network, "")
 
 
 def seeds_behind(trial: Trial) -> str:
-    """How many seeds its error is of."""
+    """Describe how many seeds a trial's error is a mean of."""
     again = len(trial.confirmed.errors) if trial.confirmed else 0
     return f"mean of {formatting.count(again, 'new seed')}" if again else "one seed"
 
 
 def _here(trials: Sequence[Trial], info: RunInfo) -> list[Entry]:
-    """The validation errors, each with its trial's id; of many, their span."""
+    """Return the validation errors with their trials' ids; for many trials, their range."""
     errors = [trial.val_mae for trial in trials]
     if len(trials) > LISTED:
         ends = " to ".join(formatting.error(error, info.unit) for error in (min(errors), max(errors)))
