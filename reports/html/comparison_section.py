@@ -131,9 +131,9 @@ def _row(point: Point, comparison: Comparison, info: RunInfo) -> Row:
 
 def _verdict(point: Point, comparison: Comparison, difference: Difference | None) -> str:
     if point.label == comparison.baseline:
-        return "what the others are held against"
+        return "the baseline"
     if difference is None:
-        return "nothing to pair"
+        return "no seed in common"
     unpaired = ""
     if difference.unpaired:
         unpaired = f" ({formatting.count(difference.unpaired, 'seed')} unpaired, left out)"

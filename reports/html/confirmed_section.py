@@ -88,9 +88,7 @@ def _separable(summary: FrontSummary, against: Mapping[str, Difference]) -> Sepa
     if not found:
         return Separable()
     if all(difference.interval.values == 1 for difference in found):
-        return Separable(
-            "One seed of each finished, which tells nothing of whether neighbours can be told apart."
-        )
+        return Separable("One seed of each finished, which cannot show whether neighbours can be told apart.")
     alike = [difference for difference in found if not difference.seen]
     if not alike:
         return Separable("All neighbours on the front can be told apart by their error.")

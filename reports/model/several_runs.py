@@ -43,8 +43,8 @@ def comparison_cautions(members: Sequence[Member]) -> list[str]:
     found = []
     if len({info.data.fingerprint for info in infos}) > 1:
         found.append(
-            "The runs used different data: their errors do not compare, and a hypervolume of one says "
-            "nothing of the other."
+            "The runs used different data, so that neither their errors nor their hypervolumes "
+            "can be compared."
         )
     if len({member.summary.resolutions for member in members}) > 1:
         found.append("The trials' resolutions differ: multiply-adds and errors are at each trial's own.")

@@ -184,7 +184,7 @@ function showAnswer() {
   const row = networkToShip();
   if (row === null) {
     target.replaceChildren(
-      element("p", { class: "lead" }, `${limitsInWords()}, no network of this run is left. ${nearest()}`),
+      element("p", { class: "lead" }, `${limitsInWords()}, no network of this run remains. ${nearest()}`),
     );
     return;
   }
@@ -212,7 +212,7 @@ function showAnswer() {
       ? element(
           "p",
           { class: "banner" },
-          "One training with one seed: it may owe its place to luck, unlike the confirmed members of the front.",
+          "One training with one seed: its rank may be luck, unlike that of the confirmed members of the front.",
         )
       : null;
   target.replaceChildren(
@@ -247,7 +247,7 @@ function nearest() {
       return `${axis ? cost(least, axis) : mae(least)} (${WORDS[name]})`;
     })
     .filter(Boolean);
-  return parts.length ? `Loosening one limit alone, the least that would do: ${parts.join(" or ")}.` : "";
+  return parts.length ? `Loosening one limit would be enough, at least to ${parts.join(" or ")}.` : "";
 }
 
 function startAnswer() {

@@ -122,7 +122,7 @@ def test_the_answer_follows_the_readers_limits(make_run: MakeRun, visit: Open) -
     assert f"{134_674_341 / left.params:,.0f}"[:3] in opened.text("#shipped table")
     assert f"max-params={limit:.0f}" in opened.page.url
     opened.page.fill("#max-error", "0.1")
-    assert "no network of this run is left" in opened.text("#shipped")
+    assert "no network of this run remains" in opened.text("#shipped")
     opened.page.click("#limits button[type=reset]")
     opened.page.select_option("#take", "params")
     assert min(known, key=lambda t: t.params).id in opened.text("#shipped .lead")

@@ -179,7 +179,7 @@ def test_other_runs_have_no_matrix(make_points: MakeRun, points: Any, vary: Any)
     comparison = compare(run)
     assert comparison is not None
     assert collect(comparison, run.info) is None
-    assert "The lowest mean is called that" not in comparison_section(run)
+    assert "The lowest mean is marked" not in comparison_section(run)
 
 
 def test_the_papers_step_is_another_for_attractiveness(make_points: MakeRun) -> None:

@@ -1,4 +1,4 @@
-"""What was asked, in words: dimensions, what the sampler knew, and what the numbers do not say."""
+"""The request in words: dimensions, what the sampler knew, and the limitations of the numbers."""
 
 import re
 from html import unescape

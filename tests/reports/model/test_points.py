@@ -207,7 +207,7 @@ def test_the_page_shows_method_and_seed_of_every_trial_and_warns_of_lucky_seeds(
     assert labels(run)["t001"] == "er"
     assert 'data-title="method"' in html  # which tells the point
     assert ">seed</button>" in html
-    words = seen(html[: html.index("<h2>What was asked")])
+    words = seen(html[: html.index("<h2>The request")])
     assert "Each point was trained with 3 seeds" in words
     assert "one training with one seed" not in seen(html)
 
