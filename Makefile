@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test lint types layers unit docs coverage test-slow test-browser chromium soak clean
+.PHONY: run test lint lint-js types layers unit docs coverage test-slow test-browser chromium soak clean
 
 run: $(READY)
 	$(BIN)/suite run --search tiny
@@ -16,6 +16,12 @@ test: lint types layers docs unit
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+# The scripts of the report. The version is the one of .pre-commit-config.yaml; it needs node's npx.
+BIOME ?= 2.6.8
+lint-js:
+	@if command -v npx >/dev/null; then npx --yes @biomejs/biome@$(BIOME) ci; \
+		else echo "lint-js is skipped: there is no npx (Debian: apt-get install npm)." >&2; fi
 
 types: $(READY)
 	$(BIN)/mypy

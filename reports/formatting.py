@@ -1,4 +1,4 @@
-"""Numbers as a reader wants them: sensible digits, the unit beside them, a dash where there is none."""
+"""Numbers as text for a reader: sensible digits, their unit, a dash for a missing value."""
 
 import math
 import re
@@ -13,7 +13,7 @@ _PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 
 
 def digits(value: float, significant: int = 3) -> str:
-    """``significant`` digits without an exponent: 0.00312, 5.13, 144, 15,470."""
+    """Format with ``significant`` digits and no exponent: 0.00312, 5.13, 144, 15,500."""
     if not math.isfinite(value):
         return MISSING
     if value == 0:
@@ -23,12 +23,12 @@ def digits(value: float, significant: int = 3) -> str:
 
 
 def significant(printed: float) -> int:
-    """How many digits a number was printed with, trailing zeros apart: 2.6 and 0.026 with two."""
+    """Count the significant digits of a printed number without trailing zeros: two for 2.6 and 0.026."""
     return len(f"{printed:.12e}".split("e")[0].replace(".", "").rstrip("0")) or 1
 
 
 def quantity(value: float, unit: str = "", significant: int = 3) -> str:
-    """Three digits with a decimal prefix: 934,869 is "935 k", 3,739,476 bytes "3.74 MB"."""
+    """Format with three digits and a decimal prefix: 934,869 as "935 k", 3,739,476 bytes as "3.74 MB"."""
     if not math.isfinite(value):
         return MISSING
     rounded = float(f"{value:.{significant}g}")
@@ -38,45 +38,55 @@ def quantity(value: float, unit: str = "", significant: int = 3) -> str:
 
 
 def tick(value: float, unit: str = "") -> str:
-    """A round number beside an axis: 300 k, 1 MB, 1.5x."""
+    """Format a round number on an axis: 300 k, 1 MB, 1.5x."""
     size, prefix = next(((s, p) for s, p in _PREFIXES if value >= s * 0.999), (1.0, ""))
     joined = unit if unit == TIMES else f"\u00a0{prefix}{unit}"
     return f"{value / size:g}{joined}".rstrip()
 
 
 def percentage(share: float) -> str:
-    """A relative difference with its sign, one decimal, and no "-0.0"."""
+    """Format a relative difference with sign and one decimal, and no "-0.0"."""
     return f"{round(100 * share, 1) + 0.0:+.1f}\u00a0%" if abs(share) >= 0.0005 else "0.0\u00a0%"
 
 
 def exactly(value: float) -> str:
-    """A count in full: 934,869."""
+    """Format a count in full: 934,869."""
     return f"{value:,.0f}" if math.isfinite(value) else MISSING
 
 
 def error(value: float, unit: str) -> str:
-    """A mean absolute error: two decimals of a year, three of a point of the 1 to 5 scale; no "-0.00"."""
-    places = error_places(unit)
+    """Format an error with two decimals for years, three for points of the 1 to 5 scale, and no "-0.00"."""
+    places = error_decimals(unit)
     return f"{round(value, places) + 0.0:.{places}f}" if math.isfinite(value) else MISSING
 
 
-def error_places(unit: str) -> int:
-    """Decimals of an error in years or points."""
+def error_with_unit(value: float, unit: str) -> str:
+    """Format an error with its unit: 5.13 years."""
+    return f"{error(value, unit)}\u00a0{unit}"
+
+
+def error_decimals(unit: str) -> int:
+    """Return how many decimals an error in years or points has."""
     return 2 if unit == "years" else 3
 
 
 def signed(value: float, unit: str) -> str:
-    """A difference of errors with its sign; what rounds to zero has none."""
-    return ("+" if round(value, error_places(unit)) > 0 else "") + error(value, unit)
+    """Format a difference of errors with its sign; what rounds to zero has none."""
+    return ("+" if round(value, error_decimals(unit)) > 0 else "") + error(value, unit)
+
+
+def count(number: int, noun: str) -> str:
+    """Format a number with its noun: 1 trial, 2 trials."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def ratio(value: float) -> str:
-    """36.3 times is "36.3x", with the sign for times."""
+    """Format a ratio with the multiplication sign: "36.3x"."""
     return f"{digits(value)}{TIMES}" if math.isfinite(value) else MISSING
 
 
 def duration(seconds: float) -> str:
-    """41 s, 7 min 05 s, 2 h 10 min."""
+    """Format seconds: 41 s, 7 min 05 s, 2 h 10 min."""
     if not math.isfinite(seconds):
         return MISSING
     text = f"{digits(seconds, 2)} s" if seconds < 9.95 else durations.duration(seconds)
@@ -84,11 +94,11 @@ def duration(seconds: float) -> str:
 
 
 def sizes(numbers: Iterable[int]) -> str:
-    """Widths or depths on one line."""
+    """Format widths or depths on one line that does not break."""
     return "\u00a0".join(map(str, numbers))
 
 
 def span(ascending: Sequence[int]) -> str:
-    """One number, or the first to the last of several: 48, 32 to 96."""
+    """Format one number, or the first to the last of several: 48, 32 to 96."""
     ends = dict.fromkeys((ascending[0], ascending[-1]))
     return " to ".join(f"{end:,}" for end in ends)

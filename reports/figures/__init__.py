@@ -1,1 +1,1 @@
-"""The figures of the report, one a file: ``collect`` gathers plain data, ``draw`` makes a plotly figure."""
+"""The figures of the report, one per file: ``collect`` gathers plain data, ``draw`` makes a plotly figure."""

@@ -1,4 +1,4 @@
-"""The mean error over one number that varied, with its interval, every seed, and the paper's choice."""
+"""The mean error as a function of the one number that varied, with intervals, all seeds and the paper's choice."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -14,17 +14,17 @@ from reports.model.points import Comparison
 from suite.runs.info import RunInfo
 from suite.statistics.paired import Interval, mean_interval
 
-#: From this ratio of the largest to the smallest positive number on, the axis is logarithmic.
+#: The axis is logarithmic from this ratio of the largest to the smallest positive number.
 WIDE = 20
-#: Shares of the axis: how far left of the smallest positive number a 0 is, and the least from tick to tick.
+#: As shares of the axis: the distance of a 0 from the smallest positive number, and the least between ticks.
 GAP, TICK_GAP = 0.15, 0.1
 
 
 @dataclass(frozen=True)
 class CurveChart:
-    """The points with an error by rising number; ``positions`` are where the axis has them.
+    """The points that have an error, by ascending number, with their positions on the axis.
 
-    On a logarithmic axis a position is the number's decimal logarithm, and 0 stands apart, left of the rest.
+    On a logarithmic axis a position is the number's decimal logarithm, and 0 is set apart to the left of the rest.
     """
 
     field: str
@@ -38,12 +38,16 @@ class CurveChart:
 
     @property
     def zero_apart(self) -> bool:
-        """Whether the first number is a 0 that the axis has no place for."""
+        """Whether the first number is a 0, which a logarithmic axis cannot show."""
         return self.logarithmic and self.numbers[0] == 0
 
 
 def collect(comparison: Comparison, info: RunInfo) -> CurveChart | None:
-    """Gather the points; None where not one field of numbers varied, 0 or above, at least two above."""
+    """Gather the points.
+
+    Returns:
+        None unless exactly one numeric field varied, with no negative value and at least two positive ones.
+    """
     points = sorted((p for p in comparison.points if p.errors), key=lambda point: point.number)
     numbers = tuple(point.number for point in points)
     if not all(math.isfinite(number) and number >= 0 for number in numbers):
@@ -66,7 +70,7 @@ def collect(comparison: Comparison, info: RunInfo) -> CurveChart | None:
 
 
 def ticks(data: CurveChart) -> tuple[tuple[float, ...], tuple[str, ...]]:
-    """Positions and labels of the numbers, but for those that would touch the one before."""
+    """Return positions and labels of the ticks, without those that would touch the previous one."""
     span = data.positions[-1] - data.positions[0]
     kept: list[int] = []
     for place, position in enumerate(data.positions):
@@ -76,7 +80,7 @@ def ticks(data: CurveChart) -> tuple[tuple[float, ...], tuple[str, ...]]:
 
 
 def draw(data: CurveChart) -> go.Figure:
-    """The curve as a plotly figure."""
+    """Draw the curve as a plotly figure."""
     figure = style.bare_figure(height=340)
     for number, position, seeds in zip(data.numbers, data.positions, data.seeds, strict=True):
         figure.add_scatter(
@@ -126,7 +130,7 @@ def _add_means(figure: go.Figure, data: CurveChart, part: slice) -> None:
 
 
 def _add_papers_choice(figure: go.Figure, data: CurveChart) -> None:
-    """A dotted line from top to bottom; its words stand on the side that has room for them."""
+    """Add a vertical dotted line, with its label on the side that has room for it."""
     if data.papers is None:
         return
     position = data.positions[data.numbers.index(data.papers)]
@@ -145,7 +149,7 @@ def _hover(data: CurveChart, number: float, what: str, value: float) -> str:
 
 
 def _logarithms(numbers: Sequence[float]) -> tuple[float, ...]:
-    """Decimal logarithms; a 0 goes to the left of the smallest by ``GAP`` of their span."""
+    """Return decimal logarithms; a 0 is placed left of the smallest, by ``GAP`` of their span."""
     positive = [math.log10(number) for number in numbers if number > 0]
     zero = positive[0] - GAP * (positive[-1] - positive[0])
     return tuple(math.log10(number) if number > 0 else zero for number in numbers)

@@ -1,4 +1,4 @@
-"""Validation error against the epoch: the front's members in colour, the others in grey."""
+"""Learning curves: validation error against epoch, the front's members in colour, the others in grey."""
 
 import math
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ from reports.model.cells import rows_of
 from reports.model.trials import FrontSummary
 from suite.runs.tables import Run
 
-#: Of the curves off the front so many are drawn at most, evenly spread.
+#: At most this many curves off the front are drawn, evenly spread.
 MOST_OTHERS = 120
-#: Of those on it, by size.
+#: At most about this many curves of the front are drawn, evenly spread by size.
 MOST_MEMBERS = 24
 
 
@@ -32,7 +32,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class LearningCurves:
-    """All curves, the front's last and by size, and the error of a constant prediction."""
+    """All curves, those of the front last and by size, and the error of a constant prediction."""
 
     curves: tuple[Curve, ...]
     unit: str
@@ -41,7 +41,7 @@ class LearningCurves:
 
 
 def collect(run: Run, summary: FrontSummary) -> LearningCurves:
-    """Gather the curves of the search's trials that ended, however they did, after at least one epoch."""
+    """Gather the curves of all trials of the search with at least one epoch, whatever their status."""
     members = summary.front[:: max(1, math.ceil(len(summary.front) / MOST_MEMBERS))]
     front = {trial.id: rank for rank, trial in enumerate(members)}
     unseen = {trial.id for trial in summary.front} - front.keys()
@@ -72,7 +72,7 @@ def collect(run: Run, summary: FrontSummary) -> LearningCurves:
 
 
 def draw(data: LearningCurves) -> go.Figure:
-    """The curves as a plotly figure, the error on a logarithmic axis."""
+    """Draw the curves as a plotly figure with a logarithmic error axis."""
     front = [curve for curve in data.curves if curve.on_front]
     figure = style.bare_figure(height=400 + 11 * len(front))
     _others(figure, [curve for curve in data.curves if not curve.on_front], data.unit)
@@ -90,7 +90,7 @@ def draw(data: LearningCurves) -> go.Figure:
 
 
 def _others(figure: go.Figure, curves: Sequence[Curve], unit: str) -> None:
-    """All that are off the front as one trace, with a gap between two: many traces take long to draw."""
+    """Add all curves off the front as one trace with gaps, since many traces are slow to draw."""
     if not curves:
         return
     figure.add_scatter(
@@ -127,7 +127,7 @@ def _title(curve: Curve) -> str:
 
 
 def _epoch_ticks(curves: Sequence[Curve]) -> dict[str, object]:
-    """Whole epochs only."""
+    """Place ticks at whole epochs only."""
     last = max((curve.epochs[-1] for curve in curves if curve.epochs), default=1)
     step = next(step for step in (1, 2, 5, 10, 20, 50, 100, 1000) if last / step <= 12)
     return {"dtick": step, "tick0": 0 if step > 1 else 1, "range": [1 - 0.02 * last, last * 1.01 + 0.02]}

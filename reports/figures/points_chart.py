@@ -1,4 +1,4 @@
-"""Points that were trained with several seeds: the mean error of each with its interval, and every seed."""
+"""The mean error of each point over its seeds, with its interval and the error of every seed."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from suite.statistics.paired import Interval, mean_interval
 
 @dataclass(frozen=True)
 class PointsChart:
-    """The points with an error, from the top down: by the number that varied, else by mean error."""
+    """The points that have an error, from top to bottom: by the number that varied, else by mean error."""
 
     labels: tuple[str, ...]
     means: tuple[Interval, ...]  # val MAE over the seeds, in ``unit``
@@ -26,12 +26,12 @@ class PointsChart:
     left_out: int = 0
 
 
-#: So many points have a row; of more, those with the lowest means, as all are in the table.
+#: At most this many points have a row, those with the lowest means. The table has all.
 MOST = 40
 
 
 def collect(comparison: Comparison, info: RunInfo) -> PointsChart:
-    """Gather the points; those without a result have no row."""
+    """Gather the points that have a result."""
     known = [point for point in comparison.points if point.errors]
     points = known[:MOST]
     if all(math.isfinite(point.number) for point in points):
@@ -47,7 +47,7 @@ def collect(comparison: Comparison, info: RunInfo) -> PointsChart:
 
 
 def draw(data: PointsChart) -> go.Figure:
-    """The points as a plotly figure, a row each."""
+    """Draw the points as a plotly figure, one row per point."""
     figure = style.bare_figure(height=90 + 30 * len(data.labels))
     low, high = _range(data)
     names = [escape(label) for label in data.labels]
@@ -96,8 +96,10 @@ def draw(data: PointsChart) -> go.Figure:
 
 
 def _range(data: PointsChart) -> tuple[float, float]:
-    """From the smallest to the largest error with half of that on either side: an interval of two seeds is
-    many times as wide, and would leave no room to tell the points apart."""
+    """Return the range of errors, extended by at most half its width on either side.
+
+    The interval of two seeds can be many times as wide, which would leave no room to tell the points apart.
+    """
     values = [value for seeds in data.seeds for value in seeds.values()]
     spread = max(values) - min(values) or 0.1 * max(values) or 1.0
     ends = [end for mean in data.means for end in (mean.low, mean.high) if math.isfinite(end)]
@@ -109,7 +111,7 @@ def _range(data: PointsChart) -> tuple[float, float]:
 def _mark_cut_intervals(
     figure: go.Figure, data: PointsChart, names: Sequence[str], ends: tuple[float, float]
 ) -> None:
-    """An arrow where an interval goes on beyond the chart; its hover text says to where."""
+    """Add an arrow where an interval extends beyond the chart; its hover text has the end."""
     low, high = ends
     cut = [
         (end, name, symbol, value)

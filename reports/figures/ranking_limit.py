@@ -7,16 +7,16 @@ import plotly.graph_objects as go
 
 from reports.figures import style
 
-#: In the middle of the age axis of 0 to 100 years in steps of one, and so many years to either side.
+#: A label in the middle of the age axis, and how many years are shown on either side of it.
 LABEL, REACH = 30, 15
 BINS = np.arange(101)
-#: Deviations of the label distribution, years, on their way to 0.
+#: Deviations of the label distribution, years, approaching 0.
 DEVIATIONS = (4.0, 2.0, 1.0, 0.5)
 
 
 @dataclass(frozen=True)
 class RankingLimit:
-    """Over the thresholds around a label, years: 1 - CDF by deviation, and Ranking's targets of 0 and 1."""
+    """1 - CDF for each deviation, and Ranking's targets of 0 and 1, over thresholds (years) around a label."""
 
     label: int
     thresholds: tuple[int, ...]
@@ -25,7 +25,7 @@ class RankingLimit:
 
 
 def collect() -> RankingLimit:
-    """Work the curves out; nothing in them is of a run."""
+    """Compute the curves, which do not depend on a run."""
     thresholds = BINS[LABEL - REACH : LABEL + REACH + 1]
     return RankingLimit(
         label=LABEL,
@@ -38,7 +38,7 @@ def collect() -> RankingLimit:
 
 
 def draw(data: RankingLimit) -> go.Figure:
-    """The curves as a plotly figure, the targets as marks that they come to."""
+    """Draw the curves as a plotly figure, with the targets as marks."""
     figure = style.bare_figure(height=300)
     for colour, (deviation, values) in zip(style.BY_SIZE, data.exceedance, strict=False):
         figure.add_scatter(
@@ -64,7 +64,7 @@ def draw(data: RankingLimit) -> go.Figure:
 
 
 def _exceedance(deviation: float) -> tuple[float, ...]:
-    """The probability above each bin under a Gaussian over the bins around the label, normalised to sum 1."""
+    """Return the probability above each bin, under a Gaussian around the label that is normalised over the bins."""
     weights = np.exp(-((BINS - LABEL) ** 2) / (2 * deviation**2))
     above = np.append((weights / weights.sum())[:0:-1].cumsum()[::-1], 0.0)
     return tuple(float(probability) for probability in above)

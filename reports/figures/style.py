@@ -1,11 +1,11 @@
-"""What the figures share: colours that read on white and on black, logarithmic ticks, the bare layout."""
+"""Style shared by the figures: colours that are legible on white and black, logarithmic ticks, a bare layout."""
 
 import math
 from collections.abc import Callable
 
 import plotly.graph_objects as go
 
-#: ``page.js`` replaces these three by the page's own, which differ between light and dark.
+#: ``figures.js`` replaces these three by the page's own colours, which differ between light and dark.
 FRONT = "#2f6fdb"
 PUBLISHED = "#9a35bb"
 GROUND = "#ffffff"
@@ -18,7 +18,7 @@ FONT_SIZE = 12
 
 
 def log_ticks(low: float, high: float, label: Callable[[float], str]) -> tuple[list[float], list[str]]:
-    """Tick values and their labels on a logarithmic axis from ``low`` to ``high``: decades, or finer."""
+    """Return tick values and labels of a logarithmic axis from ``low`` to ``high``: decades, or finer."""
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     for steps in ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0)):
         ticks = [step * 10.0**decade for decade in decades for step in steps]
@@ -29,7 +29,7 @@ def log_ticks(low: float, high: float, label: Callable[[float], str]) -> tuple[l
 
 
 def bare_figure(height: int) -> go.Figure:
-    """An empty figure without a background, so that the page's own shows, light or dark."""
+    """Return an empty figure with a transparent background, so that the page's shows, light or dark."""
     figure = go.Figure()
     figure.update_layout(
         template=go.layout.Template(),

@@ -1,22 +1,17 @@
-"""The answer first: which network to ship. The page's script answers under the limits that a reader sets."""
+"""The answer: which network to ship. The page's script updates it for the limits that a reader sets."""
 
-from html import escape
+from dataclasses import dataclass
+
+from markupsafe import Markup
 
 from reports import formatting
-from reports.html.markup import count, mae, opener
+from reports.html.templating import render
 from reports.model.networks import compared_networks
 from reports.model.timing import conditions
 from reports.model.trials import FrontSummary, Trial
 from suite.runs.info import RunInfo
 
-#: The limits of the form: a column of the page's trials, its label, its unit, an example.
-LIMITS = (
-    ("error", "Validation MAE at most", "", ""),
-    ("params", "Parameters at most", "", "900k"),
-    ("macs", "Multiply-adds at most", "", "30M"),
-    ("bytes", "Bytes at most", "", "3.8M"),
-    ("ms", "Latency at most", "ms", "5"),
-)
+#: What the form can choose for among the networks within the limits, by column of the page's trials.
 TAKES = (
     ("error", "the lowest error"),
     ("params", "the fewest parameters"),
@@ -26,74 +21,79 @@ TAKES = (
 )
 
 
-def form(info: RunInfo) -> str:
-    """The limits that a reader may set; hidden until the script that answers them runs."""
-    fields = "".join(
-        f'<p><label for="max-{name}">{label}</label>'
-        f'<input id="max-{name}" name="max-{name}" inputmode="decimal" autocomplete="off" '
-        f'placeholder="{example or "none"}"><span class="unit">'
-        f"{escape(unit or info.unit * (name == 'error'))}</span></p>"
-        for name, label, unit, example in LIMITS
+@dataclass(frozen=True)
+class Limit:
+    """A limit of the form on a column of the page's trials."""
+
+    column: str
+    label: str
+    unit: str = ""
+    example: str = "none"
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A trial under its titles, with further lines of text."""
+
+    title: str
+    trial: Trial
+    lines: tuple[str, ...]
+
+
+def limits_form(info: RunInfo) -> Markup:
+    """Render the form of limits, hidden until the script that applies them runs."""
+    limits = (
+        Limit("error", "Validation MAE at most", info.unit),
+        Limit("params", "Parameters at most", example="900k"),
+        Limit("macs", "Multiply-adds at most", example="30M"),
+        Limit("bytes", "Bytes at most", example="3.8M"),
+        Limit("ms", "Latency at most", "ms", "5"),
     )
-    options = "".join(f'<option value="{name}">{words}</option>' for name, words in TAKES)
-    return (
-        f'<form id="limits" hidden aria-label="Limits">{fields}'
-        '<p><label for="take">of what is left, take</label>'
-        f'<select id="take" name="take">{options}</select></p>'
-        '<p><button type="reset">No limits</button></p></form>'
+    return render("limits_form", limits=limits, takes=TAKES)
+
+
+def answer(info: RunInfo, summary: FrontSummary) -> Markup:
+    """Render the result as a sentence: the most accurate network, the knee and the smallest of the front."""
+    best = summary.best
+    return render(
+        "answer",
+        best=best,
+        knee=summary.knee,
+        smallest=summary.smallest,
+        finished=summary.count("finished"),
+        new_seeds=len(best.confirmed.errors) if best and best.confirmed else 0,
+        against=_against(best, info, summary) if best else "",
+        unit=info.unit,
     )
 
 
-def lead(info: RunInfo, summary: FrontSummary) -> str:
-    """The result in a sentence: the most accurate, the knee and the smallest of the front."""
-    best, smallest = summary.best, summary.smallest
-    if best is None or smallest is None:
-        return '<p class="lead">No trial has finished, so there is no front.</p>'
-    text = (
-        f"The most accurate of {count(summary.count('finished'), 'finished trial')} is "
-        f"<b>{escape(best.id)}</b>, with a validation MAE of <b>{mae(best.error, info)}</b>"
-        f"{_over_seeds(best)} and {formatting.quantity(best.params)} parameters, "
-        f"{_against(best, info, summary)}"
-    )
-    if summary.knee and summary.knee.id == best.id:
-        text += "; it is also the knee of the front"
-    elif summary.knee:
-        knee = summary.knee
-        text += f"; the knee of the front is <b>{escape(knee.id)}</b> ({_short(knee, info)})"
-    if smallest.id != best.id:
-        text += f"; its smallest member is <b>{escape(smallest.id)}</b> ({_short(smallest, info)})"
-    return f'<p class="lead">{text}.</p>'
-
-
-def tiles(info: RunInfo, summary: FrontSummary) -> str:
-    """A tile for the best, the knee and the smallest of the front, and a word where none is any good."""
-    of = " of the search" if summary.kin else ""  # of which one may have a lower error yet
-    chosen = {f"lowest error{of}": summary.best, "knee": summary.knee, "smallest": summary.smallest}
+def tiles(info: RunInfo, summary: FrontSummary) -> Markup:
+    """Render a tile each for the best, the knee and the smallest, with a warning if a constant does as well."""
+    best = summary.best
+    if best is None:
+        return Markup("")
+    of = " of the search" if summary.kin else ""  # what was made from its trials may have a lower error
+    chosen = {f"lowest error{of}": best, "knee": summary.knee, "smallest": summary.smallest}
     titles: dict[str, list[str]] = {}
     for title, trial in chosen.items():
         if trial:
             titles.setdefault(trial.id, []).append(title)
     by_id = {trial.id: trial for trial in summary.trials}
-    found = "".join(_tile(" and ".join(names), by_id[id_], info) for id_, names in titles.items())
-    sobering = _sobering(summary.best, info) if summary.best else ""
-    return f'{sobering}<div class="tiles">{found}</div>' if found else ""
-
-
-def _short(trial: Trial, info: RunInfo) -> str:
-    return f"{mae(trial.error, info)}, {formatting.quantity(trial.params)} parameters"
-
-
-def _over_seeds(trial: Trial) -> str:
-    """What the error is a mean of, where it is one."""
-    if not trial.confirmed or not trial.confirmed.errors:
-        return ""
-    return f" (confirmed: the mean of {count(len(trial.confirmed.errors), 'new seed')})"
+    constant = info.data.constant_val_mae
+    return render(
+        "tiles",
+        constant=formatting.error_with_unit(constant, info.unit) if best.error >= constant else "",
+        tiles=[
+            Tile(" and ".join(names), by_id[id_], _lines(by_id[id_], info)) for id_, names in titles.items()
+        ],
+        unit=info.unit,
+    )
 
 
 def _against(trial: Trial, info: RunInfo, summary: FrontSummary) -> str:
-    """How many times fewer parameters than VGG-16 and TinyAgeNet, both counted exactly, and at what error.
+    """Compare parameters, counted exactly, and error with those of VGG-16 and TinyAgeNet.
 
-    The error is the best that this run trained the network to; where it trained none, nothing is said of it.
+    The error is the lowest that this run reached with the network; it is left out if the run did not train it.
     """
     parts = []
     for network in compared_networks(info, summary):
@@ -118,23 +118,12 @@ def _worse(difference: float, info: RunInfo) -> str:
     return f"{size}\u00a0{info.unit} {'worse' if difference > 0 else 'better'}"
 
 
-def _sobering(best: Trial, info: RunInfo) -> str:
-    if not best.error >= info.data.constant_val_mae:
-        return ""
+def _lines(trial: Trial, info: RunInfo) -> tuple[str, ...]:
+    if not trial.timing.known:
+        return trial.design
+    speed = formatting.ratio(trial.timing.speedup.value)
     return (
-        f'<p class="banner">No trial does better than a constant: predicting the median training label is '
-        f"off by {mae(info.data.constant_val_mae, info)}.</p>"
-    )
-
-
-def _tile(title: str, trial: Trial, info: RunInfo) -> str:
-    lines = [escape(line) for line in trial.design]
-    if trial.timing.known:
-        speed = formatting.ratio(trial.timing.speedup.value)
-        lines.append(f"{speed} as fast as VGG-16, {formatting.digits(trial.timing.ms)}\u00a0ms an image")
-        lines.append(f"at {escape(conditions(info, (trial.timing.side,)))}")
-    return (
-        f'<div class="tile"><h3>{title}</h3><p class="figure">{mae(trial.error, info)}</p>'
-        f"<p>{opener(trial.id)}, {formatting.quantity(trial.params)} parameters, "
-        f"{formatting.quantity(trial.bytes, 'B')}<br>{'<br>'.join(lines)}</p></div>"
+        *trial.design,
+        f"{speed} as fast as VGG-16, {formatting.digits(trial.timing.ms)}\u00a0ms an image",
+        f"at {conditions(info, (trial.timing.side,))}",
     )

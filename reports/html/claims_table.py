@@ -1,17 +1,19 @@
-"""The paper's claims as tables: published, counted exactly, measured here; the main ones and all of them."""
+"""The paper's claims as tables: published, counted exactly and measured here."""
 
 import math
 from collections.abc import Iterable
-from html import escape
+from dataclasses import dataclass
+
+from markupsafe import Markup
 
 from reports import formatting
-from reports.html.markup import scrolling
+from reports.html.templating import render
 from reports.model.claims import Finding, Verdict, findings
 from reports.model.trials import FrontSummary
 from reports.published.numbers import SOURCES, published
 from suite.runs.info import RunInfo
 
-#: What a verdict is called beside a difference.
+#: A verdict as a reader sees it beside a difference.
 WORDS: dict[Verdict, str] = {
     "yes": "agrees",
     "within spread": "within the spread",
@@ -20,47 +22,60 @@ WORDS: dict[Verdict, str] = {
 }
 
 
-def main_claims(info: RunInfo, summary: FrontSummary) -> str:
-    """What the paper's abstract promises, and the speed-ups, to stand beside the answer."""
-    rows = [f for f in findings(summary, info) if f.claim.source == "abs" or f.claim.quantity == "speedup"]
-    return _table("The paper's main claims", (f for f in rows if f.claim.over != "resnet50"))
+@dataclass(frozen=True)
+class Row:
+    """A claim in the table; texts are empty where there is nothing to show."""
+
+    claim: str
+    published: str
+    source: str
+    measured: bool  # else counted exactly
+    here: str
+    in_full: str  # the same with all its digits
+    ends: str  # of its spread
+    how: str  # it was measured, or why it was not
+    difference: str
+    verdict: str
 
 
-def all_claims(info: RunInfo, summary: FrontSummary) -> str:
-    """Every claim, and the papers that make them."""
-    papers = "".join(f"<li>{escape(paper)}</li>" for paper in published().papers)
-    return f'{_table("Claims of the paper", findings(summary, info))}<ul class="sources">{papers}</ul>'
+def main_claims(info: RunInfo, summary: FrontSummary) -> Markup:
+    """Render the claims of the paper's abstract and the speed-ups, for the section of the answer."""
+    found = [f for f in findings(summary, info) if f.claim.source == "abs" or f.claim.quantity == "speedup"]
+    return _table("The paper's main claims", (f for f in found if f.claim.over != "resnet50"))
 
 
-def _table(label: str, shown: Iterable[Finding]) -> str:
-    titles = ("Claim", "Published", "Exact", "Measured here", "Difference")
-    heads = "".join(f'<th scope="col">{title}</th>' for title in titles)
-    rows = "".join(map(_row, shown))
-    table = f'<table class="claims"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
-    return scrolling(label, table)
+def all_claims(info: RunInfo, summary: FrontSummary) -> Markup:
+    """Render every claim, and the papers that make them."""
+    table = _table("Claims of the paper", findings(summary, info))
+    return render("all_claims", table=table, papers=published().papers)
 
 
-def _row(finding: Finding) -> str:
-    claim = finding.claim
-    note = f"; {escape(claim.note)}" if claim.note else ""
-    known = math.isfinite(finding.here.value)
-    here = formatting.MISSING
-    if known:
-        here = _in_unit(finding.here.value, claim.unit) + _ends(finding)
+def _table(label: str, shown: Iterable[Finding]) -> Markup:
+    return render("claims", label=label, rows=[_row(finding) for finding in shown])
+
+
+def _row(finding: Finding) -> Row:
+    claim, here = finding.claim, finding.here
+    known = math.isfinite(here.value)
     measured = claim.quantity == "speedup"
-    if measured or not known:
-        here += f"<small>{escape(finding.how.removeprefix('measured here '))}</small>"
-    exact, taken = (formatting.MISSING, here) if measured else (here, formatting.MISSING)
-    difference = f"{formatting.percentage(finding.difference)}<br>" if known else ""
-    return (
-        f'<tr><th scope="row">{escape(finding.network.name)}: {escape(claim.claim)}</th>'
-        f"<td>{_as_printed(claim.value, claim.unit)}<small>{SOURCES[claim.source]}{note}</small></td>"
-        f"<td>{exact}</td><td>{taken}</td><td>{difference}<small>{WORDS[finding.verdict]}</small></td></tr>"
+    note = f"; {claim.note}" if claim.note else ""
+    ends = f"{formatting.digits(here.low)} to {formatting.digits(here.high)}"
+    return Row(
+        claim=f"{finding.network.name}: {claim.claim}",
+        published=_as_printed(claim.value, claim.unit),
+        source=f"{SOURCES[claim.source]}{note}",
+        measured=measured,
+        here=_in_unit(here.value, claim.unit) if known else formatting.MISSING,
+        in_full=formatting.exactly(here.value) if known and claim.unit != "x" else "",
+        ends=ends if known and math.isfinite(here.low) else "",
+        how=finding.how.removeprefix("measured here ") if measured or not known else "",
+        difference=formatting.percentage(finding.difference) if known else "",
+        verdict=WORDS[finding.verdict],
     )
 
 
 def _as_printed(value: float, unit: str) -> str:
-    """With the digits that it was published with: 36 times, 2.6 times, 3.8 MB."""
+    """Format a published number with its own digits: 36 times, 2.6 times, 3.8 MB."""
     digits = formatting.significant(value)
     if unit == "x":
         return f"{formatting.digits(value, digits)}{formatting.TIMES}"
@@ -70,12 +85,4 @@ def _as_printed(value: float, unit: str) -> str:
 def _in_unit(value: float, unit: str) -> str:
     if unit == "x":
         return f"{formatting.digits(value, 4 if value > 10 else 3)}{formatting.TIMES}"
-    prefixed = formatting.quantity(value, "B" if unit == "bytes" else "")
-    return f"{prefixed}<small>{formatting.exactly(value)}</small>"
-
-
-def _ends(finding: Finding) -> str:
-    low, high = finding.here.low, finding.here.high
-    if not math.isfinite(low):
-        return ""
-    return f' <small class="ends">{formatting.digits(low)} to {formatting.digits(high)}</small>'
+    return formatting.quantity(value, "B" if unit == "bytes" else "")

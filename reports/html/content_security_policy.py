@@ -1,4 +1,4 @@
-"""The page's Content-Security-Policy: its own scripts and styles by their hashes, and nothing else."""
+"""The page's Content-Security-Policy: it allows the page's own scripts and styles, by hash, and nothing else."""
 
 import base64
 import hashlib
@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 
 def policy(scripts: Sequence[str], styles: Sequence[str]) -> str:
-    """What the meta tag says: no request to anywhere, no script and no style but these.
+    """Return a policy that allows no request, and no scripts or styles but these.
 
     Args:
-        scripts: the texts between the tags of the scripts that run.
-        styles: the same of the style elements. An empty one is allowed besides: plotly fills it.
+        scripts: texts of the script elements that run.
+        styles: texts of the style elements. An empty one is allowed as well, which plotly fills.
     """
     return "; ".join(
         (
@@ -25,14 +25,15 @@ def policy(scripts: Sequence[str], styles: Sequence[str]) -> str:
     )
 
 
-def style_places(plotly: str) -> str:
-    """Empty style elements under the names that plotly.js looks for before it makes elements of its own.
+def plotly_style_ids(plotly: str) -> list[str]:
+    """Return the ids of the style elements that plotly.js looks for before it creates its own.
 
-    What it would make is no style of ours and is refused; into one that is there it puts its rules one by
-    one, which the policy lets scripts do.
+    The policy refuses elements that plotly creates. Into an empty element with one of these ids it inserts its
+    rules one by one, which the policy allows.
     """
-    names = ["plotly.js-style-global", *re.findall(r'getElementById\("([0-9a-f]{64})"\)', plotly)]
-    return "".join(f'<style id="{name}"></style>' for name in dict.fromkeys(names))
+    return list(
+        dict.fromkeys(["plotly.js-style-global", *re.findall(r'getElementById\("([0-9a-f]{64})"\)', plotly)])
+    )
 
 
 def _hash(text: str) -> str:

@@ -1,9 +1,11 @@
-"""All metrics of every point of a comparison, on validation and on test, as HTML."""
+"""All metrics of every point of a comparison, on validation and on test."""
 
-from html import escape
+from dataclasses import dataclass
+
+from markupsafe import Markup
 
 from reports import formatting
-from reports.html.markup import scrolling
+from reports.html.templating import render
 from reports.model.points import Comparison, Point
 from suite.runs.info import RunInfo
 from suite.statistics.paired import mean_interval
@@ -11,72 +13,78 @@ from suite.statistics.paired import mean_interval
 _SPLITS = {"val": "validation", "test": "test"}
 
 
-def metrics_table(comparison: Comparison, info: RunInfo) -> str:
-    """The paper's metrics: means over the seeds that finished, with the reach of their 95 % intervals.
+@dataclass(frozen=True)
+class Metric:
+    """A metric; ``column`` is the name in ``trials.parquet`` without its split."""
 
-    A metric that no point has, as the epsilon-error where the data has no deviations, has no column, and
-    a split that was not read has no row.
+    column: str
+    title: str
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A mean over the seeds, and the half-width of its interval."""
+
+    mean: str
+    reach: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A point on one split."""
+
+    label: str
+    split: str
+    cells: list[Cell]
+
+
+def metrics_table(comparison: Comparison, info: RunInfo) -> Markup:
+    """Render means over the finished seeds, with the half-widths of their 95 % intervals.
+
+    A metric that no point has is left out, such as the epsilon-error for data without deviations. So is a split
+    that was not read.
     """
-    metrics = [m for m in _metrics(info) if any(_values(p, s, m) for p in comparison.points for s in _SPLITS)]
-    rows = "".join(
-        _row(point, split, metrics, info)
-        for point in comparison.points
-        for split in _SPLITS
+    points = comparison.points
+    metrics = [m for m in _metrics(info) if any(_values(p, s, m) for p in points for s in _SPLITS)]
+    rows = [
+        Row(point.label, words, [_cell(point, split, metric, info) for metric in metrics])
+        for point in points
+        for split, words in _SPLITS.items()
         if any(_values(point, split, metric) for metric in metrics)
-    )
-    if not rows:
-        return ""
-    titles = ("point", "split", *(_title(metric, info) for metric in metrics))
-    heads = "".join(f'<th scope="col" class="text">{title}</th>' for title in titles)
-    table = f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
-    return f"<h3>All metrics</h3><p>{_how(comparison)}</p>" + scrolling("All metrics of every point", table)
+    ]
+    tested = any(column.startswith("test_") for point in points for column in point.measured)
+    return render("metrics", rows=rows, metrics=metrics, tested=tested)
 
 
-def _how(comparison: Comparison) -> str:
-    tested = any(column.startswith("test_") for point in comparison.points for column in point.measured)
-    read = (
-        "The test split was read once, after the last training, and nothing was chosen by it."
-        if tested
-        else "The test split has not been read."
-    )
-    return f"Means over the seeds, \u00b1 the reach of the 95 % interval (Student's t). {read}"
+def _metrics(info: RunInfo) -> list[Metric]:
+    """CS(n) is left out for points: no error reaches 3 points on a scale of 1 to 5."""
+    within = (3, 5, 8) if info.unit == "years" else ()
+    return [
+        Metric(f"mae_{info.unit}", "MAE", info.unit),
+        Metric(f"rmse_{info.unit}", "RMSE", info.unit),
+        Metric("pearson", "Pearson"),
+        *(Metric(f"cs{n}", f"CS({n})", f"share within {n} {info.unit}") for n in within),
+        Metric("epsilon_error", "\u03b5-error"),
+    ]
 
 
-def _metrics(info: RunInfo) -> tuple[str, ...]:
-    """By the ends of their columns. CS(n) counts label units, and no error reaches 3 points of 1 to 5."""
-    scores = ("cs3", "cs5", "cs8") if info.unit == "years" else ()
-    return (f"mae_{info.unit}", f"rmse_{info.unit}", "pearson", *scores, "epsilon_error")
-
-
-def _title(metric: str, info: RunInfo) -> str:
-    named = {"pearson": "Pearson", "epsilon_error": "\u03b5-error"}
-    if metric in named:
-        return named[metric]
-    if metric.startswith("cs"):
-        return f"CS({metric[2:]})<small>share within {metric[2:]} {escape(info.unit)}</small>"
-    return f"{metric.split('_')[0].upper()}<small>{escape(info.unit)}</small>"
-
-
-def _row(point: Point, split: str, metrics: list[str], info: RunInfo) -> str:
-    cells = "".join(f'<td class="text">{_cell(point, split, metric, info)}</td>' for metric in metrics)
-    return f'<tr><th scope="row">{escape(point.label)}</th><td class="text">{_SPLITS[split]}</td>{cells}</tr>'
-
-
-def _cell(point: Point, split: str, metric: str, info: RunInfo) -> str:
+def _cell(point: Point, split: str, metric: Metric, info: RunInfo) -> Cell:
     values = _values(point, split, metric)
     if not values:
-        return formatting.MISSING
+        return Cell(formatting.MISSING)
     interval = mean_interval(values)
-    reach = interval.high - interval.mean
-    ends = f"<small>\u00b1 {_number(reach, metric, info)}</small>" if len(values) > 1 else ""
-    return _number(interval.mean, metric, info) + ends
+    mean = _number(interval.mean, metric, info)
+    if len(values) == 1:
+        return Cell(mean)
+    return Cell(mean, f"\u00b1 {_number(interval.high - interval.mean, metric, info)}")
 
 
-def _number(value: float, metric: str, info: RunInfo) -> str:
-    if metric.startswith("cs"):
+def _number(value: float, metric: Metric, info: RunInfo) -> str:
+    if metric.column.startswith("cs"):
         return f"{100 * value:.1f}\u00a0%"
-    return formatting.error(value, info.unit) if metric.endswith(f"_{info.unit}") else f"{value:.3f}"
+    return formatting.error(value, info.unit) if metric.unit == info.unit else f"{value:.3f}"
 
 
-def _values(point: Point, split: str, metric: str) -> list[float]:
-    return list(point.measured.get(f"{split}_{metric}", {}).values())
+def _values(point: Point, split: str, metric: Metric) -> list[float]:
+    return list(point.measured.get(f"{split}_{metric.column}", {}).values())

@@ -1,4 +1,4 @@
-"""The rows of ``trials.parquet`` by stage, and their cells as plain Python values, the empty ones too."""
+"""Rows of ``trials.parquet`` by stage, and their cells, empty ones included, as plain Python values."""
 
 import math
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ Row = Mapping[str, Any]
 
 
 def rows_of(run: Run, stage: str) -> list[dict[str, Any]]:
-    """The rows of one stage, in the order in which they ended: ``search`` or ``confirm``."""
+    """Return the rows of one stage, such as ``search`` or ``confirm``, in the order in which they ended."""
     if not len(run.trials):
         return []
     rows = run.trials[run.trials["stage"] == stage]
@@ -18,13 +18,13 @@ def rows_of(run: Run, stage: str) -> list[dict[str, Any]]:
 
 
 def rows_by_stage(run: Run) -> dict[str, list[dict[str, Any]]]:
-    """All rows by their stage, each in the order in which they ended."""
+    """Return all rows by stage, each in the order in which they ended."""
     stages = run.trials["stage"].unique() if len(run.trials) else ()
     return {str(stage): rows_of(run, stage) for stage in stages}
 
 
 def number(row: Row, column: str) -> float:
-    """A cell as float; pandas has four ways to say that there is none (NA, NaN, None, no column)."""
+    """Return a cell as float, NaN if it is empty; pandas marks that in four ways (NA, NaN, None, no column)."""
     try:
         return float(row.get(column))  # type: ignore[arg-type]
     except TypeError:
@@ -32,6 +32,6 @@ def number(row: Row, column: str) -> float:
 
 
 def words(row: Row, column: str, default: str = "") -> str:
-    """A cell as text; ``default`` where it is empty, or where the run is older than the column."""
+    """Return a cell as text, or ``default`` if it is empty or the run is older than the column."""
     value = row.get(column)
     return value if isinstance(value, str) else default

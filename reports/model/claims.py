@@ -1,4 +1,4 @@
-"""The paper's claims, each beside what this run counted exactly or measured."""
+"""The paper's claims, each with its counterpart in this run: counted exactly or measured."""
 
 import math
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Finding:
 
     @property
     def verdict(self) -> Verdict:
-        """Whether the published number comes out.
+        """Whether the published number is reproduced.
 
         "yes" where the number here rounds to the published digits; "within spread" where only the spread
         of a measured one holds it, which a noisy measurement makes easy; "open" where there is none.
@@ -46,7 +46,7 @@ class Finding:
 
 
 def rounds_to(value: float, printed: float) -> bool:
-    """Whether ``value``, in as many significant digits as ``printed`` has, is ``printed``: 36.32 is 36."""
+    """Whether ``value`` rounds to ``printed`` in the significant digits of ``printed``: 36.32 does to 36."""
     digits = formatting.significant(printed)
     return math.isfinite(value) and f"{value:.{digits - 1}e}" == f"{printed:.{digits - 1}e}"
 
@@ -54,7 +54,7 @@ def rounds_to(value: float, printed: float) -> bool:
 def findings(summary: FrontSummary, info: RunInfo) -> tuple[Finding, ...]:
     """The claims of ``published.yaml``, in its order; a speed-up once for each resolution measured.
 
-    Those on attractiveness are for runs on attractiveness alone.
+    Claims on attractiveness apply only to runs on attractiveness.
     """
     found: list[Finding] = []
     for claim in published().claims:
@@ -99,5 +99,5 @@ def _timed_trial(key: str, summary: FrontSummary) -> Trial | None:
 
 
 def exact(value: float) -> Spread:
-    """A number without a spread, as it was counted."""
+    """Return a counted number, which has no spread."""
     return Spread(value, math.nan, math.nan)

@@ -1,4 +1,4 @@
-"""What the members of the search's front came to when they were trained again, with new seeds."""
+"""The confirmation of the search's front: its members trained again with new seeds."""
 
 import math
 from collections.abc import Collection, Mapping, Sequence
@@ -31,7 +31,7 @@ class Training:
 
 @dataclass(frozen=True)
 class Confirmed:
-    """A member of the front, by its id, with the trainings that confirm it: at least one."""
+    """A member of the front, by its id, with at least one training that confirms it."""
 
     member: str
     trainings: tuple[Training, ...]
@@ -43,27 +43,27 @@ class Confirmed:
 
     @property
     def tests(self) -> dict[int, float]:
-        """Test MAE by seed, of those that it was read for."""
+        """Test MAE by seed, of the trainings that it was measured for."""
         return {t.seed: t.test_mae for t in self.trainings if t.finished and math.isfinite(t.test_mae)}
 
     @property
     def mean(self) -> float:
-        """Of the validation errors; NaN where no training finished."""
+        """Mean of the validation errors; NaN if no training finished."""
         return fmean(self.errors.values()) if self.errors else math.nan
 
     @property
     def mean_test(self) -> float:
-        """Of the test errors; NaN where there is none."""
+        """Mean of the test errors; NaN if there are none."""
         return fmean(self.tests.values()) if self.tests else math.nan
 
 
 def seeds_asked(info: RunInfo) -> int:
-    """How many seeds the run confirms its front with; 1, as in runs of before that: it does not."""
+    """Return how many seeds the run confirms its front with; 1 means that it does not."""
     return int(info.search.get("confirm_seeds") or 1)
 
 
 def confirmations(run: Run) -> dict[str, Confirmed]:
-    """The members that a confirming training has ended of, by their ids."""
+    """Return the members with at least one confirming training that ended, by their ids."""
     trainings: dict[str, list[Training]] = {}
     for row in rows_of(run, "confirm"):
         trainings.setdefault(str(row["parent"]), []).append(_training(row, run.info))
@@ -76,8 +76,8 @@ def confirmations(run: Run) -> dict[str, Confirmed]:
 def is_complete(members: Collection[str], again: Mapping[str, Confirmed], info: RunInfo) -> bool:
     """Whether every member had all of its trainings, and at least one of these finished.
 
-    Before that no confirmed mean stands in for an error of the search: some would be of fewer seeds, and
-    members that were still to come would look better by their luck.
+    Confirmed means replace the search's errors only then. Earlier, some would be of fewer seeds, and members
+    without one would keep the lucky error of the search.
     """
     seeds = seeds_asked(info)
     ended = all(member in again and len(again[member].trainings) >= seeds for member in members)
@@ -85,9 +85,9 @@ def is_complete(members: Collection[str], again: Mapping[str, Confirmed], info: 
 
 
 def differences(pairs: Sequence[tuple[Confirmed, Confirmed]]) -> tuple[Difference, ...]:
-    """Paired differences in validation MAE, as one family that is widened together (Bonferroni).
+    """Return paired differences in validation MAE, as one family of comparisons (Bonferroni).
 
-    Two members without a seed in common are left out.
+    Two members without a common seed are left out.
     """
     paired = [(first, second) for first, second in pairs if first.errors.keys() & second.errors.keys()]
     return tuple(

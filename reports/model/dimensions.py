@@ -1,4 +1,4 @@
-"""The dimensions that a search varied, with every trial's place in them, for parallel coordinates."""
+"""The dimensions that a search varied, with every trial's value, for parallel coordinates."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,10 +10,10 @@ from suite.runs.tables import Run
 
 
 def dimensions(run: Run, shown: Sequence[Trial]) -> list[dict[str, Any]]:
-    """By name as the sampler has it (``widths[0]``, ``lambda_l1``): values in the order of the trials.
+    """Return the dimensions under the sampler's names (``widths[0]``, ``lambda_l1``), with a value per trial.
 
-    ``words`` has the names of the values where they are not numbers, which are then places in it; ``log``
-    says whether the search drew it by logarithm.
+    Where values are not numbers, ``words`` has their names and the values are indices into it. ``log`` says
+    whether the search sampled the dimension on a logarithmic scale.
     """
     vary: Mapping[str, Any] = run.info.search.get("vary") or {}
     if not shown:
@@ -53,7 +53,7 @@ def _dimension(name: str, values: list[Any], log: bool) -> dict[str, Any]:
 
 
 def _networks(values: list[Any], shown: Sequence[Trial]) -> list[Any]:
-    """Compact networks that were chosen by the paper's names have these."""
+    """Name compact networks of the paper's architectures as the paper does."""
     return [
         "TinyAgeNet" if trial.is_tiny else "ThinAgeNet" if trial.is_thin else value
         for value, trial in zip(values, shown, strict=True)
@@ -69,7 +69,7 @@ def _at(cell: Any, stage: int) -> Any:
 
 
 def _scalar(cell: Any, *, joined: bool = True) -> Any:
-    """A cell as a JSON type; a tuple as words, 16-32-64."""
+    """Return a cell as a JSON type; a tuple as words: 16-32-64."""
     if hasattr(cell, "tolist"):
         cell = cell.tolist()
     if isinstance(cell, list | tuple):

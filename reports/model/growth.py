@@ -1,4 +1,4 @@
-"""How the front grew while the search went on: its hypervolume after so many trials."""
+"""The front's hypervolume as a function of the number of trials that had ended."""
 
 import math
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from reports.model.trials import FrontSummary, Trial
 from suite.runs.info import RunInfo
 from suite.statistics.pareto import hypervolume, non_dominated
 
-#: The hypervolume is worked out after so many of the trials, evenly spread; of fewer, after each.
+#: The hypervolume is computed at up to this many evenly spread numbers of trials.
 POINTS = 60
 
 
@@ -18,7 +18,7 @@ POINTS = 60
 class Growth:
     """``shares[i]`` (0..1) of the box of ``reports.model.hypervolume`` after the first ``ended[i]`` trials that ended.
 
-    By the errors of the search: what the confirmation changed came after it.
+    By the errors of the search, since the confirmation comes after it.
     """
 
     ended: tuple[int, ...]
@@ -26,7 +26,7 @@ class Growth:
 
 
 def growth(info: RunInfo, summary: FrontSummary) -> Growth | None:
-    """None where there is no reference point, or no finished trial lies below it."""
+    """Return the growth; None without a reference point, or if no finished trial lies below it."""
     corner = corner_of(info, summary)
     in_order = sorted((t for t in summary.trials if math.isfinite(t.ended)), key=lambda t: t.ended)
     if corner is None or not any(trial.finished for trial in in_order):
@@ -43,7 +43,7 @@ def growth(info: RunInfo, summary: FrontSummary) -> Growth | None:
 
 
 def _losses(trial: Trial, info: RunInfo) -> list[float]:
-    """By the search's error; NaN, which is on no front, where the trial did not finish."""
+    """Return the losses by the search's error; NaN, which is on no front, if the trial did not finish."""
     if not trial.finished:
         return [math.nan] * len(info.objectives)
     return [trial.val_mae if name == "val_mae" else float(getattr(trial, name)) for name in info.objectives]

@@ -1,4 +1,4 @@
-"""How good a front is as one number: its hypervolume, in a box that does not depend on the run's trials."""
+"""The hypervolume of a front, relative to a box that does not depend on the run's trials."""
 
 import math
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ class Volume:
 
 
 def volume(info: RunInfo, summary: FrontSummary) -> Volume | None:
-    """The front's; None without a front, or where TinyAgeNet was not counted under the trials' conditions."""
+    """Return the front's hypervolume; None without a front or a reference point."""
     corner = corner_of(info, summary)
     if corner is None or not summary.front:
         return None
@@ -32,7 +32,7 @@ def volume(info: RunInfo, summary: FrontSummary) -> Volume | None:
 
 
 def corner_of(info: RunInfo, summary: FrontSummary) -> dict[str, float] | None:
-    """The reference point, by objective; None where TinyAgeNet was not counted as the trials were."""
+    """Return the reference point by objective; None if TinyAgeNet was not counted under the trials' conditions."""
     tiny = reference(info, "tiny")
     if tiny is None:
         return None

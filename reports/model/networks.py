@@ -1,4 +1,4 @@
-"""The paper's networks beside a run's trials: exact sizes, what was trained here, what was published."""
+"""The paper's networks as a run compares with them: exact sizes, errors in this run, published errors."""
 
 import math
 from collections.abc import Callable
@@ -21,16 +21,16 @@ _IS: dict[str, Callable[[Trial], bool]] = {
 
 
 def vgg16_ms(summary: FrontSummary) -> float:
-    """VGG-16's latency of one image beside the trials, in ms; NaN where nothing was timed.
+    """Return VGG-16's latency of one image in ms; NaN if nothing was timed.
 
-    The median over the trials of what their latencies and speed-ups come to.
+    It is the median, over the trials, of latency times speed-up.
     """
     timed = [trial.timing for trial in summary.trials if trial.timing.known]
     return median(timing.ms * timing.speedup.value for timing in timed) if timed else math.nan
 
 
 def compared_networks(info: RunInfo, summary: FrontSummary) -> list[dict[str, Any]]:
-    """VGG-16, ThinAgeNet and TinyAgeNet: sizes counted exactly, and the best training of each in this run.
+    """Return VGG-16, ThinAgeNet and TinyAgeNet: exact sizes, and the best training of each in this run.
 
     ``macs`` is None where the trials' resolution is not the run's; ``error``, ``trial`` and ``ms`` are
     None where this run trained, or timed, no such network.
@@ -59,7 +59,7 @@ def compared_networks(info: RunInfo, summary: FrontSummary) -> list[dict[str, An
 
 
 def published_marks(info: RunInfo, summary: FrontSummary) -> dict[str, Any]:
-    """The paper's errors, each at its network's exact size; in ms at the published speed-up over VGG-16."""
+    """Return the paper's errors at exact sizes, and at VGG-16's ms divided by the published speed-up."""
     marks = []
     for network in published().networks.values():
         for quoted in network.errors_on(QUOTED[info.attribute]):

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reports.formatting import error_places
+from reports.formatting import error_decimals
 from reports.model.dimensions import dimensions
+from reports.model.front_lines import COSTS, lineage, unbeaten
 from reports.model.growth import Growth
 from reports.model.hypervolume import volume
 from reports.model.networks import compared_networks, published_marks
@@ -38,56 +39,70 @@ def page_data(
     columns: Sequence[Column],
     importance: Mapping[str, float],
     grown: Growth | None,
-    place: str,
+    location: str,
 ) -> dict[str, Any]:
-    """Everything that the scripts need, of a run and of its networks in reading order.
+    """Return everything that the page's scripts draw from.
 
     ``columns`` are those of the table of trials; ``importance`` the share of each dimension, by
-    name; ``place`` is the run's folder or URL, as commands are to name it.
+    name; ``location`` is the run's folder or URL, for the commands that the page shows.
     """
     info, shown = run.info, networks(summary)
     columns_of_trials = _trials(shown)
     chosen = (summary.best, summary.knee, summary.smallest)
     return {
-        "run": _about(run, summary, place),
-        "trials": {name: packed(values) for name, values in columns_of_trials.items()},
+        "run": _about(run, summary, location),
+        "trials": {name: dictionary_encoded(values) for name, values in columns_of_trials.items()},
         "axes": axes(info, summary),
         "notable": list(dict.fromkeys(trial.id for trial in chosen if trial)),
         "networks": compared_networks(info, summary),
         "published": published_marks(info, summary),
         "recipe": _recipe(run, shown),
+        "unbeaten": unbeaten_rows(summary, shown),
+        "lineage": _lineage_rows(summary, shown),
         "dimensions": dimensions(run, shown),
         "importance": dict(importance),
         "curves": _curves(run, shown),
-        "again": _again(summary),
+        "confirmations": _confirmations(summary),
         "predictions": _predictions(run, summary),
-        "growth": {"ended": grown.ended, "shares": [short(s) for s in grown.shares]} if grown else None,
+        "growth": {"ended": grown.ended, "shares": [rounded(s) for s in grown.shares]} if grown else None,
         "columns": [_column(column, shown, columns_of_trials) for column in columns],
     }
 
 
 def networks(summary: FrontSummary) -> tuple[Trial, ...]:
-    """The search's trials in reading order, then what was made from them, and what they were made from."""
+    """Return the search's trials in reading order, then compressed networks, then the parent that was pruned."""
     return (*summary.trials, *summary.kin)
 
 
-def _about(run: Run, summary: FrontSummary, place: str) -> dict[str, Any]:
+def unbeaten_rows(summary: FrontSummary, shown: Sequence[Trial]) -> dict[str, list[int]]:
+    """The rows of the front's members that are unbeaten in error and one cost, by the cost."""
+    row = {trial.id: number for number, trial in enumerate(shown)}
+    return {cost: [row[trial.id] for trial in unbeaten(summary.front, cost)] for cost in COSTS}
+
+
+def _lineage_rows(summary: FrontSummary, shown: Sequence[Trial]) -> list[list[int]]:
+    """The rows of each parent and its child."""
+    row = {trial.id: number for number, trial in enumerate(shown)}
+    return [[row[parent.id], row[child.id]] for parent, child in lineage(summary)]
+
+
+def _about(run: Run, summary: FrontSummary, location: str) -> dict[str, Any]:
     info = run.info
     front = volume(info, summary)
     return {
         "name": info.name,
-        "folder": place,
+        "folder": location,
         "unit": info.unit,
-        "places": error_places(info.unit),
+        "decimals": error_decimals(info.unit),
         "attribute": info.attribute,
         "objectives": list(info.objectives),
         "confirmed": summary.is_confirmed,
-        "constant": short(info.data.constant_val_mae),
+        "constant": rounded(info.data.constant_val_mae),
         "resolution": info.resolution,
         "repeat": repeat_prefix(info),
         "vary": list(info.search.get("vary") or {}),
         "timed": conditions(info, summary.timed_at) if summary.timed_at else "",
-        "volume": short(front.share) if front else None,
+        "volume": rounded(front.share) if front else None,
     }
 
 
@@ -102,17 +117,17 @@ def _trials(shown: Sequence[Trial]) -> dict[str, list[Any]]:
         "parent": column(lambda t: t.parent),
         "cause": column(lambda t: t.cause),
         "front": column(lambda t: int(t.on_front)),
-        "error": column(lambda t: short(t.error)),
+        "error": column(lambda t: rounded(t.error)),
         "interval": column(intervals),
-        "val": column(lambda t: short(t.val_mae)),
-        "test": column(lambda t: short(t.test_error)),
+        "val": column(lambda t: rounded(t.val_mae)),
+        "test": column(lambda t: rounded(t.test_error)),
         "params": column(lambda t: _whole(t.params)),
         "macs": column(lambda t: _whole(t.macs)),
         "bytes": column(lambda t: _whole(t.bytes)),
-        "ms": column(lambda t: short(t.timing.ms)),
+        "ms": column(lambda t: rounded(t.timing.ms)),
         "speedup": column(
             lambda t: (
-                [short(v) for v in (t.timing.speedup.value, t.timing.speedup.low, t.timing.speedup.high)]
+                [rounded(v) for v in (t.timing.speedup.value, t.timing.speedup.low, t.timing.speedup.high)]
                 if t.timing.known
                 else None
             )
@@ -123,23 +138,23 @@ def _trials(shown: Sequence[Trial]) -> dict[str, list[Any]]:
         "resolution": column(lambda t: t.recipe.resolution),
         "tiny": column(lambda t: int(t.is_tiny)),
         "epochs": column(lambda t: t.epochs_run),
-        "asked": column(lambda t: t.recipe.epochs),
-        "seconds": column(lambda t: short(t.seconds)),
+        "epochs_requested": column(lambda t: t.recipe.epochs),
+        "seconds": column(lambda t: rounded(t.seconds)),
         "seed": column(lambda t: t.seed),
     }
 
 
 def intervals(trial: Trial) -> list[float | None] | None:
-    """The ends of the confirmed mean's 95 % interval, and of how many seeds; None where it has none."""
+    """Return the ends of the confirmed mean's 95 % interval and its number of seeds; None if not confirmed."""
     errors = list(trial.confirmed.errors.values()) if trial.confirmed else []
     if not errors:
         return None
     found = mean_interval(errors)
-    return [short(found.low), short(found.high), len(errors)]
+    return [rounded(found.low), rounded(found.high), len(errors)]
 
 
 def axes(info: RunInfo, summary: FrontSummary) -> list[dict[str, Any]]:
-    """The costs that errors are drawn against; ``column`` is one of the trials' columns."""
+    """Return the costs that errors are drawn against; ``column`` is a column of the trials."""
     sides = summary.resolutions
     at = f"{sides[0]} px" if len(sides) == 1 else "each trial's resolution"
     timed = f", {conditions(info, summary.timed_at)}" if summary.timed_at else ""
@@ -152,7 +167,7 @@ def axes(info: RunInfo, summary: FrontSummary) -> list[dict[str, Any]]:
 
 
 def _recipe(run: Run, shown: Sequence[Trial]) -> dict[str, Any]:
-    """The fields of the configurations: ``same`` for all trials, or ``varied`` with a value a trial."""
+    """Return the configuration's fields: ``same`` for all trials, or ``varied`` with a value per trial."""
     same: dict[str, Any] = {}
     varied: dict[str, Any] = {}
     if not shown:
@@ -165,72 +180,80 @@ def _recipe(run: Run, shown: Sequence[Trial]) -> dict[str, Any]:
         if all(value == values[0] for value in values):
             same[name] = values[0]
         else:
-            varied[name] = packed(values)
+            varied[name] = dictionary_encoded(values)
     return {"same": same, "varied": varied}
 
 
 def _curves(run: Run, shown: Sequence[Trial]) -> dict[str, list[Any]]:
-    """Validation MAE after each epoch, and the error on the training batches, by the trials' order."""
+    """Return validation MAE and the error on training batches after each epoch, in the order of the trials."""
     curves: dict[str, list[Any]] = {"val": [[] for _ in shown], "train": [[] for _ in shown]}
     if not len(run.epochs):
         return curves
-    place = {trial.id: number for number, trial in enumerate(shown)}
+    row = {trial.id: number for number, trial in enumerate(shown)}
     epochs = run.epochs.sort_values(["id", "epoch"], kind="stable")
     ids = epochs["id"].astype(str).to_numpy()
     starts = np.flatnonzero(np.append(True, ids[1:] != ids[:-1]))
     for name, column in (("val", run.info.error_column), ("train", f"train_l1_{run.info.unit}")):
         if column not in epochs:
             continue
-        values = np.round(epochs[column].to_numpy(float), error_places(run.info.unit))
-        told = [value if math.isfinite(value) else None for value in values.tolist()]
+        values = np.round(epochs[column].to_numpy(float), error_decimals(run.info.unit))
+        finite = [value if math.isfinite(value) else None for value in values.tolist()]
         for begin, end in zip(starts, np.append(starts[1:], len(ids)), strict=True):
-            if (number := place.get(ids[begin])) is not None:
-                curves[name][number] = told[begin:end]
+            if (number := row.get(ids[begin])) is not None:
+                curves[name][number] = finite[begin:end]
     return curves
 
 
-def _again(summary: FrontSummary) -> dict[str, list[Any]]:
-    """The trainings that confirm a trial, by its id: id, seed, status, validation and test MAE."""
+def _confirmations(summary: FrontSummary) -> dict[str, list[Any]]:
+    """Return each trial's confirming trainings by its id: id, seed, status, validation and test MAE."""
     return {
-        member: [[t.id, t.seed, t.status, short(t.val_mae), short(t.test_mae)] for t in confirmed.trainings]
+        member: [
+            [t.id, t.seed, t.status, rounded(t.val_mae), rounded(t.test_mae)] for t in confirmed.trainings
+        ]
         for member, confirmed in summary.confirmations.items()
     }
 
 
 def _predictions(run: Run, summary: FrontSummary) -> dict[str, Any]:
-    """Of every network that was judged: by its own training, or by those that confirm it."""
+    """Return the predictions of every network that has some, of its own training or of the confirming ones."""
     found: dict[str, Any] = {}
     if not (run.folder / PREDICTIONS).is_dir():
         return found
     for trial in networks(summary):
         again = summary.confirmations.get(trial.id)
         names = [t.id for t in again.trainings if t.finished] if again else []
-        said = read_predictions(run.folder, names, run.info) or read_predictions(
+        predictions = read_predictions(run.folder, names, run.info) or read_predictions(
             run.folder, [trial.id], run.info
         )
-        if said is not None:
-            found[trial.id] = _said(said)
+        if predictions is not None:
+            found[trial.id] = _as_data(predictions)
     return found
 
 
-def _said(said: Predictions) -> dict[str, Any]:
+def _as_data(predictions: Predictions) -> dict[str, Any]:
     return {
-        "split": said.split,
-        "trainings": list(said.trainings),
-        "images": said.images,
-        "drawn": [list(pair) for pair in said.drawn],
+        "split": predictions.split,
+        "trainings": list(predictions.trainings),
+        "images": predictions.images,
+        "drawn": [list(pair) for pair in predictions.drawn],
         "groups": [
-            [by, [[g.group, g.images, g.people, short(g.mae), short(g.low), short(g.high)] for g in rows]]
-            for by, rows in said.groups
+            [
+                by,
+                [
+                    [g.group, g.images, g.people, rounded(g.mae), rounded(g.low), rounded(g.high)]
+                    for g in rows
+                ],
+            ]
+            for by, rows in predictions.groups
         ],
     }
 
 
 def _column(column: Column, shown: Sequence[Trial], trials: Mapping[str, list[Any]]) -> dict[str, Any]:
-    """A column of the table: its cells, and what it sorts by.
+    """Return a column's cells and sort keys.
 
-    The column of names has no cells, as the trials have them. Sort keys that equal a column of the trials are
-    given as its name.
+    The column of names has no cells, since the trials have the names. Sort keys that equal a column of the trials
+    are given as its name.
     """
     keys = [_exact(key) if isinstance(key, float) else key for key in map(column.sort_key, shown)]
     same = next((name for name, values in trials.items() if values == keys), None)
@@ -239,30 +262,30 @@ def _column(column: Column, shown: Sequence[Trial], trials: Mapping[str, list[An
         "title": column.title,
         "unit": column.unit,
         "words": column.words,
-        "cells": None if names else packed([_cell(column.cell(trial)) for trial in shown]),
-        "keys": same or packed(keys),
+        "cells": None if names else dictionary_encoded([_cell(column.cell(trial)) for trial in shown]),
+        "keys": same or dictionary_encoded(keys),
     }
 
 
 def _cell(cell: Cell) -> str | list[str]:
-    """Only its text where it has no note."""
+    """Encode a cell; as its text alone if it has no note."""
     return [cell.text, cell.note, cell.kind] if cell.note else cell.text
 
 
-def packed(values: list[Any]) -> list[Any] | dict[str, list[Any]]:
-    """Values of which many are the same: each once under ``of``, and places in that under ``at``."""
+def dictionary_encoded(values: list[Any]) -> list[Any] | dict[str, list[Any]]:
+    """Encode many equal values: each once under ``of``, and indices into that under ``at``."""
     if len(values) < 200:
         return values
     texts = list(map(repr, values))
     first = dict(zip(reversed(texts), reversed(range(len(values))), strict=True))
     if 2 * len(first) > len(values):
         return values
-    place = {text: number for number, text in enumerate(first)}
-    return {"of": [values[number] for number in first.values()], "at": [place[text] for text in texts]}
+    row = {text: number for number, text in enumerate(first)}
+    return {"of": [values[number] for number in first.values()], "at": [row[text] for text in texts]}
 
 
 def _plain(value: Any) -> Any:
-    """A cell as a JSON type; None where it is empty."""
+    """Return a cell as a JSON type; None if it is empty."""
     if hasattr(value, "tolist"):
         value = value.tolist()
     if value is None or value is pd.NA or (isinstance(value, float) and not math.isfinite(value)):
@@ -270,13 +293,13 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def short(value: float) -> float | None:
-    """A number with six digits, which are more than any reader needs; None where there is none."""
+def rounded(value: float) -> float | None:
+    """Round a number to six significant digits; None for NaN."""
     return float(f"{value:.6g}") if math.isfinite(value) else None
 
 
 def _exact(value: float) -> float | int | None:
-    return int(value) if value.is_integer() else short(value) if math.isfinite(value) else None
+    return int(value) if value.is_integer() else rounded(value) if math.isfinite(value) else None
 
 
 def _whole(value: float) -> int | None:

@@ -1,4 +1,4 @@
-"""Which point of a comparison has what the paper chose of the fields that varied."""
+"""The paper's choices for the fields that varied, and the point of a comparison that has them."""
 
 from collections.abc import Mapping
 
@@ -8,13 +8,13 @@ from suite.runs.info import RunInfo
 
 
 def papers_choices(comparison: Comparison, info: RunInfo) -> Mapping[str, PublishedChoice]:
-    """The paper's choices of what varied, by field; those that mean the same thing in this run."""
+    """Return the paper's choices for the varied fields, by field, where they mean the same in this run."""
     found = {field: published().choice(field, info.attribute) for field in comparison.varied}
     return {field: choice for field, choice in found.items() if choice and _applies(choice, comparison)}
 
 
 def papers_point(comparison: Comparison, info: RunInfo) -> Point | None:
-    """The point that has the paper's choice of everything that varied; None where no point has."""
+    """Return the point that has the paper's choice in every varied field; None if there is none."""
     choices = papers_choices(comparison, info)
     if not comparison.varied or len(choices) < len(comparison.varied):
         return None

@@ -1,4 +1,4 @@
-"""The points of a run that trained each with several seeds: their errors, and what differs between them."""
+"""The points of a run that trained each with several seeds: their errors and paired differences."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -15,10 +15,9 @@ from suite.runs.tables import Run, config_of
 from suite.statistics.paired import Difference, differences_from
 from suite.trial import TrialConfig
 
-#: What the other points are held against, by the fields that varied: the first of these that was trained.
-#: Laid down beforehand, for the best of a run is the best by chance, too. Networks are held against the
-#: large one that the paper's are to replace, weights of the L1 term against none, the rest against the
-#: paper's choice.
+#: The baseline of a comparison, by the fields that varied: the first of these that was trained. It is fixed in
+#: advance, since the best point of a run is partly the best by chance. Networks are compared with the large one
+#: that the paper's replace, weights of the L1 term with none, everything else with the paper's choice.
 BASELINES: Mapping[tuple[str, ...], tuple[str, ...]] = {
     ("network",): ("VGG-16", "VGG-16 with batch norm", "TinyAgeNet"),
     ("method",): ("dldl-v2",),
@@ -27,7 +26,7 @@ BASELINES: Mapping[tuple[str, ...], tuple[str, ...]] = {
     ("pooling",): ("pooling hybrid",),
 }
 
-#: The networks that published.yaml knows, by what a reader calls them here.
+#: Keys of published.yaml, by the names that a report uses.
 PUBLISHED_KEYS = {
     "VGG-16": "vgg16",
     "VGG-16 with batch norm": "vgg16",
@@ -39,7 +38,7 @@ PUBLISHED_KEYS = {
 
 @dataclass(frozen=True)
 class Point:
-    """The trainings that differ in their seed alone.
+    """Trainings that differ only in their seed.
 
     ``errors`` has the validation MAE by seed, in the run's unit, of those that finished; ``lost`` counts
     those that ended otherwise. ``measured`` has all metrics of both splits, by column of ``trials.parquet``
@@ -59,7 +58,7 @@ class Point:
 
     @property
     def mean(self) -> float:
-        """Of the errors; there must be one."""
+        """Mean of the errors, of which there must be one."""
         return fmean(self.errors.values())
 
 
@@ -84,19 +83,19 @@ class Comparison:
 
 
 def seeds_of(info: RunInfo) -> int:
-    """How many seeds each point of the run is trained with."""
+    """Return how many seeds the run trains each point with."""
     return int(info.search.get("seeds") or 1)
 
 
 def labels(run: Run) -> dict[str, str]:
-    """Which point each trial is a training of, by the trial's id; empty where each point was trained once."""
+    """Return the label of each trial's point, by the trial's id; empty if each point was trained once."""
     if seeds_of(run.info) < 2:
         return {}
     return {str(row["id"]): _label(config_of(row), _varied(run.info)) for row in rows_of(run, "search")}
 
 
 def compare(run: Run) -> Comparison | None:
-    """The comparison that a run allows; None where each point was to be trained once."""
+    """Compare the points of a run; None if each point was trained once."""
     seeds, varied = seeds_of(run.info), _varied(run.info)
     if seeds < 2:
         return None
@@ -155,7 +154,7 @@ def _number(config: TrialConfig, varied: tuple[str, ...]) -> float:
 
 
 def _known(rows: Sequence[Mapping[str, Any]], column: str) -> float:
-    """A count that is the same for all rows that have it."""
+    """Return a count that is the same in all rows that have it."""
     return next((float(row[column]) for row in rows if not pd.isna(row[column])), math.nan)
 
 
@@ -179,7 +178,7 @@ def _words(config: TrialConfig, field: str) -> str:
 
 
 def _plain(value: object) -> str:
-    """Floats in full, so that no two values look alike; 2.0 is "2"."""
+    """Format floats in full, so that no two values look alike; 2.0 is "2"."""
     if isinstance(value, tuple):
         return " ".join(map(str, value))
     return f"{value:.12g}" if isinstance(value, float) else str(value)

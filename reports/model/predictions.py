@@ -1,9 +1,7 @@
-"""What judged trainings said of single images, and their errors by band of the label and by group."""
+"""Predictions of single images, and errors by band of the label and by group."""
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -12,34 +10,19 @@ import pandas as pd
 
 from suite.runs.info import RunInfo
 from suite.runs.layout import PREDICTIONS
-from suite.statistics.student_t import student_t_quantile
+from suite.statistics.clustered import BAND, GroupError, errors_by_band, errors_by_name
 
-#: Columns that every file of predictions has; all further ones name groups.
+#: Columns of every file of predictions; further ones name groups.
 OWN = ("split", "image", "label", "estimate", "person")
-#: Labels are taken together in bands of so many units.
-BAND = {"years": 10.0, "points": 1.0}
-#: So many images are drawn, evenly spread over the split; errors are over all of them.
+#: A column with more different words than this names single images, not groups.
+MOST_GROUPS = 24
+#: At most this many images are drawn, evenly spread over the split; errors are over all of them.
 DRAWN = 300
 
 
 @dataclass(frozen=True)
-class GroupError:
-    """Mean absolute error over the images of a group, in the run's unit, with its 95 % interval.
-
-    The interval is NaN where the group has one person.
-    """
-
-    group: str
-    images: int
-    people: int
-    mae: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
 class Predictions:
-    """Of one network on one split: labels beside estimates, and errors by what the images are grouped by.
+    """Labels and estimates of one network on one split, and its errors by group.
 
     Errors of several trainings of one network are averaged image by image; estimates are the first one's.
     """
@@ -52,9 +35,9 @@ class Predictions:
 
 
 def read_predictions(folder: Path, trainings: Sequence[str], info: RunInfo) -> Predictions | None:
-    """What the run keeps of these trainings of one network; None where it keeps nothing of any of them.
+    """Read the predictions of one network's trainings; None if the run keeps none.
 
-    The test split where it was read, else validation. A run of an earlier version keeps no predictions.
+    They are of the test split if it was read, else of validation. Runs of earlier versions keep no predictions.
     """
     kept = {name: folder / PREDICTIONS / f"{name}.parquet" for name in trainings if _is_plain(name)}
     tables = {name: pd.read_parquet(path) for name, path in kept.items() if path.exists()}
@@ -82,69 +65,19 @@ def read_predictions(folder: Path, trainings: Sequence[str], info: RunInfo) -> P
     )
 
 
-def error_of_group(name: str, errors: npt.NDArray[np.float64], people: npt.NDArray[np.str_]) -> GroupError:
-    """The mean of absolute errors with an interval over people, not images.
-
-    Images of one person err together. The variance is that of a mean over clusters (Cochran 1977, section
-    9.5: the ratio estimator); the interval is Student's t with one degree of freedom less than people.
-
-    Args:
-        name: of the group.
-        errors: float (n,), n from 1 up.
-        people: (n,), who is pictured.
-    """
-    _, person = np.unique(people, return_inverse=True)
-    sums, counts = np.bincount(person, errors), np.bincount(person)
-    mean, many = float(errors.mean()), len(sums)
-    if many == 1:
-        return GroupError(name, len(errors), 1, mean, math.nan, math.nan)
-    spread = float(((sums - mean * counts) ** 2).sum()) * many / (many - 1)
-    reach = _quantile(min(many - 1, 1000)) * math.sqrt(spread) / len(errors)
-    return GroupError(name, len(errors), many, mean, max(mean - reach, 0.0), mean + reach)
-
-
-@cache
-def _quantile(degrees: int) -> float:
-    """Beyond a thousand degrees of freedom it changes by less than a thousandth."""
-    return student_t_quantile(0.975, degrees)
-
-
 def _groups(
     table: pd.DataFrame, errors: npt.NDArray[np.float64], info: RunInfo
 ) -> Iterable[tuple[str, tuple[GroupError, ...]]]:
     people = table["person"].astype(str).to_numpy(dtype=str)
-    width = BAND[info.unit]
-    bands = (np.floor(table["label"].to_numpy(float) / width) * width).tolist()
-    named = {low: f"{low:g} to {low + width:g}" for low in sorted(set(bands))}
-    yield (
-        info.attribute,
-        _rows(pd.Series([named[low] for low in bands]), list(named.values()), errors, people),
-    )
+    labels = table["label"].to_numpy(float)
+    yield info.attribute, tuple(errors_by_band(errors, people, labels, BAND[info.attribute]))
     for column in table.columns:
         if column not in OWN:
-            groups = table[column].fillna("").astype(str)
-            names = sorted(set(groups) - {""})
-            if 1 < len(names) <= MOST_GROUPS:
-                yield str(column), _rows(groups, names, errors, people)
-
-
-#: A column with more different words than this names no groups, but single images.
-MOST_GROUPS = 24
-
-
-def _rows(
-    groups: "pd.Series[str]",
-    names: Iterable[str],
-    errors: npt.NDArray[np.float64],
-    people: npt.NDArray[np.str_],
-) -> tuple[GroupError, ...]:
-    found = []
-    for name in names:
-        members = (groups == name).to_numpy()
-        found.append(error_of_group(name, errors[members], people[members]))
-    return tuple(found)
+            names = table[column].fillna("").astype(str).to_numpy(dtype=str)
+            if 1 < len(set(names) - {""}) <= MOST_GROUPS:
+                yield str(column), tuple(errors_by_name(errors, people, names))
 
 
 def _is_plain(name: str) -> bool:
-    """Whether an id is a file's name and no path out of the folder."""
+    """Whether an id is a plain file name, not a path out of the folder."""
     return bool(name) and Path(name).name == name

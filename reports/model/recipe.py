@@ -1,4 +1,4 @@
-"""How a trial was trained: what of its configuration the report has to tell."""
+"""How a trial was trained: the part of its configuration that the report shows."""
 
 from dataclasses import dataclass
 
@@ -26,12 +26,12 @@ class Recipe:
 
 
 def recipe(row: Row, resolution: int, stored: int) -> Recipe:
-    """The recipe in a row of ``trials.parquet``.
+    """Read the recipe from a row of ``trials.parquet``.
 
     Args:
-        row: the row; a column that is missing, as in runs of earlier versions, had its default.
+        row: the row; a missing column, as in runs of earlier versions, means the default.
         resolution: the run's, in pixels a side.
-        stored: training images of the data set, which is what a trial uses that names no number.
+        stored: training images of the data set; a trial without a number of its own uses all.
     """
     method = words(row, "method", "dldl-v2")
     methods = (method, *filter(None, [words(row, "warmup_method")]))

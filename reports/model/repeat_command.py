@@ -1,10 +1,10 @@
-"""The command that repeats one training of a run: the run's own, with every dimension fixed."""
+"""The command that repeats one training of a run: the run's own command with every dimension fixed."""
 
 from collections.abc import Iterator, Sequence
 
 from suite.runs.info import RunInfo
 
-#: Options of ``suite run`` that are not about what a trial is; the first have a value behind them.
+#: Options of ``suite run`` that do not define a trial; these take a value.
 DROPPED = (
     "--out", "--trials", "--confirm-seeds", "--seed", "--stopping", "--max-params", "--max-macs",
     "--max-bytes", "--max-concurrent", "--cpus-per-trial", "--gpus-per-trial", "--address",
@@ -13,9 +13,9 @@ DROPPED_FLAGS = ("--or-resume",)
 
 
 def repeat_prefix(info: RunInfo) -> list[str]:
-    """The words up to the trial's own settings: ``--set vary.FIELD={choices: [VALUE]}`` and ``--seed``.
+    """Return the words before the trial's own settings (``--set vary.FIELD={choices: [VALUE]}``, ``--seed``).
 
-    A grid of the one point: every field that varied keeps a dimension, which has one choice.
+    The command runs a grid of one point: every varied field is a dimension with one choice.
     """
     asked = list(_kept(list(info.command[2:]))) if list(info.command[1:2]) == ["run"] else []
     if not any(word.split("=")[0] == "--search" for word in asked):

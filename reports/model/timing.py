@@ -1,4 +1,4 @@
-"""How fast networks were measured to be, and under which conditions."""
+"""Measured latency and speed-up, and the conditions of the measurement."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -27,21 +27,21 @@ class Timing:
 
 
 def timing(row: Row, side: int, suffix: str) -> Timing:
-    """The measurement in the columns that end with ``suffix``: none, or ``_at_224``."""
+    """Read the measurement from the columns with a suffix: none, or ``_at_224``."""
     name = f"speedup_vs_vgg16{suffix}"
     ends = (number(row, column) for column in (name, f"{name}_low", f"{name}_high"))
     return Timing(side, number(row, f"latency_ms_per_image{suffix}"), Spread(*ends))
 
 
 def common_side(info: RunInfo) -> int:
-    """Pixels a side at which all timed trials were measured, besides their own: 224 if none is named."""
+    """Return the common resolution, pixels a side, at which all timed trials were measured; 224 by default."""
     named = info.search.get("latency")
     side = named.get("resolution") if isinstance(named, Mapping) else None
     return side if isinstance(side, int) else PAPER_RESOLUTION
 
 
 def conditions(info: RunInfo, sides: Sequence[int]) -> str:
-    """Pixels a side, batch size and device of measurements in words, as far as recorded; not escaped."""
+    """Describe resolution, batch size and device of measurements, as far as recorded."""
     how = info.latency
     batch = f"batch {how['batch_size']}" if "batch_size" in how else ""
     device = {"cpu": "CPU", "cuda": "GPU"}.get(str(how.get("device", "")), str(how.get("device", "")))

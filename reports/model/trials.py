@@ -1,4 +1,4 @@
-"""The trials of a search as the report needs them: typed rows, and which of them make the front."""
+"""The trials of a search as typed rows, and the front among them."""
 
 import math
 from collections import Counter
@@ -31,11 +31,11 @@ NAMES = {"vgg16": "VGG-16", "vgg16-bn": "VGG-16 with batch norm", "resnet50": "R
 
 @dataclass(frozen=True)
 class Trial:
-    """A trial of the search; numbers are NaN where there are none, or none that the method uses.
+    """A trial of the search; numbers are NaN if they are missing or the method does not use them.
 
-    ``val_mae`` and ``test_mae`` are those of its one training in the search, in the run's unit; sizes are
-    exact counts; ``macs`` is at the trial's resolution. ``widths`` and ``depths`` are empty for a network
-    that has its own. ``confirmed`` is there where the front was trained again and the trial is of it.
+    ``val_mae`` and ``test_mae`` are those of its training in the search, in the run's unit. Sizes are exact counts;
+    ``macs`` is at the trial's resolution. ``widths`` and ``depths`` are empty for a network with stages of its
+    own. ``confirmed`` is set for members of a front that was trained again.
     """
 
     id: str
@@ -69,13 +69,13 @@ class Trial:
 
     @property
     def error(self) -> float:
-        """The validation MAE to go by: the confirmed mean where there is one, else the search's."""
+        """Validation MAE: the confirmed mean if there is one, else the search's."""
         mean = self.confirmed.mean if self.confirmed else math.nan
         return mean if math.isfinite(mean) else self.val_mae
 
     @property
     def test_error(self) -> float:
-        """The test MAE: the mean of the confirming trainings, or of the trial itself; NaN where not read."""
+        """Test MAE: the mean of the confirming trainings, or the trial's own; NaN if not measured."""
         mean = self.confirmed.mean_test if self.confirmed else math.nan
         return mean if math.isfinite(mean) else self.test_mae
 
@@ -86,7 +86,7 @@ class Trial:
 
     @cached_property
     def timing(self) -> Timing:
-        """The measurement to show: at the common resolution where there is one, else at the trial's own."""
+        """Measurement to show: at the common resolution if there is one, else at the trial's own."""
         return self.common_timing if self.common_timing.known else self.own_timing
 
     @property
@@ -96,7 +96,7 @@ class Trial:
 
     @property
     def design(self) -> tuple[str, ...]:
-        """Its architecture in words, a line each, not escaped: widths and depths, or the network's name."""
+        """Its architecture in words, a line each: widths and depths, or the network's name."""
         if not self.is_compact:
             return (NAMES.get(self.network, self.network),)
         lines = (f"widths {sizes(self.widths)}", f"depths {sizes(self.depths)}")
@@ -119,11 +119,11 @@ class Trial:
 
 @dataclass(frozen=True)
 class FrontSummary:
-    """How the trials of a search stand to each other.
+    """The trials of a search, and its front.
 
     ``trials`` holds the front first, by size, then the others by validation error, then those
-    without one. Where the front was confirmed, ``front`` has what is left of it by the confirmed means, and
-    ``best`` is the lowest of these. Else ``best`` has the lowest validation error of all finished trials,
+    without one. If the front was confirmed, ``front`` has the members that remain on it by their confirmed means,
+    and ``best`` the lowest of these. Otherwise ``best`` has the lowest validation error of all finished trials,
     on the front or not. ``knee`` is None where the front has fewer than three members. ``searched_front``
     is the front by the errors of the search, by size; ``confirmations`` has all that has ended of them.
     What ``suite compress`` made is in ``compressed`` alone, and the network that a search prunes in
@@ -144,16 +144,16 @@ class FrontSummary:
 
     @property
     def kin(self) -> tuple[Trial, ...]:
-        """What was made from the search's trials, and what these were made from."""
+        """Compressed networks made from the search's trials, and the parent that these were pruned from."""
         return self.compressed if self.parent is None else (*self.compressed, self.parent)
 
     @property
     def is_confirmed(self) -> bool:
-        """Whether the front is by confirmed means."""
+        """Whether the front is based on confirmed means."""
         return any(trial.confirmed for trial in self.searched_front)
 
     def count(self, status: str) -> int:
-        """How many trials ended so: finished, stopped, diverged or failed."""
+        """Return how many trials have a status: finished, stopped, diverged or failed."""
         return self._counts[status]
 
     @cached_property
@@ -162,14 +162,14 @@ class FrontSummary:
 
     @cached_property
     def timed_at(self) -> tuple[int, ...]:
-        """Pixels a side of the measurements of speed that are shown, ascending; empty where there is none."""
+        """Pixels a side of the latencies that are shown, ascending; empty if there are none."""
         return tuple(sorted({trial.timing.side for trial in self.trials if trial.timing.known}))
 
 
 def summarise(run: Run) -> FrontSummary:
-    """Read the trials of a run and find its front over the run's own objectives, among finished trials.
+    """Read the trials of a run and find the front of the finished ones, over the run's objectives.
 
-    Where that front was confirmed, it is sought once more among its members, by their confirmed means.
+    If that front was confirmed, the final one is found among its members, by their confirmed means.
     """
     rows = rows_by_stage(run)
     trials = [_trial(row, run.info) for row in rows.get("search", [])]
@@ -206,12 +206,12 @@ def summarise(run: Run) -> FrontSummary:
 
 
 def objectives(trial: Trial, info: RunInfo) -> list[float]:
-    """The trial's losses in the order of the run's objectives."""
+    """Return the trial's losses in the order of the run's objectives."""
     return [trial.error if name == "val_mae" else float(getattr(trial, name)) for name in info.objectives]
 
 
 def _members(trials: Sequence[Trial], info: RunInfo) -> set[str]:
-    """The ids of those on the front of these trials."""
+    """Return the ids of the trials on their front."""
     losses = np.array([objectives(trial, info) for trial in trials])
     losses = losses.reshape(len(trials), len(info.objectives))
     losses[[not trial.finished for trial in trials]] = np.nan
@@ -219,14 +219,14 @@ def _members(trials: Sequence[Trial], info: RunInfo) -> set[str]:
 
 
 def _knee(front: list[Trial], info: RunInfo) -> Trial:
-    """The knee of the front's members; ``knee`` takes its first column for the error."""
+    """Return the knee of the front's members; ``knee`` expects the error in the first column."""
     costs = [name for name in info.objectives if name != "val_mae"]
     losses = [[member.error, *(float(getattr(member, cost)) for cost in costs)] for member in front]
     return front[knee(np.array(losses))]
 
 
 def reference(info: RunInfo, key: str) -> ReferenceNetwork | None:
-    """The exactly counted network that ``published.yaml`` calls vgg16, thin or tiny."""
+    """Return the exactly counted network for a key of ``published.yaml``: vgg16, thin or tiny."""
     for network in info.references:
         if "".join(filter(str.isalnum, network.name.lower())).startswith(key):
             return network
@@ -276,5 +276,5 @@ def _trial(row: Row, info: RunInfo) -> Trial:
 
 
 def _of_method(row: Row, column: str, trained: Recipe, users: tuple[str, ...]) -> float:
-    """A number that only some methods use; NaN for a trial of another."""
+    """Return a number that only some methods use; NaN for other methods."""
     return number(row, column) if set(trained.methods) & set(users) else math.nan

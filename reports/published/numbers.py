@@ -1,4 +1,4 @@
-"""The paper's numbers, read from ``published.yaml``, each with the place it was published in."""
+"""The paper's numbers, read from ``published.yaml``, each with its source."""
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ SOURCES: Mapping[Source, str] = {
 
 @dataclass(frozen=True)
 class PublishedNumber:
-    """A number and where it stands."""
+    """A number and its source."""
 
     value: float
     source: Source
@@ -58,13 +58,13 @@ class PublishedNetwork:
     mae: tuple[PublishedError, ...]
 
     def errors_on(self, data: str) -> tuple[PublishedError, ...]:
-        """The published errors on one data set; several where training data differed."""
+        """Return the published errors on one data set; several if training data differed."""
         return tuple(error for error in self.mae if error.data == data)
 
 
 @dataclass(frozen=True)
 class PublishedClaim:
-    """A claim to hold against what is counted or measured: a quantity of one network, or a ratio.
+    """A claim that can be checked: a quantity of one network, or a ratio of two.
 
     The ratio is ``over`` / ``of`` of the two networks' sizes ("fewer"), or of their times (``speedup``).
     """
@@ -177,13 +177,13 @@ class Published:
     choices: tuple[PublishedChoice, ...]
 
     def choice(self, name: str, attribute: str) -> PublishedChoice | None:
-        """What the paper sets a field to for an attribute; None where it is not said."""
+        """Return what the paper sets a field to for an attribute; None if it does not say."""
         return next((c for c in self.choices if c.of == name and c.attribute in (None, attribute)), None)
 
 
 @cache
 def published() -> Published:
-    """The paper's numbers.
+    """Load the paper's numbers.
 
     Raises:
         ValueError: the file that is shipped has an unknown key, source or network.

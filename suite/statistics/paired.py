@@ -1,8 +1,8 @@
-"""Whether two things that were trained with the same seeds differ: paired differences, with intervals.
+"""Paired differences between things that were trained with the same seeds, with confidence intervals.
 
-A seed decides the first weights, the order of the images and their augmentation. Differences are formed
-seed by seed, so that what a seed does to both sides falls out (Student 1908). The interval tells of other
-seeds on the same splits; it does not tell of other images.
+A seed determines the initial weights, the order of the images and their augmentation. Differences are taken
+seed by seed, so that the effect of a seed on both sides cancels (Student 1908). The intervals describe other
+seeds on the same splits, not other images.
 """
 
 import math
@@ -25,15 +25,15 @@ class Interval:
 
     @property
     def holds_zero(self) -> bool:
-        """Whether 0 is among the means that the values allow."""
+        """Whether the interval contains 0."""
         return self.low <= 0 <= self.high
 
 
 @dataclass(frozen=True)
 class Difference:
-    """What the second of two has more than the first, over the seeds that both have.
+    """The second of two minus the first, over the seeds that both have.
 
-    ``unpaired`` seeds are those that only one of them has, as where the other's training diverged.
+    ``unpaired`` counts the seeds that only one of them has, for example because a training diverged.
     """
 
     first: str
@@ -43,14 +43,14 @@ class Difference:
 
     @property
     def seen(self) -> bool:
-        """Whether the interval leaves 0 out."""
+        """Whether the interval excludes 0."""
         return not self.interval.holds_zero
 
 
 def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
-    """The mean of independent values with its interval by Student's t.
+    """Return the mean of independent values with its interval by Student's t.
 
-    One value shows no spread: its interval has no end.
+    The interval of a single value is infinite.
 
     Raises:
         ValueError: no value, one that is not finite, or a confidence outside of 0 .. 1.
@@ -72,14 +72,14 @@ def paired_difference(
     confidence: float = 0.95,
     comparisons: int = 1,
 ) -> Difference:
-    """How much more the second has than the first, seed by seed.
+    """Return the mean difference of two, second minus first, seed by seed.
 
     Args:
-        first: its name, and a value a seed (an MAE in years, say).
+        first: its name, and a value per seed (such as an MAE in years).
         second: likewise, in the same unit.
-        confidence: of all comparisons together.
-        comparisons: how many are read beside each other. Of twenty at 95 % one would be "seen" by
-            chance; each interval is widened so that together they keep the confidence (Bonferroni).
+        confidence: joint confidence of all comparisons.
+        comparisons: size of the family of comparisons. Each interval is widened so that all hold together with the
+            confidence (Bonferroni); of twenty at 95 %, one would otherwise exclude 0 by chance.
 
     Raises:
         ValueError: no seed in common, or a value that is not finite.
@@ -98,7 +98,7 @@ def paired_difference(
 def differences_from(
     baseline: str, values: Mapping[str, Mapping[int, float]], confidence: float = 0.95
 ) -> tuple[Difference, ...]:
-    """Everything in ``values`` (a value a seed, by name) against the baseline, as one family of comparisons.
+    """Compare everything in ``values`` (a value per seed, by name) with the baseline, as one family.
 
     Raises:
         ValueError: as ``paired_difference``.

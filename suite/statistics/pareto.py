@@ -9,10 +9,10 @@ Losses = npt.NDArray[np.float64]  # (n points, m objectives)
 
 
 def non_dominated(losses: Losses) -> npt.NDArray[np.bool_]:
-    """Which rows no other row dominates (Pareto dominance; Deb 2001, section 2.4).
+    """Find the rows that no other row dominates (Pareto dominance; Deb 2001, section 2.4).
 
-    A row dominates another where it is nowhere larger and somewhere smaller. Of equal rows the
-    first one alone is on the front; a row with a NaN never is, and dominates nothing.
+    A row dominates another if it is nowhere larger and somewhere smaller. Of equal rows only the first is on the
+    front. A row with a NaN is never on the front and dominates nothing.
 
     Args:
         losses: float (n, m), all minimised.
@@ -43,10 +43,10 @@ def non_dominated(losses: Losses) -> npt.NDArray[np.bool_]:
 
 
 def hypervolume(losses: Losses, reference: npt.ArrayLike) -> float:
-    """Volume that the rows dominate, up to the reference point (Zitzler and Thiele 1998); exact.
+    """Return the exact volume that the rows dominate, up to the reference point (Zitzler and Thiele 1998).
 
-    Two objectives are one sweep. More are sliced along the last objective, the slices' volumes one
-    dimension lower (While and others 2006): quadratic in n for three objectives, n^(m-1) in general.
+    Two objectives take one sweep. More are sliced along the last objective, which leaves volumes of one
+    dimension less (While and others 2006): quadratic in n for three objectives, n^(m-1) in general.
 
     Args:
         losses: float (n, m), all minimised; rows with a NaN, or not below the reference in every
@@ -70,7 +70,7 @@ def hypervolume(losses: Losses, reference: npt.ArrayLike) -> float:
 
 
 def knee(losses: Losses) -> int:
-    """Row of the best compromise on the front: the point farthest below the line between its extremes.
+    """Return the row of the best compromise on the front: the point farthest below the line between its extremes.
 
     The first objective is the error, the others are costs that grow together (parameters,
     multiply-adds). On the front, every objective is taken as its logarithm (as it is, where it has a
@@ -111,20 +111,20 @@ def _checked(losses: Losses) -> Losses:
 
 
 def _sorted_front_2d(points: Losses) -> npt.NDArray[np.bool_]:
-    """The front of distinct, sorted rows of at most two objectives: where the last falls below all before."""
+    """Find the front of distinct, sorted rows of at most two objectives: where the last falls below all before."""
     last = points[:, -1]
     before = np.minimum.accumulate(np.concatenate([[np.inf], last]))[:-1]
     front = np.asarray(last < before, dtype=np.bool_)
-    front[:1] = True  # the first row is on the front though it be infinite
+    front[:1] = True  # the first row is on the front even if it is infinite
     return front
 
 
 def _sorted_front_3d(points: Losses) -> npt.NDArray[np.bool_]:
-    """The front of distinct, sorted rows of three objectives, in n log n (Kung, Luccio, Preparata 1975).
+    """Find the front of distinct, sorted rows of three objectives, in n log n (Kung, Luccio, Preparata 1975).
 
-    What comes earlier is nowhere larger in the first objective, so a row is on the front where no earlier
-    one is as good in the other two. Of the earlier ones, those that none beats in these two are kept as a
-    staircase: ``ys`` rises and ``zs`` falls.
+    Earlier rows are nowhere larger in the first objective, so a row is on the front if no earlier one is as good
+    in the other two. The earlier rows that are unbeaten in these two are kept as a staircase: ``ys`` rises and
+    ``zs`` falls.
     """
     front = np.zeros(len(points), dtype=np.bool_)
     ys: list[float] = []
@@ -134,7 +134,7 @@ def _sorted_front_3d(points: Losses) -> npt.NDArray[np.bool_]:
         if place and zs[place - 1] <= z:
             continue
         front[row] = True
-        first = bisect_left(ys, y)  # the stairs from here on that are as high fall to this one
+        first = bisect_left(ys, y)  # this row replaces the stairs from here on that are as high
         last = first
         while last < len(zs) and zs[last] >= z:
             last += 1
@@ -143,7 +143,7 @@ def _sorted_front_3d(points: Losses) -> npt.NDArray[np.bool_]:
 
 
 def _volume(points: Losses, corner: Losses) -> float:
-    """Hypervolume of rows that are all below the corner."""
+    """Return the hypervolume of rows that are all below the corner."""
     if len(points) == 0:
         return 0.0
     if points.shape[1] == 1:

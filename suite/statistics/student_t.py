@@ -1,12 +1,12 @@
-"""Student's t distribution for whole degrees of freedom, in closed form: no package is needed for it."""
+"""Student's t distribution for integer degrees of freedom, in closed form."""
 
 import math
 
 
 def student_t_quantile(probability: float, degrees: int) -> float:
-    """Student's t with so many degrees of freedom stays below the quantile with this probability.
+    """Return the quantile of Student's t, below which a value lies with this probability.
 
-    Found by bisection in ``student_t_probability``, to the last digits of a float.
+    Found by bisection of ``student_t_probability``, to the precision of a float.
 
     Raises:
         ValueError: a probability outside of 0 .. 1, or less than 1 degree of freedom.
@@ -27,9 +27,9 @@ def student_t_quantile(probability: float, degrees: int) -> float:
 
 
 def student_t_probability(t: float, degrees: int) -> float:
-    """The probability that Student's t with so many degrees of freedom is below ``t``.
+    """Return the probability that Student's t is below ``t``.
 
-    The finite series for whole degrees (Abramowitz and Stegun 1964, 26.7.3 and 26.7.4).
+    Uses the finite series for integer degrees of freedom (Abramowitz and Stegun 1964, 26.7.3 and 26.7.4).
 
     Raises:
         ValueError: less than 1 degree of freedom.

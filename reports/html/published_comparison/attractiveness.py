@@ -1,17 +1,18 @@
-"""SCUT-FBP5500 as published, and a run's own attractiveness networks beside it, as HTML."""
+"""Published errors on SCUT-FBP5500, beside those of a run on attractiveness."""
 
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from statistics import fmean
 
+from markupsafe import Markup
+
 from reports import formatting
-from reports.html.markup import scrolling
+from reports.html.published_comparison.entry import Entry
 from reports.html.published_comparison.losses import LOSS_TITLES, loss_row
-from reports.html.published_comparison.networks import table_heads
 from reports.html.published_comparison.trials import papers_name
+from reports.html.templating import render
 from reports.model.cells import Row, number, rows_of
 from reports.model.trials import FrontSummary, Trial
 from reports.published.numbers import SOURCES, published
@@ -21,9 +22,9 @@ from suite.trial import TrialConfig
 
 @dataclass(frozen=True)
 class Measured:
-    """Trainings that differ in their seed alone: means of what they measured, NaN where not all did.
+    """Means over trainings that differ only in their seed; NaN if not all of them have a value.
 
-    Of a trial that was confirmed they are the confirming ones, without the search's.
+    For a confirmed trial these are the confirming trainings, without the search's.
     """
 
     name: str
@@ -34,7 +35,7 @@ class Measured:
 
 
 def measured(run: Run, summary: FrontSummary) -> tuple[Measured, ...]:
-    """The finished ThinAgeNet and TinyAgeNet trials, and the most accurate of the front, each once."""
+    """Gather the finished ThinAgeNet and TinyAgeNet trials and the most accurate trial of the front."""
     rows = {str(row["id"]): row for stage in ("search", "confirm") for row in rows_of(run, stage)}
     groups: dict[TrialConfig, list[Trial]] = {}
     for trial in sorted(summary.trials, key=lambda trial: trial.id):
@@ -45,45 +46,45 @@ def measured(run: Run, summary: FrontSummary) -> tuple[Measured, ...]:
     return tuple(_measured(trials, rows, best, run.info.unit) for trials in shown)
 
 
-def attractiveness_table(run: Run, summary: FrontSummary) -> str:
-    """The published table, then ours; empty for age."""
+@dataclass(frozen=True)
+class MeasuredRow:
+    """A row of the table's second part."""
+
+    name: str
+    note: str
+    entries: list[Entry]  # MAE, RMSE and Pearson on validation, with the test's below
+    tested: bool
+
+
+def attractiveness_table(run: Run, summary: FrontSummary) -> Markup:
+    """Render the published table, then this run's rows; empty for age."""
     if run.info.attribute != "attractiveness":
-        return ""
-    losses, info = published().losses, run.info
-    where = f'<td class="text">{losses.data}, mean of {losses.folds} folds</td>'
-    rows = "".join(loss_row(row, where) for row in losses.rows)
-    ours = "".join(_row(one, info.data.name) for one in measured(run, summary))
-    heads = f"<thead>{table_heads(*LOSS_TITLES, 'on')}</thead>"
-    here = f'<tr><th scope="rowgroup" colspan="5" class="text"><b>Measured here</b></th></tr>{ours}'
-    return (
-        "<h3>Attractiveness, published beside measured here</h3>"
-        f"<p><b>The data differ:</b> published are photographs of real people at 224 px, scored from 1 to 5; "
-        f"ours are {escape(info.data.name)} at {info.resolution} px. Compare the order and the distances "
-        "within a part of the table, not one part with the other.</p>"
-        + scrolling(
-            "Attractiveness, published and measured",
-            f"<table>{heads}<tbody>{rows}</tbody><tbody>{here if ours else ''}</tbody></table>",
-        )
-        + f'<ul class="sources"><li>{SOURCES[losses.source]}: {escape(published().papers[0])}</li></ul>'
+        return Markup("")
+    losses = published().losses
+    return render(
+        "attractiveness",
+        info=run.info,
+        titles=(*LOSS_TITLES, "on"),
+        published=[loss_row(row) for row in losses.rows],
+        published_on=f"{losses.data}, mean of {losses.folds} folds",
+        measured=[_row(one) for one in measured(run, summary)],
+        source=f"{SOURCES[losses.source]}: {published().papers[0]}",
     )
 
 
-def _row(one: Measured, data: str) -> str:
-    numbers = "".join(
-        f'<td class="text">{formatting.error(value, "points")}{_on_test(tested)}</td>'
-        for value, tested in zip(one.validation, one.test, strict=True)
-    )
+def _row(one: Measured) -> MeasuredRow:
     seeds = "one seed" if len(one.ids) == 1 else f"mean of {len(one.ids)} seeds"
-    small = f"{escape(one.loss)}; {escape(', '.join(one.ids))}, {seeds}"
-    on = f"{escape(data)}, validation" + ("<small>and test</small>" if _known(one.test) else "")
-    return (
-        f'<tr><th scope="row">{escape(one.name)}<small>{small}</small></th>{numbers}'
-        f'<td class="text">{on}</td></tr>'
+    return MeasuredRow(
+        name=one.name,
+        note=f"{one.loss}; {', '.join(one.ids)}, {seeds}",
+        entries=[_entry(*pair) for pair in zip(one.validation, one.test, strict=True)],
+        tested=any(map(math.isfinite, one.test)),
     )
 
 
-def _on_test(value: float) -> str:
-    return f"<small>test {formatting.error(value, 'points')}</small>" if math.isfinite(value) else ""
+def _entry(validation: float, test: float) -> Entry:
+    notes = (f"test {formatting.error(test, 'points')}",) if math.isfinite(test) else ()
+    return Entry(formatting.error(validation, "points"), notes)
 
 
 def _measured(trials: Sequence[Trial], rows: Mapping[str, Row], best: Trial | None, unit: str) -> Measured:
@@ -99,7 +100,7 @@ def _measured(trials: Sequence[Trial], rows: Mapping[str, Row], best: Trial | No
 
 
 def _trainings(trial: Trial) -> tuple[str, ...]:
-    """The ids of the rows that its errors are of."""
+    """Return the ids of the trainings behind a trial's error."""
     if not trial.confirmed or not trial.confirmed.errors:
         return (trial.id,)
     return tuple(training.id for training in trial.confirmed.trainings if training.finished)
@@ -111,7 +112,7 @@ def _means(rows: Sequence[Row], split: str, unit: str) -> tuple[float, ...]:
 
 
 def _loss(config: TrialConfig) -> str:
-    """The loss as the published table words it, with the scale of the KL that its lambda stands beside."""
+    """Name the loss as the published table does, with the scale of its KL."""
     if config.method == "dldl":
         return "KL"
     if config.method != "dldl-v2":
@@ -123,7 +124,3 @@ def _loss(config: TrialConfig) -> str:
 
 def _without_seed(row: Row) -> TrialConfig:
     return dataclasses.replace(config_of(row), seed=0)
-
-
-def _known(values: Sequence[float]) -> bool:
-    return any(map(math.isfinite, values))

@@ -1,8 +1,11 @@
-"""What the paper chose of the fields that a run varied, and what was measured here beside it, as HTML."""
+"""The paper's choices for the fields that a run varied, and what this run measured for them."""
 
-from html import escape
+from dataclasses import dataclass
 
-from reports.html.markup import mae
+from markupsafe import Markup
+
+from reports.formatting import error_with_unit
+from reports.html.templating import render
 from reports.model.paper_choice import papers_point
 from reports.model.points import Comparison, Point
 from reports.published.numbers import SOURCES, PublishedChoice, published
@@ -12,31 +15,37 @@ from suite.runs.info import RunInfo
 UNPUBLISHED = ("label_step", "label_deviation", "pooling")
 
 
-def choices_beside_published(comparison: Comparison, info: RunInfo) -> str:
-    """A paragraph on the paper's choices; empty where the paper chose nothing of what varied."""
+@dataclass(frozen=True)
+class Choice:
+    """A field of the configuration and the paper's value."""
+
+    field: str
+    value: str
+    words: str
+    source: str
+
+
+def choices_beside_published(comparison: Comparison, info: RunInfo) -> Markup:
+    """Render a paragraph on the paper's choices; empty if the paper states none for the varied fields."""
     found = [published().choice(field, info.attribute) for field in comparison.varied]
     choices = [choice for choice in found if choice]
     if not choices:
-        return ""
-    sentences = [_chosen(choice) for choice in choices]
-    if len(choices) == len(comparison.varied):
-        sentences.append(_measured(comparison, info))
-    unpublished = [f"<code>{c.of}</code>" for c in choices if c.of in UNPUBLISHED]
-    if unpublished:
-        sentences.append(
-            f"The sources cited here publish no errors for different values of {' and '.join(unpublished)}, "
-            "only the choice."
-        )
-    return f"<h3>The paper's choice</h3><p>{' '.join(sentences)}</p>"
+        return Markup("")
+    return render(
+        "published_choices",
+        choices=[_choice(choice) for choice in choices],
+        here=_measured(comparison, info) if len(choices) == len(comparison.varied) else "",
+        unpublished=[choice.of for choice in choices if choice.of in UNPUBLISHED],
+    )
 
 
-def _chosen(choice: PublishedChoice) -> str:
+def _choice(choice: PublishedChoice) -> Choice:
     value = choice.value if isinstance(choice.value, str) else f"{choice.value:g}"
-    return f"The paper sets <code>{choice.of}</code> to {value}, {choice.words} ({SOURCES[choice.source]})."
+    return Choice(choice.of, value, choice.words, SOURCES[choice.source])
 
 
 def _measured(comparison: Comparison, info: RunInfo) -> str:
-    """The paper's choice against the lowest mean of this run."""
+    """Compare the paper's choice with the lowest mean of this run."""
     chosen, best = papers_point(comparison, info), comparison.points[0]
     if chosen is None or not chosen.errors:
         return "No training with that choice has finished here."
@@ -44,17 +53,13 @@ def _measured(comparison: Comparison, info: RunInfo) -> str:
     if chosen is best:
         others = [point for point in comparison.points[1:] if point.errors]
         words += ", the lowest mean of this run"
-        words += f"; the next is {escape(others[0].label)} with {_error(others[0], info)}" if others else ""
+        words += f"; the next is {others[0].label} with {_error(others[0], info)}" if others else ""
     else:
-        words += f"; the lowest mean of this run is {escape(best.label)} with {_error(best, info)}"
+        words += f"; the lowest mean of this run is {best.label} with {_error(best, info)}"
     return f"{words}. The table above says whether the seeds tell them apart."
 
 
 def _error(point: Point, info: RunInfo) -> str:
-    return f"{mae(point.mean, info)} ({_seeds(point)})"
-
-
-def _seeds(point: Point) -> str:
-    """Of how many seeds a point's mean is."""
     seeds = len(point.errors)
-    return f"mean of {seeds} seeds" if seeds > 1 else "one seed"
+    over = f"mean of {seeds} seeds" if seeds > 1 else "one seed"
+    return f"{error_with_unit(point.mean, info.unit)} ({over})"

@@ -1,21 +1,21 @@
-"""Two fields of numbers against each other: the mean error of every combination, as an HTML table."""
+"""The mean error of every combination of two numeric fields."""
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from html import escape
 
-from reports import formatting
-from reports.html.markup import scrolling
+from markupsafe import Markup
+
+from reports.html.templating import render
+from reports.model.interval_text import IntervalText, mean_text
 from reports.model.paper_choice import papers_point
 from reports.model.points import Comparison, Point
 from suite.runs.info import RunInfo
-from suite.statistics.paired import mean_interval
 
 
 @dataclass(frozen=True)
 class Matrix:
-    """The points by the numbers of the first field (rows) and of the second (columns), both ascending."""
+    """The points by the first field (rows) and the second (columns), both ascending."""
 
     fields: tuple[str, str]
     rows: tuple[float, ...]
@@ -26,7 +26,7 @@ class Matrix:
 
 
 def collect(comparison: Comparison, info: RunInfo) -> Matrix | None:
-    """Gather the points; None where what varied is not two fields of numbers."""
+    """Gather the points; None unless exactly two numeric fields varied."""
     points = {}
     for point in comparison.points:
         numbers = tuple(_number(getattr(point.config, field, None)) for field in comparison.varied)
@@ -44,43 +44,42 @@ def collect(comparison: Comparison, info: RunInfo) -> Matrix | None:
     )
 
 
-def matrix_table(comparison: Comparison, info: RunInfo) -> str:
-    """The matrix as a table; empty where there is none."""
+@dataclass(frozen=True)
+class Cell:
+    """A combination in the table: its mean, and what it is marked as."""
+
+    mean: IntervalText | None
+    marks: tuple[str, ...]
+
+
+def matrix_table(comparison: Comparison, info: RunInfo) -> Markup:
+    """Render the matrix as a table; empty if there is none."""
     matrix = collect(comparison, info)
     if matrix is None:
-        return ""
-    first, second = map(escape, matrix.fields)
-    heads = "".join(f'<th scope="col" class="text">{second} {column:.12g}</th>' for column in matrix.columns)
-    rows = "".join(
-        f'<tr><th scope="row">{first} {row:.12g}</th>'
-        + "".join(_cell(matrix, row, column, info) for column in matrix.columns)
-        + "</tr>"
-        for row in matrix.rows
-    )
-    return (
-        f"<h3>{first} against {second}</h3>"
-        f"<p>Mean validation MAE over the seeds, in {info.unit}, with its 95 % interval. The lowest mean is "
-        "called that; the table above says which differences the seeds show.</p>"
-        + scrolling(
-            f"{matrix.fields[0]} against {matrix.fields[1]}",
-            f'<table><thead><tr><th scope="col"></th>{heads}</tr></thead><tbody>{rows}</tbody></table>',
-        )
+        return Markup("")
+    return render(
+        "matrix",
+        matrix=matrix,
+        unit=info.unit,
+        columns=[f"{column:.12g}" for column in matrix.columns],
+        rows=[
+            (f"{row:.12g}", [_cell(matrix, row, column, info) for column in matrix.columns])
+            for row in matrix.rows
+        ],
     )
 
 
-def _cell(matrix: Matrix, row: float, column: float, info: RunInfo) -> str:
+def _cell(matrix: Matrix, row: float, column: float, info: RunInfo) -> Cell:
     point = matrix.points.get((row, column))
     if point is None or not point.errors:
-        return f'<td class="text">{formatting.MISSING}</td>'
-    mean = mean_interval(list(point.errors.values()))
-    ends = "one seed, no interval"
-    if math.isfinite(mean.low):
-        ends = f"{formatting.error(mean.low, info.unit)} to {formatting.error(mean.high, info.unit)}"
+        return Cell(None, ())
     marks = {"lowest mean": matrix.best, "the paper's choice": matrix.papers}
-    words = "".join(f"<small><b>{mark}</b></small>" for mark, label in marks.items() if label == point.label)
-    return f'<td class="text">{formatting.error(mean.mean, info.unit)}<small>{ends}</small>{words}</td>'
+    return Cell(
+        mean_text(point.errors.values(), info.unit),
+        tuple(mark for mark, label in marks.items() if label == point.label),
+    )
 
 
 def _number(value: object) -> float:
-    """NaN for what is no number."""
+    """A number as float; NaN for anything else."""
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan

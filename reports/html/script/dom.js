@@ -1,14 +1,14 @@
-// The data that lies in the page, and elements made from it.
+// The data in the page, and new elements.
 const data = JSON.parse(document.getElementById("data").textContent);
 
-// The rest of it, which lies behind the scripts: once the page is whole.
+// Add the data that lies behind the scripts, once the page is complete.
 function readLater() {
   Object.assign(data, JSON.parse(document.getElementById("later").textContent));
 }
 
 // Columns in which values repeat are sent with each value once.
-function unpacked(values) {
-  return values.of ? values.at.map((place) => values.of[place]) : values;
+function decoded(values) {
+  return values.of ? values.at.map((row) => values.of[row]) : values;
 }
 
 // 900000, 900k, 0.9M or 0.9 MB as a number; NaN for anything else.
@@ -20,19 +20,20 @@ function amount(text) {
 }
 
 // A new element; strings among the children become text, never markup.
-function el(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
+function element(tag, attributes = {}, ...children) {
+  const created = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else if (value !== null && value !== undefined && value !== false) made.setAttribute(name, value === true ? "" : value);
+    if (name.startsWith("on")) created.addEventListener(name.slice(2), value);
+    else if (value !== null && value !== undefined && value !== false)
+      created.setAttribute(name, value === true ? "" : value);
   }
-  made.append(...children.filter((child) => child !== null && child !== undefined));
-  return made;
+  created.append(...children.filter((child) => child !== null && child !== undefined));
+  return created;
 }
 
 function svg(tag, attributes = {}, ...children) {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
+  const created = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) created.setAttribute(name, value);
+  created.append(...children);
+  return created;
 }

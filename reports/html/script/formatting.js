@@ -1,14 +1,19 @@
-// How numbers look, as in numerals.py: sensible digits, the unit beside them, a dash where there is none.
-const MISSING = "\u2013", TIMES = "\u00d7", NBSP = "\u00a0";
+// Numbers as text, as in reports/formatting.py: sensible digits, the unit beside them, a dash for a missing one.
+const MISSING = "\u2013",
+  TIMES = "\u00d7",
+  NBSP = "\u00a0";
 
 function known(value) {
   return value !== null && value !== undefined && Number.isFinite(value);
 }
 
-// toLocaleString makes a formatter at every call, which is slow; of these there is one for so many decimals.
+// One formatter for each number of decimals: toLocaleString would make one at every call, which is slow.
 const formats = [];
 function grouped(value, decimals = 0) {
-  formats[decimals] ??= new Intl.NumberFormat("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+  formats[decimals] ??= new Intl.NumberFormat("en-US", {
+    minimumFractionDigits: decimals,
+    maximumFractionDigits: decimals,
+  });
   return formats[decimals].format(value);
 }
 
@@ -24,24 +29,34 @@ function digits(value, significant = 3) {
 function quantity(value, unit = "", significant = 3) {
   if (!known(value)) return MISSING;
   const rounded = Number(value.toPrecision(significant));
-  const [size, prefix] = [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"]].find(([s]) => rounded >= s) ?? [1, ""];
+  const [size, prefix] = [
+    [1e12, "T"],
+    [1e9, "G"],
+    [1e6, "M"],
+    [1e3, "k"],
+  ].find(([s]) => rounded >= s) ?? [1, ""];
   const number = size > 1 ? digits(rounded / size, significant) : String(rounded);
   return prefix || unit ? `${number}${NBSP}${prefix}${unit}` : number;
 }
 
 function tick(value, unit) {
-  const [size, prefix] = [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"]].find(([s]) => value >= s * 0.999) ?? [1, ""];
+  const [size, prefix] = [
+    [1e12, "T"],
+    [1e9, "G"],
+    [1e6, "M"],
+    [1e3, "k"],
+  ].find(([s]) => value >= s * 0.999) ?? [1, ""];
   return `${Number((value / size).toPrecision(3))}${NBSP}${prefix}${unit}`.trimEnd();
 }
 
 // An axis's quantity: milliseconds take no prefix.
 function cost(value, axis) {
-  return axis.unit === "ms" ? `${digits(value)}${known(value) ? NBSP + "ms" : ""}` : quantity(value, axis.unit);
+  return axis.unit === "ms" ? `${digits(value)}${known(value) ? `${NBSP}ms` : ""}` : quantity(value, axis.unit);
 }
 
 function mae(value, { unit = true, sign = false } = {}) {
   if (!known(value)) return MISSING;
-  const places = data.run.places;
+  const places = data.run.decimals;
   const rounded = Math.round(value * 10 ** places) / 10 ** places + 0;
   const plus = sign && rounded > 0 ? "+" : "";
   return `${plus}${rounded.toFixed(places)}${unit ? NBSP + data.run.unit : ""}`;

@@ -1,5 +1,5 @@
-// The front: validation error against one cost; what it is made of, and a click that opens a network.
-const MOST_QUIET = 280; // marks behind the front of a kind; more would hide each other, and take long to draw
+// The chart of the front: validation error against one cost. A click on a mark opens its network.
+const MOST_QUIET = 280; // marks of one kind behind the front; more would hide each other and take long to draw
 const MOST_LABELS = 24;
 const MADE = { pruned: "triangle-down", int8: "square", distilled: "star-triangle-up" };
 
@@ -7,11 +7,11 @@ function axisNow() {
   return data.axes.find((axis) => axis.column === state.x);
 }
 
-// Errors from low to high, without far outliers: the front, what was made, and three quarters of the rest.
+// The range of errors: the front, what was made from it, and the lower three quarters of the rest; no far outliers.
 function errorRange(shown) {
-  const errors = shown.map((place) => trials.error[place]).sort((a, b) => a - b);
+  const errors = shown.map((row) => trials.error[row]).sort((a, b) => a - b);
   if (!errors.length) return [0, 1];
-  const must = shown.filter((place) => trials.front[place] || !isSearched(place)).map((place) => trials.error[place]);
+  const must = shown.filter((row) => trials.front[row] || !isSearched(row)).map((row) => trials.error[row]);
   let top = Math.max(errors[Math.floor(0.75 * (errors.length - 1))], ...must);
   top = Math.min(errors[errors.length - 1], top + 0.35 * (top - errors[0]));
   const room = 0.12 * (top - errors[0]) || 0.1 * top || 1;
@@ -19,10 +19,14 @@ function errorRange(shown) {
 }
 
 function costRange(shown, axis) {
-  const costs = shown.map((place) => trials[axis.column][place]);
-  costs.push(...data.published.marks.map((mark) => mark[axis.column]), ...data.networks.map((network) => network[axis.column]));
+  const costs = shown.map((row) => trials[axis.column][row]);
+  costs.push(
+    ...data.published.marks.map((mark) => mark[axis.column]),
+    ...data.networks.map((network) => network[axis.column]),
+  );
   const positive = costs.filter((value) => known(value) && value > 0);
-  let low = Infinity, high = -Infinity;
+  let low = Infinity,
+    high = -Infinity;
   for (const value of positive) {
     if (value < low) low = value;
     if (value > high) high = value;
@@ -33,11 +37,11 @@ function costRange(shown, axis) {
   return [from - pad, to + pad];
 }
 
-// One mark for each cell of a grid, coarse enough that few are left; the others would lie under these.
+// One mark for each cell of a grid that is coarse enough; the others would lie under these.
 function thinned(shown, axis, xs, ys) {
   if (shown.length <= MOST_QUIET) return shown;
-  const across = shown.map((place) => (Math.log10(trials[axis.column][place]) - xs[0]) / (xs[1] - xs[0]));
-  const up = shown.map((place) => (0.4 * (trials.error[place] - ys[0])) / (ys[1] - ys[0]));
+  const across = shown.map((row) => (Math.log10(trials[axis.column][row]) - xs[0]) / (xs[1] - xs[0]));
+  const up = shown.map((row) => (0.4 * (trials.error[row] - ys[0])) / (ys[1] - ys[0]));
   for (let columns = 200; ; columns *= 0.8) {
     const cells = new Map();
     for (let i = 0; i < shown.length && cells.size <= MOST_QUIET; i++) {
@@ -48,162 +52,327 @@ function thinned(shown, axis, xs, ys) {
   }
 }
 
-function hover(place) {
-  const own = at(place);
-  const lines = [`<b>${plain(own.id)}</b> ${plain(standingOf(place))}`, plain(designOf(place))];
-  lines.push(`validation MAE ${plain(mae(own.error))}`);
+function hover(row) {
+  const own = at(row);
+  const lines = [`<b>${escapeLabel(own.id)}</b> ${escapeLabel(statusInWords(row))}`, escapeLabel(designOf(row))];
+  lines.push(`validation MAE ${escapeLabel(mae(own.error))}`);
   const interval = own.interval;
-  if (interval && known(interval[0])) lines.push(`95 % interval ${mae(interval[0], { unit: false })} to ${mae(interval[1])}, ${interval[2]} seeds`);
+  if (interval && known(interval[0]))
+    lines.push(`95 % interval ${mae(interval[0], { unit: false })} to ${mae(interval[1])}, ${interval[2]} seeds`);
   lines.push(`${quantity(own.params)} parameters, ${quantity(own.macs)} multiply-adds, ${quantity(own.bytes, "B")}`);
   if (own.speedup) lines.push(`${digits(own.ms)} ms an image, ${digits(own.speedup[0])}${TIMES} as fast as VGG-16`);
   return lines.join("<br>");
 }
 
-function standingOf(place) {
-  if (isParent(place)) return "the network that the search pruned";
-  if (isMade(place)) return `${trials.stage[place]}, from ${trials.parent[place]}`;
-  if (trials.front[place]) return "on the front";
-  if (trials.status[place] !== "finished") return `${trials.status[place]} after ${count(trials.epochs[place], "epoch")}`;
+function statusInWords(row) {
+  if (isParent(row)) return "the network that the search pruned";
+  if (isMade(row)) return `${trials.stage[row]}, from ${trials.parent[row]}`;
+  if (trials.front[row]) return "on the front";
+  if (trials.status[row] !== "finished") return `${trials.status[row]} after ${count(trials.epochs[row], "epoch")}`;
   return "dominated";
 }
 
-function designOf(place) {
+function designOf(row) {
   const names = { vgg16: "VGG-16", "vgg16-bn": "VGG-16 with batch norm", resnet50: "ResNet-50" };
-  if (trials.network[place] !== "compact") return names[trials.network[place]] ?? trials.network[place];
-  return `widths ${trials.widths[place].join(" ")}, depths ${trials.depths[place].join(" ")}`;
+  if (trials.network[row] !== "compact") return names[trials.network[row]] ?? trials.network[row];
+  return `widths ${trials.widths[row].join(" ")}, depths ${trials.depths[row].join(" ")}`;
 }
 
 function marks(shown, axis, ys, marker, name) {
   const top = ys[1] - 0.03 * (ys[1] - ys[0]);
-  const above = shown.some((place) => trials.error[place] > top);
+  const above = shown.some((row) => trials.error[row] > top);
   return {
-    x: shown.map((place) => trials[axis.column][place]), y: shown.map((place) => Math.min(trials.error[place], top)),
-    customdata: shown.map((place) => trials.id[place]), hovertext: shown.map(hover), hoverinfo: "text",
-    type: "scatter", mode: "markers", name, cliponaxis: false,
-    marker: above ? { ...marker, symbol: shown.map((place) => (trials.error[place] > top ? "triangle-up-open" : marker.symbol)) } : marker,
+    x: shown.map((row) => trials[axis.column][row]),
+    y: shown.map((row) => Math.min(trials.error[row], top)),
+    customdata: shown.map((row) => trials.id[row]),
+    hovertext: shown.map(hover),
+    hoverinfo: "text",
+    type: "scatter",
+    mode: "markers",
+    name,
+    cliponaxis: false,
+    marker: above
+      ? { ...marker, symbol: shown.map((row) => (trials.error[row] > top ? "triangle-up-open" : marker.symbol)) }
+      : marker,
   };
 }
 
-// Intervals of confirmed means; one that leaves the chart is cut off there, and an arrow says so.
+// Intervals of confirmed means. One that leaves the chart is cut off, and an arrow marks where.
 function errorBars(shown, axis, ys) {
-  const up = [], down = [], arrows = { x: [], y: [], symbol: [], text: [] };
-  for (const place of shown) {
-    const [low, high] = trials.interval[place] ?? [null, null];
-    const own = trials.error[place];
+  const up = [],
+    down = [],
+    arrows = { x: [], y: [], symbol: [], text: [] };
+  for (const row of shown) {
+    const [low, high] = trials.interval[row] ?? [null, null];
+    const own = trials.error[row];
     const ends = known(low) ? [Math.max(low, ys[0]), Math.min(high, ys[1])] : [own, own];
     down.push(own - ends[0]);
     up.push(ends[1] - own);
     if (!known(low)) continue;
-    for (const [beyond, y, symbol] of [[low < ys[0], ys[0], "triangle-down"], [high > ys[1], ys[1], "triangle-up"]]) {
+    for (const [beyond, y, symbol] of [
+      [low < ys[0], ys[0], "triangle-down"],
+      [high > ys[1], ys[1], "triangle-up"],
+    ]) {
       if (!beyond) continue;
-      arrows.x.push(trials[axis.column][place]);
+      arrows.x.push(trials[axis.column][row]);
       arrows.y.push(y);
       arrows.symbol.push(symbol);
-      arrows.text.push(`${plain(trials.id[place])}: the interval goes on to ${mae(symbol === "triangle-up" ? high : low)}`);
+      arrows.text.push(
+        `${escapeLabel(trials.id[row])}: the interval goes on to ${mae(symbol === "triangle-up" ? high : low)}`,
+      );
     }
   }
-  const bars = { type: "data", array: up, arrayminus: down, thickness: 1.2, width: 4, color: colour("--front"), visible: up.some((v) => v > 0) };
-  const trace = { x: arrows.x, y: arrows.y, mode: "markers", type: "scatter", hovertext: arrows.text, hoverinfo: "text", cliponaxis: false,
-    marker: { symbol: arrows.symbol, size: 8, color: colour("--front") }, name: "interval goes on" };
+  const bars = {
+    type: "data",
+    array: up,
+    arrayminus: down,
+    thickness: 1.2,
+    width: 4,
+    color: colour("--front"),
+    visible: up.some((v) => v > 0),
+  };
+  const trace = {
+    x: arrows.x,
+    y: arrows.y,
+    mode: "markers",
+    type: "scatter",
+    hovertext: arrows.text,
+    hoverinfo: "text",
+    cliponaxis: false,
+    marker: { symbol: arrows.symbol, size: 8, color: colour("--front") },
+    name: "interval goes on",
+  };
   return [bars, trace];
 }
 
 function speedBars(shown, axis) {
   if (axis.column !== "ms") return {};
-  const spread = shown.map((place) => {
-    const [value, low, high] = trials.speedup[place] ?? [1, 1, 1];
-    const own = trials.ms[place];
+  const spread = shown.map((row) => {
+    const [value, low, high] = trials.speedup[row] ?? [1, 1, 1];
+    const own = trials.ms[row];
     return known(low) && known(high) ? [own * (value / low - 1), own * (1 - value / high)] : [0, 0];
   });
-  return { error_x: { type: "data", array: spread.map((s) => s[0]), arrayminus: spread.map((s) => s[1]), thickness: 1, width: 0, color: colour("--front") } };
+  return {
+    error_x: {
+      type: "data",
+      array: spread.map((s) => s[0]),
+      arrayminus: spread.map((s) => s[1]),
+      thickness: 1,
+      width: 0,
+      color: colour("--front"),
+    },
+  };
 }
 
-// The line that joins those that are unbeaten in error and in this cost.
-function steps(front, axis) {
-  const sorted = [...front].sort((a, b) => trials[axis.column][a] - trials[axis.column][b] || trials.error[a] - trials.error[b]);
-  let best = Infinity;
-  const line = sorted.filter((place) => trials.error[place] < best && ((best = trials.error[place]), true));
-  return { x: line.map((place) => trials[axis.column][place]), y: line.map((place) => trials.error[place]), mode: "lines", type: "scatter",
-    line: { color: colour("--front"), width: 1.5, shape: "hv" }, hoverinfo: "skip", opacity: 0.7, name: "front" };
+// The line that joins those of the front that are unbeaten in error and in this cost, as Python found them.
+function unbeatenLine(axis) {
+  const line = data.unbeaten[axis.column];
+  return {
+    x: line.map((row) => trials[axis.column][row]),
+    y: line.map((row) => trials.error[row]),
+    mode: "lines",
+    type: "scatter",
+    line: { color: colour("--front"), width: 1.5, shape: "hv" },
+    hoverinfo: "skip",
+    opacity: 0.7,
+    name: "front",
+  };
 }
 
-// Lines from what was made to what it was made from.
-function lineage(children, axis, ys) {
+// Lines from parents to what was made from them, as Python found them.
+function lineage(axis, ys) {
   const line = { x: [], y: [] };
-  for (const place of children) {
-    const parent = places.get(trials.parent[place]);
-    if (parent === undefined || !known(trials[axis.column][parent]) || !known(trials.error[parent])) continue;
-    line.x.push(trials[axis.column][parent], trials[axis.column][place], null);
-    line.y.push(Math.min(trials.error[parent], ys[1]), Math.min(trials.error[place], ys[1]), null);
+  for (const [parent, child] of data.lineage) {
+    if (![parent, child].every((row) => known(trials.error[row]) && trials[axis.column][row] > 0)) continue;
+    line.x.push(trials[axis.column][parent], trials[axis.column][child], null);
+    line.y.push(Math.min(trials.error[parent], ys[1]), Math.min(trials.error[child], ys[1]), null);
   }
-  return { ...line, mode: "lines", type: "scatter", hoverinfo: "skip", name: "made from", line: { color: colour("--made"), width: 1.3, dash: "dash" } };
+  return {
+    ...line,
+    mode: "lines",
+    type: "scatter",
+    hoverinfo: "skip",
+    name: "made from",
+    line: { color: colour("--made"), width: 1.3, dash: "dash" },
+  };
 }
 
-// Where each label goes, so that it covers neither another nor a mark of the front; greedy, notable ones first.
+// Place labels greedily, notable ones first, so that none covers another or a mark of the front.
 function labels(front, axis, xs, ys, width, height) {
-  const pixel = (place) => [((Math.log10(trials[axis.column][place]) - xs[0]) / (xs[1] - xs[0])) * width,
-    ((trials.error[place] - ys[0]) / (ys[1] - ys[0])) * height];
-  const SIDES = { "top right": [0.5, 1], "bottom left": [-0.5, -1], "top center": [0, 1.15], "bottom center": [0, -1.15],
-    "middle right": [0.65, 0], "middle left": [-0.65, 0], "top left": [-0.5, 1], "bottom right": [0.5, -1] };
+  const pixel = (row) => [
+    ((Math.log10(trials[axis.column][row]) - xs[0]) / (xs[1] - xs[0])) * width,
+    ((trials.error[row] - ys[0]) / (ys[1] - ys[0])) * height,
+  ];
+  const SIDES = {
+    "top right": [0.5, 1],
+    "bottom left": [-0.5, -1],
+    "top center": [0, 1.15],
+    "bottom center": [0, -1.15],
+    "middle right": [0.65, 0],
+    "middle left": [-0.65, 0],
+    "top left": [-0.5, 1],
+    "bottom right": [0.5, -1],
+  };
   const must = new Set([...data.notable, state.trial]);
   const order = [...front].sort((a, b) => must.has(trials.id[b]) - must.has(trials.id[a]));
-  if (front.length > MOST_LABELS) order.length = Math.max(front.filter((place) => must.has(trials.id[place])).length, 1);
-  const taken = front.map((place) => [...pixel(place), 10, 10]);
+  if (front.length > MOST_LABELS) order.length = Math.max(front.filter((row) => must.has(trials.id[row])).length, 1);
+  const taken = front.map((row) => [...pixel(row), 10, 10]);
   const found = new Map();
-  for (const place of order) {
-    if (narrow.matches && !must.has(trials.id[place])) continue;
-    const [x, y] = pixel(place), wide = 7 * trials.id[place].length;
+  for (const row of order) {
+    if (narrow.matches && !must.has(trials.id[row])) continue;
+    const [x, y] = pixel(row),
+      wide = 7 * trials.id[row].length;
     for (const [side, [right, up]] of Object.entries(SIDES)) {
       const box = [x + right * (wide + 8), y + up * 13, wide, 13];
       const inside = box[0] - wide / 2 > 0 && box[0] + wide / 2 < width;
-      if (inside && !taken.some((other) => Math.abs(box[0] - other[0]) < (box[2] + other[2]) / 2 && Math.abs(box[1] - other[1]) < (box[3] + other[3]) / 2)) {
-        found.set(place, side);
+      if (
+        inside &&
+        !taken.some(
+          (other) =>
+            Math.abs(box[0] - other[0]) < (box[2] + other[2]) / 2 &&
+            Math.abs(box[1] - other[1]) < (box[3] + other[3]) / 2,
+        )
+      ) {
+        found.set(row, side);
         taken.push(box);
         break;
       }
     }
   }
   const shown = [...found.keys()];
-  return { x: shown.map((place) => trials[axis.column][place]), y: shown.map((place) => trials.error[place]), mode: "markers+text", type: "scatter", marker: { size: 13, opacity: 0 },
-    text: shown.map((place) => plain(trials.id[place])), textposition: [...found.values()], textfont: { size: 11, shadow: `0 0 3px ${colour("--ground")}, 0 0 3px ${colour("--ground")}` }, hoverinfo: "skip", name: "names", cliponaxis: false };
+  return {
+    x: shown.map((row) => trials[axis.column][row]),
+    y: shown.map((row) => trials.error[row]),
+    mode: "markers+text",
+    type: "scatter",
+    marker: { size: 13, opacity: 0 },
+    text: shown.map((row) => escapeLabel(trials.id[row])),
+    textposition: [...found.values()],
+    textfont: { size: 11, shadow: `0 0 3px ${colour("--ground")}, 0 0 3px ${colour("--ground")}` },
+    hoverinfo: "skip",
+    name: "names",
+    cliponaxis: false,
+  };
 }
 
 function publishedTraces(axis) {
   const shown = data.published.marks.filter((mark) => known(mark[axis.column]));
   if (!shown.length) return [];
   const inColour = { color: colour("--published") };
-  return [{ x: shown.map((mark) => mark[axis.column]), y: shown.map((mark) => mark.mae), yaxis: "y2", type: "scatter", mode: "markers+text",
-    marker: { symbol: "diamond-open", size: 11, line: { width: 2 }, ...inColour }, textfont: { size: 11, ...inColour },
-    text: narrow.matches ? undefined : shown.map((mark) => plain(mark.label)), textposition: shown.map((mark) => (mark.label.startsWith("VGG") ? "middle left" : "middle right")),
-    hovertext: shown.map((mark) => `<b>${plain(mark.label)}: published, not measured here</b><br>${plain(mark.note)}`), hoverinfo: "text",
-    name: "published, not measured here", cliponaxis: false }];
+  return [
+    {
+      x: shown.map((mark) => mark[axis.column]),
+      y: shown.map((mark) => mark.mae),
+      yaxis: "y2",
+      type: "scatter",
+      mode: "markers+text",
+      marker: { symbol: "diamond-open", size: 11, line: { width: 2 }, ...inColour },
+      textfont: { size: 11, ...inColour },
+      text: narrow.matches ? undefined : shown.map((mark) => escapeLabel(mark.label)),
+      textposition: shown.map((mark) => (mark.label.startsWith("VGG") ? "middle left" : "middle right")),
+      hovertext: shown.map(
+        (mark) => `<b>${escapeLabel(mark.label)}: published, not measured here</b><br>${escapeLabel(mark.note)}`,
+      ),
+      hoverinfo: "text",
+      name: "published, not measured here",
+      cliponaxis: false,
+    },
+  ];
 }
 
 function frontLayout(axis, xs, ys, published, height) {
   const purple = colour("--published");
-  const guides = data.networks.filter((network) => known(network[axis.column])).map((network) => ({ type: "line", x0: network[axis.column], x1: network[axis.column],
-    y0: 0, y1: 1, yref: "paper", line: { color: purple, width: 1, dash: "dot" }, opacity: 0.55, layer: "below" }));
+  const guides = data.networks
+    .filter((network) => known(network[axis.column]))
+    .map((network) => ({
+      type: "line",
+      x0: network[axis.column],
+      x1: network[axis.column],
+      y0: 0,
+      y1: 1,
+      yref: "paper",
+      line: { color: purple, width: 1, dash: "dot" },
+      opacity: 0.55,
+      layer: "below",
+    }));
   const maes = data.published.marks.map((mark) => mark.mae);
   const room = 0.3 * (Math.max(...maes) - Math.min(...maes)) || 0.1;
-  const strip = published ? [{ type: "rect", xref: "paper", yref: "paper", x0: 0, x1: 1, y0: 0.8, y1: 1, fillcolor: purple, opacity: 0.08, line: { width: 0 }, layer: "below" }] : [];
-  const note = { text: `published, not measured here: ${plain(data.published.data)}`, showarrow: false, xref: "paper", yref: "paper", x: 0, y: 1, xanchor: "left", yanchor: "bottom", font: { size: 11, color: purple } };
+  const strip = published
+    ? [
+        {
+          type: "rect",
+          xref: "paper",
+          yref: "paper",
+          x0: 0,
+          x1: 1,
+          y0: 0.8,
+          y1: 1,
+          fillcolor: purple,
+          opacity: 0.08,
+          line: { width: 0 },
+          layer: "below",
+        },
+      ]
+    : [];
+  const note = {
+    text: `published, not measured here: ${escapeLabel(data.published.data)}`,
+    showarrow: false,
+    xref: "paper",
+    yref: "paper",
+    x: 0,
+    y: 1,
+    xanchor: "left",
+    yanchor: "bottom",
+    font: { size: 11, color: purple },
+  };
   return bareLayout(height, {
-    margin: { l: 56, r: 18, t: 26, b: 46 }, shapes: [...guides, ...strip], annotations: published ? [note] : [], hovermode: "closest", hoverdistance: 14,
-    xaxis: { type: "log", range: xs, title: { text: plain(axis.title), standoff: 8 }, ...logTicks(10 ** xs[0], 10 ** xs[1], (value) => (axis.unit === "ms" ? `${Number(value.toPrecision(3))} ms` : tick(value, axis.unit))) },
-    yaxis: { range: ys, domain: published ? [0, 0.75] : [0, 1], nticks: 7, title: { text: `validation MAE, ${plain(data.run.unit)}`, standoff: 6 } },
-    yaxis2: { domain: [0.8, 1], anchor: "x", range: published ? [Math.min(...maes) - 1.4 * room, Math.max(...maes) + room] : [0, 1], visible: published, nticks: 3,
-      tickfont: { color: purple }, showgrid: false, zeroline: false, title: { text: "MAE", standoff: 6, font: { color: purple } } },
+    margin: { l: 56, r: 18, t: 26, b: 46 },
+    shapes: [...guides, ...strip],
+    annotations: published ? [note] : [],
+    hovermode: "closest",
+    hoverdistance: 14,
+    xaxis: {
+      type: "log",
+      range: xs,
+      title: { text: escapeLabel(axis.title), standoff: 8 },
+      ...logTicks(10 ** xs[0], 10 ** xs[1], (value) =>
+        axis.unit === "ms" ? `${Number(value.toPrecision(3))} ms` : tick(value, axis.unit),
+      ),
+    },
+    yaxis: {
+      range: ys,
+      domain: published ? [0, 0.75] : [0, 1],
+      nticks: 7,
+      title: { text: `validation MAE, ${escapeLabel(data.run.unit)}`, standoff: 6 },
+    },
+    yaxis2: {
+      domain: [0.8, 1],
+      anchor: "x",
+      range: published ? [Math.min(...maes) - 1.4 * room, Math.max(...maes) + room] : [0, 1],
+      visible: published,
+      nticks: 3,
+      tickfont: { color: purple },
+      showgrid: false,
+      zeroline: false,
+      title: { text: "MAE", standoff: 6, font: { color: purple } },
+    },
   });
 }
 
 function drawFront() {
-  const place = document.getElementById("front-chart"), axis = axisNow();
+  const chart = document.getElementById("front-chart"),
+    axis = axisNow();
   const all = trials.id.map((_, i) => i).filter((i) => known(trials.error[i]) && trials[axis.column][i] > 0);
-  const done = all.filter(finished), ys = errorRange(done), xs = costRange(all, axis);
-  const front = done.filter((i) => trials.front[i]), made = done.filter(isMade), parent = done.filter(isParent);
+  const done = all.filter(finished),
+    ys = errorRange(done),
+    xs = costRange(all, axis);
+  const front = done.filter((i) => trials.front[i]),
+    made = done.filter(isMade),
+    parent = done.filter(isParent);
   const others = done.filter((i) => !trials.front[i] && isSearched(i));
   const stopped = all.filter((i) => trials.status[i] === "stopped" && trials.error[i] < ys[1]);
-  const quiet = thinned(others, axis, xs, ys), cut = thinned(stopped, axis, xs, ys);
+  const quiet = thinned(others, axis, xs, ys),
+    cut = thinned(stopped, axis, xs, ys);
   const height = narrow.matches ? 460 : 560;
   const published = publishedTraces(axis);
   const [bars, arrows] = errorBars(front, axis, ys);
@@ -211,58 +380,136 @@ function drawFront() {
   const traces = [
     marks(cut, axis, ys, { color: grey, size: 6, opacity: 0.6, symbol: "x-thin-open" }, "stopped early"),
     marks(quiet, axis, ys, { color: grey, size: 7, opacity: 0.7, symbol: "circle-open" }, "dominated"),
-    steps(front, axis), lineage([...made, ...front], axis, ys),
-    { ...marks(front, axis, ys, { color: colour("--front"), size: 11, symbol: "circle", line: { width: 1.5, color: colour("--ground") } }, "on the front"), error_y: bars, ...speedBars(front, axis) },
-    labels(front, axis, xs, ys, place.clientWidth - 74, (published.length ? 0.75 : 1) * (height - 72)), arrows,
-    marks(done.filter((i) => trials.tiny[i] && isSearched(i)).slice(0, 60), axis, ys, { color: colour("--tiny"), size: 19, symbol: "circle-open", line: { width: 2.5 } }, "TinyAgeNet, trained here"),
-    ...[...new Set(made.map((i) => trials.stage[i]))].map((stage) => marks(made.filter((i) => trials.stage[i] === stage), axis, ys,
-      { color: colour("--made"), size: 11, symbol: MADE[stage] ?? "hexagon", line: { width: 1.2, color: colour("--ground") } }, stage)),
-    marks(parent, axis, ys, { color: colour("--made"), size: 13, symbol: "pentagon", line: { width: 1.2, color: colour("--ground") } }, "parent"),
+    unbeatenLine(axis),
+    lineage(axis, ys),
+    {
+      ...marks(
+        front,
+        axis,
+        ys,
+        { color: colour("--front"), size: 11, symbol: "circle", line: { width: 1.5, color: colour("--ground") } },
+        "on the front",
+      ),
+      error_y: bars,
+      ...speedBars(front, axis),
+    },
+    labels(front, axis, xs, ys, chart.clientWidth - 74, (published.length ? 0.75 : 1) * (height - 72)),
+    arrows,
+    marks(
+      done.filter((i) => trials.tiny[i] && isSearched(i)).slice(0, 60),
+      axis,
+      ys,
+      { color: colour("--tiny"), size: 19, symbol: "circle-open", line: { width: 2.5 } },
+      "TinyAgeNet, trained here",
+    ),
+    ...[...new Set(made.map((i) => trials.stage[i]))].map((stage) =>
+      marks(
+        made.filter((i) => trials.stage[i] === stage),
+        axis,
+        ys,
+        {
+          color: colour("--made"),
+          size: 11,
+          symbol: MADE[stage] ?? "hexagon",
+          line: { width: 1.2, color: colour("--ground") },
+        },
+        stage,
+      ),
+    ),
+    marks(
+      parent,
+      axis,
+      ys,
+      { color: colour("--made"), size: 13, symbol: "pentagon", line: { width: 1.2, color: colour("--ground") } },
+      "parent",
+    ),
     ...published,
   ];
-  const chosen = places.get(state.trial);
+  const chosen = rowOf.get(state.trial);
   if (chosen !== undefined && all.includes(chosen)) {
-    traces.push({ ...marks([chosen], axis, ys, { color: colour("--ink"), size: 22, symbol: "square-open", line: { width: 2 } }, "chosen"), hoverinfo: "skip" });
+    traces.push({
+      ...marks(
+        [chosen],
+        axis,
+        ys,
+        { color: colour("--ink"), size: 22, symbol: "square-open", line: { width: 2 } },
+        "chosen",
+      ),
+      hoverinfo: "skip",
+    });
   }
   const layout = frontLayout(axis, xs, ys, published.length > 0, height);
   if (!done.length) {
-    layout.annotations.push({ text: axis.column === "ms" ? "speed was not measured" : "no finished trial", showarrow: false, xref: "paper", yref: "paper", x: 0.5, y: 0.4, font: { size: 15 } });
+    layout.annotations.push({
+      text: axis.column === "ms" ? "speed was not measured" : "no finished trial",
+      showarrow: false,
+      xref: "paper",
+      yref: "paper",
+      x: 0.5,
+      y: 0.4,
+      font: { size: 15 },
+    });
   }
-  place.querySelector(":scope > .picture")?.remove(); // what was seen until now, or is without scripts
-  Plotly.react(place, traces, layout, CONFIG).then(() => {
+  chart.querySelector(":scope > .picture")?.remove(); // Python's static picture
+  Plotly.react(chart, traces, layout, CONFIG).then(() => {
     performance.mark("front");
-    place.dispatchEvent(new CustomEvent("drawn"));
+    chart.dispatchEvent(new CustomEvent("drawn"));
   });
-  place.setAttribute("aria-label", `Validation MAE against ${axis.title}: ${count(front.length, "network")} on the front, ${count(others.length, "dominated trial")}, ${count(made.length, "network")} made from trials`);
-  tellHidden(done, quiet, others, cut, stopped, axis);
+  chart.setAttribute(
+    "aria-label",
+    `Validation MAE against ${axis.title}: ${count(front.length, "network")} on the front, ${count(others.length, "dominated trial")}, ${count(made.length, "network")} made from trials`,
+  );
+  noteHidden(quiet, others, cut, stopped, axis);
 }
 
-function tellHidden(done, quiet, others, cut, stopped, axis) {
-  const told = [];
+function noteHidden(quiet, others, cut, stopped, axis) {
+  const notes = [];
   const hidden = others.length - quiet.length + stopped.length - cut.length;
-  if (hidden > 0) told.push(`${grouped(hidden)} of the grey marks would lie under others and are not drawn.`);
+  if (hidden > 0) notes.push(`${grouped(hidden)} of the grey marks would lie under others and are not drawn.`);
   const without = trials.id.filter((_, i) => finished(i) && !(trials[axis.column][i] > 0)).length;
-  if (without > 0) told.push(`Not measured, so not in this chart: ${count(without, "finished network")}.`);
-  document.getElementById("front-hidden").textContent = told.join(" ");
+  if (without > 0) notes.push(`Not measured, so not in this chart: ${count(without, "finished network")}.`);
+  document.getElementById("front-hidden").textContent = notes.join(" ");
 }
 
 function drawGrowth() {
-  const place = document.getElementById("growth-chart"), { ended, shares } = data.growth;
-  Plotly.react(place, [{ x: ended, y: shares, mode: "lines", type: "scatter", line: { color: colour("--front"), width: 2, shape: "hv" },
-    hovertemplate: "after %{x} trials: %{y:.3f}<extra></extra>" }],
-  bareLayout(240, { xaxis: { title: { text: "trials that had ended", standoff: 6 }, rangemode: "tozero", ...(ended.at(-1) <= 10 ? { dtick: 1 } : {}) }, yaxis: { title: { text: "share of the box", standoff: 6 }, nticks: 5 } }), CONFIG);
+  const chart = document.getElementById("growth-chart"),
+    { ended, shares } = data.growth;
+  Plotly.react(
+    chart,
+    [
+      {
+        x: ended,
+        y: shares,
+        mode: "lines",
+        type: "scatter",
+        line: { color: colour("--front"), width: 2, shape: "hv" },
+        hovertemplate: "after %{x} trials: %{y:.3f}<extra></extra>",
+      },
+    ],
+    bareLayout(240, {
+      xaxis: {
+        title: { text: "trials that had ended", standoff: 6 },
+        rangemode: "tozero",
+        ...(ended.at(-1) <= 10 ? { dtick: 1 } : {}),
+      },
+      yaxis: { title: { text: "share of the box", standoff: 6 }, nticks: 5 },
+    }),
+    CONFIG,
+  );
 }
 
 function startFront() {
-  const place = document.getElementById("front-chart");
+  const chart = document.getElementById("front-chart");
   const radios = document.querySelectorAll("input[name=x]");
-  const follow = () => radios.forEach((radio) => { radio.checked = radio.value === state.x; });
+  const follow = () => {
+    for (const radio of radios) radio.checked = radio.value === state.x;
+  };
   document.getElementById("axes").hidden = false;
-  radios.forEach((radio) => radio.addEventListener("change", () => choose({ x: radio.value })));
+  for (const radio of radios) radio.addEventListener("change", () => choose({ x: radio.value }));
   follow();
-  figure(place, drawFront, { now: true });
-  place.on("plotly_click", (event) => {
-    const id = event.points.map((point) => point.customdata).find((one) => places.has(one));
+  figure(chart, drawFront, { now: true });
+  chart.on("plotly_click", (event) => {
+    const id = event.points.map((point) => point.customdata).find((one) => rowOf.has(one));
     if (id) openNetwork(id);
   });
   if (data.growth && data.growth.ended.length > 1) figure(document.getElementById("growth-chart"), drawGrowth);

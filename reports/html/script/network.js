@@ -1,134 +1,345 @@
 // One network: its stages to scale, recipe, learning curve, predictions, errors by group, lineage, command.
-const RECIPE = { method: "method", kl_over_bins: "KL over bins", lambda_l1: "weight of the L1 term", label_deviation: "deviation of the targets",
-  learning_rate: "learning rate", weight_decay: "weight decay", batch_size: "images a batch", train_images: "training images", shift_pixels: "shift, pixels" };
+const RECIPE = {
+  method: "method",
+  kl_over_bins: "KL over bins",
+  lambda_l1: "weight of the L1 term",
+  label_deviation: "deviation of the targets",
+  learning_rate: "learning rate",
+  weight_decay: "weight decay",
+  batch_size: "images a batch",
+  train_images: "training images",
+  shift_pixels: "shift, pixels",
+};
 
-function field(name, place) {
-  return name in data.recipe.varied ? data.recipe.varied[name][place] : data.recipe.same[name];
+function field(name, row) {
+  return name in data.recipe.varied ? data.recipe.varied[name][row] : data.recipe.same[name];
 }
 
 function definition(rows) {
-  return el("dl", {}, ...rows.flatMap(([term, told]) => [el("dt", {}, term), el("dd", {}, ...[told].flat())]));
+  return element(
+    "dl",
+    {},
+    ...rows.flatMap(([term, content]) => [element("dt", {}, term), element("dd", {}, ...[content].flat())]),
+  );
 }
 
 // Each convolution as a block: as wide as it has channels, as high as its feature map.
 function stages(own) {
-  const known = own.network === "compact" ? [own.widths, own.depths] : own.network.startsWith("vgg16") ? [[64, 128, 256, 512, 512], [2, 2, 3, 3, 3]] : null;
-  if (!known) return el("p", {}, "Its stages are not drawn: they are not in the run's table.");
-  const [widths, depths] = known, W = 640, H = 150;
+  const known =
+    own.network === "compact"
+      ? [own.widths, own.depths]
+      : own.network.startsWith("vgg16")
+        ? [
+            [64, 128, 256, 512, 512],
+            [2, 2, 3, 3, 3],
+          ]
+        : null;
+  if (!known) return element("p", {}, "Its stages are not drawn: they are not in the run's table.");
+  const [widths, depths] = known,
+    W = 640,
+    H = 150;
   const channels = widths.reduce((sum, width, stage) => sum + width * depths[stage], 0);
   const gaps = 14 * (widths.length - 1) + depths.reduce((a, b) => a + b, 0);
   const scale = (W - gaps) / channels;
   const parts = [];
   let x = 0;
   widths.forEach((width, stage) => {
-    const side = own.resolution / 2 ** stage, height = Math.max((side / own.resolution) * H, 3), start = x;
+    const side = own.resolution / 2 ** stage,
+      height = Math.max((side / own.resolution) * H, 3),
+      start = x;
     for (let layer = 0; layer < depths[stage]; layer++) {
-      parts.push(svg("rect", { x: x.toFixed(1), y: ((H - height) / 2).toFixed(1), width: Math.max(width * scale, 0.8).toFixed(1), height: height.toFixed(1), class: `stage s${stage % 5}` }));
+      parts.push(
+        svg("rect", {
+          x: x.toFixed(1),
+          y: ((H - height) / 2).toFixed(1),
+          width: Math.max(width * scale, 0.8).toFixed(1),
+          height: height.toFixed(1),
+          class: `stage s${stage % 5}`,
+        }),
+      );
       x += width * scale + 1;
     }
     const middle = Math.min(Math.max((start + x) / 2, 26), W - 26).toFixed(1);
-    parts.push(svg("text", { x: middle, y: H + 16 + (stage % 2) * 30, class: "middle" }, `${depths[stage]} \u00d7 ${width}`),
-      svg("text", { x: middle, y: H + 29 + (stage % 2) * 30, class: "middle soft" }, `${Number(side.toPrecision(3))} px`));
+    parts.push(
+      svg("text", { x: middle, y: H + 16 + (stage % 2) * 30, class: "middle" }, `${depths[stage]} \u00d7 ${width}`),
+      svg(
+        "text",
+        { x: middle, y: H + 29 + (stage % 2) * 30, class: "middle soft" },
+        `${Number(side.toPrecision(3))} px`,
+      ),
+    );
     x += 14;
   });
   const label = `Convolutions: ${widths.map((width, s) => `${depths[s]} of ${width} channels at ${Number((own.resolution / 2 ** s).toPrecision(3))} pixels`).join(", ")}`;
-  return svg("svg", { class: "picture stages", viewBox: `0 0 ${W} ${H + 66}`, role: "img", "aria-label": label }, ...parts);
+  return svg(
+    "svg",
+    {
+      class: "picture stages",
+      viewBox: `0 0 ${W} ${H + 66}`,
+      role: "img",
+      "aria-label": label,
+    },
+    ...parts,
+  );
 }
 
-function headline(place, own) {
+function headline(row, own) {
   const test = known(own.test) ? `; test MAE ${mae(own.test)}` : "";
-  const error = finished(place) ? `Validation MAE ${errorWithInterval(place)}${test}.`
-    : known(own.val) ? `${own.status}: ${own.cause}. Its validation MAE was ${mae(own.val)} then.` : `${own.status}: ${own.cause || "no cause was recorded"}.`;
-  return el("p", {}, el("b", {}, own.id), ` is ${finished(place) ? standingOf(place) : own.status}. ${error}`);
+  const error = finished(row)
+    ? `Validation MAE ${errorWithInterval(row)}${test}.`
+    : known(own.val)
+      ? `${own.status}: ${own.cause}. Its validation MAE was ${mae(own.val)} then.`
+      : `${own.status}: ${own.cause || "no cause was recorded"}.`;
+  return element("p", {}, element("b", {}, own.id), ` is ${finished(row) ? statusInWords(row) : own.status}. ${error}`);
+}
+
+function trainingInWords(own) {
+  if (isParent(rowOf.get(own.id))) return `${count(own.epochs_requested, "epoch")} in another run, seed ${own.seed}`;
+  if (own.stage === "int8" && !own.epochs) return `none: made in ${duration(own.seconds)}`;
+  return `${count(own.epochs, "epoch")} of ${own.epochs_requested} in ${duration(own.seconds)}, seed ${own.seed}`;
 }
 
 function costs(own) {
-  const speed = known(own.ms) ? `${digits(own.ms)} ms an image, ${digits(own.speedup?.[0])}${TIMES} as fast as VGG-16 (${digits(own.speedup?.[1])} to ${digits(own.speedup?.[2])}), at ${data.run.timed}` : "not measured";
-  return definition([["Design", designOf(places.get(own.id))], ["Parameters", known(own.params) ? grouped(own.params) : MISSING],
-    ["Multiply-adds", `${quantity(own.macs)} at ${own.resolution} px`], ["Bytes", known(own.bytes) ? grouped(own.bytes) : MISSING],
-    ["Latency", speed], ["Training", isParent(places.get(own.id)) ? `${count(own.asked, "epoch")} in another run, seed ${own.seed}` : own.epochs || own.stage !== "int8" ? `${count(own.epochs, "epoch")} of ${own.asked} in ${duration(own.seconds)}, seed ${own.seed}` : `none: made in ${duration(own.seconds)}`]]);
+  const speed = known(own.ms)
+    ? `${digits(own.ms)} ms an image, ${digits(own.speedup?.[0])}${TIMES} as fast as VGG-16 (${digits(own.speedup?.[1])} to ${digits(own.speedup?.[2])}), at ${data.run.timed}`
+    : "not measured";
+  return definition([
+    ["Design", designOf(rowOf.get(own.id))],
+    ["Parameters", known(own.params) ? grouped(own.params) : MISSING],
+    ["Multiply-adds", `${quantity(own.macs)} at ${own.resolution} px`],
+    ["Bytes", known(own.bytes) ? grouped(own.bytes) : MISSING],
+    ["Latency", speed],
+    ["Training", trainingInWords(own)],
+  ]);
 }
 
-function recipeList(place) {
-  const shown = (value) => (value === null || value === undefined ? "none" : typeof value === "number" ? String(Number(value.toPrecision(6))) : String(value));
-  const rows = (names) => names.map((name) => [RECIPE[name] ?? name.replaceAll("_", " "), shown(field(name, place))]);
-  const same = el("details", {}, el("summary", {}, "The same for all trials"), definition(rows(Object.keys(data.recipe.same))));
+function recipeList(row) {
+  const shown = (value) => {
+    if (value === null || value === undefined) return "none";
+    return String(typeof value === "number" ? Number(value.toPrecision(6)) : value);
+  };
+  const rows = (names) => names.map((name) => [RECIPE[name] ?? name.replaceAll("_", " "), shown(field(name, row))]);
+  const same = element(
+    "details",
+    {},
+    element("summary", {}, "The same for all trials"),
+    definition(rows(Object.keys(data.recipe.same))),
+  );
   return [definition(rows(Object.keys(data.recipe.varied))), same];
 }
 
 function lineageList(own) {
-  const children = trials.id.filter((_, place) => trials.parent[place] === own.id);
+  const children = trials.id.filter((_, row) => trials.parent[row] === own.id);
   const rows = [];
-  if (own.parent) rows.push(["Made from", [opener(own.parent)]]);
-  if (children.length) rows.push(["Made from it", children.flatMap((id, i) => [i ? ", " : "", opener(id), ` (${isSearched(places.get(id)) ? "pruned" : trials.stage[places.get(id)]})`])]);
-  const again = data.again[own.id] ?? [];
+  if (own.parent) rows.push(["Made from", [trialButton(own.parent)]]);
+  if (children.length)
+    rows.push([
+      "Made from it",
+      children.flatMap((id, i) => [
+        i ? ", " : "",
+        trialButton(id),
+        ` (${isSearched(rowOf.get(id)) ? "pruned" : trials.stage[rowOf.get(id)]})`,
+      ]),
+    ]);
+  const again = data.confirmations[own.id] ?? [];
   if (again.length) {
-    rows.push(["Trained again", again.map(([id, seed, status, val, test]) =>
-      `${id}, seed ${seed}: ${status === "finished" ? `validation ${mae(val)}${known(test) ? `, test ${mae(test)}` : ""}` : status}. `)]);
+    rows.push([
+      "Trained again",
+      again.map(
+        ([id, seed, status, val, test]) =>
+          `${id}, seed ${seed}: ${status === "finished" ? `validation ${mae(val)}${known(test) ? `, test ${mae(test)}` : ""}` : status}. `,
+      ),
+    ]);
   }
-  return rows.length ? definition(rows) : el("p", {}, "Suggested by the search itself; nothing was made from it.");
+  return rows.length ? definition(rows) : element("p", {}, "Suggested by the search itself; nothing was made from it.");
 }
 
-function repeatCommand(place, own) {
+function repeatCommand(row, own) {
   const words = [...data.run.repeat];
   for (const name of data.run.vary) {
-    const value = name === "widths" || name === "depths" ? own[name] : name === "network" ? own.network : field(name, place);
+    const value =
+      name === "widths" || name === "depths" ? own[name] : name === "network" ? own.network : field(name, row);
     words.push("--set", `vary.${name}={choices: [${JSON.stringify(value ?? null)}]}`);
   }
-  if (data.run.vary.includes("network") && own.network === "compact") words.push("--set", `widths=${JSON.stringify(own.widths)}`, "--set", `depths=${JSON.stringify(own.depths)}`);
+  if (data.run.vary.includes("network") && own.network === "compact")
+    words.push("--set", `widths=${JSON.stringify(own.widths)}`, "--set", `depths=${JSON.stringify(own.depths)}`);
   return shell([...words, "--seed", String(own.seed)]);
 }
 
-function repeating(place, own) {
-  if (isParent(place)) return el("p", {}, "It was trained in another run, which this one was given with ", el("code", {}, "--parent"), ", and is measured anew on validation here.");
-  if (!isMade(place)) return commandLine(repeatCommand(place, own), "the command that repeats this training");
-  if (own.stage === "int8") return commandLine(shell(["suite", "compress", data.run.folder, "--trial", own.parent, "--int8"]), "the command that repeats this step");
-  return el("p", {}, `It was made from ${own.parent} by `, el("code", {}, "suite compress"), `; its options are in `, el("code", {}, `weights/${own.id}.${own.stage === "distilled" ? "student" : "pruning"}.json`), " of the run's folder.");
+function repeating(row, own) {
+  if (isParent(row))
+    return element(
+      "p",
+      {},
+      "It was trained in another run, which this one was given with ",
+      element("code", {}, "--parent"),
+      ", and is measured anew on validation here.",
+    );
+  if (!isMade(row)) return commandLine(repeatCommand(row, own), "the command that repeats this training");
+  if (own.stage === "int8")
+    return commandLine(
+      shell(["suite", "compress", data.run.folder, "--trial", own.parent, "--int8"]),
+      "the command that repeats this step",
+    );
+  return element(
+    "p",
+    {},
+    `It was made from ${own.parent} by `,
+    element("code", {}, "suite compress"),
+    `; its options are in `,
+    element("code", {}, `weights/${own.id}.${own.stage === "distilled" ? "student" : "pruning"}.json`),
+    " of the run's folder.",
+  );
 }
 
-function groupTables(said) {
-  return said.groups.map(([by, rows]) => {
+function groupTables(predictions) {
+  return predictions.groups.map(([by, rows]) => {
     const heads = [by, "images", "people", `MAE, ${data.run.unit}`, "95 % interval"];
-    return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Error by ${by}` },
-      el("table", {}, el("caption", {}, `Error by ${by}`), el("thead", {}, el("tr", {}, ...heads.map((head) => el("th", { scope: "col" }, head)))),
-        el("tbody", {}, ...rows.map(([group, images, people, error, low, high]) => el("tr", {}, el("th", { scope: "row" }, group),
-          el("td", {}, grouped(images)), el("td", {}, grouped(people)), el("td", {}, mae(error, { unit: false })),
-          el("td", {}, known(low) ? `${mae(low, { unit: false })} to ${mae(high, { unit: false })}` : "one person"))))));
+    return element(
+      "div",
+      {
+        class: "scroll",
+        tabindex: "0",
+        role: "region",
+        "aria-label": `Error by ${by}`,
+      },
+      element(
+        "table",
+        {},
+        element("caption", {}, `Error by ${by}`),
+        element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", { scope: "col" }, head)))),
+        element(
+          "tbody",
+          {},
+          ...rows.map(([group, images, people, error, low, high]) =>
+            element(
+              "tr",
+              {},
+              element("th", { scope: "row" }, group),
+              element("td", {}, grouped(images)),
+              element("td", {}, grouped(people)),
+              element("td", {}, mae(error, { unit: false })),
+              element(
+                "td",
+                {},
+                known(low) ? `${mae(low, { unit: false })} to ${mae(high, { unit: false })}` : "one person",
+              ),
+            ),
+          ),
+        ),
+      ),
+    );
   });
 }
 
 function predicted(own) {
-  const said = data.predictions[own.id];
-  if (!said) {
-    return [el("p", {}, "No predictions of it are kept: the run's folder has them for networks that the test split was read for, in runs of this version of the suite.")];
+  const predictions = data.predictions[own.id];
+  if (!predictions) {
+    return [
+      element(
+        "p",
+        {},
+        "No predictions of it are kept: the run's folder has them for networks that the test split was read for, in runs of this version of the suite.",
+      ),
+    ];
   }
-  const split = said.split === "test" ? "test" : "validation";
-  const several = said.trainings.length > 1 ? ` Errors are means over ${count(said.trainings.length, "training")}, image by image; the points are of ${said.trainings[0]}.` : said.trainings[0] !== own.id ? ` By ${said.trainings[0]}.` : "";
-  const drawnOf = said.drawn.length < said.images ? `${said.drawn.length} of the ${grouped(said.images)}` : `the ${grouped(said.images)}`;
-  return [el("p", {}, `On ${drawnOf} images of the ${split} split.${several} Intervals are over people, not images.`),
-    el("figure", { class: "chart", id: "predicted-chart", role: "img", "aria-label": `Predicted against true, ${split} split` }), ...groupTables(said)];
+  const split = predictions.split === "test" ? "test" : "validation";
+  const [first, ...others] = predictions.trainings;
+  let by = first === own.id ? "" : ` By ${first}.`;
+  if (others.length)
+    by = ` Errors are means over ${count(predictions.trainings.length, "training")}, image by image; the points are of ${first}.`;
+  const drawnOf =
+    predictions.drawn.length < predictions.images
+      ? `${predictions.drawn.length} of the ${grouped(predictions.images)}`
+      : `the ${grouped(predictions.images)}`;
+  return [
+    element("p", {}, `On ${drawnOf} images of the ${split} split.${by} Intervals are over people, not images.`),
+    element("figure", {
+      class: "chart",
+      id: "predicted-chart",
+      role: "img",
+      "aria-label": `Predicted against true, ${split} split`,
+    }),
+    ...groupTables(predictions),
+  ];
 }
 
 function drawPredicted(own) {
-  const chart = document.getElementById("predicted-chart"), { drawn: pairs } = data.predictions[own.id];
-  const values = pairs.flat(), low = Math.min(...values), high = Math.max(...values);
-  Plotly.react(chart, [{ x: [low, high], y: [low, high], mode: "lines", type: "scatter", line: { color: colour("--others"), dash: "dash", width: 1.3 }, hoverinfo: "skip" },
-    { x: pairs.map((pair) => pair[0]), y: pairs.map((pair) => pair[1]), mode: "markers", type: "scatter", marker: { color: colour("--front"), size: 6, opacity: 0.6 },
-      hovertemplate: "true %{x}, predicted %{y}<extra></extra>" }],
-  bareLayout(340, { xaxis: { title: { text: `true, ${plain(data.run.unit)}`, standoff: 6 } }, yaxis: { title: { text: `predicted, ${plain(data.run.unit)}`, standoff: 6 } } }), CONFIG);
+  const chart = document.getElementById("predicted-chart"),
+    { drawn: pairs } = data.predictions[own.id];
+  const values = pairs.flat(),
+    low = Math.min(...values),
+    high = Math.max(...values);
+  Plotly.react(
+    chart,
+    [
+      {
+        x: [low, high],
+        y: [low, high],
+        mode: "lines",
+        type: "scatter",
+        line: { color: colour("--others"), dash: "dash", width: 1.3 },
+        hoverinfo: "skip",
+      },
+      {
+        x: pairs.map((pair) => pair[0]),
+        y: pairs.map((pair) => pair[1]),
+        mode: "markers",
+        type: "scatter",
+        marker: { color: colour("--front"), size: 6, opacity: 0.6 },
+        hovertemplate: "true %{x}, predicted %{y}<extra></extra>",
+      },
+    ],
+    bareLayout(340, {
+      xaxis: { title: { text: `true, ${escapeLabel(data.run.unit)}`, standoff: 6 } },
+      yaxis: {
+        title: { text: `predicted, ${escapeLabel(data.run.unit)}`, standoff: 6 },
+      },
+    }),
+    CONFIG,
+  );
 }
 
-function drawCurve(place) {
+function drawCurve(row) {
   const chart = document.getElementById("curve-chart");
-  const line = (values, name, look, symbol) => ({ x: values.map((_, i) => i + 1), y: values, name, mode: "lines+markers", type: "scatter", line: look, marker: { symbol, size: 7 }, hovertemplate: `${name}, epoch %{x}: %{y}<extra></extra>` });
-  const [val, train] = [data.curves.val[place], data.curves.train[place]];
-  Plotly.react(chart, [line(val, "validation MAE", { color: colour("--front"), width: 2 }, "circle"), line(train, "mean |error| on training batches", { color: colour("--others"), width: 1.5, dash: "dot" }, "diamond")],
-    bareLayout(300, { showlegend: true, legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 }, margin: { l: 56, r: 14, t: 34, b: 46 },
-      xaxis: { title: { text: "epoch", standoff: 6 }, ...(val.length <= 12 ? { dtick: 1 } : {}) }, yaxis: { title: { text: plain(data.run.unit), standoff: 6 } } }), CONFIG);
+  const line = (values, name, look, symbol) => ({
+    x: values.map((_, i) => i + 1),
+    y: values,
+    name,
+    mode: "lines+markers",
+    type: "scatter",
+    line: look,
+    marker: { symbol, size: 7 },
+    hovertemplate: `${name}, epoch %{x}: %{y}<extra></extra>`,
+  });
+  const [val, train] = [data.curves.val[row], data.curves.train[row]];
+  Plotly.react(
+    chart,
+    [
+      line(val, "validation MAE", { color: colour("--front"), width: 2 }, "circle"),
+      line(
+        train,
+        "mean |error| on training batches",
+        { color: colour("--others"), width: 1.5, dash: "dot" },
+        "diamond",
+      ),
+    ],
+    bareLayout(300, {
+      showlegend: true,
+      legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 },
+      margin: { l: 56, r: 14, t: 34, b: 46 },
+      xaxis: {
+        title: { text: "epoch", standoff: 6 },
+        ...(val.length <= 12 ? { dtick: 1 } : {}),
+      },
+      yaxis: { title: { text: escapeLabel(data.run.unit), standoff: 6 } },
+    }),
+    CONFIG,
+  );
 }
 
 function showNetwork() {
-  const place = places.get(state.trial) ?? toShip() ?? 0;
+  const row = rowOf.get(state.trial) ?? networkToShip() ?? 0;
   const target = document.getElementById("network-body");
   for (const id of ["curve-chart", "predicted-chart"]) {
     const before = document.getElementById(id);
@@ -136,32 +347,57 @@ function showNetwork() {
     drawn.delete(before);
   }
   if (!trials.id.length) {
-    target.replaceChildren(el("p", {}, "No trial has ended."));
+    target.replaceChildren(element("p", {}, "No trial has ended."));
     return;
   }
-  const own = at(place), hasCurve = data.curves.val[place].length > 0;
+  const own = at(row),
+    hasCurve = data.curves.val[row].length > 0;
   document.getElementById("network-id").value = own.id;
-  const column = (title, ...content) => el("div", {}, el("h3", {}, title), ...content);
-  target.replaceChildren(headline(place, own), stages(own),
-    el("div", { class: "pair" }, column("Costs", costs(own)), column("Recipe", ...recipeList(place))),
-    el("div", { class: "pair" },
-      column("Learning curve", hasCurve ? el("figure", { class: "chart", id: "curve-chart", role: "img", "aria-label": `Error of ${own.id} after each epoch` }) : el("p", {}, "No epoch was recorded."), el("h3", {}, "Lineage"), lineageList(own)),
-      column("Predicted against true", ...predicted(own))),
-    el("h3", {}, "The command that repeats it"), repeating(place, own),
-    ...(finished(place) ? [el("h3", {}, "The command that exports it"), commandLine(exportCommand(place), "the command that exports this network")] : []));
-  if (hasCurve) figure(document.getElementById("curve-chart"), () => drawCurve(place));
+  const column = (title, ...content) => element("div", {}, element("h3", {}, title), ...content);
+  target.replaceChildren(
+    headline(row, own),
+    stages(own),
+    element("div", { class: "pair" }, column("Costs", costs(own)), column("Recipe", ...recipeList(row))),
+    element(
+      "div",
+      { class: "pair" },
+      column(
+        "Learning curve",
+        hasCurve
+          ? element("figure", {
+              class: "chart",
+              id: "curve-chart",
+              role: "img",
+              "aria-label": `Error of ${own.id} after each epoch`,
+            })
+          : element("p", {}, "No epoch was recorded."),
+        element("h3", {}, "Lineage"),
+        lineageList(own),
+      ),
+      column("Predicted against true", ...predicted(own)),
+    ),
+    element("h3", {}, "The command that repeats it"),
+    repeating(row, own),
+    ...(finished(row)
+      ? [
+          element("h3", {}, "The command that exports it"),
+          commandLine(exportCommand(row), "the command that exports this network"),
+        ]
+      : []),
+  );
+  if (hasCurve) figure(document.getElementById("curve-chart"), () => drawCurve(row));
   if (data.predictions[own.id]) figure(document.getElementById("predicted-chart"), () => drawPredicted(own));
 }
 
 function startNetwork() {
-  for (const name in data.recipe.varied) data.recipe.varied[name] = unpacked(data.recipe.varied[name]);
+  for (const name in data.recipe.varied) data.recipe.varied[name] = decoded(data.recipe.varied[name]);
   document.getElementById("network").hidden = false;
   const input = document.getElementById("network-id");
   const list = document.getElementById("network-ids");
-  const front = trials.id.filter((_, place) => trials.front[place] || !isSearched(place));
-  list.append(...[...new Set([...front, ...trials.id.slice(0, 200)])].map((id) => el("option", { value: id })));
+  const front = trials.id.filter((_, row) => trials.front[row] || !isSearched(row));
+  list.append(...[...new Set([...front, ...trials.id.slice(0, 200)])].map((id) => element("option", { value: id })));
   input.addEventListener("change", () => {
-    const isThere = places.has(input.value.trim());
+    const isThere = rowOf.has(input.value.trim());
     input.setAttribute("aria-invalid", !isThere);
     if (isThere) choose({ trial: input.value.trim() });
   });

@@ -1,55 +1,79 @@
-// Parallel coordinates on a canvas: every finished trial a line; dragging along an axis keeps what it spans.
+// Parallel coordinates on a canvas: a line for each finished trial. Dragging along an axis keeps what it spans.
 const kept = new Map(); // axis -> [low, high] as shares of its height
 
 function parallelAxes() {
   const shown = [...data.dimensions];
-  shown.push({ name: "parameters", words: null, log: true, values: trials.params });
-  shown.push({ name: "validation MAE", words: null, log: false, values: trials.error });
-  return shown.map((axis) => {
-    const numbers = axis.values.filter((value, place) => known(value) && finished(place) && isSearched(place));
-    let low = Infinity, high = -Infinity;
-    for (const value of numbers) {
-      low = Math.min(low, value);
-      high = Math.max(high, value);
-    }
-    const log = axis.log && low > 0, scale = (value) => (log ? Math.log10(value) : value);
-    const span = scale(high) - scale(low);
-    return { ...axis, low, high, share: (value) => (span > 0 ? (scale(value) - scale(low)) / span : 0.5) };
-  }).filter((axis) => Number.isFinite(axis.low));
+  shown.push({
+    name: "parameters",
+    words: null,
+    log: true,
+    values: trials.params,
+  });
+  shown.push({
+    name: "validation MAE",
+    words: null,
+    log: false,
+    values: trials.error,
+  });
+  return shown
+    .map((axis) => {
+      const numbers = axis.values.filter((value, row) => known(value) && finished(row) && isSearched(row));
+      let low = Infinity,
+        high = -Infinity;
+      for (const value of numbers) {
+        low = Math.min(low, value);
+        high = Math.max(high, value);
+      }
+      const log = axis.log && low > 0,
+        scale = (value) => (log ? Math.log10(value) : value);
+      const span = scale(high) - scale(low);
+      return {
+        ...axis,
+        low,
+        high,
+        share: (value) => (span > 0 ? (scale(value) - scale(low)) / span : 0.5),
+      };
+    })
+    .filter((axis) => Number.isFinite(axis.low));
 }
 
-function parallelLine(axes, place) {
-  return axes.map((axis) => (known(axis.values[place]) ? axis.share(axis.values[place]) : null));
+function parallelLine(axes, row) {
+  return axes.map((axis) => (known(axis.values[row]) ? axis.share(axis.values[row]) : null));
 }
 
 function isKept(line) {
-  return [...kept].every(([number, [low, high]]) => line[number] !== null && line[number] >= low && line[number] <= high);
+  return [...kept].every(
+    ([number, [low, high]]) => line[number] !== null && line[number] >= low && line[number] <= high,
+  );
 }
 
-const ROOM = { left: 46, right: 54, top: 54, bottom: 26 };
+const MARGINS = { left: 46, right: 54, top: 54, bottom: 26 };
 
 function drawParallel() {
-  const canvas = document.getElementById("parallel"), axes = parallelAxes();
-  const width = Math.max(canvas.parentElement.clientWidth, 72 * axes.length), height = 354, ratio = devicePixelRatio || 1;
+  const canvas = document.getElementById("parallel"),
+    axes = parallelAxes();
+  const width = Math.max(canvas.parentElement.clientWidth, 72 * axes.length),
+    height = 354,
+    ratio = devicePixelRatio || 1;
   canvas.width = width * ratio;
   canvas.height = height * ratio;
   canvas.style.width = `${width}px`;
   canvas.style.height = `${height}px`;
   const pen = canvas.getContext("2d");
   pen.scale(ratio, ratio);
-  const x = (number) => ROOM.left + (number * (width - ROOM.left - ROOM.right)) / Math.max(axes.length - 1, 1);
-  const y = (share) => height - ROOM.bottom - share * (height - ROOM.top - ROOM.bottom);
-  const shown = trials.id.map((_, place) => place).filter((place) => finished(place) && isSearched(place));
-  const lines = new Map(shown.map((place) => [place, parallelLine(axes, place)]));
-  const inside = shown.filter((place) => isKept(lines.get(place)));
-  const stroke = (places_, style, thick, alpha) => {
+  const x = (number) => MARGINS.left + (number * (width - MARGINS.left - MARGINS.right)) / Math.max(axes.length - 1, 1);
+  const y = (share) => height - MARGINS.bottom - share * (height - MARGINS.top - MARGINS.bottom);
+  const shown = trials.id.map((_, row) => row).filter((row) => finished(row) && isSearched(row));
+  const lines = new Map(shown.map((row) => [row, parallelLine(axes, row)]));
+  const inside = shown.filter((row) => isKept(lines.get(row)));
+  const stroke = (rows, style, thick, alpha) => {
     pen.strokeStyle = style;
     pen.lineWidth = thick;
     pen.globalAlpha = alpha;
     pen.beginPath();
-    for (const place of places_) {
+    for (const row of rows) {
       let down = false;
-      lines.get(place).forEach((share, number) => {
+      lines.get(row).forEach((share, number) => {
         if (share === null) down = false;
         else if (down) pen.lineTo(x(number), y(share));
         else {
@@ -63,14 +87,21 @@ function drawParallel() {
   };
   const faint = Math.max(0.06, Math.min(0.5, 60 / shown.length));
   if (kept.size) stroke(shown, colour("--line"), 1, faint);
-  stroke(inside.filter((place) => !trials.front[place]), colour("--others"), 1, kept.size ? Math.max(faint, 0.4) : faint);
-  const front = inside.filter((place) => trials.front[place]);
+  stroke(
+    inside.filter((row) => !trials.front[row]),
+    colour("--others"),
+    1,
+    kept.size ? Math.max(faint, 0.4) : faint,
+  );
+  const front = inside.filter((row) => trials.front[row]);
   stroke(front, colour("--front"), front.length > 30 ? 1.2 : 2, Math.max(0.3, Math.min(0.95, 25 / front.length)));
-  const chosen = places.get(state.trial);
+  const chosen = rowOf.get(state.trial);
   if (lines.has(chosen)) stroke([chosen], colour("--tiny"), 3, 1);
   labelAxes(pen, axes, x, y);
   canvas.onpointerdown = (event) => brush(event, canvas, axes, lines, inside, x, y);
-  document.getElementById("parallel-kept").textContent = kept.size ? `${count(inside.length, "trial")} of ${grouped(shown.length)} kept.` : "";
+  document.getElementById("parallel-kept").textContent = kept.size
+    ? `${count(inside.length, "trial")} of ${grouped(shown.length)} kept.`
+    : "";
   document.getElementById("parallel-clear").hidden = !kept.size;
 }
 
@@ -84,11 +115,18 @@ function labelAxes(pen, axes, x, y) {
     pen.moveTo(x(number), y(0));
     pen.lineTo(x(number), y(1));
     pen.stroke();
-    const label = (value) => (axis.words ? axis.words[value] : axis.name === "parameters" ? quantity(value) : Number.isInteger(value) ? grouped(value) : digits(Number(value.toPrecision(3))));
+    const label = (value) =>
+      axis.words
+        ? axis.words[value]
+        : axis.name === "parameters"
+          ? quantity(value)
+          : Number.isInteger(value)
+            ? grouped(value)
+            : digits(Number(value.toPrecision(3)));
     pen.fillText(label(axis.high), x(number), y(1) - 6);
     pen.fillText(label(axis.low), x(number), y(0) + 16);
     pen.fillStyle = colour("--ink");
-    pen.fillText(axis.name.replaceAll("_", " "), x(number), y(1) - 24 - (number % 2) * 15); // in two rows, as neighbours would touch
+    pen.fillText(axis.name.replaceAll("_", " "), x(number), y(1) - 24 - (number % 2) * 15); // alternating heights, as neighbours would touch
     if (kept.has(number)) {
       const [low, high] = kept.get(number);
       pen.fillStyle = colour("--front");
@@ -104,7 +142,9 @@ function brush(event, canvas, axes, lines, inside, x, y) {
   const box = canvas.getBoundingClientRect();
   const share = (one) => Math.min(Math.max((y(0) - (one.clientY - box.top)) / (y(0) - y(1)), 0), 1);
   const across = event.clientX - box.left;
-  const number = axes.map((_, n) => Math.abs(x(n) - across)).reduce((best, off, n, all) => (off < all[best] ? n : best), 0);
+  const number = axes
+    .map((_, n) => Math.abs(x(n) - across))
+    .reduce((best, off, n, all) => (off < all[best] ? n : best), 0);
   const start = share(event);
   canvas.setPointerCapture(event.pointerId);
   canvas.onpointerup = (end) => {
@@ -114,8 +154,8 @@ function brush(event, canvas, axes, lines, inside, x, y) {
       kept.set(number, [Math.min(start, stop), Math.max(start, stop)]);
       drawParallel();
     } else if (inside.length) {
-      const off = (place) => (lines.get(place)[number] === null ? Infinity : Math.abs(lines.get(place)[number] - start));
-      openNetwork(trials.id[inside.reduce((best, place) => (off(place) < off(best) ? place : best))]);
+      const off = (row) => (lines.get(row)[number] === null ? Infinity : Math.abs(lines.get(row)[number] - start));
+      openNetwork(trials.id[inside.reduce((best, row) => (off(row) < off(best) ? row : best))]);
     }
   };
 }

@@ -1,17 +1,21 @@
-// The front, for which plotly.js was waited for; then, when it can be seen, all else.
+// Runs after plotly.js: draw the front, then, once it can be seen, everything else.
 startFront();
 
-window.addEventListener("DOMContentLoaded", () => requestAnimationFrame(() => setTimeout(() => {
-  readLater();
-  startFigures();
-  startNetwork();
-  startParallel();
-  startTable();
-  startFollowing();
-  document.documentElement.dataset.ready = "yes";
-})));
+window.addEventListener("DOMContentLoaded", () =>
+  requestAnimationFrame(() =>
+    setTimeout(() => {
+      readLater();
+      startFigures();
+      startNetwork();
+      startParallel();
+      startTable();
+      startFollowing();
+      document.documentElement.dataset.ready = "yes";
+    }),
+  ),
+);
 
-// A report that is written again while its run goes on: the page takes the new one, unless the reader holds it.
+// Reload a report that is written again while its run goes on, unless the reader holds it.
 function startFollowing() {
   const follow = document.getElementById("follow");
   if (!follow) return;

@@ -1,39 +1,46 @@
-// What the reader has chosen, kept in the address behind "#", so that a link shows the same again.
+// What the reader has chosen. The address keeps it behind "#", so that a link shows the same again.
 const trials = data.trials;
-for (const name in trials) trials[name] = unpacked(trials[name]);
-const places = new Map(trials.id.map((id, place) => [id, place]));
+for (const name in trials) trials[name] = decoded(trials[name]);
+const rowOf = new Map(trials.id.map((id, row) => [id, row]));
 const LIMITS = ["error", "params", "macs", "bytes", "ms"];
 const TAKES = [...LIMITS];
 
-const state = { x: "params", trial: "", take: "error", limits: {}, filter: "", sort: "" };
+const state = {
+  x: "params",
+  trial: "",
+  take: "error",
+  limits: {},
+  filter: "",
+  sort: "",
+};
 const listeners = [];
 
 function readAddress() {
-  const asked = new URLSearchParams(location.hash.slice(1));
-  state.x = data.axes.some((axis) => axis.column === asked.get("x")) ? asked.get("x") : "params";
-  state.trial = places.has(asked.get("trial")) ? asked.get("trial") : "";
-  state.take = TAKES.includes(asked.get("take")) ? asked.get("take") : "error";
-  state.filter = asked.get("filter") ?? "";
-  state.sort = asked.get("sort") ?? "";
+  const parameters = new URLSearchParams(location.hash.slice(1));
+  state.x = data.axes.some((axis) => axis.column === parameters.get("x")) ? parameters.get("x") : "params";
+  state.trial = rowOf.has(parameters.get("trial")) ? parameters.get("trial") : "";
+  state.take = TAKES.includes(parameters.get("take")) ? parameters.get("take") : "error";
+  state.filter = parameters.get("filter") ?? "";
+  state.sort = parameters.get("sort") ?? "";
   state.limits = {};
   for (const name of LIMITS) {
-    const limit = amount(asked.get(`max-${name}`) ?? "");
+    const limit = amount(parameters.get(`max-${name}`) ?? "");
     if (known(limit)) state.limits[name] = limit;
   }
 }
 
 function writeAddress() {
-  const told = new URLSearchParams();
-  if (state.x !== "params") told.set("x", state.x);
-  if (state.trial) told.set("trial", state.trial);
-  if (state.take !== "error") told.set("take", state.take);
-  if (state.filter) told.set("filter", state.filter);
-  if (state.sort) told.set("sort", state.sort);
-  for (const [name, limit] of Object.entries(state.limits)) told.set(`max-${name}`, limit);
-  history.replaceState(null, "", `#${told}`);
+  const parameters = new URLSearchParams();
+  if (state.x !== "params") parameters.set("x", state.x);
+  if (state.trial) parameters.set("trial", state.trial);
+  if (state.take !== "error") parameters.set("take", state.take);
+  if (state.filter) parameters.set("filter", state.filter);
+  if (state.sort) parameters.set("sort", state.sort);
+  for (const [name, limit] of Object.entries(state.limits)) parameters.set(`max-${name}`, limit);
+  history.replaceState(null, "", `#${parameters}`);
 }
 
-// Change what is chosen; those who listen are told what changed.
+// Change what is chosen; listeners are given the names of what changed.
 function choose(changes) {
   Object.assign(state, changes);
   writeAddress();
@@ -41,36 +48,36 @@ function choose(changes) {
 }
 
 window.addEventListener("hashchange", () => {
-  if (document.getElementById(location.hash.slice(1))) return writeAddress(); // a link to a place in the page
+  if (document.getElementById(location.hash.slice(1))) return writeAddress(); // a link to a section of the page
   readAddress();
   for (const listener of listeners) listener(new Set(Object.keys(state)));
 });
 
-function at(place) {
-  return Object.fromEntries(Object.entries(trials).map(([name, values]) => [name, values[place]]));
+function at(row) {
+  return Object.fromEntries(Object.entries(trials).map(([name, values]) => [name, values[row]]));
 }
 
-function finished(place) {
-  return trials.status[place] === "finished" && known(trials.error[place]);
+function finished(row) {
+  return trials.status[row] === "finished" && known(trials.error[row]);
 }
 
-function isSearched(place) {
-  return trials.stage[place] === "search";
+function isSearched(row) {
+  return trials.stage[row] === "search";
 }
 
-// What the trials of a search were cut out of.
-function isParent(place) {
-  return trials.stage[place] === "parent";
+// The network that a search prunes.
+function isParent(row) {
+  return trials.stage[row] === "parent";
 }
 
-// By suite compress.
-function isMade(place) {
-  return !isSearched(place) && !isParent(place);
+// Made by suite compress.
+function isMade(row) {
+  return !isSearched(row) && !isParent(row);
 }
 
-// A button that shows a network in its own section.
-function opener(id, text = id) {
-  return el("button", { type: "button", class: "link", "data-trial": id }, text);
+// A button that opens a network in its own section.
+function trialButton(id, text = id) {
+  return element("button", { type: "button", class: "link", "data-trial": id }, text);
 }
 
 document.addEventListener("click", (event) => {
@@ -79,7 +86,7 @@ document.addEventListener("click", (event) => {
 });
 
 function openNetwork(id) {
-  if (!places.has(id)) return;
+  if (!rowOf.has(id)) return;
   choose({ trial: id });
   const section = document.getElementById("network");
   section.scrollIntoView({ block: "start" });

@@ -1,7 +1,5 @@
-"use strict";
-
-// The page's policy refuses style attributes that a script sets as text, as plotly does here and there; the
-// same words through the CSSOM are let in.
+// The page's policy refuses style attributes that a script sets as text, as plotly sometimes does. The same
+// declarations are allowed through the CSSOM.
 {
   const set = Element.prototype.setAttribute;
   Element.prototype.setAttribute = function (name, value) {

@@ -1,32 +1,52 @@
 // The table of trials: sorts, filters, and is saved as CSV. Its cells are text.
-const ROWS = 100; // at a time
+const ROWS = 100; // shown at first
 
-// A filter's words: each must be in the row, or be a condition such as params<100k or status=stopped.
+// Each word of a filter must be in the row, or be a condition such as params<100k or status=stopped.
 function matcher(text) {
-  const tests = text.trim().split(/\s+/).filter(Boolean).map((word) => {
-    const found = /^([\w-]+?)(<=|>=|<|>|=)(.+)$/.exec(word);
-    const column = found && data.columns.find((one) => one.title.toLowerCase().replaceAll(" ", "") === found[1].toLowerCase());
-    if (column) return condition(column.keys, found[2], found[3]);
-    const sought = word.toLowerCase();
-    return (place) => rowText(place).includes(sought);
-  });
-  return (place) => tests.every((test) => test(place));
+  const tests = text
+    .trim()
+    .split(/\s+/)
+    .filter(Boolean)
+    .map((word) => {
+      const found = /^([\w-]+?)(<=|>=|<|>|=)(.+)$/.exec(word);
+      const column =
+        found && data.columns.find((one) => one.title.toLowerCase().replaceAll(" ", "") === found[1].toLowerCase());
+      if (column) return condition(column.keys, found[2], found[3]);
+      const sought = word.toLowerCase();
+      return (row) => rowText(row).includes(sought);
+    });
+  return (row) => tests.every((test) => test(row));
 }
 
 function condition(keys, sign, text) {
   const limit = amount(text);
-  if (sign === "=") return (place) => String(keys[place]).toLowerCase() === text.toLowerCase() || (known(limit) && keys[place] === limit);
-  const holds = { "<": (a, b) => a < b, "<=": (a, b) => a <= b, ">": (a, b) => a > b, ">=": (a, b) => a >= b }[sign];
-  return (place) => typeof keys[place] === "number" && known(limit) && holds(keys[place], limit);
+  if (sign === "=")
+    return (row) => String(keys[row]).toLowerCase() === text.toLowerCase() || (known(limit) && keys[row] === limit);
+  const holds = {
+    "<": (a, b) => a < b,
+    "<=": (a, b) => a <= b,
+    ">": (a, b) => a > b,
+    ">=": (a, b) => a >= b,
+  }[sign];
+  return (row) => typeof keys[row] === "number" && known(limit) && holds(keys[row], limit);
 }
 
 const texts = [];
-function rowText(place) {
-  texts[place] ??= [trials.id[place], trials.stage[place], trials.status[place], trials.cause[place], designOf(place), trials.front[place] ? "front" : ""].join(" ").toLowerCase();
-  return texts[place];
+function rowText(row) {
+  texts[row] ??= [
+    trials.id[row],
+    trials.stage[row],
+    trials.status[row],
+    trials.cause[row],
+    designOf(row),
+    trials.front[row] ? "front" : "",
+  ]
+    .join(" ")
+    .toLowerCase();
+  return texts[row];
 }
 
-// Numbers as numbers, words as words; gaps stay last.
+// Compare numbers as numbers and words as words; missing values stay last.
 function compare(a, b, sign) {
   const [noA, noB] = [a === null || a === "", b === null || b === ""];
   if (noA || noB) return noA - noB;
@@ -34,7 +54,7 @@ function compare(a, b, sign) {
 }
 
 function shownRows() {
-  const rows = trials.id.map((_, place) => place).filter(matcher(state.filter));
+  const rows = trials.id.map((_, row) => row).filter(matcher(state.filter));
   const [title, falling] = [state.sort.replace(/^-/, ""), state.sort.startsWith("-")];
   const column = data.columns.find((one) => one.title === title);
   if (column) rows.sort((a, b) => compare(column.keys[a], column.keys[b], falling ? -1 : 1));
@@ -45,53 +65,87 @@ function shownRows() {
 function cellContent(cell) {
   if (typeof cell === "string") return [cell];
   const [text, note, kind] = cell;
-  if (kind === "cause") return [`${text}: `, el("span", { class: "cause" }, note)];
-  return kind === "range" ? [`${text} `, el("small", { class: "ends" }, note)] : [text, el("small", {}, note)];
+  if (kind === "cause") return [`${text}: `, element("span", { class: "cause" }, note)];
+  return kind === "range"
+    ? [`${text} `, element("small", { class: "ends" }, note)]
+    : [text, element("small", {}, note)];
 }
 
-function tableRow(place) {
-  const row = el("tr", { class: trials.front[place] ? "front" : null });
+function tableRow(row) {
+  const line = element("tr", { class: trials.front[row] ? "front" : null });
   data.columns.forEach((column, number) => {
-    const cell = el(number ? "td" : "th", { class: column.words ? "text" : null, scope: number ? null : "row" });
-    if (column.cells) cell.append(...cellContent(column.cells[place]));
-    else cell.append(opener(trials.id[place]), ...(trials.tiny[place] ? [el("small", {}, "TinyAgeNet")] : []));
-    row.append(cell);
+    const cell = element(number ? "td" : "th", {
+      class: column.words ? "text" : null,
+      scope: number ? null : "row",
+    });
+    if (column.cells) cell.append(...cellContent(column.cells[row]));
+    else cell.append(trialButton(trials.id[row]), ...(trials.tiny[row] ? [element("small", {}, "TinyAgeNet")] : []));
+    line.append(cell);
   });
-  return row;
+  return line;
 }
 
 function csv(rows) {
-  // A spreadsheet would take text that begins so for a formula.
+  // A spreadsheet would take text that begins with one of these characters for a formula.
   const quoted = (value) => {
     if (value === null || value === undefined) return "";
     if (typeof value === "number") return String(value);
     const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
     return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
   };
-  const names = ["id", "stage", "status", "cause", "parent", "front", "error", "val", "test", "params", "macs", "bytes", "ms", "epochs", "seconds", "seed"];
+  const names = [
+    "id",
+    "stage",
+    "status",
+    "cause",
+    "parent",
+    "front",
+    "error",
+    "val",
+    "test",
+    "params",
+    "macs",
+    "bytes",
+    "ms",
+    "epochs",
+    "seconds",
+    "seed",
+  ];
   const more = Object.keys(data.recipe.varied);
-  const units = { error: `_${data.run.unit}`, val: `_mae_${data.run.unit}`, test: `_mae_${data.run.unit}` };
+  const units = {
+    error: `_${data.run.unit}`,
+    val: `_mae_${data.run.unit}`,
+    test: `_mae_${data.run.unit}`,
+  };
   const head = [...names.map((name) => name + (units[name] ?? "")), "widths", "depths", ...more];
-  const lines = rows.map((place) => [...names.map((name) => trials[name][place]), trials.widths[place].join(" "), trials.depths[place].join(" "), ...more.map((name) => data.recipe.varied[name][place])]);
-  return [head, ...lines].map((line) => line.map(quoted).join(",")).join("\r\n") + "\r\n";
+  const lines = rows.map((row) => [
+    ...names.map((name) => trials[name][row]),
+    trials.widths[row].join(" "),
+    trials.depths[row].join(" "),
+    ...more.map((name) => data.recipe.varied[name][row]),
+  ]);
+  return `${[head, ...lines].map((line) => line.map(quoted).join(",")).join("\r\n")}\r\n`;
 }
 
 function startTable() {
   for (const column of data.columns) {
-    column.keys = typeof column.keys === "string" ? trials[column.keys] : unpacked(column.keys);
-    column.cells = column.cells && unpacked(column.cells);
+    column.keys = typeof column.keys === "string" ? trials[column.keys] : decoded(column.keys);
+    column.cells = column.cells && decoded(column.cells);
   }
   const table = document.querySelector("table.sortable");
   if (!table) return;
-  const tools = document.getElementById("table-tools"), input = document.getElementById("filter"), more = document.getElementById("more");
-  const told = document.getElementById("filtered");
+  const tools = document.getElementById("table-tools"),
+    input = document.getElementById("filter"),
+    more = document.getElementById("more");
+  const counter = document.getElementById("filtered");
   tools.hidden = false;
-  let length = ROWS, asWritten = true; // Python wrote the first rows of the table as it is at first
+  let length = ROWS,
+    asWritten = true; // Python wrote the first rows, in the initial order
   const show = () => {
     const rows = shownRows();
     asWritten &&= !state.sort && !state.filter && length === ROWS;
     if (!asWritten) table.tBodies[0].replaceChildren(...rows.slice(0, length).map(tableRow));
-    told.textContent = `${grouped(rows.length)} of ${count(trials.id.length, "network")}${rows.length > length ? `, the first ${grouped(length)} shown` : ""}`;
+    counter.textContent = `${grouped(rows.length)} of ${count(trials.id.length, "network")}${rows.length > length ? `, the first ${grouped(length)} shown` : ""}`;
     more.hidden = rows.length <= length;
     for (const head of table.tHead.rows[0].cells) {
       const title = head.dataset.title;
@@ -101,7 +155,11 @@ function startTable() {
     if (document.activeElement !== input) input.value = state.filter;
   };
   for (const head of table.tHead.rows[0].cells) {
-    head.querySelector("button").addEventListener("click", () => choose({ sort: state.sort === head.dataset.title ? `-${head.dataset.title}` : head.dataset.title }));
+    head.querySelector("button").addEventListener("click", () =>
+      choose({
+        sort: state.sort === head.dataset.title ? `-${head.dataset.title}` : head.dataset.title,
+      }),
+    );
   }
   input.addEventListener("input", () => choose({ filter: input.value }));
   more.addEventListener("click", () => {
@@ -109,7 +167,10 @@ function startTable() {
     show();
   });
   document.getElementById("save").addEventListener("click", () => {
-    const link = el("a", { download: `${data.run.name}.csv`, href: URL.createObjectURL(new Blob([csv(shownRows())], { type: "text/csv" })) });
+    const link = element("a", {
+      download: `${data.run.name}.csv`,
+      href: URL.createObjectURL(new Blob([csv(shownRows())], { type: "text/csv" })),
+    });
     link.click();
     URL.revokeObjectURL(link.href);
   });

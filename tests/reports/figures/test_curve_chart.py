@@ -1,7 +1,7 @@
 """The curve over one number: which runs have it, where a 0 stands, ticks, and the paper's choice."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -12,8 +12,8 @@ from reports.figures.curve_chart import CurveChart
 from reports.html.page import page
 from reports.model.points import compare
 from suite.runs.tables import Run
+from tests.support.synthetic_runs import MakeRun
 
-MakeRun = Callable[..., Run]
 LAMBDAS = (0.0, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 
 

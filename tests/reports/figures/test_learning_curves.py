@@ -1,15 +1,11 @@
 """What the learning curves collect and how they are told apart."""
 
-from collections.abc import Callable
-
 import pytest
 
 from reports.figures import style
 from reports.figures.learning_curves import collect, draw
 from reports.model.trials import summarise
-from suite.runs.tables import Run
-
-MakeRun = Callable[..., Run]
+from tests.support.synthetic_runs import MakeRun
 
 
 def test_each_trial_with_an_epoch_has_its_curve(make_run: MakeRun) -> None:

@@ -1,16 +1,13 @@
 """Ranking's targets as the limit of 1 - CDF: the figure against the suite's own definitions."""
 
-from collections.abc import Callable
-
 import pytest
 import torch
 
 from reports.figures import ranking_limit
 from reports.html.page import page
 from suite.methods.labels import LabelSet, exceedance, ranking_targets, target_distribution
-from suite.runs.tables import Run
+from tests.support.synthetic_runs import MakeRun
 
-MakeRun = Callable[..., Run]
 AGES = LabelSet(0.0, 100.0, 1.0)
 METHODS = {"method": {"choices": ["mr-l1", "ranking-bce"]}}
 

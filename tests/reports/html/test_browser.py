@@ -21,9 +21,7 @@ from reports.html.page_of_runs import page_of_runs
 from reports.model.trials import summarise
 from search_spaces import find, load
 from suite.runs.tables import Run, write_prediction_rows
-from tests.reports.conftest import pruned_from_a_parent
-
-MakeRun = Callable[..., Run]
+from tests.support.synthetic_runs import MakeRun, pruned_from_a_parent, with_compressed
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -77,23 +75,6 @@ def visit(browser: Browser, tmp_path: Path) -> Iterator[Open]:
         one.close()
 
 
-def with_compressed(run: Run) -> Run:
-    """The run with a pruned trial of its first, and that in int8."""
-    first = run.trials.iloc[0].to_dict()
-    made = [
-        {**first, "id": "t000-p1", "stage": "pruned", "parent": "t000", "params": 200_000, "bytes": 900_000},
-        {
-            **first,
-            "id": "t000-p1-int8",
-            "stage": "int8",
-            "parent": "t000-p1",
-            "params": 200_000,
-            "bytes": 210_000,
-        },
-    ]
-    return dataclasses.replace(run, trials=pd.concat([run.trials, pd.DataFrame(made)], ignore_index=True))
-
-
 def scroll_through(opened: Page) -> None:
     """To the end, a window at a time, so that every chart is drawn."""
     end = opened.evaluate("document.documentElement.scrollHeight")
@@ -129,7 +110,7 @@ def test_the_policy_stops_a_script_and_a_request(make_run: MakeRun, visit: Open)
 
 def test_the_answer_follows_the_readers_limits(make_run: MakeRun, visit: Open) -> None:
     run = make_run(trials=24)
-    opened = visit(page(run, place="runs/x"))
+    opened = visit(page(run, location="runs/x"))
     known = [trial for trial in summarise(run).trials if trial.finished]
     assert summarise(run).best.id in opened.text("#shipped .lead")  # type: ignore[union-attr]
     assert "ThinAgeNet (which were not trained in this run)" in opened.text("#shipped .lead + .lead")
@@ -141,7 +122,7 @@ def test_the_answer_follows_the_readers_limits(make_run: MakeRun, visit: Open) -
     assert f"{134_674_341 / left.params:,.0f}"[:3] in opened.text("#shipped table")
     assert f"max-params={limit:.0f}" in opened.page.url
     opened.page.fill("#max-error", "0.1")
-    assert "no network of this run is left" in opened.text("#shipped")
+    assert "no network of this run remains" in opened.text("#shipped")
     opened.page.click("#limits button[type=reset]")
     opened.page.select_option("#take", "params")
     assert min(known, key=lambda t: t.params).id in opened.text("#shipped .lead")
@@ -365,7 +346,7 @@ def test_no_cell_of_the_csv_is_a_formula_to_a_spreadsheet(make_run: MakeRun, vis
 #: Where a share of the last axis lies on the canvas of parallel coordinates, in the window.
 PLACE_ON_LAST_AXIS = """(share) => {
   const box = document.getElementById('parallel').getBoundingClientRect();
-  return [box.right - ROOM.right, box.bottom - ROOM.bottom - share * (box.height - ROOM.top - ROOM.bottom)];
+  return [box.right - MARGINS.right, box.bottom - MARGINS.bottom - share * (box.height - MARGINS.top - MARGINS.bottom)];
 }"""
 
 

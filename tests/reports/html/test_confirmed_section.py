@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -12,60 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.figures import learning_curves
-from reports.html.confirmed_section import compared, confirmed_section, dominator, fallen, ranked
+from reports.html.confirmed_section import confirmed_section
 from reports.html.page import page
 from reports.html.published_comparison.attractiveness import measured
 from reports.model.confirmation import Confirmed, Training, confirmations, differences, is_complete
+from reports.model.confirmed_front import compared, dominator, fallen, ranked
 from reports.model.hypervolume import volume
 from reports.model.page_data import page_data
 from reports.model.trials import objectives, summarise
-from suite.runs.tables import Run
 from suite.statistics.paired import mean_interval, paired_difference
-
-MakeRun = Callable[..., Run]
-#: Parameters, the search's error, and the confirmed errors by seed; None: the training diverged.
-Member = tuple[int, float, Mapping[int, float | None]]
-
-#: By size. Of b the search was lucky: by its mean it is worse than the smaller a.
-MEMBERS: Mapping[str, Member] = {
-    "t000": (1000, 8.0, {1: 8.1, 2: 8.2, 3: 8.3}),
-    "t001": (2000, 7.0, {1: 8.6, 2: 8.8, 3: 9.0}),
-    "t002": (3000, 6.9, {1: 7.1, 2: 7.2, 3: 7.3}),
-    "t003": (4000, 6.8, {1: 7.0, 2: 7.3, 3: 7.0}),
-}
-
-
-def confirmed_run(
-    make_run: MakeRun, members: Mapping[str, Member] = MEMBERS, seeds: int = 3, **changes: Any
-) -> Run:
-    """A search of these members and of one trial that all of them dominate, and its confirmation."""
-    search = {"name": "tiny", "seeds": 1, "confirm_seeds": seeds}
-    count = len(members) + 1
-    options: dict[str, Any] = {"objectives": ["val_mae", "params"], "search": search, **changes}
-    run = make_run(trials=count, statuses=["finished"] * count, test=False, **options)
-    unit = run.info.unit
-    trials = run.trials.set_index("id", drop=False)
-    trials[["params", run.info.error_column]] = [
-        *((params, error) for params, error, _ in members.values()),
-        (9000, 20.0),
-    ]
-    again = [
-        {
-            **trials.loc[member].to_dict(),
-            "id": f"{member}-s{seed}",
-            "stage": "confirm",
-            "parent": member,
-            "seed": seed,
-            "status": "diverged" if error is None else "finished",
-            "cause": "the loss is NaN" if error is None else "",
-            run.info.error_column: math.nan if error is None else error,
-            f"test_mae_{unit}": math.nan if error is None else error + 0.5,
-        }
-        for member, (_, _, errors) in members.items()
-        for seed, error in errors.items()
-    ]
-    rows = [*trials.to_dict("records"), *again]
-    return dataclasses.replace(run, trials=pd.DataFrame(rows).astype({"params": "Int64"}))
+from tests.support.synthetic_runs import MEMBERS, MakeRun, confirmed_run
 
 
 def ids(trials: Any) -> list[str]:
@@ -149,9 +104,7 @@ def test_the_section_has_means_intervals_optimism_and_what_cannot_be_told_apart(
 def test_one_seed_says_that_it_tells_nothing_of_separability(make_run: MakeRun) -> None:
     run = confirmed_run(make_run, {k: (p, e, {}) for k, (p, e, _) in MEMBERS.items()}, seeds=1)
     html = confirmed_section(run.info, summarise(run))
-    assert (
-        "one training with one seed, which tells nothing of whether its neighbours can be told apart" in html
-    )
+    assert "one training with one seed, which cannot show whether its neighbours can be told apart" in html
     assert "<table" not in html
     assert ids(summarise(run).front) == ["t000", "t001", "t002", "t003"]
 
@@ -219,7 +172,7 @@ def test_charts_have_the_confirmed_mean_with_its_interval_and_no_curve_of_a_conf
     assert data["error"][places["t004"]] == 20.0
     assert data["interval"][places["t004"]] is None
     assert {name for name in places if not data["front"][places[name]]} == {"t001", "t004"}
-    assert set(page_data(run, result, (), {}, None, "runs/x")["again"]) == set(MEMBERS)
+    assert set(page_data(run, result, (), {}, None, "runs/x")["confirmations"]) == set(MEMBERS)
     assert {curve.id for curve in learning_curves.collect(run, result).curves} == set(places)
 
 

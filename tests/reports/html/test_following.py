@@ -12,9 +12,8 @@ import pytest
 from suite.cli import report as report_commands
 from suite.cli.main import main
 from suite.runs.info import write_info
-from suite.runs.tables import Run, write_rows
-
-MakeRun = Callable[..., Run]
+from suite.runs.tables import write_rows
+from tests.support.synthetic_runs import MakeRun
 
 
 def wait_until(holds: Callable[[], bool], seconds: float = 60.0) -> None:

@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import re
-from collections.abc import Callable
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,11 @@ import pytest
 from plotly.offline import get_plotlyjs
 
 from reports.figures import style
-from reports.html.page import figure_markup, page, write_report
+from reports.html.figure import figure_markup
+from reports.html.page import page, write_report
 from reports.model.trials import summarise
 from suite.runs.tables import Run, read_run
-from tests.reports.conftest import pruned_from_a_parent
-
-MakeRun = Callable[..., Run]
+from tests.support.synthetic_runs import MakeRun, pruned_from_a_parent
 
 
 def own(html: str) -> str:
@@ -81,7 +79,7 @@ def test_the_page_says_its_charset_and_fits_a_phone(make_run: MakeRun) -> None:
 def test_sections_come_in_their_order(make_run: MakeRun) -> None:
     headings = re.findall(r"<h2>(.*?)</h2>", own(page(make_run(trials=8))))
     assert headings == [
-        "Which network to ship", "The front", "What was asked", "Confirmed", "The search understood",
+        "Which network to ship", "The front", "The request", "Confirmed", "How the search went",
         "Trials",
         "The paper's claims", "Provenance",
     ]  # fmt: skip
@@ -93,7 +91,7 @@ def test_the_answer_names_best_knee_and_smallest_against_the_exact_references(
     run = make_run(trials=40)
     result = summarise(run)
     seen = text(page(run))
-    lead = seen[: seen.index("What was asked")]
+    lead = seen[: seen.index("The request")]
     for trial in (result.best, result.knee, result.smallest):
         assert trial.id in lead
         assert f"{trial.val_mae:.2f}" in lead
@@ -137,7 +135,7 @@ def test_full_training_at_full_resolution_is_not_called_short(make_run: MakeRun)
 def test_an_unfinished_run_says_so_first(make_run: MakeRun, status: str, said: str) -> None:
     run = make_run(trials=5, trials_asked=16, status=status, latency=False, test=False, ended="")
     seen = text(page(run))
-    top = seen[: seen.index("What was asked")]
+    top = seen[: seen.index("The request")]
     assert said in top
     assert "5 of 16 trials have ended" in top
     assert "Speed has not been measured" in top
@@ -159,7 +157,7 @@ def test_no_trial_at_all_and_none_finished_still_make_a_page(make_run: MakeRun) 
 def test_one_trial_makes_a_page_without_a_knee(make_run: MakeRun) -> None:
     seen = text(page(make_run(trials=1)))
     assert "most accurate of 1 finished trial is t000" in seen
-    assert "knee" not in seen[: seen.index("What was asked")]
+    assert "knee" not in seen[: seen.index("The request")]
 
 
 def test_a_front_no_better_than_a_constant_is_called_that(make_run: MakeRun) -> None:

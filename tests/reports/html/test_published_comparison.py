@@ -1,7 +1,6 @@
 """The paper's tables and choices beside ours: whose row is whose, what is shown, and where nothing is."""
 
 import re
-from collections.abc import Callable
 from html import unescape
 from typing import Any
 
@@ -14,14 +13,13 @@ from reports.html.published_comparison.attractiveness import attractiveness_tabl
 from reports.html.published_comparison.matrix import collect
 from reports.html.published_comparison.methods import counterparts
 from reports.html.published_comparison.trials import networks_of_trials
-from reports.html.request import asked
+from reports.html.request import request_section
 from reports.model.paper_choice import papers_point
 from reports.model.points import compare
 from reports.model.trials import summarise
 from reports.published.numbers import published
-from suite.runs.tables import Run
+from tests.support.synthetic_runs import MakeRun
 
-MakeRun = Callable[..., Run]
 THIN = {"widths": (32, 64, 128, 256, 256)}
 SIX = ("mr-l1", "dex", "ranking-bce", "dldl", "er", "dldl-v2")
 METHODS = {"method": {"choices": list(SIX)}}
@@ -181,7 +179,7 @@ def test_other_runs_have_no_matrix(make_points: MakeRun, points: Any, vary: Any)
     comparison = compare(run)
     assert comparison is not None
     assert collect(comparison, run.info) is None
-    assert "The lowest mean is called that" not in comparison_section(run)
+    assert "The lowest mean is marked" not in comparison_section(run)
 
 
 def test_the_papers_step_is_another_for_attractiveness(make_points: MakeRun) -> None:
@@ -300,10 +298,10 @@ def test_age_has_no_table_of_attractiveness(make_run: MakeRun) -> None:
 
 def test_a_grid_says_that_nothing_is_drawn_by_results(make_run: MakeRun) -> None:
     run = make_run(trials=3)
-    assert "every combination" not in asked(run.info, summarise(run))
+    assert "every combination" not in request_section(run.info, summarise(run))
     run.info.search["sampler"] = "grid"
     assert "every combination is trained, as far as trials were asked for, and none is drawn by results" in (
-        text(asked(run.info, summarise(run)))
+        text(request_section(run.info, summarise(run)))
     )
 
 

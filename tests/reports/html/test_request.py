@@ -1,27 +1,25 @@
-"""What was asked, in words: dimensions, what the sampler knew, and what the numbers do not say."""
+"""The request in words: dimensions, what the sampler knew, and the limitations of the numbers."""
 
 import re
-from collections.abc import Callable
 from html import unescape
 from typing import Any
 
 import pytest
 
 from reports.html.limits import limits
-from reports.html.request import asked, in_words
+from reports.html.request import in_words, request_section
 from reports.model.trials import summarise
 from suite.runs.tables import Run
-
-MakeRun = Callable[..., Run]
+from tests.support.synthetic_runs import MakeRun
 
 
 def said(run: Run) -> str:
     """What a reader sees of the section."""
-    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", asked(run.info, summarise(run)))))
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", request_section(run.info, summarise(run)))))
 
 
 def noted(run: Run) -> str:
-    return re.sub(r"<[^>]+>", "", " ".join(limits(run.info, summarise(run))))
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", "", limits(run.info, summarise(run)))))
 
 
 @pytest.mark.parametrize(

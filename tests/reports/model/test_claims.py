@@ -1,7 +1,6 @@
 """The paper's claims beside what a run counted and measured."""
 
 import math
-from collections.abc import Callable
 
 import pytest
 
@@ -10,8 +9,7 @@ from reports.model.trials import summarise
 from reports.published.numbers import published
 from suite.runs.tables import Run
 from suite.statistics.spread import Spread
-
-MakeRun = Callable[..., Run]
+from tests.support.synthetic_runs import MakeRun
 
 
 def found(run: Run, of: str, quantity: str) -> list[Finding]:

@@ -1,13 +1,11 @@
 """What a search varied, as the axes of parallel coordinates: one a stage, numbers and words."""
 
-from collections.abc import Callable
 from typing import Any
 
 from reports.model.dimensions import dimensions
 from reports.model.trials import summarise
 from suite.runs.tables import Run
-
-MakeRun = Callable[..., Run]
+from tests.support.synthetic_runs import MakeRun
 
 
 def axes_of(run: Run) -> dict[str, dict[str, Any]]:

@@ -1,16 +1,12 @@
 """The front's hypervolume as the search went on."""
 
-from collections.abc import Callable
-
 import pytest
 
 from reports.html.page import page
 from reports.model.growth import growth
 from reports.model.hypervolume import volume
 from reports.model.trials import summarise
-from suite.runs.tables import Run
-
-MakeRun = Callable[..., Run]
+from tests.support.synthetic_runs import MakeRun
 
 
 def test_it_only_grows_and_ends_at_the_hypervolume_of_the_whole_front(make_run: MakeRun) -> None:

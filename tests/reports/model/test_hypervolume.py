@@ -1,14 +1,11 @@
 """The front as one number, up to a reference point that the trials do not move."""
 
-from collections.abc import Callable
-
 import pytest
 
 from reports.model.hypervolume import Volume, volume
 from reports.model.trials import summarise
 from suite.runs.tables import Run
-
-MakeRun = Callable[..., Run]
+from tests.support.synthetic_runs import MakeRun
 
 
 def volume_of(run: Run) -> Volume | None:

@@ -3,7 +3,7 @@
 import dataclasses
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,8 @@ from reports.html.metrics_table import metrics_table
 from reports.html.page import page
 from reports.model.difference_text import NO_DIFFERENCE
 from reports.model.points import compare, labels
-from suite.runs.tables import Run
+from tests.support.synthetic_runs import MakeRun
 
-MakeRun = Callable[..., Run]
 THIN = {"widths": (32, 64, 128, 256, 256)}
 TINY: Mapping[str, Any] = {}
 VGG = {"network": "vgg16-bn"}
@@ -208,7 +207,7 @@ def test_the_page_shows_method_and_seed_of_every_trial_and_warns_of_lucky_seeds(
     assert labels(run)["t001"] == "er"
     assert 'data-title="method"' in html  # which tells the point
     assert ">seed</button>" in html
-    words = seen(html[: html.index("<h2>What was asked")])
+    words = seen(html[: html.index("<h2>The request")])
     assert "Each point was trained with 3 seeds" in words
     assert "one training with one seed" not in seen(html)
 

@@ -1,17 +1,14 @@
 """Which trials make the front, in which order, and what an unfinished run leaves open."""
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
 from reports.model.trials import reference, summarise
-from suite.runs.tables import Run
 from suite.statistics.pareto import knee, non_dominated
-
-MakeRun = Callable[..., Run]
+from tests.support.synthetic_runs import MakeRun
 
 
 def test_the_front_is_over_the_objectives_of_the_run_and_finished_trials_only(

@@ -1,0 +1,67 @@
+"""The frame of all reports: the policy, the style, the scripts and the data around a page's content."""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from reports.html.content_security_policy import plotly_style_ids, policy
+from reports.html.figure import script_json
+from reports.html.templating import render
+
+_HERE = Path(__file__).parent
+#: What the answer and the front are drawn from. The scripts read all other data once these are there.
+FIRST = ("run", "runs", "trials", "axes", "notable", "networks", "published", "growth", "unbeaten", "lineage")
+
+
+def framed_page(
+    template: str, title: str, parts: Mapping[str, Any], data: Mapping[str, Any], scripts: Sequence[str]
+) -> str:
+    """Render a template in the frame, with a policy that lets no other script and no other style in.
+
+    The order is the one in which a reader sees things: markup, answer, plotly.js, front. The data that none of
+    these needs comes last.
+
+    Args:
+        template: extends ``frame.html.j2``.
+        title: of the page.
+        parts: what the template shows, by name.
+        data: what the scripts draw from; all but ``FIRST`` lies behind them.
+        scripts: names of files in ``script/``. The last one runs after plotly.js, the others before it.
+    """
+    *before_plotly, last = scripts
+    style_attributes, start = _script("style_attributes"), _script(last)
+    script, plotly, style = "".join(map(_script, before_plotly)), get_plotlyjs(), _read("page.css")
+    return str(
+        render(
+            template,
+            **parts,
+            title=title,
+            policy=Markup(policy([style_attributes, script, plotly, start], [style])),
+            style=Markup(style),
+            style_ids=plotly_style_ids(plotly),
+            first_data=_json({name: part for name, part in data.items() if name in FIRST}),
+            later_data=_json({name: part for name, part in data.items() if name not in FIRST}),
+            style_attributes=Markup(style_attributes),
+            script=Markup(script),
+            plotly=Markup(plotly),
+            start=Markup(start),
+        )
+    )
+
+
+def _json(data: Mapping[str, Any]) -> Markup:
+    return script_json(json.dumps(data, allow_nan=False, separators=(",", ":"), ensure_ascii=False))
+
+
+def _script(name: str) -> str:
+    return _read(f"script/{name}.js")
+
+
+@cache
+def _read(name: str) -> str:
+    return (_HERE / name).read_text(encoding="utf-8")

@@ -1,0 +1,76 @@
+"""The words around the chart of the front: its switch of axes, its legend and its note."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from reports import formatting
+from reports.html.templating import render
+from reports.model.hypervolume import Volume, volume
+from reports.model.timing import conditions
+from reports.model.trials import FrontSummary
+from suite.runs.info import RunInfo
+
+#: Marks in the legend of what ``suite compress`` made, by stage.
+MARKS = {"pruned": "\u25bc", "int8": "\u25a0", "distilled": "\u25b2"}
+OTHER_MARK = "\u2b22"
+
+#: Where the published errors come from, by attribute.
+PUBLISHED_DATA = {
+    "age": "They are MAEs on ChaLearn15: photographs of real people, at 224 px. VGG-16's are those of DEX, "
+    'without and with external training data ("ext.").',
+    "attractiveness": "They are MAEs on SCUT-FBP5500: photographs of real people. None is published there "
+    "for VGG-16.",
+}
+
+
+def axes(offered: Sequence[Mapping[str, Any]]) -> Markup:
+    """Render the switch of the front's horizontal axis, hidden until the script that draws the front runs."""
+    return render("axes", axes=offered)
+
+
+def legend(summary: FrontSummary) -> Markup:
+    """Render the legend of the marks that the front's chart has."""
+    stages = dict.fromkeys(trial.stage for trial in summary.compressed)
+    return render(
+        "legend",
+        dominated=summary.count("finished") > len(summary.front),
+        stopped=summary.count("stopped"),
+        tiny=any(trial.is_tiny for trial in summary.trials),
+        compressed=[(stage, MARKS.get(stage, OTHER_MARK)) for stage in stages],
+        parent=summary.parent is not None,
+    )
+
+
+def chart_note(info: RunInfo, summary: FrontSummary) -> Markup:
+    """Explain what the chart leaves out, and why the paper's marks have an axis of their own."""
+    front = volume(info, summary)
+    counts = [(summary.count(status), status) for status in ("diverged", "failed")]
+    return render(
+        "chart_note",
+        objectives=", ".join("validation MAE" if o == "val_mae" else o for o in info.objectives),
+        confirmed=summary.is_confirmed,
+        compressed=bool(summary.compressed),
+        stopped=summary.count("stopped"),
+        missing=" and ".join(f"{number:,} {status}" for number, status in counts if number),
+        hypervolume=front,
+        reference_point=_reference_point(front, info) if front else "",
+        published_data=PUBLISHED_DATA["age" if info.attribute == "age" else "attractiveness"],
+        measured_at=conditions(info, summary.timed_at) if summary.timed_at else "",
+        resolutions_differ=summary.resolutions != (info.resolution,),
+    )
+
+
+def _reference_point(front: Volume, info: RunInfo) -> str:
+    sizes = {"params": "parameters", "macs": "multiply-adds", "bytes": "bytes on disk"}
+    tiny = ", ".join(
+        f"{formatting.quantity(value)} {sizes[name]}" for name, value in front.corner.items() if name in sizes
+    )
+    parts = []
+    if "val_mae" in front.corner:
+        error = formatting.error_with_unit(front.corner["val_mae"], info.unit)
+        parts.append(f"a constant's error of {error}")
+    if tiny:
+        parts.append(f"TinyAgeNet's {tiny}")
+    return ", and ".join(parts)

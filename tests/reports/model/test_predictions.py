@@ -1,0 +1,56 @@
+"""Predictions of single images, and errors by band of the label and by group."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from reports.model.predictions import read_predictions
+from suite.runs.tables import write_prediction_rows
+from suite.statistics.clustered import error_of_group
+from tests.support.synthetic_runs import MakeRun
+
+ESTIMATES = np.arange(20.0) + np.tile([1.0, 2.0, 3.0, 4.0], 5)
+PEOPLE = [f"p{n // 2}" for n in range(20)]
+
+
+def rows(estimates: np.ndarray) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "split": "test",
+            "image": range(20),
+            "label": np.arange(20.0),
+            "estimate": estimates,
+            "person": PEOPLE,
+            "glasses": ["yes", "no"] * 10,
+            "file": [f"{n}.png" for n in range(20)],
+        }
+    )
+
+
+def test_errors_are_by_band_and_by_group_with_intervals_over_people(make_run: MakeRun) -> None:
+    run = make_run(trials=1)
+    write_prediction_rows(run.folder, "t000", rows(ESTIMATES))
+    found = read_predictions(run.folder, ["t000"], run.info)
+    assert found is not None
+    groups = dict(found.groups)
+    assert [group.group for group in groups["age"]] == ["0 to 10", "10 to 20"]
+    assert [(group.group, group.mae) for group in groups["glasses"]] == [("no", 3.0), ("yes", 2.0)]
+    first = error_of_group("0 to 10", np.tile([1.0, 2.0, 3.0, 4.0], 5)[:10], np.array(PEOPLE[:10]))
+    assert dataclasses.astuple(groups["age"][0]) == pytest.approx(dataclasses.astuple(first))
+
+
+def test_trainings_of_one_network_are_averaged_image_by_image(make_run: MakeRun) -> None:
+    run = make_run(trials=1)
+    write_prediction_rows(run.folder, "a", rows(np.arange(20.0) + 1.0))
+    write_prediction_rows(run.folder, "b", rows(np.arange(20.0) - 3.0))
+    found = read_predictions(run.folder, ["a", "b"], run.info)
+    assert found is not None
+    assert {group.mae for _, groups in found.groups for group in groups} == {2.0}
+    assert found.drawn[0] == (0.0, 1.0)  # of the first training
+
+
+def test_a_run_without_predictions_has_none(make_run: MakeRun) -> None:
+    run = make_run(trials=1)
+    assert read_predictions(run.folder, ["t000", "../t000"], run.info) is None
