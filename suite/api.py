@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from search_spaces import SearchSpace
     from suite.data.dataset import Dataset
     from suite.data.store import Store
-    from suite.deployment.export import Exported
+    from suite.deployment.export import ExportedModel
     from suite.deployment.inference import Model
-    from suite.deployment.predict import Prediction, Refused
+    from suite.deployment.predict import Prediction, UnreadableFile
     from suite.runs.tables import Run
     from suite.training.fit import Fit
 
@@ -258,7 +258,7 @@ def front(run: Run | str | Path) -> pd.DataFrame:
     return run.trials.set_index("id", drop=False).loc[members].reset_index(drop=True)
 
 
-def export(run: str | Path, trial: str, path: str | Path) -> Exported:
+def export(run: str | Path, trial: str, path: str | Path) -> ExportedModel:
     """Export a trained trial of a run as one file, and compare the file with PyTorch before it is kept.
 
     Args:
@@ -273,7 +273,7 @@ def export(run: str | Path, trial: str, path: str | Path) -> Exported:
     Examples:
         >>> import suite
         >>> exported = suite.export("runs/example", "t0000", "t0000.onnx")
-        >>> exported.path.name, exported.agreement.images
+        >>> exported.path.name, exported.verification.images
         ('t0000.onnx', 40)
     """
     from suite.deployment.export import export as write
@@ -285,7 +285,7 @@ def export(run: str | Path, trial: str, path: str | Path) -> Exported:
     return write(module, trained.config, trained.dataset.splits["val"], Path(path))
 
 
-def export_fit(training: Fit, data: Dataset, path: str | Path) -> Exported:
+def export_fit(training: Fit, data: Dataset, path: str | Path) -> ExportedModel:
     """Export the network of a training as one file, and compare the file with PyTorch before it is kept.
 
     Args:
@@ -345,7 +345,7 @@ def predict(
     *,
     mirror: bool = True,
     batch_size: int = 64,
-) -> list[Prediction | Refused]:
+) -> list[Prediction | UnreadableFile]:
     """Estimate the faces of image files, with 80 % intervals where the method gives a distribution.
 
     Faces must be cropped like those that the model was trained on: the middle square of each image is scaled
@@ -358,7 +358,7 @@ def predict(
         batch_size: images that are decoded and estimated at a time.
 
     Returns:
-        A ``Prediction`` for each image, or ``Refused`` with the reason where it could not be read;
+        A ``Prediction`` for each image, or ``UnreadableFile`` with the reason where it could not be read;
         ``pandas.DataFrame(predictions)`` makes a table of predictions.
 
     Raises:

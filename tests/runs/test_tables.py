@@ -12,55 +12,32 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from suite.errors import RequestError
-from suite.runs.info import DataUsed, ReferenceNetwork, Resources, RunInfo, write_info
+from suite.runs.info import ReferenceNetwork, Resources, write_info
 from suite.runs.journal import JOURNAL
 from suite.runs.ledger import TIMES_BACK, RunLedger
 from suite.runs.tables import config_of, epoch_row, read_run, write_rows
-from suite.trial import EpochResult, Metrics, Profile, TrialConfig, TrialResult
+from suite.trial import EpochResult, Status, TrialConfig, TrialResult
+from tests.support.runs import metrics, run_info, trial_result
 
-METRICS = Metrics(mae=6.5, rmse=8.0, pearson=0.9, cs3=0.3, cs5=0.5, cs8=0.8, epsilon_error=None)
 CONFIG = TrialConfig(widths=(8, 8, 8, 8, 8), depths=(1, 1, 2, 2, 2), lambda_l1=0.25)
 AS_TRAINED = dataclasses.replace(CONFIG, precision="bf16")  # a row has what "auto" came to
-INFO = RunInfo(
+INFO = run_info(
     name="tiny",
     status="running",
-    command=["suite", "run"],
     search={"name": "tiny"},
-    search_file="tiny.yaml",
-    attribute="age",
-    resolution=48,
-    objectives=["val_mae", "params"],
-    trials_asked=2,
-    seed=0,
-    max_concurrent=1,
-    data=DataUsed("faces", "/data", "ab" * 32, 64, 100, 100, 20, 20, "made", "by identity", 0, 25.0),
     references=[ReferenceNetwork("VGG-16", 134_674_341, 1, 2, 3)],
     versions={"torch": "2.13.0"},
-    git_revision="",
     hardware={"cpus": 2},
-    started="2026-11-23T22:10:00+00:00",
+    seconds=0.0,
 )
 
 
-def result(trial_id: str, status: str = "finished") -> TrialResult:
-    return TrialResult(
-        id=trial_id,
-        stage="search",
-        config=CONFIG,
-        status=status,  # type: ignore[arg-type]
-        cause="" if status == "finished" else "the loss became NaN",
-        profile=Profile(1000, 2000, 3000, 4000),
-        validation=METRICS if status == "finished" else None,
-        epochs_run=1,
-        seconds=2.0,
-        precision="bf16",
-        trials_known=0,
-        started=0.5,
-    )
+def result(trial_id: str, status: Status = "finished") -> TrialResult:
+    return trial_result(trial_id, status, config=CONFIG, precision="bf16")
 
 
 def epoch(number: int) -> EpochResult:
-    return EpochResult(number, 3.0, 2.0, 1.0, 0.001, 1.0, 100.0, METRICS)
+    return EpochResult(number, 3.0, 2.0, 1.0, 0.001, 1.0, 100.0, metrics())
 
 
 def test_what_was_written_is_read_back(tmp_path: Path) -> None:
@@ -108,7 +85,7 @@ def test_epochs_of_a_trial_that_never_ended_are_not_kept(tmp_path: Path) -> None
 def test_epochs_that_a_kill_left_without_a_trial_are_not_counted_when_it_is_trained_again(
     tmp_path: Path,
 ) -> None:
-    epoch = EpochResult(1, 1.0, 1.0, 1.0, 1e-3, 0.5, 10.0, METRICS)
+    epoch = EpochResult(1, 1.0, 1.0, 1.0, 1e-3, 0.5, 10.0, metrics())
     write_rows(tmp_path, "epochs", [epoch_row("t0000-s1", epoch, "age")])
     ledger = RunLedger(tmp_path)
     ledger.add_epoch("t0000-s1", epoch, "age")

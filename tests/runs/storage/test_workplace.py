@@ -1,7 +1,6 @@
 """Runs on object storage: what is there after which moment, and who may work on them."""
 
 import contextlib
-import dataclasses
 import io
 import math
 import tarfile
@@ -24,7 +23,8 @@ from suite.runs.storage.object_storage import ObjectFolder, open_object_folder
 from suite.runs.storage.workplace import Workplace, read_run_at, write_report_at
 from suite.runs.watcher import SearchProgress
 from suite.trial import TrialResult
-from tests.support.run_folders import ended_trial, info_of
+from tests.support.run_folders import info_of
+from tests.support.runs import trial_result
 
 STANDING = SearchProgress(4, 1, 1, 0, 0, 0.25, 6.5, "years", 1, 10.0, 30.0)
 
@@ -95,7 +95,7 @@ def end_trial(at: Workplace, ledger: RunLedger, trial_id: str) -> None:
     (at.folder / "weights" / f"{trial_id}.safetensors").write_bytes(trial_id.encode() * 100)
     (at.folder / "weights" / "t9999.safetensors.partial").write_bytes(b"half")
     (at.folder / "study.journal").write_text("\n".join(row["id"] for row in ledger.rows))
-    result = dataclasses.replace(ended_trial(), id=trial_id)
+    result = trial_result(trial_id)
     ledger.add_trial(result)
     at.watcher.change(STANDING, result)
 
@@ -222,7 +222,7 @@ def test_the_same_machine_goes_on_at_once_with_what_the_storage_lacks(
     def work(at: Workplace) -> None:
         ledger = begin(at, store)
         end_trial(at, ledger, "t0000")
-        ledger.add_trial(dataclasses.replace(ended_trial(), id="t0001"))
+        ledger.add_trial(trial_result("t0001"))
 
     killed_after(here, url, work)
     assert list(read_run_at(url).trials["id"]) == ["t0000"]
