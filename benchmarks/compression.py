@@ -25,7 +25,7 @@ from suite.compression.steps import distil, make_int8, prune
 from suite.deployment.trained_trial import TrainedTrial, finished_row, open_trial
 from suite.deployment.verify import MismatchError
 from suite.presets import PRESETS, Architecture
-from suite.runs.folder import locked
+from suite.runs.folder import lock_run_folder
 from suite.runs.tables import read_run
 from suite.statistics.student_t import student_t_quantile
 
@@ -73,7 +73,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args()
     run, rows = read_run(options.run.resolve()), Rows()
-    with locked(run.folder):
+    with lock_run_folder(run.folder):
         for trial_id in run.trials.loc[run.trials["stage"] == "search", "id"]:
             compress(open_trial(run.folder, str(trial_id), say, lambda done, of: None), rows)
     table = []

@@ -221,7 +221,7 @@ def read_run(location: str | Path) -> Run:
         0  t0000  finished           30.0
         1  t0001  finished           31.0
     """
-    from suite.runs.storage.workplace import read_run_at
+    from suite.runs.storage.location import read_run_at
 
     text = str(location)
     return read_run_at(text if text.startswith("s3://") else Path(location))

@@ -120,13 +120,13 @@ def _shares(text: str) -> tuple[float, ...]:
 def compress(options: argparse.Namespace) -> int:
     """Carry out the steps; each becomes a row of the run, and a repeated command skips what is there."""
     from suite.deployment.verify import MismatchError
-    from suite.runs.folder import locked, written
+    from suite.runs.folder import explain_write_errors, lock_run_folder
     from suite.training.fit import DivergedError
 
     _check(options)
     trained = open_trained_trial(options)
     folder = trained.run.folder
-    with locked(folder), written(folder, "the same command again"):
+    with lock_run_folder(folder), explain_write_errors(folder, "the same command again"):
         try:
             _carry_out(options, trained)
         except MismatchError as mismatch:

@@ -24,7 +24,7 @@ def submit(options: argparse.Namespace) -> int:
 
     address = dashboard_address(options)
     sent = remote_run(options)
-    client = submission.client_of(address)
+    client = submission.connect(address)
     job = submission.submit(client, address, sent, options.name)
     print(f"sent as {job} to {address}; its run folder: {sent.out}", flush=True)
     return ExitCode.DONE if options.no_follow else submission.follow(client, address, job)

@@ -21,6 +21,7 @@ from suite.compression.resumable_fit import OnEpoch, remove_checkpoint
 from suite.deployment.inference_module import InferenceModule
 from suite.deployment.trained_trial import TrainedTrial, finished_row, int8_file_of, int8_id_of, weights_of
 from suite.errors import RequestError
+from suite.files.atomic import write_atomically
 from suite.measure.profiling import profile_trial
 from suite.networks.weights import load_network, save_network
 from suite.runs.ledger import RunLedger
@@ -104,7 +105,7 @@ def _derive(
             raise
         save_network(derived.network, derived.result.config, path)
         text = json.dumps({"parent": trained.id, **request.fields}, indent=2)
-        (folder / "weights" / f"{trial_id}.{request.kind}.json").write_text(text + "\n", encoding="utf-8")
+        write_atomically(folder / "weights" / f"{trial_id}.{request.kind}.json", text + "\n", durable=True)
         ledger.begin_trial(trial_id, derived.epochs, trained.config.attribute)
         ledger.add_trial(derived.result)
     remove_checkpoint(folder, trial_id)

@@ -4,8 +4,6 @@ Images at another resolution than the store's are resized once and then memory-m
 machine share one copy in the page cache.
 """
 
-import os
-import tempfile
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from torch import Tensor
 
 from suite.data.store import LabelRange, Split, Store
 from suite.errors import RequestError
+from suite.files.atomic import atomic_path
 from suite.files.cache import cache_folder
 from suite.trial import Attribute
 
@@ -99,12 +98,9 @@ def images_at(store: Store, resolution: int) -> npt.NDArray[np.uint8]:
 
 def _write_resized(images: npt.NDArray[np.uint8], resolution: int, kept: Path) -> None:
     kept.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=kept.parent, suffix=".partial.npy")
-    os.close(handle)
-    partial = Path(name)
-    try:
+    with atomic_path(kept) as temporary:
         shape = (len(images), resolution, resolution, 3)
-        resized = np.lib.format.open_memmap(partial, mode="w+", dtype=np.uint8, shape=shape)
+        resized = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
         for start in range(0, len(images), 256):
             part = torch.from_numpy(np.array(images[start : start + 256])).permute(0, 3, 1, 2).float()
             small = torch.nn.functional.interpolate(
@@ -112,6 +108,3 @@ def _write_resized(images: npt.NDArray[np.uint8], resolution: int, kept: Path) -
             )
             resized[start : start + 256] = small.round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
         resized.flush()
-        partial.replace(kept)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -22,6 +22,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from suite.errors import RequestError
+from suite.files.atomic import write_atomically
 
 SCHEMA_VERSION = 1
 
@@ -102,9 +103,7 @@ def fingerprint(images: npt.NDArray[np.uint8], labels: pd.DataFrame) -> str:
 def write_info(folder: Path, info: StoreInfo) -> None:
     """Write ``store.json``. It must be the last file of a store, because its presence marks a complete one."""
     text = json.dumps(dataclasses.asdict(info), indent=2)
-    partial = folder / "store.json.partial"
-    partial.write_text(text + "\n", encoding="utf-8")
-    partial.replace(folder / "store.json")
+    write_atomically(folder / "store.json", text + "\n")
 
 
 def open_store(folder: Path) -> Store:

@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from suite.deployment.inference_module import INPUT, InferenceModule, model_meta
 from suite.deployment.onnx_graph import onnx_model
 from suite.deployment.verify import Verification, verify
 from suite.errors import RequestError
+from suite.files.atomic import atomic_path
 from suite.networks.weights import save_tensors
 from suite.optional_dependencies import need
 from suite.trial import TrialConfig
@@ -94,15 +95,11 @@ def partial_file(path: Path) -> Iterator[Path]:
     Raises:
         RequestError: The file cannot be written.
     """
-    partial = path.with_name(f".{path.stem}.partial{path.suffix}")
     try:
-        yield partial
-        partial.replace(path)
+        with atomic_path(path, suffix=path.suffix) as temporary:
+            yield temporary
     except OSError as error:
         raise _unwritable(path, error.strerror or str(error)) from None
-    finally:
-        with suppress(OSError):  # such as a parent that is no folder
-            partial.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """Trained networks as safetensors files, with their ``TrialConfig`` beside the file or in its header."""
 
-import contextlib
 import json
 import os
 import re
@@ -13,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from suite.errors import RequestError
+from suite.files.atomic import atomic_path
 from suite.methods.labels import LabelSet, label_set_of
 from suite.networks import build_network
 from suite.trial import TrialConfig
@@ -40,18 +40,12 @@ def write_tensors(state: Mapping[str, Tensor], description: Mapping[str, Any], p
     Raises:
         OSError: a file cannot be written.
     """
-    json_path = path.with_suffix(".json")
-    partials = {path: path.with_suffix(".safetensors.partial"), json_path: path.with_suffix(".json.partial")}
-    try:
-        save_tensors(state, partials[path])
-        partials[json_path].write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
-        for final, partial in partials.items():
-            partial.replace(final)
-    except OSError:
-        for partial in partials.values():  # on a full disk they would take space that other files need
-            with contextlib.suppress(OSError):
-                partial.unlink(missing_ok=True)
-        raise
+    with (  # the last that is opened is renamed first
+        atomic_path(path.with_suffix(".json"), durable=True) as json_path,
+        atomic_path(path, durable=True) as tensors,
+    ):
+        save_tensors(state, tensors)
+        json_path.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
 
 
 def save_tensors(state: Mapping[str, Tensor], path: Path, metadata: Mapping[str, str] | None = None) -> None:

@@ -1,8 +1,6 @@
 """Checkpoints: a training in progress as a file, from which another process continues to the same result."""
 
-import contextlib
 import dataclasses
-import os
 import pickle
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +10,7 @@ from typing import Any
 
 import torch
 
+from suite.files.atomic import atomic_path
 from suite.training.fit import Fit
 from suite.trial import EpochResult, Metrics, TrialConfig
 
@@ -105,18 +104,11 @@ def save_checkpoint(
         "state": training.state(),
         "part": dataclasses.asdict(step),
     }
-    # Two processes may train the same trial for a moment, if a node was wrongly taken for lost.
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
-        with partial.open("wb") as file:
+        with atomic_path(path, durable=True) as temporary, temporary.open("wb") as file:
             torch.save(document, file)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except (OSError, RuntimeError) as error:  # RuntimeError: torch's error on a full disk
-        with contextlib.suppress(OSError):
-            partial.unlink()
-        raise error if isinstance(error, OSError) else OSError(str(error)) from None
+    except RuntimeError as error:  # torch's own for a full disk
+        raise OSError(str(error)) from None
 
 
 def load_checkpoint(path: Path) -> Checkpoint | None:

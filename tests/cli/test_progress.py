@@ -18,7 +18,7 @@ from suite.trial import Profile, TrialConfig
 from tests.support.runs import metrics, trial_result
 
 STANDING = SearchProgress(
-    asked=20,
+    requested=20,
     finished=5,
     running=2,
     stopped=0,

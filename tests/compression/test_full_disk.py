@@ -30,8 +30,8 @@ def test_weights_that_cannot_be_written_are_one_sentence_and_leave_nothing(
         full.setattr("suite.networks.weights.save_file", disk_is_full)
         assert main(["compress", str(run), *OPTIONS]) == 2
     output = capsys.readouterr().err
-    assert "cannot be written to (No space left on device); what had ended is kept there" in output
-    assert output.endswith("go on with the same command again\n")
+    assert "cannot be written to (No space left on device); what has ended is kept there" in output
+    assert output.endswith("continue with the same command again\n")
     assert sorted((run / "weights").iterdir()) == before
     assert main(["compress", str(run), *OPTIONS]) == 0
     assert read_run(run).trials["stage"].iloc[-1] == "pruned"

@@ -15,8 +15,8 @@ from suite.data.faces.compositing import composite_faces
 from suite.data.faces.people import Floats, People, signs_of_age
 from suite.data.faces.raters import Votes, rate_age, rate_attractiveness
 from suite.data.store import LabelRange, Split, Store, StoreInfo, fingerprint, open_store, write_info
+from suite.files.atomic import move_into_place, temporary_folder_beside
 from suite.files.cache import cache_folder
-from suite.files.folders import folder_beside, move_into_place
 from suite.machine import usable_cpus
 
 SIDE = 64  # pixels
@@ -65,7 +65,7 @@ def write_faces(
     """Render ``people`` of each split into a new store in ``out``; ``on_progress`` as in ``faces_store``."""
     persons = np.repeat(np.arange(sum(people.values())), IMAGES_A_PERSON)
     traits = People.draw(np.random.default_rng([seed, 0]), sum(people.values())).of(persons)
-    with folder_beside(out) as folder:
+    with temporary_folder_beside(out) as folder:
         images = np.lib.format.open_memmap(
             folder / "images.npy", mode="w+", dtype=np.uint8, shape=(len(persons), SIDE, SIDE, 3)
         )

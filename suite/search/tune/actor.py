@@ -11,6 +11,7 @@ from ray import tune
 
 from suite.compression.parent import network_from_parent
 from suite.data.dataset import Dataset, load_dataset
+from suite.files.atomic import write_atomically
 from suite.measure.profiling import profile_trial
 from suite.methods.labels import label_set_of
 from suite.networks.weights import save_network
@@ -114,7 +115,7 @@ class TrialActor(tune.Trainable):
         )
 
     def _save_text(self, name: str, text: str) -> None:
-        self._request.files.save(name, lambda path: path.write_text(text, encoding="utf-8"))
+        self._request.files.save(name, lambda path: write_atomically(path, text, durable=True))
 
     def _report(
         self,
