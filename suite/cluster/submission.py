@@ -19,9 +19,9 @@ from typing import Any
 
 from suite.cluster.remote_run import RemoteRun
 from suite.errors import RequestError
+from suite.exit_codes import ExitCode
 from suite.search.tune.token import token_mode
 
-DONE, WORK_FAILED, INTERRUPTED = 0, 1, 130
 #: The search space of the run in the folder in which the job starts.
 SEARCH = "search.yaml"
 #: Seconds that a stopped job has to write its results; Ray's default of 3 is too short.
@@ -137,7 +137,7 @@ def follow(client: Any, address: str, job: str) -> int:
             f"  suite job follow {shlex.quote(job)} {options}\n  suite job stop {shlex.quote(job)} {options}",
             file=sys.stderr,
         )
-        return INTERRUPTED
+        return ExitCode.INTERRUPTED
     return _code_of(ended, job)
 
 
@@ -151,9 +151,9 @@ def stop(client: Any, address: str, job: str) -> int:
         stopped: bool = client.stop_job(job)
     if not stopped:
         print(f"{job} had already ended")
-        return DONE
+        return ExitCode.DONE
     print(f"{job} is stopping; it has {STOP_SECONDS} s to write its results")
-    return DONE
+    return ExitCode.DONE
 
 
 def _is_taken(client: Any, address: str, name: str) -> bool:
@@ -185,13 +185,13 @@ async def _print_log(client: Any, job: str) -> None:
 def _code_of(ended: Any, job: str) -> int:
     status = str(getattr(ended.status, "value", ended.status))
     if status == "SUCCEEDED":
-        return DONE
+        return ExitCode.DONE
     code = ended.driver_exit_code
     if status == "STOPPED":
         print(f"suite: {job} was stopped; what has finished is kept", file=sys.stderr)
     elif code is None:
         print(f"suite: {job} failed ({_first_line(ended.message or 'no cause given')})", file=sys.stderr)
-    return code if code in (1, 2) else WORK_FAILED
+    return ExitCode(code) if code in (ExitCode.FAILED, ExitCode.WRONG_REQUEST) else ExitCode.FAILED
 
 
 def _first_line(error: object) -> str:

@@ -9,7 +9,8 @@ import socket
 import sys
 import time
 
-FAILED = 1
+from suite.exit_codes import ExitCode
+
 POLL_SECONDS = 1.0
 
 
@@ -63,14 +64,14 @@ def main() -> int:
         alive = wait_for_nodes(address, options.nodes, options.timeout)
     except ConnectionError:
         print(f"suite: no Ray cluster started at {address} within {options.timeout:g} s", file=sys.stderr)
-        return FAILED
+        return ExitCode.FAILED
     if alive < options.nodes:
         print(
             f"suite: {alive} of {options.nodes} nodes joined {address} within {options.timeout:g} s",
             file=sys.stderr,
         )
-        return FAILED
-    return 0
+        return ExitCode.FAILED
+    return ExitCode.DONE
 
 
 if __name__ == "__main__":

@@ -221,9 +221,9 @@ def test_checkpoints_that_cannot_be_written_do_not_stop_it(run: Path, saved_each
 def test_the_command_says_that_it_can_be_given_again(
     run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import suite.cli.compression_commands as commands
+    import suite.cli.compress as command
 
-    monkeypatch.setattr(commands, "_stage", Listener(2))
+    monkeypatch.setattr(command, "print_stage", Listener(2))
     asked = ["compress", str(run), "--trial", "t0000", "--keep", "0.5", "--epochs", "4"]
     assert main(asked) == 130
     assert (

@@ -103,21 +103,21 @@ def test_training_on_starts_from_what_was_kept(run: Path) -> None:
 @pytest.mark.parametrize(
     ("asked", "complaint"),
     [
-        ("", "nothing is asked for; give --to, --keep, --student or --int8"),
+        ("", "there is nothing to do; add --to, --keep, --student or --int8"),
         ("--to small", "'small' is no count of params"),
         ("--to 100", "the smallest network that pruning can leave, of widths (8, 8, 8, 8, 8)"),
         ("--keep 0.5,0.5", "the shares to keep are (0.5, 0.5)"),
         ("--keep 1.5", "above 0 and at most 1"),
         ("--keep 0.5 --epochs 1 --rounds 2", "1 epochs are too few for 2 rounds"),
         ("--to 1M", "params and may have 1,000,000, so that nothing would be cut; ask for less"),
-        ("--keep 0.5 --spread global", "--spread is nothing without --to; give one, or leave --spread out"),
-        ("--student micro --rounds 2", "--rounds is nothing without --to or --keep"),
-        ("--int8 --epochs 3", "--epochs is nothing without --to or --keep or --student"),
+        ("--keep 0.5 --spread global", "--spread has no effect without --to; add one, or leave --spread out"),
+        ("--student micro --rounds 2", "--rounds has no effect without --to or --keep"),
+        ("--int8 --epochs 3", "--epochs has no effect without --to or --keep or --student"),
         (
             "--keep 0.5 --temperature 3",
-            "--temperature softens what is learned from the trial, which is nothing",
+            "--temperature has no effect with a distillation weight of 0",
         ),
-        ("--student micro --distill-weight 0 --temperature 3", "--temperature softens what is learned"),
+        ("--student micro --distill-weight 0 --temperature 3", "--temperature has no effect"),
         ("--student micro --epochs 0", "a student starts from scratch and would have 0 epochs"),
     ],
 )

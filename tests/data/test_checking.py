@@ -68,7 +68,7 @@ def test_data_without_fault_passes_and_is_described(
     assert said[0] == "images: 20 train, 5 val, 5 test; 30 people"
     assert "protocol: By hand." in said
     assert "look-alikes in different splits: 0 pairs" in said
-    assert said[-1] == "nothing wrong was found"
+    assert said[-1] == "no problems found"
     rows = [line.split() for line in said if " to " in line]
     assert len(rows) == 10
     assert sum(int(row[3]) for row in rows) == 20

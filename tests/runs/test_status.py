@@ -13,7 +13,7 @@ from suite.runs.info import write_info
 from suite.runs.ledger import RunLedger
 from suite.runs.storage import lease
 from suite.runs.storage.object_storage import open_object_folder
-from tests.cli.test_commands import ended_trial, info_of, write_run
+from tests.support.run_folders import ended_trial, info_of, write_run
 
 
 @pytest.fixture

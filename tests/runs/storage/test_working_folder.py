@@ -25,7 +25,7 @@ from suite.runs.storage.object_storage import ObjectFolder, open_object_folder
 from suite.runs.storage.working_folder import WorkingFolder
 from suite.runs.watcher import SearchProgress
 from suite.trial import TrialResult
-from tests.cli.test_commands import ended_trial, info_of
+from tests.support.run_folders import ended_trial, info_of
 
 PROGRESS = SearchProgress(4, 1, 1, 0, 0, 0.25, 6.5, "years", 1, 10.0, 30.0)
 
