@@ -118,9 +118,9 @@ def _load_space(options: argparse.Namespace) -> "tuple[Path, SearchSpace]":
 
     settings, inherited_fields = overrides(options), dict[str, Any]()
     if options.parent is not None:
-        from suite.compression.parent import inherited
+        from suite.compression.parent import parent_settings
 
-        data, inherited_fields = inherited(options.parent)
+        data, inherited_fields = parent_settings(options.parent)
         settings = [f"data={json.dumps(data)}", *settings]
     try:
         path = find(options.search)

@@ -1,7 +1,7 @@
-"""What a training sees of a store: one attribute at one resolution, split in three.
+"""Data sets for training: one attribute of a store at one resolution, in three splits.
 
-Images at another resolution than the store's are resized once for the whole machine and then
-memory-mapped, so that trials share one copy of them in the page cache.
+Images at another resolution than the store's are resized once and then memory-mapped, so that all trials of a
+machine share one copy in the page cache.
 """
 
 import warnings
@@ -23,18 +23,18 @@ from suite.trial import Attribute
 
 @dataclass(frozen=True)
 class LabelledImages:
-    """The images of one split, as rows of the shared array."""
+    """The images of one split, as rows of an array that the splits share."""
 
     images: Tensor  # uint8 (all images of the store, side, side, 3), shared by the splits
-    rows: Tensor  # int64 (n,), ascending: the images of this split
+    rows: Tensor  # int64 (n,), ascending, the images of this split
     labels: Tensor  # float32 (n,), label units
-    deviations: Tensor  # float32 (n,), label units, of the annotators; NaN where there are none
+    deviations: Tensor  # of the annotators, float32 (n,), label units; NaN where unknown
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def first(self, count: int | None) -> "LabelledImages":
-        """A part of the split that is spread evenly over it, the same for every caller."""
+        """Take ``count`` images spread evenly over the split, the same ones in every call; None takes all."""
         if count is None or count >= len(self):
             return self
         chosen = torch.linspace(0, len(self) - 1, count, dtype=torch.float64).round().long()
@@ -47,15 +47,15 @@ class Dataset:
 
     attribute: Attribute
     resolution: int  # pixels a side
-    label_range: LabelRange  # the label set that the data calls for
+    label_range: LabelRange  # the label set of the data
     splits: Mapping[Split, LabelledImages]
 
 
 def load_dataset(store: Store, attribute: Attribute, resolution: int) -> Dataset:
-    """Open one attribute of a store at a resolution; the images stay memory-mapped.
+    """Load one attribute of a store at a resolution; the images stay memory-mapped.
 
     Raises:
-        RequestError: the store has no such attribute, or a split without images.
+        RequestError: the store lacks the attribute, or a split has no images.
     """
     if attribute not in store.info.attributes:
         raise RequestError(
@@ -75,17 +75,17 @@ def load_dataset(store: Store, attribute: Attribute, resolution: int) -> Dataset
 
 
 def mapped_images(store: Store, resolution: int) -> Tensor:
-    """``images_at`` as a tensor, uint8 (images, resolution, resolution, 3), still memory-mapped."""
-    with warnings.catch_warnings():  # the map is read-only and nobody writes to the tensor
+    """Return ``images_at`` as a tensor, uint8 (images, resolution, resolution, 3), still memory-mapped."""
+    with warnings.catch_warnings():  # the map is read-only, and nothing writes to the tensor
         warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
         return torch.from_numpy(images_at(store, resolution))
 
 
 def images_at(store: Store, resolution: int) -> npt.NDArray[np.uint8]:
-    """The store's images at a resolution, uint8 (images, resolution, resolution, 3), memory-mapped.
+    """Return a store's images at a resolution, uint8 (images, resolution, resolution, 3), memory-mapped.
 
-    Another resolution than the store's is made once, with an antialiased bilinear filter, and kept
-    in the cache folder under the store's fingerprint.
+    Images at another resolution than the store's are made once, by an antialiased bilinear filter, and kept in the
+    cache folder under the store's fingerprint.
     """
     if resolution == store.info.side:
         return store.images

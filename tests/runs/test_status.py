@@ -1,6 +1,5 @@
 """The status of a run, from its folder."""
 
-import dataclasses
 import fcntl
 import json
 from pathlib import Path
@@ -13,7 +12,8 @@ from suite.runs.info import write_info
 from suite.runs.ledger import RunLedger
 from suite.runs.storage import lease
 from suite.runs.storage.object_storage import open_object_folder
-from tests.support.run_folders import ended_trial, info_of, write_run
+from tests.support.run_folders import info_of, write_run
+from tests.support.runs import trial_result
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_compressed_networks_do_not_count_as_confirming_trainings(
     write_run(here / "run", store.folder)
     ledger = RunLedger(here / "run")
     for trial_id, stage in {"t0000-s1": "confirm", "t0000-p1": "pruned", "t0000-p1-int8": "int8"}.items():
-        ledger.add_trial(dataclasses.replace(ended_trial(), id=trial_id, stage=stage, parent="t0000"))
+        ledger.add_trial(trial_result(trial_id, stage=stage, parent="t0000"))
     assert "confirming the front: 1 trainings ended" in status_text(capsys, "run")
 
 

@@ -1,7 +1,6 @@
 """Runs on object storage: what is stored at which moment, and who may work on them."""
 
 import contextlib
-import dataclasses
 import io
 import math
 import tarfile
@@ -25,7 +24,8 @@ from suite.runs.storage.object_storage import ObjectFolder, open_object_folder
 from suite.runs.storage.working_folder import WorkingFolder
 from suite.runs.watcher import SearchProgress
 from suite.trial import TrialResult
-from tests.support.run_folders import ended_trial, info_of
+from tests.support.run_folders import info_of
+from tests.support.runs import trial_result
 
 PROGRESS = SearchProgress(4, 1, 1, 0, 0, 0.25, 6.5, "years", 1, 10.0, 30.0)
 
@@ -96,7 +96,7 @@ def end_trial(at: WorkingFolder, ledger: RunLedger, trial_id: str) -> None:
     (at.folder / "weights" / f"{trial_id}.safetensors").write_bytes(trial_id.encode() * 100)
     (at.folder / "weights" / "t9999.safetensors.partial").write_bytes(b"half")
     (at.folder / "study.journal").write_text("\n".join(row["id"] for row in ledger.rows))
-    result = dataclasses.replace(ended_trial(), id=trial_id)
+    result = trial_result(trial_id)
     ledger.add_trial(result)
     at.watcher.change(PROGRESS, result)
 
@@ -225,7 +225,7 @@ def test_the_same_machine_continues_at_once_with_what_the_storage_lacks(
     def work(at: WorkingFolder) -> None:
         ledger = begin(at, store)
         end_trial(at, ledger, "t0000")
-        ledger.add_trial(dataclasses.replace(ended_trial(), id="t0001"))
+        ledger.add_trial(trial_result("t0001"))
 
     killed_after(here, url, work)
     assert list(read_run_at(url).trials["id"]) == ["t0000"]
