@@ -26,7 +26,7 @@ from suite.deployment.inference_module import InferenceModule
 from suite.measure.latency import time_in_rounds
 from suite.methods.labels import LabelSet
 from suite.networks import VGG16, build_network
-from suite.presets import config_of_network
+from suite.trial import config_of_network
 
 RESOLUTION, BINS = 224, 101
 VGG16_NAME = "VGG-16, eager"
@@ -93,7 +93,7 @@ def main() -> int:
                 told.append({"network": name, "batch": batch, "bytes": size, **dataclasses.asdict(ratio)})
                 told[-1] |= {"ms_per_image": times.ms_per_image(name), "others": times.others}
                 print(
-                    f"  {name:20s} {times.ms_per_image(name):8.2f} ms an image, {ratio.median:5.1f} times as "
+                    f"  {name:20s} {times.ms_per_image(name):8.2f} ms an image, {ratio.value:5.1f} times as "
                     f"fast ({ratio.low:.1f} to {ratio.high:.1f})" + (f", {size:,} bytes" if size else "")
                 )
     if options.json:

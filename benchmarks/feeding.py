@@ -36,8 +36,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from suite.data.dataset import LabelledImages, load_dataset
 from suite.data.faces.embedded import faces_store
-from suite.machine import usable_cpus
-from suite.measure.contention import read_clock, share_of_others, usable_cores
+from suite.machine import core_affinity, usable_cpus
+from suite.measure.contention import read_clock, share_of_others
 from suite.runs.provenance import hardware, versions
 from suite.training import fit as training
 from suite.training.fit import fit
@@ -217,7 +217,7 @@ def main() -> None:
     else:
         cases = [case for case in CASES if not options.sides or case[0] in options.sides]
         found = [feeding(*case, options.images, options.rounds) for case in cases]
-    others = share_of_others(before, read_clock(), len(usable_cores()))
+    others = share_of_others(before, read_clock(), len(core_affinity()))
     print("| | times as fast | over rounds | images a second | against | target |\n|---|---|---|---|---|---|")
     for row in found:
         print(

@@ -31,13 +31,14 @@ from ray import tune
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from ray_overhead import _nothing_to_judge, _store
+from ray_overhead import _no_latency, _store
 
 from search_spaces import find, load
-from suite.runs.tables import Resources, read_run
+from suite.runs.info import Resources
+from suite.runs.tables import read_run
 from suite.runs.watcher import SearchProgress
-from suite.search import engine
-from suite.search.tune import cluster_session, searcher, stages
+from suite.search import engine, stages
+from suite.search.tune import cluster_session, searcher, trainer
 from suite.search.tune.messages import TrialReport
 from suite.trial import EpochResult, Metrics, Profile, TrialResult
 
@@ -70,7 +71,7 @@ class SleepingTrial(tune.Trainable):
         return {"slept": (self._epoch, self._began, seconds), "done": self._epoch == EPOCHS}
 
 
-class SleepingSearcher(searcher.StudySearcher):
+class SleepingSearcher(searcher.TrialSearcher):
     """The search's own searcher, but for what is sent and comes back."""
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str:  # type: ignore[override]
@@ -94,12 +95,12 @@ class SleepingSearcher(searcher.StudySearcher):
         if trial_id not in self.running or "slept" not in result:
             return result
         trial, (number, began, seconds) = self.running[trial_id], result["slept"]
-        params = sum(trial.config.widths)
+        params = sum(trial.proposal.config.widths)
         metrics = Metrics(1e3 / params, 1e3 / params, 0.9, 0.3, 0.5, 0.8, None)
         epoch = EpochResult(number, 1.0, 1.0, 1.0, 1e-3, seconds, 0.0, metrics)
         is_last = number == EPOCHS
         report = TrialReport(
-            id=trial.id,
+            id=trial.proposal.id,
             ended=is_last,
             status="finished" if is_last else "running",
             cause="",
@@ -108,7 +109,7 @@ class SleepingSearcher(searcher.StudySearcher):
             epoch=epoch,
             began=began,
             seconds=seconds,
-            before=() if number == 1 else None,
+            earlier_epochs=() if number == 1 else None,
         )
         return {**result, "report": report}
 
@@ -171,9 +172,10 @@ def measure(trials: int, workers: int) -> Makespan:
         store = _store(Path(name) / "store")
         space = load(find("tiny"), overrides=[f"trials={trials}", f"data={store.folder}", f"epochs={EPOCHS}"])
         with (
-            patch.object(stages, "TrialActor", SleepingTrial),
-            patch.object(stages, "StudySearcher", SleepingSearcher),
-            patch.object(engine, "judge", _nothing_to_judge),
+            patch.object(trainer, "TrialActor", SleepingTrial),
+            patch.object(trainer, "TrialSearcher", SleepingSearcher),
+            patch.object(stages, "evaluate_on_test", lambda *_: None),
+            patch.object(stages, "measure_latency", _no_latency),
             patch.object(cluster_session, "ray_session", _cluster_of(workers)),
         ):
             search = engine.Search(space, store, Path(name) / "run", Resources(), watch)

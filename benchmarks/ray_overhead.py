@@ -1,7 +1,7 @@
 """What Ray Tune, Optuna and the run folder add to a search: trials that do nothing, timed.
 
 A real search of the shipped space ``tiny`` with three seams: its trials report at once instead of
-training, there is nothing to judge afterwards, and the start and end of Ray are timed apart. All
+training, nothing is evaluated or timed afterwards, and the start and end of Ray are timed apart. All
 else is the search itself: suggestions by TPE, warm actors, the limit of trials at once, the tables.
 
     python benchmarks/ray_overhead.py [--trials 64] [--cores 2] [--json FILE]
@@ -25,11 +25,13 @@ import pandas as pd
 
 from search_spaces import find, load
 from suite.data.store import LabelRange, Store, StoreInfo, fingerprint, open_store, write_info
+from suite.runs.info import Resources, RunInfo
+from suite.runs.ledger import RunLedger
 from suite.runs.provenance import hardware, versions
-from suite.runs.tables import Resources, RunInfo, RunLedger, read_run
+from suite.runs.tables import read_run
 from suite.runs.watcher import SearchProgress
-from suite.search import engine
-from suite.search.tune import cluster_session, stages
+from suite.search import engine, stages
+from suite.search.tune import cluster_session, trainer
 from suite.search.tune.actor import TrialActor
 from suite.trial import EpochResult, Metrics, Profile, TrialResult
 
@@ -109,8 +111,9 @@ def measure(trials: int) -> Overhead:
         space = load(find("tiny"), overrides=[f"trials={trials}", f"data={store.folder}", "epochs=1"])
         run = Path(folder) / "run"
         with (
-            patch.object(stages, "TrialActor", EmptyTrial),
-            patch.object(engine, "judge", _nothing_to_judge),
+            patch.object(trainer, "TrialActor", EmptyTrial),
+            patch.object(stages, "evaluate_on_test", lambda *_: None),
+            patch.object(stages, "measure_latency", _no_latency),
             patch.object(cluster_session, "ray_session", watch.session),
         ):
             engine.run_search(engine.Search(space, store, run, Resources(), watch), "tiny", sys.argv)
@@ -130,7 +133,7 @@ def measure(trials: int) -> Overhead:
     )
 
 
-def _nothing_to_judge(search: engine.Search, info: RunInfo, ledger: RunLedger) -> RunInfo:
+def _no_latency(search: engine.Search, info: RunInfo, ledger: RunLedger) -> RunInfo:
     return info
 
 

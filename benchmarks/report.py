@@ -19,15 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from suite.runs.tables import (
-    DataUsed,
-    ReferenceNetwork,
-    RunInfo,
-    epoch_row,
-    trial_row,
-    write_info,
-    write_rows,
-)
+from suite.runs.info import DataUsed, ReferenceNetwork, RunInfo, write_info
+from suite.runs.tables import epoch_row, trial_row, write_rows
 from suite.trial import EpochResult, Metrics, Profile, Status, TrialConfig, TrialResult
 
 EPOCHS = 12

@@ -1,7 +1,7 @@
 """Peak memory of a command and of every process that it starts, Ray's included.
 
 Sums the proportional set size (PSS: shared pages are divided among those who share them) of all
-processes every two seconds. Where the system has no PSS, the resident set size stands in and the sum
+processes every two seconds. Where the system has no PSS, the on_device set size stands in and the sum
 counts shared pages more than once.
 
     python benchmarks/search_memory.py [--json FILE] suite run --search tiny

@@ -36,12 +36,13 @@ from ray.cluster_utils import Cluster
 from search_spaces import load_dict
 from suite.cli.progress import LineView
 from suite.data.store import LabelRange, Store, StoreInfo, fingerprint, open_store, write_info
-from suite.runs.tables import Resources, read_run
+from suite.runs.info import Resources
+from suite.runs.tables import read_run
 from suite.search.engine import Search, resume_search, run_search
 from suite.search.study.repeats import is_repeat
-from suite.search.tune import stages
+from suite.search.tune import trainer
 from suite.search.tune.actor import TrialActor
-from suite.search.tune.lost_workers import RETRIES
+from suite.search.tune.worker_loss import RETRIES
 from suite.training.fit import Fit
 
 EPOCHS = 8
@@ -53,8 +54,8 @@ TOLD = {"finished": "COMPLETE", "failed": "FAIL", "diverged": "FAIL", "stopped":
 class LoggedTrial(TrialActor):
     """A trial that logs what it does, line by line, beside the run folder."""
 
-    def _go_on(self, training: Fit) -> None:
-        super()._go_on(training)
+    def _resume(self, training: Fit) -> None:
+        super()._resume(training)
         self._log("from", len(self._epochs))
 
     def _save_now_and_then(self, training: Fit) -> None:
@@ -295,7 +296,7 @@ def _new_node(cluster: Cluster) -> Any:
 def drive(folder: Path, store: Path, address: str, trials: int) -> None:
     """What the driver's process does: the search, or its resumption."""
     view = LineView(sys.stdout)
-    with patch.object(stages, "TrialActor", LoggedTrial):
+    with patch.object(trainer, "TrialActor", LoggedTrial):
         if (folder / "run.json").exists():
             resume_search(folder, {}, view)
             return

@@ -33,9 +33,11 @@ import yaml
 from search_spaces import SearchSpace, load_dict
 from suite.search.bounds import MOST_IN_A_ROW
 from suite.search.stopping.early_stopping import stopping_of
+from suite.search.study.proposals import AT_RANDOM_AFTER
 from suite.search.study.repeats import tell_repeat, trained_before
-from suite.search.study.study import ask, make_sampler, name_of, tell
-from suite.search.tune.searcher import AT_RANDOM_AFTER
+from suite.search.study.results import tell, trial_id
+from suite.search.study.samplers import make_sampler
+from suite.search.study.study import ask
 from suite.statistics.pareto import hypervolume
 
 HERE = Path(__file__).parent
@@ -139,7 +141,7 @@ def suggested(study: optuna.Study, space: SearchSpace, once: bool) -> optuna.Tri
         before = trained_before(study, suggestion.params, suggestion.number) if once else None
         if before is None:
             return suggestion
-        tell_repeat(study, suggestion, before, name_of(before.number))
+        tell_repeat(study, suggestion, before, trial_id(before.number))
     return None
 
 
@@ -177,7 +179,7 @@ def replay(
         running.epoch += 1
         spent += 1
         losses = running.training.losses(running.epoch)
-        name = name_of(running.suggestion.number)
+        name = trial_id(running.suggestion.number)
         stops = stopping is not None and stopping.why_stop(name, running.epoch, losses) is not None
         if running.epoch == table.epochs:
             finished.append(losses)

@@ -33,7 +33,8 @@ import suite
 
 # %%
 data = suite.load_data("faces", attribute="age", resolution=32)
-pd.Series({split: len(images) for split, images in data.splits.items()}, name="images")
+for split, images in data.splits.items():
+    print(f"{split}: {len(images):,} images of {data.resolution} pixels")
 
 # %% [markdown]
 # ## Cost
@@ -44,7 +45,7 @@ pd.Series({split: len(images) for split, images in data.splits.items()}, name="i
 # %%
 names = ["vgg16", "thin", "tiny", "micro"]
 costs = pd.DataFrame([suite.profile(name, resolution=32) for name in names], index=names)
-costs
+print(costs)
 
 # %% [markdown]
 # ## Training
@@ -60,9 +61,11 @@ for name in ["tiny", "micro"]:
     trainings[name] = suite.fit(suite.config_for(name, data, epochs=3, learning_rate=0.006), data)
     for epoch in trainings[name]:
         errors[name] = epoch.validation.mae
-        print(f"{name}, epoch {epoch.epoch}: validation MAE {epoch.validation.mae:.2f} years, {epoch.seconds:.0f} s")
+        print(
+            f"{name}, epoch {epoch.epoch}: validation MAE {epoch.validation.mae:.2f} years, {epoch.seconds:.0f} s"
+        )
 
-costs.assign(val_mae_years=pd.Series(errors))[["params", "macs", "val_mae_years"]]
+print(costs.assign(val_mae_years=pd.Series(errors))[["params", "macs", "val_mae_years"]])
 
 # %% [markdown]
 # ## Export
@@ -89,7 +92,8 @@ for row in test_rows:
     Image.fromarray(np.asarray(store.images[row])).save(folder / f"face-{row}.png")
 
 predictions = pd.DataFrame(suite.predict(folder / "micro.onnx", folder))
-predictions.assign(label=store.labels["age"][test_rows].to_numpy())
+predictions["label"] = store.labels["age"][test_rows].to_numpy()
+print(predictions)
 
 # %% [markdown]
 # ## Where to go next

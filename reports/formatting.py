@@ -1,7 +1,10 @@
 """Numbers as a reader wants them: sensible digits, the unit beside them, a dash where there is none."""
 
 import math
+import re
 from collections.abc import Iterable, Sequence
+
+from suite import durations
 
 MISSING = "\u2013"
 TIMES = "\u00d7"
@@ -76,12 +79,8 @@ def duration(seconds: float) -> str:
     """41 s, 7 min 05 s, 2 h 10 min."""
     if not math.isfinite(seconds):
         return MISSING
-    if round(seconds) < 60:
-        return f"{digits(seconds, 2) if seconds < 9.95 else round(seconds)}\u00a0s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes}\u00a0min {rest:02d}\u00a0s"
-    return f"{minutes // 60}\u00a0h {minutes % 60:02d}\u00a0min"
+    text = f"{digits(seconds, 2)} s" if seconds < 9.95 else durations.duration(seconds)
+    return re.sub(r"(?<=\d) (?=[a-z])", "\u00a0", text)
 
 
 def sizes(numbers: Iterable[int]) -> str:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, SkipValidation, model_validat
 from pydantic_core import PydanticCustomError
 
 from search_spaces.quantities import Count
+from suite import presets
 
 Objective = Literal["val_mae", "params", "macs", "bytes"]
 Sampler = Literal["tpe", "nsga2", "random", "grid"]
@@ -26,17 +27,12 @@ Method = Literal[
 ]
 
 STAGES = 5
-#: The compact networks of the paper and its released code by name: where a network is chosen, one of these
-#: words stands for "compact" with these widths and depths.
+#: The compact networks that have a name. Where a network is chosen, the name stands for "compact" with these
+#: widths and depths.
 PRESETS: Mapping[str, Mapping[str, tuple[int, ...]]] = {
-    name: {"widths": widths, "depths": (2, 2, 3, 3, 3)}
-    for name, widths in {
-        "thin": (32, 64, 128, 256, 256),
-        "tiny": (16, 32, 64, 128, 128),
-        "micro": (8, 16, 32, 64, 64),
-        "thin-128": (32, 64, 128, 128, 128),
-    }.items()
+    name: {"widths": preset.widths, "depths": preset.depths} for name, preset in presets.PRESETS.items()
 }
+TINY = PRESETS["tiny"]
 
 #: Methods with the same word have the same output layer, so that one can follow the other on a network.
 OUTPUT_LAYERS: Mapping[Method, str] = {
@@ -75,8 +71,8 @@ class Base(Strict):
     """
 
     network: Network = "compact"
-    widths: Annotated[tuple[Width, ...], Field(min_length=STAGES, max_length=STAGES)] = (16, 32, 64, 128, 128)
-    depths: Annotated[tuple[Depth, ...], Field(min_length=STAGES, max_length=STAGES)] = (2, 2, 3, 3, 3)
+    widths: Annotated[tuple[Width, ...], Field(min_length=STAGES, max_length=STAGES)] = TINY["widths"]
+    depths: Annotated[tuple[Depth, ...], Field(min_length=STAGES, max_length=STAGES)] = TINY["depths"]
     pooling: Literal["hybrid", "average"] = "hybrid"
     pruned_widths: Annotated[tuple[Width, ...], Field(min_length=1)] | None = None  # of vgg16 and resnet50
     pruned_from: Annotated[str, Field(min_length=1)] | None = None  # a file of weights to cut this out of

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from suite.errors import RequestError
-from suite.presets import NETWORKS, config_of_network
-from suite.trial import Attribute, Profile, TrialConfig
+from suite.trial import NETWORKS, Attribute, Profile, TrialConfig, config_of_network
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -250,7 +249,7 @@ def front(run: Run | str | Path) -> pd.DataFrame:
         0  t0000           30.0    8397
         1  t0001           31.0    6796
     """
-    from suite.runs.watcher import front_rows
+    from suite.runs.front import front_rows
 
     if isinstance(run, str | Path):
         run = read_run(run)

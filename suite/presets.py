@@ -1,11 +1,9 @@
-"""The networks that have a name: what a command or a search space may call them."""
+"""The compact networks that have a name, and the depths of VGG-16 that they share. This module is free of torch."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import get_args
 
-from suite.trial import Network, TrialConfig
-
+#: 3x3 convolutions in each of VGG-16's five stages.
 VGG16_DEPTHS = (2, 2, 3, 3, 3)
 
 
@@ -17,21 +15,11 @@ class Architecture:
     depths: tuple[int, ...] = VGG16_DEPTHS
 
 
-#: VGG-16's widths (64, 128, 256, 512, 512) times 1/2, 1/4 and 1/8 (paper, network architecture), and
-#: Thin with no stage over 128 channels (released code).
+#: Thin, tiny and micro are VGG-16's widths (64, 128, 256, 512, 512) times 1/2, 1/4 and 1/8 (paper, network
+#: architecture). Thin-128 is thin with no stage over 128 channels (released code).
 PRESETS: Mapping[str, Architecture] = {
     "thin": Architecture((32, 64, 128, 256, 256)),
     "tiny": Architecture((16, 32, 64, 128, 128)),
     "micro": Architecture((8, 16, 32, 64, 64)),
     "thin-128": Architecture((32, 64, 128, 128, 128)),
 }
-
-#: Every network that has a name.
-NETWORKS = (*PRESETS, *(name for name in get_args(Network) if name != "compact"))
-
-
-def config_of_network(name: str) -> TrialConfig:
-    """A trial of the network with a name in ``NETWORKS``, all else as it is by default."""
-    if name in PRESETS:
-        return TrialConfig(widths=PRESETS[name].widths, depths=PRESETS[name].depths)
-    return TrialConfig(network=next(word for word in get_args(Network) if word == name))

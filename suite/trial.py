@@ -1,14 +1,17 @@
 """The types that carry a trial from the search space to the report.
 
-``TrialConfig`` → ``EpochResult`` an epoch → ``TrialResult``. No torch, ray or pandas here: every
-room may import these types, and a ``TrialConfig`` alone rebuilds a network and repeats its training.
+A ``TrialConfig`` leads to one ``EpochResult`` an epoch and, at the end, to a ``TrialResult``. A
+``TrialConfig`` alone is enough to rebuild a network and to repeat its training. This module imports neither
+torch nor ray nor pandas, so that every package may import it.
 """
 
 import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
+
+from suite.presets import PRESETS
 
 Attribute = Literal["age", "attractiveness"]
 Network = Literal["compact", "vgg16", "vgg16-bn", "resnet50"]
@@ -46,8 +49,8 @@ class TrialConfig:
     # The network.
     network: Network = "compact"
     # The next three are of the compact network; the others have their own.
-    widths: tuple[int, ...] = (16, 32, 64, 128, 128)  # channels of each stage
-    depths: tuple[int, ...] = (2, 2, 3, 3, 3)  # 3x3 convolutions of each stage
+    widths: tuple[int, ...] = PRESETS["tiny"].widths  # channels of each stage
+    depths: tuple[int, ...] = PRESETS["tiny"].depths  # 3x3 convolutions of each stage
     pooling: Pooling = "hybrid"
     #: Channels of a VGG-16 or ResNet-50 that was pruned (``suite.networks.widths``); None: the network's own.
     pruned_widths: tuple[int, ...] | None = None
@@ -131,6 +134,17 @@ class TrialConfig:
             raise ValueError(f"unknown fields of a trial: {', '.join(unknown)}")
         values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
         return cls(**values)
+
+
+#: Every network that has a name of its own.
+NETWORKS = (*PRESETS, *(name for name in get_args(Network) if name != "compact"))
+
+
+def config_of_network(name: str) -> TrialConfig:
+    """A trial of the network of this name, one of ``NETWORKS``, with defaults for everything else."""
+    if name in PRESETS:
+        return TrialConfig(widths=PRESETS[name].widths, depths=PRESETS[name].depths)
+    return TrialConfig(network=next(network for network in get_args(Network) if network == name))
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ import plotly.graph_objects as go
 
 from reports.figures import style
 from reports.formatting import error
-from reports.html.published_comparison.choices import papers_point
+from reports.model.paper_choice import papers_point
 from reports.model.points import Comparison
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 from suite.statistics.paired import Interval, mean_interval
 
 #: From this ratio of the largest to the smallest positive number on, the axis is logarithmic.

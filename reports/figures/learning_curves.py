@@ -10,7 +10,7 @@ from plotly.colors import sample_colorscale
 
 from reports.figures import style
 from reports.model.cells import rows_of
-from reports.model.trials import Standing
+from reports.model.trials import FrontSummary
 from suite.runs.tables import Run
 
 #: Of the curves off the front so many are drawn at most, evenly spread.
@@ -40,12 +40,12 @@ class LearningCurves:
     left_out: int = 0  # curves that are not drawn
 
 
-def collect(run: Run, standing: Standing) -> LearningCurves:
+def collect(run: Run, summary: FrontSummary) -> LearningCurves:
     """Gather the curves of the search's trials that ended, however they did, after at least one epoch."""
-    members = standing.front[:: max(1, math.ceil(len(standing.front) / MOST_MEMBERS))]
+    members = summary.front[:: max(1, math.ceil(len(summary.front) / MOST_MEMBERS))]
     front = {trial.id: rank for rank, trial in enumerate(members)}
-    unseen = {trial.id for trial in standing.front} - front.keys()
-    status = {trial.id: trial.status for trial in standing.trials}
+    unseen = {trial.id for trial in summary.front} - front.keys()
+    status = {trial.id: trial.status for trial in summary.trials}
     confirming = {row["id"] for row in rows_of(run, "confirm")}  # another seed's curve tells nothing new
     if not len(run.epochs):
         return LearningCurves((), run.info.unit, run.info.data.constant_val_mae)

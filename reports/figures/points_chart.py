@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from reports.figures import style
 from reports.formatting import error
 from reports.model.points import Comparison
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 from suite.statistics.paired import Interval, mean_interval
 
 

@@ -11,8 +11,8 @@ from reports.figures.learning_curves import LearningCurves
 from reports.figures.style import log_ticks
 from reports.formatting import tick
 from reports.model.growth import Growth
-from reports.model.trials import Standing, Trial
-from suite.runs.tables import RunInfo
+from reports.model.trials import FrontSummary, Trial
+from suite.runs.info import RunInfo
 
 WIDTH, HEIGHT = 760, 360  # in the picture's own units
 LEFT, RIGHT, TOP, BOTTOM = 60, 16, 14, 46
@@ -37,10 +37,10 @@ class _Axis:
         return self.start + min(max(share, 0.0), 1.0) * (self.end - self.start)
 
 
-def front_picture(info: RunInfo, standing: Standing) -> str:
+def front_picture(info: RunInfo, summary: FrontSummary) -> str:
     """Validation MAE against parameters: the front, what is off it, its kin, and lines between them."""
-    finished = [t for t in standing.trials if t.finished and t.params > 0]
-    kin = [t for t in standing.kin if t.finished and t.params > 0]
+    finished = [t for t in summary.trials if t.finished and t.params > 0]
+    kin = [t for t in summary.kin if t.finished and t.params > 0]
     if not finished:
         return ""
     errors = sorted(t.error for t in (*finished, *kin))
@@ -55,9 +55,9 @@ def front_picture(info: RunInfo, standing: Standing) -> str:
     parts = [
         *_frame(x, y, "parameters", f"validation MAE, {info.unit}", tick),
         *(f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3" class="off"/>' for a, b in quiet),
-        *_steps(standing.front, x, y),
-        *_lineage([*standing.front, *kin], {t.id: t for t in (*finished, *kin)}, x, y),
-        *(_member(trial, x, y) for trial in standing.front),
+        *_steps(summary.front, x, y),
+        *_lineage([*summary.front, *kin], {t.id: t for t in (*finished, *kin)}, x, y),
+        *(_member(trial, x, y) for trial in summary.front),
         *(_made(trial, x, y) for trial in kin),
     ]
     return _picture("Validation MAE against parameters", parts)

@@ -3,13 +3,15 @@
 import math
 from html import escape
 
-from reports import formatting as numerals
+from reports import formatting
 from reports.html.markup import count, scrolling
 from reports.html.metrics_table import metrics_table
 from reports.html.published_comparison.paper import beside_paper
+from reports.model.difference_text import NO_DIFFERENCE
 from reports.model.points import Comparison, Point, compare, seeds_of
-from suite.runs.tables import Run, RunInfo
-from suite.statistics.paired import NO_DIFFERENCE, Difference, Interval, mean_interval
+from suite.runs.info import RunInfo
+from suite.runs.tables import Run
+from suite.statistics.paired import Difference, Interval, mean_interval
 
 #: So many points without a difference are named; of more, where there are no others, their number is enough.
 LISTED = 6
@@ -83,7 +85,7 @@ def _answer(comparison: Comparison, info: RunInfo) -> str:
 
 def _in_words(difference: Difference, info: RunInfo) -> str:
     mean = difference.interval.mean
-    change = f"{numerals.error(abs(mean), info.unit)} {info.unit} {'lower' if mean < 0 else 'higher'}"
+    change = f"{formatting.error(abs(mean), info.unit)} {info.unit} {'lower' if mean < 0 else 'higher'}"
     return f"<b>{escape(difference.second)}</b> {change}"
 
 
@@ -106,13 +108,13 @@ def _table(comparison: Comparison, info: RunInfo) -> str:
 
 def _row(point: Point, comparison: Comparison, info: RunInfo) -> str:
     unit, difference = info.unit, comparison.differences.get(point.label)
-    mean = _interval(mean_interval(list(point.errors.values())), unit) if point.errors else numerals.MISSING
-    seeds = "<br>".join(f"{seed}: {numerals.error(e, unit)}" for seed, e in sorted(point.errors.items()))
+    mean = _interval(mean_interval(list(point.errors.values())), unit) if point.errors else formatting.MISSING
+    seeds = "<br>".join(f"{seed}: {formatting.error(e, unit)}" for seed, e in sorted(point.errors.items()))
     lost = f"<small>{point.lost} without a result</small>" if point.lost else ""
-    change = _interval(difference.interval, unit, signed=True) if difference else numerals.MISSING
+    change = _interval(difference.interval, unit, signed=True) if difference else formatting.MISSING
     return (
         f'<tr><th scope="row">{escape(point.label)}</th><td>{mean}</td><td>{seeds}{lost}</td>'
-        f"<td>{numerals.quantity(point.params)}</td><td>{change}</td>"
+        f"<td>{formatting.quantity(point.params)}</td><td>{change}</td>"
         f'<td class="text">{_verdict(point, comparison, difference)}</td></tr>'
     )
 
@@ -129,7 +131,7 @@ def _verdict(point: Point, comparison: Comparison, difference: Difference | None
 
 
 def _interval(interval: Interval, unit: str, *, signed: bool = False) -> str:
-    number = numerals.signed if signed else numerals.error
+    number = formatting.signed if signed else formatting.error
     ends = "one seed, no interval"
     if math.isfinite(interval.low):
         ends = f"{number(interval.low, unit)} to {number(interval.high, unit)}"

@@ -6,57 +6,58 @@ from html import escape
 from itertools import pairwise
 from statistics import fmean
 
-from reports import formatting as numerals
+from reports import formatting
 from reports.html.markup import count, mae, scrolling
 from reports.model.confirmation import Confirmed, differences, seeds_asked
+from reports.model.difference_text import NO_DIFFERENCE
 from reports.model.points import seeds_of
-from reports.model.trials import Standing, Trial, objectives
-from suite.runs.tables import RunInfo
-from suite.statistics.paired import NO_DIFFERENCE, Difference, Interval, mean_interval
+from reports.model.trials import FrontSummary, Trial, objectives
+from suite.runs.info import RunInfo
+from suite.statistics.paired import Difference, Interval, mean_interval
 
 
-def confirmed_section(info: RunInfo, standing: Standing) -> str:
+def confirmed_section(info: RunInfo, summary: FrontSummary) -> str:
     """The whole section; empty without a front, and where each point has several seeds from the start."""
-    if not standing.searched_front or seeds_of(info) > 1:
+    if not summary.searched_front or seeds_of(info) > 1:
         return ""
-    body = _confirmed(info, standing) if standing.is_confirmed else _unconfirmed(info, standing)
+    body = _confirmed(info, summary) if summary.is_confirmed else _unconfirmed(info, summary)
     return f"<section>\n<h2>Confirmed</h2>\n{body}\n</section>"
 
 
-def ranked(standing: Standing) -> tuple[Trial, ...]:
+def ranked(summary: FrontSummary) -> tuple[Trial, ...]:
     """The members of the search's front by rising confirmed mean, those without one last."""
-    by_id = {trial.id: trial for trial in standing.trials}
-    members = [by_id[trial.id] for trial in standing.searched_front]
+    by_id = {trial.id: trial for trial in summary.trials}
+    members = [by_id[trial.id] for trial in summary.searched_front]
     return tuple(sorted(members, key=lambda t: (not _errors(t), t.error, t.params)))
 
 
-def compared(standing: Standing, info: RunInfo) -> dict[str, Difference]:
+def compared(summary: FrontSummary, info: RunInfo) -> dict[str, Difference]:
     """What each member is held against, by its id: paired differences in validation MAE.
 
     On the front it is the member ranked before it, off the front the one that dominates it.
     """
-    members = {t.id: t.confirmed for t in ranked(standing) if t.confirmed and t.confirmed.errors}
-    front = [members[trial.id] for trial in ranked(standing) if trial.on_front]
+    members = {t.id: t.confirmed for t in ranked(summary) if t.confirmed and t.confirmed.errors}
+    front = [members[trial.id] for trial in ranked(summary) if trial.on_front]
     pairs: list[tuple[Confirmed, Confirmed]] = list(pairwise(front))
     pairs += [
-        (members[dominator(trial, standing, info)], members[trial.id])
-        for trial in fallen(standing)
+        (members[dominator(trial, summary, info)], members[trial.id])
+        for trial in fallen(summary)
         if trial.id in members
     ]
     return {difference.second: difference for difference in differences(pairs)}
 
 
-def fallen(standing: Standing) -> tuple[Trial, ...]:
+def fallen(summary: FrontSummary) -> tuple[Trial, ...]:
     """The members of the search's front that their confirmed means do not keep on it, by rank."""
-    return tuple(trial for trial in ranked(standing) if not trial.on_front)
+    return tuple(trial for trial in ranked(summary) if not trial.on_front)
 
 
 # --- not confirmed -----------------------------------------------------------------------------------
 
 
-def _unconfirmed(info: RunInfo, standing: Standing) -> str:
-    seeds, members = seeds_asked(info), len(standing.searched_front)
-    ended = [t for confirmed in standing.confirmations.values() for t in confirmed.trainings]
+def _unconfirmed(info: RunInfo, summary: FrontSummary) -> str:
+    seeds, members = seeds_asked(info), len(summary.searched_front)
+    ended = [t for confirmed in summary.confirmations.values() for t in confirmed.trainings]
     once = "one training with one seed"
     if seeds == 1:
         text = (
@@ -80,12 +81,12 @@ def _unconfirmed(info: RunInfo, standing: Standing) -> str:
 # --- confirmed ---------------------------------------------------------------------------------------
 
 
-def _confirmed(info: RunInfo, standing: Standing) -> str:
-    members, against = ranked(standing), compared(standing, info)
-    lead = (_separable(standing, against), _fallen(standing), _optimism(members, info))
+def _confirmed(info: RunInfo, summary: FrontSummary) -> str:
+    members, against = ranked(summary), compared(summary, info)
+    lead = (_separable(summary, against), _fallen(summary), _optimism(members, info))
     return (
         f'<p class="lead">{" ".join(filter(None, lead))}</p><p>{_how(info, members)}</p>'
-        f"{_table(members, against, standing, info)}"
+        f"{_table(members, against, summary, info)}"
     )
 
 
@@ -112,9 +113,9 @@ def _every(members: int) -> str:
     return "The one member" if members == 1 else f"Each of the {members} members"
 
 
-def _separable(standing: Standing, against: Mapping[str, Difference]) -> str:
+def _separable(summary: FrontSummary, against: Mapping[str, Difference]) -> str:
     """Which neighbours on the front cannot be told apart; empty where the front has one member."""
-    found = [against[trial.id] for trial in standing.front if trial.id in against]
+    found = [against[trial.id] for trial in summary.front if trial.id in against]
     if not found:
         return ""
     if all(difference.interval.values == 1 for difference in found):
@@ -132,8 +133,8 @@ def _pair(difference: Difference) -> str:
     return f"{escape(difference.first)} and {escape(difference.second)}"
 
 
-def _fallen(standing: Standing) -> str:
-    lost = [escape(trial.id) for trial in fallen(standing)]
+def _fallen(summary: FrontSummary) -> str:
+    lost = [escape(trial.id) for trial in fallen(summary)]
     if not lost:
         return "All members of the search's front are still on it."
     return f"Off the front by the confirmed means: {', '.join(lost)}."
@@ -148,7 +149,7 @@ def _optimism(members: Sequence[Trial], info: RunInfo) -> str:
 
 
 def _table(
-    members: Sequence[Trial], against: Mapping[str, Difference], standing: Standing, info: RunInfo
+    members: Sequence[Trial], against: Mapping[str, Difference], summary: FrontSummary, info: RunInfo
 ) -> str:
     titles = (
         "rank",
@@ -163,7 +164,7 @@ def _table(
     )
     heads = "".join(f'<th scope="col">{escape(title)}</th>' for title in titles)
     rows = "".join(
-        _row(rank, trial, against.get(trial.id), standing, info) for rank, trial in enumerate(members, 1)
+        _row(rank, trial, against.get(trial.id), summary, info) for rank, trial in enumerate(members, 1)
     )
     return scrolling(
         "Members of the front by confirmed mean",
@@ -171,35 +172,35 @@ def _table(
     )
 
 
-def _row(rank: int, trial: Trial, difference: Difference | None, standing: Standing, info: RunInfo) -> str:
+def _row(rank: int, trial: Trial, difference: Difference | None, summary: FrontSummary, info: RunInfo) -> str:
     assert trial.confirmed is not None
     unit, errors, tests = info.unit, _errors(trial), list(trial.confirmed.tests.values())
-    each = "<br>".join(f"{seed}: {numerals.error(e, unit)}" for seed, e in trial.confirmed.errors.items())
+    each = "<br>".join(f"{seed}: {formatting.error(e, unit)}" for seed, e in trial.confirmed.errors.items())
     lost = len(trial.confirmed.trainings) - len(errors)
     without = f"<small>{lost} without a result</small>" if lost else ""
-    minus = f"<small>{numerals.signed(trial.val_mae - trial.error, unit)}</small>" if errors else ""
+    minus = f"<small>{formatting.signed(trial.val_mae - trial.error, unit)}</small>" if errors else ""
     cells = (
         interval(errors, unit),
         f"{each}{without}",
         interval(tests, unit),
-        f"{numerals.error(trial.val_mae, unit)}{minus}",
-        numerals.quantity(trial.params),
-        _interval(difference.interval, unit, signed=True) if difference else numerals.MISSING,
+        f"{formatting.error(trial.val_mae, unit)}{minus}",
+        formatting.quantity(trial.params),
+        _interval(difference.interval, unit, signed=True) if difference else formatting.MISSING,
     )
-    number = str(rank) if errors else numerals.MISSING
+    number = str(rank) if errors else formatting.MISSING
     return (
         f'<tr><th scope="row">{number}</th><td class="text">{escape(trial.id)}</td>'
         + "".join(f"<td>{cell}</td>" for cell in cells)
-        + f'<td class="text">{_verdict(trial, difference, standing, info)}</td></tr>'
+        + f'<td class="text">{_verdict(trial, difference, summary, info)}</td></tr>'
     )
 
 
-def _verdict(trial: Trial, difference: Difference | None, standing: Standing, info: RunInfo) -> str:
+def _verdict(trial: Trial, difference: Difference | None, summary: FrontSummary, info: RunInfo) -> str:
     if not _errors(trial):
         return "off the front: none of its trainings finished"
     place = "on the front"
     if not trial.on_front:
-        by = escape(dominator(trial, standing, info))
+        by = escape(dominator(trial, summary, info))
         place = f"off the front: {by} is nowhere worse and somewhere better"
     if difference is None:
         return place
@@ -209,10 +210,10 @@ def _verdict(trial: Trial, difference: Difference | None, standing: Standing, in
     return f"{place}; {words} {escape(difference.first)}{unpaired}"
 
 
-def dominator(trial: Trial, standing: Standing, info: RunInfo) -> str:
+def dominator(trial: Trial, summary: FrontSummary, info: RunInfo) -> str:
     """The id of a member of the front that is as good as the trial in every objective."""
     losses = objectives(trial, info)
-    for member in standing.front:
+    for member in summary.front:
         if all(a <= b for a, b in zip(objectives(member, info), losses, strict=True)):
             return member.id
     raise ValueError(f"no member of the front dominates {trial.id}")
@@ -220,11 +221,11 @@ def dominator(trial: Trial, standing: Standing, info: RunInfo) -> str:
 
 def interval(values: Sequence[float], unit: str) -> str:
     """A mean with its 95 % interval over seeds; a dash without a value."""
-    return _interval(mean_interval(values), unit) if values else numerals.MISSING
+    return _interval(mean_interval(values), unit) if values else formatting.MISSING
 
 
 def _interval(found: Interval, unit: str, *, signed: bool = False) -> str:
-    number = numerals.signed if signed else numerals.error
+    number = formatting.signed if signed else formatting.error
     ends = "one seed, no interval"
     if math.isfinite(found.low):
         ends = f"{number(found.low, unit)} to {number(found.high, unit)}"

@@ -6,23 +6,23 @@ from reports.formatting import span
 from reports.html.markup import count
 from reports.model.recipe import Recipe
 from reports.model.timing import PAPER_RESOLUTION
-from reports.model.trials import Standing
-from suite.runs.tables import RunInfo
+from reports.model.trials import FrontSummary
+from suite.runs.info import RunInfo
 
 
-def limits(info: RunInfo, standing: Standing) -> list[str]:
+def limits(info: RunInfo, summary: FrontSummary) -> list[str]:
     """Plain sentences, as HTML."""
     return [
-        *_resolution(info, standing),
-        *_images(info, standing),
-        *_recipe(standing),
-        *_chance(info, standing),
+        *_resolution(info, summary),
+        *_images(info, summary),
+        *_recipe(summary),
+        *_chance(info, summary),
         "The front and the answer above use validation errors only.",
     ]
 
 
-def _chance(info: RunInfo, standing: Standing) -> Iterator[str]:
-    if standing.is_confirmed:
+def _chance(info: RunInfo, summary: FrontSummary) -> Iterator[str]:
+    if summary.is_confirmed:
         yield (
             "Errors of the front are <b>means over new seeds</b>; those of all other trials are of <b>one "
             "training with one seed</b>, so that one of them may be better, or worse, than it looks."
@@ -34,8 +34,8 @@ def _chance(info: RunInfo, standing: Standing) -> Iterator[str]:
         )
 
 
-def _resolution(info: RunInfo, standing: Standing) -> Iterator[str]:
-    sides, stored = standing.resolutions, info.data.side
+def _resolution(info: RunInfo, summary: FrontSummary) -> Iterator[str]:
+    sides, stored = summary.resolutions, info.data.side
     if sides != (stored,):
         at = f"<b>{span(sides)} px</b>"
         yield f"Trials train and are validated at {at}; the images are stored at {stored} px."
@@ -51,8 +51,8 @@ def _resolution(info: RunInfo, standing: Standing) -> Iterator[str]:
         yield f"The paper works at {PAPER_RESOLUTION} px; this run at {span(sides)} px."
 
 
-def _images(info: RunInfo, standing: Standing) -> Iterator[str]:
-    data, used = info.data, standing.train_images
+def _images(info: RunInfo, summary: FrontSummary) -> Iterator[str]:
+    data, used = info.data, summary.train_images
     if len(used) > 1:
         yield (
             f"Trials train on <b>different numbers of images</b>: on {span(used)} of the "
@@ -70,9 +70,9 @@ def _images(info: RunInfo, standing: Standing) -> Iterator[str]:
         )
 
 
-def _recipe(standing: Standing) -> Iterator[str]:
+def _recipe(summary: FrontSummary) -> Iterator[str]:
     """How the training compares with the paper's."""
-    recipes = [trial.recipe for trial in standing.trials]
+    recipes = [trial.recipe for trial in summary.trials]
     if not recipes:
         return
     epochs = sorted({recipe.epochs for recipe in recipes})

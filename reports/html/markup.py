@@ -6,13 +6,13 @@ from typing import Any
 
 import yaml
 
-from reports import formatting as numerals
-from suite.runs.tables import RunInfo
+from reports import formatting
+from suite.runs.info import RunInfo
 
 
 def mae(value: float, info: RunInfo) -> str:
     """An error with its unit."""
-    return f"{numerals.error(value, info.unit)}\u00a0{info.unit}"
+    return f"{formatting.error(value, info.unit)}\u00a0{info.unit}"
 
 
 def count(number: int, noun: str) -> str:

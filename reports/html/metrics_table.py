@@ -2,10 +2,10 @@
 
 from html import escape
 
-from reports import formatting as numerals
+from reports import formatting
 from reports.html.markup import scrolling
 from reports.model.points import Comparison, Point
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 from suite.statistics.paired import mean_interval
 
 _SPLITS = {"val": "validation", "test": "test"}
@@ -65,7 +65,7 @@ def _row(point: Point, split: str, metrics: list[str], info: RunInfo) -> str:
 def _cell(point: Point, split: str, metric: str, info: RunInfo) -> str:
     values = _values(point, split, metric)
     if not values:
-        return numerals.MISSING
+        return formatting.MISSING
     interval = mean_interval(values)
     reach = interval.high - interval.mean
     ends = f"<small>\u00b1 {_number(reach, metric, info)}</small>" if len(values) > 1 else ""
@@ -75,7 +75,7 @@ def _cell(point: Point, split: str, metric: str, info: RunInfo) -> str:
 def _number(value: float, metric: str, info: RunInfo) -> str:
     if metric.startswith("cs"):
         return f"{100 * value:.1f}\u00a0%"
-    return numerals.error(value, info.unit) if metric.endswith(f"_{info.unit}") else f"{value:.3f}"
+    return formatting.error(value, info.unit) if metric.endswith(f"_{info.unit}") else f"{value:.3f}"
 
 
 def _values(point: Point, split: str, metric: str) -> list[float]:

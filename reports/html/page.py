@@ -22,15 +22,26 @@ from reports.html.content_security_policy import policy, style_places
 from reports.html.published_comparison.attractiveness import attractiveness_table
 from reports.html.published_comparison.trials import networks_of_trials
 from reports.html.ranking_section import is_concerned, ranking_section
-from reports.model import points
+from reports.model import points, trial_columns
 from reports.model.growth import Growth, growth
 from reports.model.page_data import networks, page_data
-from reports.model.trials import Standing, standing
+from reports.model.trials import FrontSummary, summarise
 from suite.runs.tables import Run
 
 _HERE = Path(__file__).parent
 #: In the order in which they need each other; the last starts what needs plotly.
-SCRIPTS = ("numerals", "dom", "state", "figures", "ship", "front", "network", "parallel", "table", "start")
+SCRIPTS = (
+    "formatting",
+    "dom",
+    "state",
+    "figures",
+    "answer",
+    "front",
+    "network",
+    "parallel",
+    "table",
+    "start",
+)
 #: What the answer and the front are drawn from. All other data is read after they are there.
 FIRST = ("run", "runs", "trials", "axes", "notable", "networks", "published", "growth")
 
@@ -76,32 +87,32 @@ def page(
         place: the run's folder or URL, for the commands that the page shows; None: ``run.folder``.
         refresh: seconds after which the page looks for a newer one in its place; 0: never.
     """
-    info, results, share = run.info, standing(run), importance or {}
-    columns = tables.columns(info, results, points.labels(run))
-    grown = growth(info, results)
-    data = page_data(run, results, columns, share, grown, place or str(run.folder))
+    info, summary, share = run.info, summarise(run), importance or {}
+    columns = trial_columns.columns(info, summary, points.labels(run))
+    grown = growth(info, summary)
+    data = page_data(run, summary, columns, share, grown, place or str(run.folder))
     parts = {
-        "banner": sections.banner(info, results),
+        "banner": sections.banner(info, summary),
         "follow": sections.follow(refresh),
         "form": answer.form(info),
-        "answer": answer.lead(info, results),
+        "answer": answer.lead(info, summary),
         "seeds": seeds_note(info),
-        "tiles": answer.tiles(info, results),
+        "tiles": answer.tiles(info, summary),
         "axes": sections.axes(data["axes"]),
-        "legend": sections.legend(results),
-        "front_picture": front_picture(info, results),
-        "asked": request.asked(info, results),
+        "legend": sections.legend(summary),
+        "front_picture": front_picture(info, summary),
+        "asked": request.asked(info, summary),
         "comparison": comparison_section(run, _points_chart(run)) + _ranking(run),
-        "chart_note": sections.chart_note(info, results),
+        "chart_note": sections.chart_note(info, summary),
         "growth": _growth(grown),
-        "confirmed": confirmed_section(info, results),
-        "importance": search_section.importance_table(results, share, len(data["dimensions"])),
-        "stopping": search_section.stopping(results),
-        "curves": _curves(run, results),
-        "failures": search_section.failures(results),
-        "trials": tables.trial_table(columns, networks(results)),
-        "main_claims": claims_table.main_claims(info, results),
-        "claims": claims_table.all_claims(info, results) + _networks(run, results),
+        "confirmed": confirmed_section(info, summary),
+        "importance": search_section.importance_table(summary, share, len(data["dimensions"])),
+        "stopping": search_section.stopping(summary),
+        "curves": _curves(run, summary),
+        "failures": search_section.failures(summary),
+        "trials": tables.trial_table(columns, networks(summary)),
+        "main_claims": claims_table.main_claims(info, summary),
+        "claims": claims_table.all_claims(info, summary) + _networks(run, summary),
         "provenance": sections.provenance(info),
     }
     return filled("page.html", info.name, parts, data, SCRIPTS)
@@ -123,7 +134,7 @@ def filled(
         data: what the scripts draw from; all but ``FIRST`` lies behind them.
         scripts: the last one runs after plotly.js, the others before it.
     """
-    before, plotly, start = _script("before"), get_plotlyjs(), _script(scripts[-1])
+    before, plotly, start = _script("style_attributes"), get_plotlyjs(), _script(scripts[-1])
     script, style = "".join(map(_script, scripts[:-1])), _read("page.css")
     return Template(_read("frame.html")).substitute(
         content=Template(_read(template)).substitute(parts, title=escape(title)),
@@ -164,9 +175,9 @@ def _ranking(run: Run) -> str:
     return ranking_section(figure_markup(figure, "1 - CDF of label distributions, and Ranking's targets"))
 
 
-def _networks(run: Run, results: Standing) -> str:
+def _networks(run: Run, summary: FrontSummary) -> str:
     """The paper's networks beside the trials; a comparison over seeds has them in its own section."""
-    return networks_of_trials(run.info, results) + attractiveness_table(run, results)
+    return networks_of_trials(run.info, summary) + attractiveness_table(run, summary)
 
 
 def _growth(grown: Growth | None) -> str:
@@ -181,10 +192,10 @@ def _growth(grown: Growth | None) -> str:
     )
 
 
-def _curves(run: Run, results: Standing) -> str:
+def _curves(run: Run, summary: FrontSummary) -> str:
     if not len(run.epochs):
         return "<p>No epoch has ended.</p>"
-    curves = learning_curves.collect(run, results)
+    curves = learning_curves.collect(run, summary)
     left_out = (
         f'<p class="soft">{curves.left_out:,} further curves are not drawn; a trial\'s own is under '
         '"One network".</p>'

@@ -9,20 +9,20 @@ from typing import Any
 
 import numpy as np
 
-from reports import formatting as numerals
+from reports import formatting
 from reports.figures.static import front_picture
 from reports.html import sections
 from reports.html.markup import count, scrolling
 from reports.html.page import filled
 from reports.model.cells import rows_of
 from reports.model.page_data import axes, intervals, short
-from reports.model.trials import Standing, Trial, objectives, standing
+from reports.model.trials import FrontSummary, Trial, objectives, summarise
 from suite.errors import RequestError
 from suite.runs.tables import Run, config_of
 from suite.statistics.pareto import hypervolume
 
 #: The scripts of the page, in the order in which they need each other; the last one draws.
-SCRIPTS = ("numerals", "dom", "figures", "fronts")
+SCRIPTS = ("formatting", "dom", "figures", "fronts")
 #: Fields that do not make a configuration another one.
 NOT_COMPARED = ("seed", "backbone")
 
@@ -33,7 +33,7 @@ class Member:
 
     name: str
     run: Run
-    results: Standing
+    summary: FrontSummary
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Common:
     trials: Mapping[str, tuple[Trial, ...]]  # by the run's name
 
 
-def page_of_several(runs: Sequence[Run]) -> str:
+def page_of_runs(runs: Sequence[Run]) -> str:
     """The HTML of the report of at least two runs.
 
     Raises:
@@ -60,9 +60,9 @@ def page_of_several(runs: Sequence[Run]) -> str:
     parts = {
         "cautions": _cautions(members),
         "runs": _runs_table(members),
-        "axes": sections.axes(axes(members[0].run.info, members[0].results)[:3]),
+        "axes": sections.axes(axes(members[0].run.info, members[0].summary)[:3]),
         "pictures": "".join(
-            f"<h3>{escape(member.name)}</h3>{front_picture(member.run.info, member.results)}"
+            f"<h3>{escape(member.name)}</h3>{front_picture(member.run.info, member.summary)}"
             for member in members
         ),
         "volumes": _volumes(members),
@@ -77,7 +77,7 @@ def _named(runs: Sequence[Run]) -> list[Member]:
     unique = names if len(set(names)) == len(names) else [
         f"{name} ({place})" for place, name in enumerate(names, 1)
     ]  # fmt: skip
-    return [Member(name, run, standing(run)) for name, run in zip(unique, runs, strict=True)]
+    return [Member(name, run, summarise(run)) for name, run in zip(unique, runs, strict=True)]
 
 
 def differences_that_matter(members: Sequence[Member]) -> list[str]:
@@ -89,21 +89,21 @@ def differences_that_matter(members: Sequence[Member]) -> list[str]:
             "The runs used different data: their errors do not compare, and a hypervolume of one says "
             "nothing of the other."
         )
-    if len({member.results.resolutions for member in members}) > 1:
+    if len({member.summary.resolutions for member in members}) > 1:
         found.append("The trials' resolutions differ: multiply-adds and errors are at each trial's own.")
     if len({info.data.train_images for info in infos}) > 1:
         found.append("The runs trained on different numbers of images.")
-    if len({epochs for member in members for epochs in (_epochs(member.results),)}) > 1:
+    if len({epochs for member in members for epochs in (_epochs(member.summary),)}) > 1:
         found.append("The runs trained for different numbers of epochs.")
-    if len({member.results.is_confirmed for member in members}) > 1:
+    if len({member.summary.is_confirmed for member in members}) > 1:
         found.append(
             "One front was confirmed with new seeds, another was not and is likely to look better than it is."
         )
     return found
 
 
-def _epochs(results: Standing) -> tuple[int, ...]:
-    return tuple(sorted({trial.recipe.epochs for trial in results.trials}))
+def _epochs(summary: FrontSummary) -> tuple[int, ...]:
+    return tuple(sorted({trial.recipe.epochs for trial in summary.trials}))
 
 
 def _cautions(members: Sequence[Member]) -> str:
@@ -134,15 +134,15 @@ def _runs_table(members: Sequence[Member]) -> str:
 
 
 def _run_row(member: Member) -> str:
-    info, results = member.run.info, member.results
-    best = results.best
+    info, summary = member.run.info, member.summary
+    best = summary.best
     cells = (
-        f"{len(results.trials):,}",
-        f"{results.count('finished'):,}",
-        str(len(results.front)),
-        f"{numerals.error(best.error, info.unit)}\u00a0{info.unit}" if best else numerals.MISSING,
-        numerals.quantity(best.params) if best else numerals.MISSING,
-        numerals.duration(info.seconds),
+        f"{len(summary.trials):,}",
+        f"{summary.count('finished'):,}",
+        str(len(summary.front)),
+        f"{formatting.error(best.error, info.unit)}\u00a0{info.unit}" if best else formatting.MISSING,
+        formatting.quantity(best.params) if best else formatting.MISSING,
+        formatting.duration(info.seconds),
         escape(info.status),
     )
     return (
@@ -159,7 +159,7 @@ def shares(members: Sequence[Member]) -> dict[str, float]:
     """
     info = members[0].run.info
     losses = {
-        member.name: np.array([objectives(trial, info) for trial in member.results.front])
+        member.name: np.array([objectives(trial, info) for trial in member.summary.front])
         for member in members
     }
     if any(not len(found) or not np.isfinite(found).all() for found in losses.values()):
@@ -176,7 +176,7 @@ def _volumes(members: Sequence[Member]) -> str:
     first = members[0].name
     rows = "".join(
         f'<tr><th scope="row">{escape(name)}</th><td>{share:.4f}</td>'
-        f"<td>{numerals.MISSING if name == first else _difference(share - found[first])}</td></tr>"
+        f"<td>{formatting.MISSING if name == first else _difference(share - found[first])}</td></tr>"
         for name, share in found.items()
     )
     over = ", ".join("validation MAE" if o == "val_mae" else o for o in members[0].run.info.objectives)
@@ -196,7 +196,7 @@ def common(members: Sequence[Member]) -> list[Common]:
     """The configurations that more than one run trained to the end, by their lowest error."""
     found: dict[str, dict[str, list[Trial]]] = {}
     for member in members:
-        by_id = {trial.id: trial for trial in member.results.trials if trial.finished}
+        by_id = {trial.id: trial for trial in member.summary.trials if trial.finished}
         for row in rows_of(member.run, "search"):
             if (trial := by_id.get(str(row["id"]))) is not None:
                 config = dataclasses.replace(config_of(row), seed=0, backbone=None)
@@ -218,7 +218,7 @@ def _common_table(found: Sequence[Common], members: Sequence[Member]) -> str:
         return "<p>None: no configuration, seeds apart, was trained to its end in more than one run.</p>"
     unit = members[0].run.info.unit
     rows = "".join(
-        f'<tr><th scope="row">{escape(one.design)}</th><td>{numerals.quantity(_params(one))}</td>'
+        f'<tr><th scope="row">{escape(one.design)}</th><td>{formatting.quantity(_params(one))}</td>'
         + "".join(f"<td>{_errors(one.trials.get(member.name, ()), unit)}</td>" for member in members)
         + "</tr>"
         for one in found[:MOST_COMMON]
@@ -238,22 +238,22 @@ def _params(one: Common) -> float:
 
 def _errors(trials: Sequence[Trial], unit: str) -> str:
     if not trials:
-        return numerals.MISSING
-    told = ", ".join(f"{numerals.error(trial.error, unit)} ({escape(trial.id)})" for trial in trials[:4])
+        return formatting.MISSING
+    told = ", ".join(f"{formatting.error(trial.error, unit)} ({escape(trial.id)})" for trial in trials[:4])
     return told + (f" and {len(trials) - 4} more" if len(trials) > 4 else "")
 
 
 def _data(members: Sequence[Member]) -> dict[str, Any]:
     info = members[0].run.info
     return {
-        "run": {"unit": info.unit, "places": numerals.error_places(info.unit)},
-        "axes": axes(info, members[0].results)[:3],
-        "runs": [{"name": member.name, "trials": _trials(member.results)} for member in members],
+        "run": {"unit": info.unit, "places": formatting.error_places(info.unit)},
+        "axes": axes(info, members[0].summary)[:3],
+        "runs": [{"name": member.name, "trials": _trials(member.summary)} for member in members],
     }
 
 
-def _trials(results: Standing) -> dict[str, list[Any]]:
-    shown = [trial for trial in results.trials if trial.finished]
+def _trials(summary: FrontSummary) -> dict[str, list[Any]]:
+    shown = [trial for trial in summary.trials if trial.finished]
     return {
         "id": [trial.id for trial in shown],
         "front": [int(trial.on_front) for trial in shown],

@@ -10,14 +10,14 @@ from reports.formatting import span
 from reports.html.limits import limits
 from reports.html.markup import count, definitions, inline, mae
 from reports.model.confirmation import seeds_asked
-from reports.model.trials import Standing
-from suite.runs.tables import RunInfo
+from reports.model.trials import FrontSummary
+from suite.runs.info import RunInfo
 
 #: Samplers that go by the results they know, and from how many results on that is worth a word.
 LEARNING, ENOUGH = ("tpe", "nsga2"), 8
 
 
-def asked(info: RunInfo, standing: Standing) -> str:
+def asked(info: RunInfo, summary: FrontSummary) -> str:
     """The request, the data, and every way in which the run fell short of the full task."""
     data, search = info.data, info.search
     vary: Mapping[str, Any] = search.get("vary") or {}
@@ -29,17 +29,17 @@ def asked(info: RunInfo, standing: Standing) -> str:
         ("Varied", f"{count(len(vary), 'field')}{_varied(vary)}"),
     ]
     right = [
-        ("Trials", _ended(info, standing)),
-        *_confirmation(info, standing),
-        ("Sampler", escape(inline(search.get("sampler", "not recorded"))) + _informed(info, standing)),
+        ("Trials", _ended(info, summary)),
+        *_confirmation(info, summary),
+        ("Sampler", escape(inline(search.get("sampler", "not recorded"))) + _informed(info, summary)),
         ("Seed", f"{info.seed}; {info.max_concurrent} trials at a time"),
         ("Data", f"<b>{escape(data.name)}</b>: {escape(data.origin)}"),
         ("Attribute", f"{escape(info.attribute)}, in {info.unit}"),
-        ("Images", _images(info, standing)),
+        ("Images", _images(info, summary)),
         ("Protocol", escape(data.protocol)),
         ("A constant", f"predicting the median training label is off by {mae(data.constant_val_mae, info)}"),
     ]
-    notes = "".join(f"<li>{note}</li>" for note in limits(info, standing))
+    notes = "".join(f"<li>{note}</li>" for note in limits(info, summary))
     both = f'<div class="pair">{definitions(rows)}{definitions(right)}</div>'
     return f'{both}<h3>Read it with this in mind</h3><ul class="notes">{notes}</ul>'
 
@@ -76,13 +76,13 @@ def _varied(vary: Mapping[str, Any]) -> str:
     return f'<ul class="plain">{items}</ul>' if items else ""
 
 
-def _informed(info: RunInfo, standing: Standing) -> str:
+def _informed(info: RunInfo, summary: FrontSummary) -> str:
     """What the sampler knew; its first suggestions need no results, so they are not in the median."""
     if info.search.get("sampler") == "grid":
         return "; every combination is trained, as far as trials were asked for, and none is drawn by results"
     if info.search.get("sampler") not in LEARNING:
         return ""
-    known = [t.trials_known for t in standing.trials if math.isfinite(t.trials_known)]
+    known = [t.trials_known for t in summary.trials if math.isfinite(t.trials_known)]
     enough = [results for results in known if results >= ENOUGH]
     start = "; its first suggestions are given or drawn at random"
     if not enough:
@@ -93,36 +93,36 @@ def _informed(info: RunInfo, standing: Standing) -> str:
     )
 
 
-def _ended(info: RunInfo, standing: Standing) -> str:
+def _ended(info: RunInfo, summary: FrontSummary) -> str:
     words = {"finished": "finished", "stopped": "stopped early", "diverged": "diverged", "failed": "failed"}
     counts = ", ".join(
-        f"{standing.count(status):,} {word}"
+        f"{summary.count(status):,} {word}"
         for status, word in words.items()
-        if status != "stopped" or standing.count(status)
+        if status != "stopped" or summary.count(status)
     )
     outside = f"; {info.out_of_bounds:,} out of bounds and not trained" if info.out_of_bounds else ""
     again = f"; {info.repeats:,} suggested again and not trained twice" if info.repeats else ""
-    asked_for = f"{len(standing.trials):,} of {info.trials_asked:,} asked for"
-    return f"{asked_for}: {counts}; {len(standing.front)} on the front{outside}{again}"
+    asked_for = f"{len(summary.trials):,} of {info.trials_asked:,} asked for"
+    return f"{asked_for}: {counts}; {len(summary.front)} on the front{outside}{again}"
 
 
-def _confirmation(info: RunInfo, standing: Standing) -> list[tuple[str, str]]:
+def _confirmation(info: RunInfo, summary: FrontSummary) -> list[tuple[str, str]]:
     """How often the front was trained again; nothing where that was not asked for."""
     seeds = seeds_asked(info)
     if seeds == 1:
         return []
-    ended = [t for confirmed in standing.confirmations.values() for t in confirmed.trainings]
+    ended = [t for confirmed in summary.confirmations.values() for t in confirmed.trainings]
     finished = sum(training.finished for training in ended)
-    members = count(len(standing.searched_front), "member")
+    members = count(len(summary.searched_front), "member")
     return [
         ("Confirmation", f"{members} of the search's front, {seeds} seeds each: {finished} finished, "
          f"{len(ended) - finished} without a result"),
     ]  # fmt: skip
 
 
-def _images(info: RunInfo, standing: Standing) -> str:
+def _images(info: RunInfo, summary: FrontSummary) -> str:
     data = info.data
     return (
-        f"{span(standing.train_images)} for training, {data.val_images:,} for validation, "
-        f"{data.test_images:,} for the test; {span(standing.resolutions)}\u00a0px a side"
+        f"{span(summary.train_images)} for training, {data.val_images:,} for validation, "
+        f"{data.test_images:,} for the test; {span(summary.resolutions)}\u00a0px a side"
     )

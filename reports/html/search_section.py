@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from html import escape
 
-from reports import formatting as numerals
+from reports import formatting
 from reports.html.markup import count, scrolling
 from reports.model.confirmation import Training
-from reports.model.trials import Standing, Trial
+from reports.model.trials import FrontSummary, Trial
 
 #: Fewer finished trials a dimension than this, and the importances are called rough.
 ENOUGH_A_DIMENSION = 10
@@ -16,9 +16,9 @@ ENOUGH_A_DIMENSION = 10
 NAMED = 10
 
 
-def importance_table(standing: Standing, importance: Mapping[str, float], dimensions: int) -> str:
+def importance_table(summary: FrontSummary, importance: Mapping[str, float], dimensions: int) -> str:
     """The share of each dimension by PED-ANOVA, or why there is none."""
-    finished = standing.count("finished")
+    finished = summary.count("finished")
     if not importance:
         return (
             "<p>How much each dimension mattered was not worked out: it takes eight finished trials, two "
@@ -46,22 +46,22 @@ def importance_table(standing: Standing, importance: Mapping[str, float], dimens
     )  # fmt: skip
 
 
-def stopping(standing: Standing) -> str:
+def stopping(summary: FrontSummary) -> str:
     """What stopped trials cost and what they saved; empty where none was stopped."""
-    stopped = [trial for trial in standing.trials if trial.status == "stopped"]
+    stopped = [trial for trial in summary.trials if trial.status == "stopped"]
     if not stopped:
         return ""
     at = Counter(trial.epochs_run for trial in stopped)
     rungs = ", ".join(f"{at[epoch]:,} after epoch {epoch}" for epoch in sorted(at))
     cost = math.fsum(trial.seconds for trial in stopped if math.isfinite(trial.seconds))
     saved = math.fsum(_saved(trial) for trial in stopped)
-    whole = math.fsum(trial.seconds for trial in standing.trials if math.isfinite(trial.seconds))
+    whole = math.fsum(trial.seconds for trial in summary.trials if math.isfinite(trial.seconds))
     share = f" ({cost / whole:.0%} of the time of all trials)" if whole > 0 else ""
     return (
         f"<p>{count(len(stopped), 'trial')} stopped early, as the search space asks ({rungs}): the table of "
         f"trials has the place that each had among those that had come as far. They cost "
-        f"<b>{numerals.duration(cost)}</b>{share}; trained to their ends at the same pace they would have "
-        f"cost <b>{numerals.duration(saved)}</b> more. Their errors are those of a training cut short, so "
+        f"<b>{formatting.duration(cost)}</b>{share}; trained to their ends at the same pace they would have "
+        f"cost <b>{formatting.duration(saved)}</b> more. Their errors are those of a training cut short, so "
         f"none is on the front.</p>"
     )
 
@@ -73,13 +73,13 @@ def _saved(trial: Trial) -> float:
     return trial.seconds / trial.epochs_run * max(trial.recipe.epochs - trial.epochs_run, 0)
 
 
-def failures(standing: Standing) -> str:
+def failures(summary: FrontSummary) -> str:
     """Trials without a result, by cause."""
-    again = [t for confirmed in standing.confirmations.values() for t in confirmed.trainings]
-    ended: tuple[Trial | Training, ...] = (*standing.trials, *standing.compressed, *again)
+    again = [t for confirmed in summary.confirmations.values() for t in confirmed.trainings]
+    ended: tuple[Trial | Training, ...] = (*summary.trials, *summary.compressed, *again)
     lost = [trial for trial in ended if not trial.finished and trial.status != "stopped"]
     if not lost:
-        others = "other " if standing.count("stopped") else ""
+        others = "other " if summary.count("stopped") else ""
         return f"<p>None: every {others}trial that ended, finished.</p>"
     by_cause: dict[tuple[str, str], list[Trial | Training]] = {}
     for trial in lost:

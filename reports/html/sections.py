@@ -7,18 +7,18 @@ from typing import Any
 
 import yaml
 
-from reports import formatting as numerals
+from reports import formatting
 from reports.html.markup import count, definitions, mae, mapping, plain
 from reports.model.hypervolume import volume
 from reports.model.timing import conditions
-from reports.model.trials import Standing
-from suite.runs.tables import RunInfo
+from reports.model.trials import FrontSummary
+from suite.runs.info import RunInfo
 
 
-def banner(info: RunInfo, standing: Standing) -> str:
+def banner(info: RunInfo, summary: FrontSummary) -> str:
     """What a reader must know first of a run that did not end as it should; empty for one that did."""
-    done = f"{len(standing.trials):,} of {info.trials_asked:,} trials have ended"
-    if again := sum(len(confirmed.trainings) for confirmed in standing.confirmations.values()):
+    done = f"{len(summary.trials):,} of {info.trials_asked:,} trials have ended"
+    if again := sum(len(confirmed.trainings) for confirmed in summary.confirmations.values()):
         done += f", and {count(again, 'training')} that confirm the front"
     texts = {
         # run.json says "running" of a run that was killed, too.
@@ -29,7 +29,7 @@ def banner(info: RunInfo, standing: Standing) -> str:
     text = texts.get(info.status, "")
     if info.ended_early:
         text = f"{text} {info.ended_early}.".strip()
-    if text and not standing.timed_at:
+    if text and not summary.timed_at:
         text += " Speed has not been measured; it is taken after the last trial."
     return f'<p class="banner" role="status">{escape(text)}</p>' if text else ""
 
@@ -54,22 +54,22 @@ def axes(offered: Sequence[Mapping[str, Any]]) -> str:
     return f'<fieldset id="axes" hidden><legend>Validation MAE against</legend>{radios}</fieldset>'
 
 
-def legend(standing: Standing) -> str:
+def legend(summary: FrontSummary) -> str:
     """What the marks of the front's chart stand for, of those that it has."""
     items = ['<li><span class="mark front"></span>on the front</li>']
-    if standing.count("finished") > len(standing.front):
+    if summary.count("finished") > len(summary.front):
         items.append('<li><span class="mark others"></span>dominated</li>')
-    if standing.count("stopped"):
+    if summary.count("stopped"):
         items.append('<li><span class="mark cut">\u00d7</span>stopped early</li>')
-    if any(trial.is_tiny for trial in standing.trials):
+    if any(trial.is_tiny for trial in summary.trials):
         items.append('<li><span class="mark tiny"></span>TinyAgeNet\'s architecture, trained here</li>')
     shapes = {"pruned": "\u25bc", "int8": "\u25a0", "distilled": "\u25b2"}
     items += [
         f'<li><span class="mark made">{shapes.get(stage, chr(0x2B22))}</span>{escape(stage)}, a dashed line '
         "to its parent</li>"
-        for stage in dict.fromkeys(trial.stage for trial in standing.compressed)
+        for stage in dict.fromkeys(trial.stage for trial in summary.compressed)
     ]
-    if standing.parent:
+    if summary.parent:
         mark = '<span class="mark made">\u2b1f</span>'
         items.append(f"<li>{mark}parent, which the search pruned, a dashed line from each of the front</li>")
     items.append(
@@ -78,29 +78,29 @@ def legend(standing: Standing) -> str:
     return f'<ul class="legend" aria-label="Legend">{"".join(items)}</ul>'
 
 
-def chart_note(info: RunInfo, standing: Standing) -> str:
+def chart_note(info: RunInfo, summary: FrontSummary) -> str:
     """What the chart leaves out, and why the paper's marks have an axis of their own."""
     words = {"diverged": "diverged", "failed": "failed"}
-    missing = " and ".join(f"{standing.count(s):,} {word}" for s, word in words.items() if standing.count(s))
+    missing = " and ".join(f"{summary.count(s):,} {word}" for s, word in words.items() if summary.count(s))
     missing = f" Not drawn, as they have no result: {missing}." if missing else ""
     stopped = " A stopped trial is drawn at the error that it was stopped with." * bool(
-        standing.count("stopped")
+        summary.count("stopped")
     )
     made = (
         " What was made from a trial (a dashed line leads to it) is at the error of its own one training."
-        if standing.compressed
+        if summary.compressed
         else ""
     )
     objectives = ", ".join(escape("validation MAE" if o == "val_mae" else o) for o in info.objectives)
     return (
-        f"<p>Blue trials are on the front over {objectives}: no other {_rivals(standing)} is as good in all "
-        f"of them and better in one.{_by_confirmed_means(standing)} The line joins those that are unbeaten "
-        f"in the two quantities of the chart.{made}{stopped}{missing}{_hypervolume(info, standing)}</p>"
+        f"<p>Blue trials are on the front over {objectives}: no other {_rivals(summary)} is as good in all "
+        f"of them and better in one.{_by_confirmed_means(summary)} The line joins those that are unbeaten "
+        f"in the two quantities of the chart.{made}{stopped}{missing}{_hypervolume(info, summary)}</p>"
         f"<p><b>Hollow diamonds are the paper's figures, not measured here.</b> {_published_data(info)} "
         f"Their errors are not comparable with this run's, so they have an axis of their own; dotted lines "
         f"carry the exact sizes of their networks (and latencies measured here) down to the trials. On "
         f"the axis of latency a diamond is at VGG-16's latency here over its published speed-up, of a "
-        f"GPU of 2018 at 224 px and batch 32{_measured(info, standing)}.{_uncounted(info, standing)}</p>"
+        f"GPU of 2018 at 224 px and batch 32{_measured(info, summary)}.{_uncounted(info, summary)}</p>"
     )
 
 
@@ -111,7 +111,7 @@ def provenance(info: RunInfo) -> str:
         ("Command", f"<code>{escape(shlex.join(info.command))}</code>"),
         ("Started", escape(info.started)),
         ("Ended", escape(info.ended or "no end recorded")),
-        ("Wall time", numerals.duration(info.seconds)),
+        ("Wall time", formatting.duration(info.seconds)),
         ("Git revision", f"<code>{escape(info.git_revision or 'none: not run from a checkout')}</code>"),
         ("Versions", escape(versions)),
         ("Hardware", mapping(info.hardware)),
@@ -129,14 +129,14 @@ def provenance(info: RunInfo) -> str:
 # --- pieces -----------------------------------------------------------------------------------------
 
 
-def _hypervolume(info: RunInfo, standing: Standing) -> str:
+def _hypervolume(info: RunInfo, summary: FrontSummary) -> str:
     """The front as one number; empty where it has none."""
-    front = volume(info, standing)
+    front = volume(info, summary)
     if front is None:
         return ""
     sizes = {"params": "parameters", "macs": "multiply-adds", "bytes": "bytes on disk"}
     tiny = ", ".join(
-        f"{numerals.quantity(value)} {sizes[name]}" for name, value in front.corner.items() if name in sizes
+        f"{formatting.quantity(value)} {sizes[name]}" for name, value in front.corner.items() if name in sizes
     )
     error = f"a constant's error of {mae(front.corner['val_mae'], info)}" if "val_mae" in front.corner else ""
     point = ", and ".join(filter(None, (error, f"TinyAgeNet's {tiny}" if tiny else "")))
@@ -148,13 +148,13 @@ def _hypervolume(info: RunInfo, standing: Standing) -> str:
     )
 
 
-def _rivals(standing: Standing) -> str:
-    return "confirmed trial" if standing.is_confirmed else "finished trial"
+def _rivals(summary: FrontSummary) -> str:
+    return "confirmed trial" if summary.is_confirmed else "finished trial"
 
 
-def _by_confirmed_means(standing: Standing) -> str:
+def _by_confirmed_means(summary: FrontSummary) -> str:
     """That the chart has errors of two kinds, where the front was trained again."""
-    if not standing.is_confirmed:
+    if not summary.is_confirmed:
         return ""
     return (
         " What was on the search's front is drawn at its <b>confirmed mean</b>, with its 95 % interval over "
@@ -163,16 +163,16 @@ def _by_confirmed_means(standing: Standing) -> str:
     )
 
 
-def _measured(info: RunInfo, standing: Standing) -> str:
+def _measured(info: RunInfo, summary: FrontSummary) -> str:
     """How the trials' speed was measured, for the contrast."""
-    if not standing.timed_at:
+    if not summary.timed_at:
         return ""
-    under = escape(conditions(info, standing.timed_at))
+    under = escape(conditions(info, summary.timed_at))
     return f"; the trials' were measured here, at {under}"
 
 
-def _uncounted(info: RunInfo, standing: Standing) -> str:
-    if standing.resolutions == (info.resolution,):
+def _uncounted(info: RunInfo, summary: FrontSummary) -> str:
+    if summary.resolutions == (info.resolution,):
         return ""
     return " On the axis of multiply-adds there are none of these marks, as the trials' resolutions differ."
 

@@ -4,11 +4,12 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from reports import formatting as numerals
-from reports.model.timing import Spread, conditions
-from reports.model.trials import Standing, Trial, reference
+from reports import formatting
+from reports.model.timing import conditions
+from reports.model.trials import FrontSummary, Trial, reference
 from reports.published.numbers import PublishedClaim, PublishedNetwork, published
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
+from suite.statistics.spread import Spread
 
 Verdict = Literal["yes", "within spread", "no", "open"]
 
@@ -46,11 +47,11 @@ class Finding:
 
 def rounds_to(value: float, printed: float) -> bool:
     """Whether ``value``, in as many significant digits as ``printed`` has, is ``printed``: 36.32 is 36."""
-    digits = numerals.significant(printed)
+    digits = formatting.significant(printed)
     return math.isfinite(value) and f"{value:.{digits - 1}e}" == f"{printed:.{digits - 1}e}"
 
 
-def findings(standing: Standing, info: RunInfo) -> tuple[Finding, ...]:
+def findings(summary: FrontSummary, info: RunInfo) -> tuple[Finding, ...]:
     """The claims of ``published.yaml``, in its order; a speed-up once for each resolution measured.
 
     Those on attractiveness are for runs on attractiveness alone.
@@ -63,7 +64,7 @@ def findings(standing: Standing, info: RunInfo) -> tuple[Finding, ...]:
         if claim.over == "resnet50":
             found.append(Finding(claim, network, exact(math.nan), "not in a run; 'suite paper' has it"))
         elif claim.quantity == "speedup":
-            found += _measured(claim, network, standing, info)
+            found += _measured(claim, network, summary, info)
         else:
             found.append(_counted(claim, network, info))
     return tuple(found)
@@ -80,9 +81,9 @@ def _counted(claim: PublishedClaim, network: PublishedNetwork, info: RunInfo) ->
 
 
 def _measured(
-    claim: PublishedClaim, network: PublishedNetwork, standing: Standing, info: RunInfo
+    claim: PublishedClaim, network: PublishedNetwork, summary: FrontSummary, info: RunInfo
 ) -> list[Finding]:
-    trial = _timed_trial(claim.of, standing)
+    trial = _timed_trial(claim.of, summary)
     if trial is None:
         return [Finding(claim, network, exact(math.nan), "no trial with this architecture was timed")]
     timings = {timing.side: timing for timing in (trial.common_timing, trial.own_timing) if timing.known}
@@ -90,8 +91,8 @@ def _measured(
     return [Finding(claim, network, timing.speedup, how[side]) for side, timing in timings.items()]
 
 
-def _timed_trial(key: str, standing: Standing) -> Trial | None:
-    for trial in standing.trials:
+def _timed_trial(key: str, summary: FrontSummary) -> Trial | None:
+    for trial in summary.trials:
         if trial.timing.known and (trial.is_thin if key == "thin" else trial.is_tiny):
             return trial
     return None

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from reports.model.cells import Row, number, rows_of, words
-from suite.runs.tables import Run, RunInfo
+from suite.runs.info import RunInfo
+from suite.runs.tables import Run
 from suite.statistics.paired import Difference, paired_difference
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from reports.model.hypervolume import corner_of
-from reports.model.trials import Standing, Trial
-from suite.runs.tables import RunInfo
+from reports.model.trials import FrontSummary, Trial
+from suite.runs.info import RunInfo
 from suite.statistics.pareto import hypervolume, non_dominated
 
 #: The hypervolume is worked out after so many of the trials, evenly spread; of fewer, after each.
@@ -25,10 +25,10 @@ class Growth:
     shares: tuple[float, ...]
 
 
-def growth(info: RunInfo, standing: Standing) -> Growth | None:
+def growth(info: RunInfo, summary: FrontSummary) -> Growth | None:
     """None where there is no reference point, or no finished trial lies below it."""
-    corner = corner_of(info, standing)
-    in_order = sorted((t for t in standing.trials if math.isfinite(t.ended)), key=lambda t: t.ended)
+    corner = corner_of(info, summary)
+    in_order = sorted((t for t in summary.trials if math.isfinite(t.ended)), key=lambda t: t.ended)
     if corner is None or not any(trial.finished for trial in in_order):
         return None
     losses = np.array([_losses(trial, info) for trial in in_order])

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reports.model.trials import Standing, objectives, reference
-from suite.runs.tables import RunInfo
+from reports.model.trials import FrontSummary, objectives, reference
+from suite.runs.info import RunInfo
 from suite.statistics.pareto import hypervolume
 
 
@@ -22,21 +22,21 @@ class Volume:
     corner: Mapping[str, float]
 
 
-def volume(info: RunInfo, standing: Standing) -> Volume | None:
+def volume(info: RunInfo, summary: FrontSummary) -> Volume | None:
     """The front's; None without a front, or where TinyAgeNet was not counted under the trials' conditions."""
-    corner = corner_of(info, standing)
-    if corner is None or not standing.front:
+    corner = corner_of(info, summary)
+    if corner is None or not summary.front:
         return None
-    losses = np.array([objectives(trial, info) for trial in standing.front])
+    losses = np.array([objectives(trial, info) for trial in summary.front])
     return Volume(hypervolume(losses, list(corner.values())) / math.prod(corner.values()), corner)
 
 
-def corner_of(info: RunInfo, standing: Standing) -> dict[str, float] | None:
+def corner_of(info: RunInfo, summary: FrontSummary) -> dict[str, float] | None:
     """The reference point, by objective; None where TinyAgeNet was not counted as the trials were."""
     tiny = reference(info, "tiny")
     if tiny is None:
         return None
-    if "macs" in info.objectives and standing.resolutions != (info.resolution,):
+    if "macs" in info.objectives and summary.resolutions != (info.resolution,):
         return None
     corner = {
         name: info.data.constant_val_mae if name == "val_mae" else float(getattr(tiny, name))

@@ -6,9 +6,9 @@ from statistics import median
 from typing import Any
 
 from reports.formatting import digits
-from reports.model.trials import Standing, Trial, reference
+from reports.model.trials import FrontSummary, Trial, reference
 from reports.published.numbers import PublishedNetwork, published
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 
 #: The published data set to quote, by attribute.
 QUOTED = {"age": "ChaLearn15", "attractiveness": "SCUT-FBP5500"}
@@ -20,16 +20,16 @@ _IS: dict[str, Callable[[Trial], bool]] = {
 }
 
 
-def vgg16_ms(standing: Standing) -> float:
+def vgg16_ms(summary: FrontSummary) -> float:
     """VGG-16's latency of one image beside the trials, in ms; NaN where nothing was timed.
 
     The median over the trials of what their latencies and speed-ups come to.
     """
-    timed = [trial.timing for trial in standing.trials if trial.timing.known]
+    timed = [trial.timing for trial in summary.trials if trial.timing.known]
     return median(timing.ms * timing.speedup.value for timing in timed) if timed else math.nan
 
 
-def compared_networks(info: RunInfo, standing: Standing) -> list[dict[str, Any]]:
+def compared_networks(info: RunInfo, summary: FrontSummary) -> list[dict[str, Any]]:
     """VGG-16, ThinAgeNet and TinyAgeNet: sizes counted exactly, and the best training of each in this run.
 
     ``macs`` is None where the trials' resolution is not the run's; ``error``, ``trial`` and ``ms`` are
@@ -39,16 +39,16 @@ def compared_networks(info: RunInfo, standing: Standing) -> list[dict[str, Any]]
     for key, belongs in _IS.items():
         if (counted := reference(info, key)) is None:
             continue
-        trained = [trial for trial in standing.trials if trial.finished and belongs(trial)]
+        trained = [trial for trial in summary.trials if trial.finished and belongs(trial)]
         best = min(trained, key=lambda trial: trial.error, default=None)
         timed = [trial.timing.ms for trial in trained if trial.timing.known]
-        ms = vgg16_ms(standing) if key == "vgg16" else min(timed, default=math.nan)
+        ms = vgg16_ms(summary) if key == "vgg16" else min(timed, default=math.nan)
         found.append(
             {
                 "key": key,
                 "name": published().networks[key].name,
                 "params": counted.params,
-                "macs": counted.macs if standing.resolutions == (info.resolution,) else None,
+                "macs": counted.macs if summary.resolutions == (info.resolution,) else None,
                 "bytes": counted.bytes,
                 "ms": _known(ms),
                 "trial": best.id if best else None,
@@ -58,7 +58,7 @@ def compared_networks(info: RunInfo, standing: Standing) -> list[dict[str, Any]]
     return found
 
 
-def published_marks(info: RunInfo, standing: Standing) -> dict[str, Any]:
+def published_marks(info: RunInfo, summary: FrontSummary) -> dict[str, Any]:
     """The paper's errors, each at its network's exact size; in ms at the published speed-up over VGG-16."""
     marks = []
     for network in published().networks.values():
@@ -69,16 +69,16 @@ def published_marks(info: RunInfo, standing: Standing) -> dict[str, Any]:
                     "label": network.name + external,
                     "mae": quoted.value,
                     "note": f"MAE {quoted.value} {quoted.unit} on {quoted.data} ({quoted.note})",
-                    **_places(info, standing, network),
+                    **_places(info, summary, network),
                 }
             )
     return {"data": QUOTED[info.attribute], "marks": marks}
 
 
-def _places(info: RunInfo, standing: Standing, network: PublishedNetwork) -> dict[str, float | None]:
-    counted, vgg16 = reference(info, network.key), vgg16_ms(standing)
+def _places(info: RunInfo, summary: FrontSummary, network: PublishedNetwork) -> dict[str, float | None]:
+    counted, vgg16 = reference(info, network.key), vgg16_ms(summary)
     speedup = network.speedup_vs_vgg16.value if network.speedup_vs_vgg16 else math.nan
-    same_side = standing.resolutions == (info.resolution,)
+    same_side = summary.resolutions == (info.resolution,)
     return {
         "params": counted.params if counted else None,
         "macs": counted.macs if counted and same_side else None,

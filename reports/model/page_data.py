@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 
 from reports.formatting import error_places
-from reports.html.trial_table import NAME, Column
 from reports.model.dimensions import dimensions
 from reports.model.growth import Growth
 from reports.model.hypervolume import volume
@@ -21,8 +20,11 @@ from reports.model.networks import compared_networks, published_marks
 from reports.model.predictions import Predictions, read_predictions
 from reports.model.repeat_command import repeat_prefix
 from reports.model.timing import conditions
-from reports.model.trials import Standing, Trial
-from suite.runs.tables import PREDICTIONS, Run, RunInfo
+from reports.model.trial_columns import NAME, Cell, Column
+from reports.model.trials import FrontSummary, Trial
+from suite.runs.info import RunInfo
+from suite.runs.layout import PREDICTIONS
+from suite.runs.tables import Run
 from suite.statistics.paired import mean_interval
 from suite.trial import TrialConfig
 
@@ -32,7 +34,7 @@ NOT_RECIPE = ("widths", "depths", "network", "backbone_sha256")
 
 def page_data(
     run: Run,
-    results: Standing,
+    summary: FrontSummary,
     columns: Sequence[Column],
     importance: Mapping[str, float],
     grown: Growth | None,
@@ -43,35 +45,35 @@ def page_data(
     ``columns`` are those of the table of trials; ``importance`` the share of each dimension, by
     name; ``place`` is the run's folder or URL, as commands are to name it.
     """
-    info, shown = run.info, networks(results)
+    info, shown = run.info, networks(summary)
     columns_of_trials = _trials(shown)
-    chosen = (results.best, results.knee, results.smallest)
+    chosen = (summary.best, summary.knee, summary.smallest)
     return {
-        "run": _about(run, results, place),
+        "run": _about(run, summary, place),
         "trials": {name: packed(values) for name, values in columns_of_trials.items()},
-        "axes": axes(info, results),
+        "axes": axes(info, summary),
         "notable": list(dict.fromkeys(trial.id for trial in chosen if trial)),
-        "networks": compared_networks(info, results),
-        "published": published_marks(info, results),
+        "networks": compared_networks(info, summary),
+        "published": published_marks(info, summary),
         "recipe": _recipe(run, shown),
         "dimensions": dimensions(run, shown),
         "importance": dict(importance),
         "curves": _curves(run, shown),
-        "again": _again(results),
-        "predictions": _predictions(run, results),
+        "again": _again(summary),
+        "predictions": _predictions(run, summary),
         "growth": {"ended": grown.ended, "shares": [short(s) for s in grown.shares]} if grown else None,
         "columns": [_column(column, shown, columns_of_trials) for column in columns],
     }
 
 
-def networks(results: Standing) -> tuple[Trial, ...]:
+def networks(summary: FrontSummary) -> tuple[Trial, ...]:
     """The search's trials in reading order, then what was made from them, and what they were made from."""
-    return (*results.trials, *results.kin)
+    return (*summary.trials, *summary.kin)
 
 
-def _about(run: Run, results: Standing, place: str) -> dict[str, Any]:
+def _about(run: Run, summary: FrontSummary, place: str) -> dict[str, Any]:
     info = run.info
-    front = volume(info, results)
+    front = volume(info, summary)
     return {
         "name": info.name,
         "folder": place,
@@ -79,12 +81,12 @@ def _about(run: Run, results: Standing, place: str) -> dict[str, Any]:
         "places": error_places(info.unit),
         "attribute": info.attribute,
         "objectives": list(info.objectives),
-        "confirmed": results.is_confirmed,
+        "confirmed": summary.is_confirmed,
         "constant": short(info.data.constant_val_mae),
         "resolution": info.resolution,
         "repeat": repeat_prefix(info),
         "vary": list(info.search.get("vary") or {}),
-        "timed": conditions(info, results.timed_at) if results.timed_at else "",
+        "timed": conditions(info, summary.timed_at) if summary.timed_at else "",
         "volume": short(front.share) if front else None,
     }
 
@@ -136,11 +138,11 @@ def intervals(trial: Trial) -> list[float | None] | None:
     return [short(found.low), short(found.high), len(errors)]
 
 
-def axes(info: RunInfo, results: Standing) -> list[dict[str, Any]]:
+def axes(info: RunInfo, summary: FrontSummary) -> list[dict[str, Any]]:
     """The costs that errors are drawn against; ``column`` is one of the trials' columns."""
-    sides = results.resolutions
+    sides = summary.resolutions
     at = f"{sides[0]} px" if len(sides) == 1 else "each trial's resolution"
-    timed = f", {conditions(info, results.timed_at)}" if results.timed_at else ""
+    timed = f", {conditions(info, summary.timed_at)}" if summary.timed_at else ""
     return [
         {"column": "params", "name": "parameters", "title": "parameters", "unit": ""},
         {"column": "macs", "name": "multiply-adds", "title": f"multiply-adds at {at}", "unit": ""},
@@ -187,21 +189,21 @@ def _curves(run: Run, shown: Sequence[Trial]) -> dict[str, list[Any]]:
     return curves
 
 
-def _again(results: Standing) -> dict[str, list[Any]]:
+def _again(summary: FrontSummary) -> dict[str, list[Any]]:
     """The trainings that confirm a trial, by its id: id, seed, status, validation and test MAE."""
     return {
         member: [[t.id, t.seed, t.status, short(t.val_mae), short(t.test_mae)] for t in confirmed.trainings]
-        for member, confirmed in results.confirmations.items()
+        for member, confirmed in summary.confirmations.items()
     }
 
 
-def _predictions(run: Run, results: Standing) -> dict[str, Any]:
+def _predictions(run: Run, summary: FrontSummary) -> dict[str, Any]:
     """Of every network that was judged: by its own training, or by those that confirm it."""
     found: dict[str, Any] = {}
     if not (run.folder / PREDICTIONS).is_dir():
         return found
-    for trial in networks(results):
-        again = results.confirmations.get(trial.id)
+    for trial in networks(summary):
+        again = summary.confirmations.get(trial.id)
         names = [t.id for t in again.trainings if t.finished] if again else []
         said = read_predictions(run.folder, names, run.info) or read_predictions(
             run.folder, [trial.id], run.info
@@ -225,20 +227,26 @@ def _said(said: Predictions) -> dict[str, Any]:
 
 
 def _column(column: Column, shown: Sequence[Trial], trials: Mapping[str, list[Any]]) -> dict[str, Any]:
-    """A column of the table: its cells as HTML (none for the names, which are buttons) and what it sorts by.
+    """A column of the table: its cells, and what it sorts by.
 
-    What is a column of the trials already is named, not told again.
+    The column of names has no cells, as the trials have them. Sort keys that equal a column of the trials are
+    given as its name.
     """
-    keys = [_exact(key) if isinstance(key, float) else key for key in map(column.sorts, shown)]
+    keys = [_exact(key) if isinstance(key, float) else key for key in map(column.sort_key, shown)]
     same = next((name for name, values in trials.items() if values == keys), None)
     names = column.title == NAME
     return {
         "title": column.title,
         "unit": column.unit,
         "words": column.words,
-        "cells": None if names else packed([column.shows(trial) for trial in shown]),
+        "cells": None if names else packed([_cell(column.cell(trial)) for trial in shown]),
         "keys": same or packed(keys),
     }
+
+
+def _cell(cell: Cell) -> str | list[str]:
+    """Only its text where it has no note."""
+    return [cell.text, cell.note, cell.kind] if cell.note else cell.text
 
 
 def packed(values: list[Any]) -> list[Any] | dict[str, list[Any]]:

@@ -1,89 +1,40 @@
-"""The paper's claims beside what was counted and timed without any training: what ``suite paper`` tells."""
+"""The paper's claims beside what ``suite paper`` counted and timed without training."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 from reports.model.claims import Finding, exact
-from reports.model.timing import Spread
-from reports.published.numbers import Attribute, PublishedClaim, published
+from reports.published.numbers import PublishedClaim, published
+from suite.runs.paper_measurement import PaperMeasurement
+from suite.trial import Attribute
 
-DISTURBED = 0.1  # share of the processor
-
-
-@dataclass(frozen=True)
-class Counted:
-    """Exact sizes of a network with the output layer for an attribute's label bins."""
-
-    network: str  # its key in published.yaml
-    attribute: Attribute
-    bins: int
-    params: int
-    macs_at_224: int  # of one image
-    bytes: int  # of its safetensors file, float32
+#: The paper's networks, in the order in which they are shown: keys of ``published.yaml``, names in ``suite.presets``.
+NETWORKS = ("vgg16", "resnet50", "thin", "tiny")
 
 
-@dataclass(frozen=True)
-class Timed:
-    """Networks, by their key in published.yaml, timed beside each other in paired rounds."""
-
-    batch_size: int  # images a call
-    resolution: int  # pixels a side
-    rounds: int
-    others: float  # share of the processor that other programs took meanwhile, 0 to 1
-    ms_per_image: Mapping[str, float]  # median over rounds
-    #: By network, then by the network that it is faster than: median, 10th and 90th percentile over rounds.
-    speedups: Mapping[str, Mapping[str, Spread]]
-
-    @property
-    def disturbed(self) -> bool:
-        """Whether other programs took so much of the processor that the times are doubtful."""
-        return self.others > DISTURBED
+def networks_to_measure() -> tuple[tuple[str, Attribute], ...]:
+    """Return every network of the paper for age, and for the attribute of each claim that it is part of."""
+    wanted: dict[tuple[str, Attribute], None] = dict.fromkeys((name, "age") for name in NETWORKS)
+    for claim in published().claims:
+        wanted |= dict.fromkeys((name, claim.attribute) for name in (claim.of, claim.over) if name)
+    return tuple(wanted)
 
 
-@dataclass(frozen=True)
-class Machine:
-    """Where the timing was done."""
-
-    device: str  # "cpu" or "cuda"
-    processor: str  # the name of the processor, or of the GPU where that is the device
-    threads: int
-    torch: str  # version
-
-
-@dataclass(frozen=True)
-class Measured:
-    """Everything that was counted and timed; ``timed`` is empty where no timing was asked for."""
-
-    machine: Machine
-    counted: tuple[Counted, ...]
-    timed: tuple[Timed, ...]
-
-    def count(self, network: str, attribute: Attribute = "age") -> Counted:
-        """The sizes of a network.
-
-        Raises:
-            KeyError: it was not counted.
-        """
-        for counted in self.counted:
-            if (counted.network, counted.attribute) == (network, attribute):
-                return counted
-        raise KeyError(f"{network} was not counted for {attribute}")
-
-
-def paper_findings(measured: Measured) -> tuple[Finding, ...]:
-    """Every claim of ``published.yaml``, in its order; a speed-up once for each batch size timed."""
+def paper_findings(measured: PaperMeasurement) -> tuple[Finding, ...]:
+    """Return a finding for every claim of ``published.yaml``, in its order; a speed-up has one a batch size."""
     found: list[Finding] = []
     for claim in published().claims:
-        found += _timed(claim, measured) if claim.quantity == "speedup" else [_counted(claim, measured)]
+        if claim.quantity == "speedup":
+            found += _speedup_findings(claim, measured)
+        else:
+            found.append(_size_finding(claim, measured))
     return tuple(found)
 
 
-def remarks(measured: Measured) -> tuple[str, ...]:
-    """Sentences on what does not come out as published, what can make it differ, and what to doubt."""
+def remarks(measured: PaperMeasurement) -> tuple[str, ...]:
+    """Return sentences on what differs from the paper, what can explain it, and what is doubtful."""
     missed = [finding for finding in paper_findings(measured) if finding.verdict == "no"]
-    sentences = [_departure(finding, measured) for finding in missed]
-    if any(timed.disturbed for timed in measured.timed):
+    sentences = [_difference(finding, measured) for finding in missed]
+    if any(times.disturbed for times in measured.times):
         sentences.append(_DISTURBED)
     if any(finding.claim.quantity == "speedup" for finding in missed):
         sentences.append(_why_speeds_differ(measured))
@@ -98,37 +49,37 @@ _DISTURBED = (
 )
 
 
-def multiply_add_ratio(claim: PublishedClaim, measured: Measured) -> float:
-    """How many times the multiply-adds of a claim's network the other one needs: a speed-up by arithmetic."""
-    of, over = measured.count(claim.of), measured.count(claim.over)
+def multiply_add_ratio(claim: PublishedClaim, measured: PaperMeasurement) -> float:
+    """Return the multiply-adds of a claim's ``over`` divided by those of its ``of``."""
+    of, over = measured.size_of(claim.of), measured.size_of(claim.over)
     return over.macs_at_224 / of.macs_at_224
 
 
-def _counted(claim: PublishedClaim, measured: Measured) -> Finding:
-    of = measured.count(claim.of, claim.attribute)
+def _size_finding(claim: PublishedClaim, measured: PaperMeasurement) -> Finding:
+    of = measured.size_of(claim.of, claim.attribute)
     value = float(getattr(of, claim.quantity))
     if claim.over:
-        value = float(getattr(measured.count(claim.over, claim.attribute), claim.quantity)) / value
+        value = float(getattr(measured.size_of(claim.over, claim.attribute), claim.quantity)) / value
     return Finding(claim, published().networks[claim.of], exact(value), f"counted, {of.bins} bins")
 
 
-def _timed(claim: PublishedClaim, measured: Measured) -> list[Finding]:
+def _speedup_findings(claim: PublishedClaim, measured: PaperMeasurement) -> list[Finding]:
     network = published().networks[claim.of]
-    if not measured.timed:
+    if not measured.times:
         return [Finding(claim, network, exact(math.nan), "not timed")]
     return [
         Finding(
             claim,
             network,
-            timed.speedups[claim.of][claim.over],
-            f"batch {timed.batch_size}, {timed.resolution} px, {timed.rounds} rounds"
-            + ", disturbed" * timed.disturbed,
+            times.speedups[claim.of][claim.over],
+            f"batch {times.batch_size}, {times.resolution} px, {times.rounds} rounds"
+            + ", disturbed" * times.disturbed,
         )
-        for timed in measured.timed
+        for times in measured.times
     ]
 
 
-def _departure(finding: Finding, measured: Measured) -> str:
+def _difference(finding: Finding, measured: PaperMeasurement) -> str:
     claim, name = finding.claim, finding.network.name
     more = "more" if finding.difference > 0 else "less"
     text = f"{name}, {claim.claim}: {abs(finding.difference):.0%} {more} here than published ({finding.how})"
@@ -139,7 +90,7 @@ def _departure(finding: Finding, measured: Measured) -> str:
     return text + "."
 
 
-def _why_speeds_differ(measured: Measured) -> str:
+def _why_speeds_differ(measured: PaperMeasurement) -> str:
     machine = measured.machine
     here = f"{machine.processor}, {machine.threads} threads" if machine.device == "cpu" else machine.processor
     return (
@@ -152,10 +103,11 @@ def _why_speeds_differ(measured: Measured) -> str:
     )
 
 
-def _attractiveness_note(measured: Measured) -> str:
-    bins = measured.count("thin", "attractiveness").bins
-    timed = measured.count("thin").bins
+def _attractiveness_note(measured: PaperMeasurement) -> str:
+    bins = measured.size_of("thin", "attractiveness").bins
+    timed_bins = measured.size_of("thin").bins
     return (
-        f"The claims against ResNet-50 are about attractiveness networks: their parameters are counted with "
-        f"{bins} bins, as there; they were timed with {timed}, which changes the last, smallest layer only."
+        "The claims against ResNet-50 are about attractiveness networks: their parameters are counted with "
+        f"{bins} bins, as in the paper; the networks were timed with {timed_bins} bins, which changes only the "
+        "last and smallest layer."
     )

@@ -10,7 +10,8 @@ import pandas as pd
 
 from reports.model.cells import number, rows_of
 from reports.model.trials import DEPTHS, NAMES, THIN_WIDTHS, TINY_WIDTHS
-from suite.runs.tables import Run, RunInfo, config_of
+from suite.runs.info import RunInfo
+from suite.runs.tables import Run, config_of
 from suite.statistics.paired import Difference, differences_from
 from suite.trial import TrialConfig
 

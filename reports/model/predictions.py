@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from suite.runs.tables import PREDICTIONS, RunInfo
+from suite.runs.info import RunInfo
+from suite.runs.layout import PREDICTIONS
 from suite.statistics.student_t import student_t_quantile
 
 #: Columns that every file of predictions has; all further ones name groups.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 
 #: Options of ``suite run`` that are not about what a trial is; the first have a value behind them.
 DROPPED = (

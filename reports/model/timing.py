@@ -6,18 +6,10 @@ from dataclasses import dataclass
 
 from reports.formatting import span
 from reports.model.cells import Row, number
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
+from suite.statistics.spread import Spread
 
 PAPER_RESOLUTION = 224
-
-
-@dataclass(frozen=True)
-class Spread:
-    """A measured ratio with the ends of its spread; NaN where it was not measured."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)

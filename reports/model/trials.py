@@ -13,13 +13,14 @@ from reports.model.cells import Row, number, rows_by_stage, words
 from reports.model.confirmation import Confirmed, confirmations, is_complete
 from reports.model.recipe import WITH_KL, WITH_L1_WEIGHT, Recipe, recipe
 from reports.model.timing import Timing, common_side, timing
-from suite.runs.tables import ReferenceNetwork, Run, RunInfo
+from suite.presets import PRESETS
+from suite.runs.info import ReferenceNetwork, RunInfo
+from suite.runs.tables import Run
 from suite.statistics.pareto import knee, non_dominated
 
 #: TinyAgeNet's stages (paper, network architecture); ThinAgeNet has twice its widths.
-TINY_WIDTHS = (16, 32, 64, 128, 128)
-THIN_WIDTHS = (32, 64, 128, 256, 256)
-DEPTHS = (2, 2, 3, 3, 3)
+TINY_WIDTHS, DEPTHS = PRESETS["tiny"].widths, PRESETS["tiny"].depths
+THIN_WIDTHS = PRESETS["thin"].widths
 
 #: Stages whose rows ``suite compress`` did not make from another trial's network.
 NOT_COMPRESSED = ("search", "confirm", "reference", "parent")
@@ -117,7 +118,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Standing:
+class FrontSummary:
     """How the trials of a search stand to each other.
 
     ``trials`` holds the front first, by size, then the others by validation error, then those
@@ -165,7 +166,7 @@ class Standing:
         return tuple(sorted({trial.timing.side for trial in self.trials if trial.timing.known}))
 
 
-def standing(run: Run) -> Standing:
+def summarise(run: Run) -> FrontSummary:
     """Read the trials of a run and find its front over the run's own objectives, among finished trials.
 
     Where that front was confirmed, it is sought once more among its members, by their confirmed means.
@@ -185,7 +186,7 @@ def standing(run: Run) -> Standing:
     trials = [replace(trial, on_front=True) if trial.id in on_front else trial for trial in trials]
     by_id = {trial.id: trial for trial in trials}
     front = sorted((by_id[id_] for id_ in on_front), key=lambda t: (t.params, t.error))
-    return Standing(
+    return FrontSummary(
         trials=tuple(sorted(trials, key=_reading_order)),
         front=tuple(front),
         best=min(

@@ -1,4 +1,4 @@
-"""What ``suite paper --json`` prints: published beside counted and timed, as JSON types."""
+"""The output of ``suite paper --json``: published numbers beside counted and timed ones, as JSON types."""
 
 import dataclasses
 import math
@@ -6,31 +6,32 @@ from collections.abc import Mapping
 from typing import Any
 
 from reports.model.claims import Finding
-from reports.model.paper import Counted, Measured, Timed, paper_findings, remarks
+from reports.model.paper import paper_findings, remarks
 from reports.published.numbers import SOURCES, published
+from suite.runs.paper_measurement import NetworkSize, NetworkTimes, PaperMeasurement
 
 
-def paper_json(measured: Measured) -> dict[str, Any]:
-    """Numbers in full, null where there is none; columns are named as in a run folder."""
+def paper_json(measured: PaperMeasurement) -> dict[str, Any]:
+    """Return every number in full, null where there is none. Keys are named as the columns of a run folder."""
     return {
         "machine": dataclasses.asdict(measured.machine),
-        "networks": [_network_json(counted) for counted in measured.counted],
+        "networks": [_network_json(size) for size in measured.sizes],
         "claims": [_claim_json(finding) for finding in paper_findings(measured)],
-        "latency": [row for timed in measured.timed for row in _timed_json(timed)],
+        "latency": [row for times in measured.times for row in _times_json(times)],
         "remarks": list(remarks(measured)),
         "sources": dict(SOURCES),
         "papers": list(published().papers),
     }
 
 
-def _network_json(counted: Counted) -> dict[str, Any]:
-    network = published().networks[counted.network]
+def _network_json(size: NetworkSize) -> dict[str, Any]:
+    network = published().networks[size.network]
     numbers = {name: getattr(network, name) for name in ("params", "macs_at_224", "bytes")}
     quoted = {name: dataclasses.asdict(number) for name, number in numbers.items()}
     return {
         "name": network.name,
-        **dataclasses.asdict(counted),
-        "published": quoted if counted.attribute == "age" else None,
+        **dataclasses.asdict(size),
+        "published": quoted if size.attribute == "age" else None,
     }
 
 
@@ -47,17 +48,17 @@ def _claim_json(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _timed_json(timed: Timed) -> list[Mapping[str, Any]]:
+def _times_json(times: NetworkTimes) -> list[Mapping[str, Any]]:
     names = ("batch_size", "resolution", "rounds", "others", "disturbed")
-    conditions = {name: getattr(timed, name) for name in names}
+    conditions = {name: getattr(times, name) for name in names}
     return [
         {"network": network, **conditions, "latency_ms_per_image": milliseconds}
         | {
             f"speedup_vs_{over}{suffix}": value
-            for over, spread in timed.speedups[network].items()
+            for over, spread in times.speedups[network].items()
             for suffix, value in (("", spread.value), ("_low", spread.low), ("_high", spread.high))
         }
-        for network, milliseconds in timed.ms_per_image.items()
+        for network, milliseconds in times.ms_per_image.items()
     ]
 
 

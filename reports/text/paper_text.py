@@ -1,4 +1,4 @@
-"""What ``suite paper`` prints: published beside counted and timed, as tables of plain text."""
+"""The output of ``suite paper``: published numbers beside counted and timed ones, as tables of plain text."""
 
 import math
 import textwrap
@@ -6,26 +6,28 @@ from collections.abc import Sequence
 
 from reports import formatting as numerals
 from reports.model.claims import Finding
-from reports.model.paper import Counted, Measured, Timed, paper_findings, remarks
-from reports.model.timing import PAPER_RESOLUTION, Spread
+from reports.model.paper import paper_findings, remarks
+from reports.model.timing import PAPER_RESOLUTION
 from reports.published.numbers import SOURCES, PublishedNumber, published
+from suite.runs.paper_measurement import NetworkSize, NetworkTimes, PaperMeasurement
+from suite.statistics.spread import Spread
 
 WIDTH = 110
 
 
-def paper_text(measured: Measured) -> str:
-    """Published beside counted and timed, as tables of plain text."""
+def paper_text(measured: PaperMeasurement) -> str:
+    """Return published numbers beside counted and timed ones, as tables of plain text."""
     blocks = [
         f"Counted exactly: macs are multiply-adds of one image of {PAPER_RESOLUTION} px; bytes are of a "
         "safetensors file\nin float32, those published 4 a parameter",
-        _aligned([_SIZE_TITLES, *(_size_row(counted) for counted in measured.counted)]),
+        _aligned([_SIZE_TITLES, *(_size_row(size) for size in measured.sizes)]),
         "Claims",
         _aligned([_CLAIM_TITLES, *(_claim_row(finding) for finding in paper_findings(measured))]),
     ]
-    if measured.timed:
+    if measured.times:
         blocks.append(_how_timed(measured))
-    for timed in measured.timed:
-        blocks += [_timed_title(timed), _aligned(_timed_rows(timed))]
+    for times in measured.times:
+        blocks += [_times_title(times), _aligned(_times_rows(times))]
     if sentences := remarks(measured):
         blocks += ["Remarks", *(textwrap.fill(sentence, WIDTH) for sentence in sentences)]
     blocks.append(_sources())
@@ -37,19 +39,19 @@ _SIZE_TITLES = ("network", "bins", "parameters", "published", "bytes", "publishe
 _CLAIM_TITLES = ("claim", "published", "here", "holds", "how")
 
 
-def _size_row(counted: Counted) -> tuple[str, ...]:
-    network = published().networks[counted.network]
+def _size_row(size: NetworkSize) -> tuple[str, ...]:
+    network = published().networks[size.network]
     cells: list[str] = []
     for quantity in ("params", "bytes", "macs_at_224"):
-        value: int = getattr(counted, quantity)
+        value: int = getattr(size, quantity)
         number: PublishedNumber = getattr(network, quantity)
         cells.append(_giga(value) if quantity == "macs_at_224" else f"{value:,}")
-        if counted.attribute != "age":  # the published sizes are those with age's bins
+        if size.attribute != "age":  # the published sizes are those with age's bins
             cells.append(MISSING)
         else:
             quoted = _printed(number.value, "") if quantity == "macs_at_224" else f"{number.value:,.0f}"
             cells.append(f"{quoted} {number.source}")
-    return (network.name, str(counted.bins), *cells)
+    return (network.name, str(size.bins), *cells)
 
 
 def _claim_row(finding: Finding) -> tuple[str, ...]:
@@ -64,7 +66,7 @@ def _claim_row(finding: Finding) -> tuple[str, ...]:
 
 
 def _printed(value: float, unit: str) -> str:
-    """A published number in the digits that were printed."""
+    """Return a published number in the digits that were printed."""
     return _in_unit(value, unit, numerals.significant(value))
 
 
@@ -85,33 +87,33 @@ def _ends(spread: Spread) -> str:
     return f" ({numerals.digits(spread.low)} to {numerals.digits(spread.high)})"
 
 
-def _how_timed(measured: Measured) -> str:
+def _how_timed(measured: PaperMeasurement) -> str:
     machine = measured.machine
     text = (
         f"Timed on {machine.device} ({machine.processor}), {machine.threads} threads, PyTorch "
-        f"{machine.torch}, eager, float32, channels-last, {measured.count('tiny').bins} bins. A round times "
+        f"{machine.torch}, eager, float32, channels-last, {measured.size_of('tiny').bins} bins. A round times "
         "every network once, in turn; figures are medians over rounds, in brackets the 10th to 90th "
         "percentile of the rounds' ratios."
     )
     return textwrap.fill(text, WIDTH)
 
 
-def _timed_title(timed: Timed) -> str:
+def _times_title(times: NetworkTimes) -> str:
     title = (
-        f"Batch {timed.batch_size}, {timed.resolution} px, {timed.rounds} rounds, "
-        f"{timed.others:.0%} of the processor taken by other programs"
+        f"Batch {times.batch_size}, {times.resolution} px, {times.rounds} rounds, "
+        f"{times.others:.0%} of the processor taken by other programs"
     )
-    if timed.resolution < PAPER_RESOLUTION:
+    if times.resolution < PAPER_RESOLUTION:
         title += f"\n(below {PAPER_RESOLUTION} px to keep within the time; --seconds gives it more)"
     return title
 
 
-def _timed_rows(timed: Timed) -> list[tuple[str, ...]]:
+def _times_rows(times: NetworkTimes) -> list[tuple[str, ...]]:
     networks = published().networks
-    over = list(next(iter(timed.speedups.values())))
+    over = list(next(iter(times.speedups.values())))
     rows = [("network", "ms an image", *(f"times as fast as {networks[key].name}" for key in over))]
-    for key, milliseconds in timed.ms_per_image.items():
-        spreads = [timed.speedups[key][other] for other in over]
+    for key, milliseconds in times.ms_per_image.items():
+        spreads = [times.speedups[key][other] for other in over]
         ratios = (f"{numerals.digits(spread.value)}x{_ends(spread)}" for spread in spreads)
         rows.append((networks[key].name, numerals.digits(milliseconds), *ratios))
     return rows

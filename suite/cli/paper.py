@@ -31,15 +31,16 @@ def add_command(subcommands: Subcommands) -> None:
 
 def paper(options: argparse.Namespace) -> int:
     """Count and time the paper's networks, and print its claims next to that."""
+    from reports.model.paper import networks_to_measure
     from reports.text.paper_json import paper_json
     from reports.text.paper_text import paper_text
     from suite.cli.progress import CountedProgress
     from suite.measure.paper import measure_paper
 
-    def progress_of(stage: str) -> CountedProgress:
+    def on_stage(stage: str) -> CountedProgress:
         print(stage, file=sys.stderr, flush=True)
         return CountedProgress(stage)
 
-    measured = measure_paper(options.seconds if options.latency else 0.0, progress_of)
+    measured = measure_paper(networks_to_measure(), options.seconds if options.latency else 0.0, on_stage)
     print(json.dumps(paper_json(measured)) if options.json else paper_text(measured))
     return ExitCode.DONE

@@ -10,7 +10,7 @@ from suite.cli.subcommands import Subcommands, add_subcommand
 from suite.cli.values import non_negative_float, positive_int
 from suite.errors import RequestError
 from suite.exit_codes import ExitCode
-from suite.presets import NETWORKS, config_of_network
+from suite.trial import NETWORKS, config_of_network
 
 if TYPE_CHECKING:
     from suite.trial import IdentityEpoch

@@ -7,7 +7,7 @@ import json
 from suite.cli.subcommands import Subcommands, add_subcommand
 from suite.cli.values import positive_int
 from suite.exit_codes import ExitCode
-from suite.presets import NETWORKS
+from suite.trial import NETWORKS
 
 
 def add_command(subcommands: Subcommands) -> None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import TextIO
 
+from suite.durations import duration
 from suite.runs.watcher import SearchProgress, Watcher
 from suite.trial import IdentityEpoch, TrialResult
 
@@ -129,16 +130,6 @@ def describe_pretraining(epochs: Sequence[IdentityEpoch], total: int) -> str:
     left = f", about {duration(mean * (total - last.epoch))} left" if last.epoch < total else ""
     spent = duration(last.seconds)
     return f"epoch {last.epoch} of {total}: loss {last.train_loss:.3f}{recognised}, {spent}{left}"
-
-
-def duration(seconds: float) -> str:
-    """Seconds as "42 s", "3 min 05 s" or "2 h 10 min"."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
 class CountedProgress:

@@ -3,8 +3,10 @@
 import argparse
 from typing import TYPE_CHECKING
 
+from suite.cli.overrides import overrides
+
 if TYPE_CHECKING:
-    from suite.cluster.remote_run import SentRun
+    from suite.cluster.remote_run import RemoteRun
 
 
 def add_remote_run(parser: argparse.ArgumentParser) -> None:
@@ -17,12 +19,20 @@ def add_remote_run(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def remote_run(options: argparse.Namespace) -> "SentRun":
+def checked_remote_run(options: argparse.Namespace) -> "RemoteRun":
     """Check the run before it waits in a queue.
 
     Raises:
         RequestError: it is not a run that another machine can carry out.
     """
-    from suite.cluster.remote_run import sent_run
+    from suite.cluster.remote_run import check_command, remote_run
 
-    return sent_run(options.remote_arguments, options.remote_options)
+    check_command(options.remote_arguments[0])
+    requested = options.remote_options
+    return remote_run(
+        options.remote_arguments,
+        search=requested.search,
+        out=requested.out,
+        address=requested.address,
+        settings=overrides(requested),
+    )

@@ -53,9 +53,9 @@ def report(options: argparse.Namespace) -> int:
 
     runs = [read_run_at(location) for location in options.run]
     if len(runs) > 1:
-        from reports.html.page_of_runs import page_of_several
+        from reports.html.page_of_runs import page_of_runs
 
-        _write(page_of_several(runs), options.output or Path("comparison.html"))
+        _write(page_of_runs(runs), options.output or Path("comparison.html"))
         return ExitCode.DONE
     _write_report(options.run[0], options.output, _page(runs[0], options.run[0]))
     return ExitCode.DONE

@@ -8,8 +8,8 @@ from suite.cli.subcommands import Subcommands, add_subcommand
 from suite.cli.values import positive_int, run_location
 
 if TYPE_CHECKING:
+    from suite.runs.info import RunInfo
     from suite.runs.storage.workplace import Workplace
-    from suite.runs.tables import RunInfo
 
 
 def add_command(subcommands: Subcommands) -> None:

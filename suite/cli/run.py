@@ -16,8 +16,8 @@ from suite.errors import RequestError
 if TYPE_CHECKING:
     from search_spaces import SearchSpace
     from suite.data.store import Store
+    from suite.runs.info import RunInfo
     from suite.runs.storage.workplace import Workplace
-    from suite.runs.tables import RunInfo
 
 
 def add_command(subcommands: Subcommands) -> None:
@@ -98,7 +98,7 @@ def run(options: argparse.Namespace) -> int:
 
     store = open_data(space.data)
 
-    from suite.runs.tables import Resources
+    from suite.runs.info import Resources
     from suite.search.engine import Search, resume_search, run_search
 
     def work(at: "Workplace") -> "RunInfo":
@@ -138,15 +138,15 @@ def check_same_search(at: "Workplace", space: "SearchSpace", store: "Store") -> 
     from search_spaces import SearchSpaceError, load_dict
     from suite.runs.tables import read_run
     from suite.search.bounds import within_bounds
+    from suite.search.trial_factory import TrialFactory
 
     info = read_run(at.folder).info
     try:
         held = load_dict(dict(info.search))
         same = held == space
-        if (
-            not same and info.attribute in store.info.attributes
-        ):  # run.json has a grid without what is out of bounds
-            same = held == within_bounds(space, store.info.attributes[info.attribute])[0]
+        if not same and info.attribute in store.info.attributes:  # run.json keeps a grid within its bounds
+            trials = TrialFactory(space, store.info.attributes[info.attribute])
+            same = held == within_bounds(trials)[0]
     except SearchSpaceError:
         same = False
     if not same:

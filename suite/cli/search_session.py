@@ -12,10 +12,11 @@ from suite.errors import RequestError
 from suite.exit_codes import ExitCode
 
 if TYPE_CHECKING:
+    from suite.runs.info import RunInfo
     from suite.runs.storage.workplace import Expected, Workplace
-    from suite.runs.tables import Run, RunInfo
+    from suite.runs.tables import Run
 
-#: Options with the names of fields of ``suite.runs.tables.Resources``.
+#: Options with the names of fields of ``suite.runs.info.Resources``.
 RESOURCES = ("cpus_per_trial", "gpus_per_trial", "max_concurrent", "address")
 
 
@@ -51,7 +52,7 @@ def add_resource_options(parser: argparse.ArgumentParser, *, resumed: bool = Fal
 
 
 def requested_resources(options: argparse.Namespace) -> dict[str, Any]:
-    """The fields of ``suite.runs.tables.Resources`` that the command line names."""
+    """The fields of ``suite.runs.info.Resources`` that the command line names."""
     return {name: getattr(options, name) for name in RESOURCES if getattr(options, name) is not None}
 
 
@@ -117,7 +118,7 @@ def _print_outcome(at: "Workplace", run: "Run", info: "RunInfo") -> ExitCode:
 
 def _counts(run: "Run", info: "RunInfo") -> str:
     """How many trials there were, and in what time: "18 trials (3 stopped early) in 4 min 02 s"."""
-    from suite.cli.progress import duration
+    from suite.durations import duration
 
     trials, confirmations = (int((run.trials["stage"] == stage).sum()) for stage in ("search", "confirm"))
     confirmed = (

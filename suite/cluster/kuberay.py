@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from suite.cluster.remote_run import SentRun, text_of
+from suite.cluster.remote_run import RemoteRun
 from suite.errors import RequestError
 
 #: Where the pods of the cluster see the files of the ConfigMap. A mount hides what an image has at its place,
@@ -77,7 +77,7 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Readable.add_representer(str, _text)
 
 
-def kuberay_manifest(sent: SentRun, pods: Pods) -> str:
+def kuberay_manifest(run: RemoteRun, pods: Pods) -> str:
     """The YAML for ``kubectl apply -f``: a ConfigMap with the run's files, and the RayJob.
 
     Raises:
@@ -86,10 +86,10 @@ def kuberay_manifest(sent: SentRun, pods: Pods) -> str:
     _check_names(pods)
     _check_version(pods.ray_version)
     _check_mount(pods.mount)
-    _check_lasting("--out", sent.out, pods)
-    if sent.packed is not None:
-        _check_lasting("data", sent.packed, pods)
-    documents = [_config_map(sent, pods), _ray_job(pods)]
+    _check_lasting("--out", run.out, pods)
+    if run.packed is not None:
+        _check_lasting("data", run.packed, pods)
+    documents = [_config_map(run, pods), _ray_job(pods)]
     return yaml.dump_all(documents, Dumper=_Readable, sort_keys=False, explicit_start=True, width=10_000)
 
 
@@ -148,12 +148,12 @@ def _check_lasting(option: str, place: str, pods: Pods) -> None:
     raise RequestError(f"{option} {place} of the run lies on a pod's own disk; {shared}{instead}")
 
 
-def _config_map(sent: SentRun, pods: Pods) -> dict[str, Any]:
-    search = None if sent.search_file is None else f"{FILES}/{SEARCH}"
-    command = shlex.join(["python", "-m", "suite.cli", *sent.command(search)])
+def _config_map(run: RemoteRun, pods: Pods) -> dict[str, Any]:
+    search = None if run.search_file is None else f"{FILES}/{SEARCH}"
+    command = shlex.join(["python", "-m", "suite.cli", *run.command(search)])
     files = {SCRIPT: f"exec {command}\n"}
-    if sent.search_file is not None:
-        files[SEARCH] = text_of(sent.search_file)
+    if run.search_file is not None:
+        files[SEARCH] = run.search_file.read_text(encoding="utf-8")
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",

@@ -1,24 +1,23 @@
-"""A ``suite run`` that another machine is to carry out: checked here, before it waits in any queue."""
+"""A ``suite run`` that another machine carries out, checked before it waits in a queue."""
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from search_spaces import SearchSpaceError, find, load, shipped
-from suite.cli.overrides import overrides
 from suite.errors import RequestError
 
 
 @dataclass(frozen=True)
-class SentRun:
-    """What to run elsewhere.
+class RemoteRun:
+    """A ``suite run`` for another machine.
 
     Attributes:
-        arguments: of ``suite``, as they were typed; the first is "run".
-        out: the run folder, as typed.
-        packed: the folder of the packed set, as typed or as the space names it; None: an embedded set.
-        search_file: the search space where it is a file of this machine; None: one that ships.
+        arguments: The arguments of ``suite`` as typed; the first is "run".
+        out: The run folder as typed.
+        packed: The folder of the packed data set, as typed or as the search space names it; None for an
+            embedded data set.
+        search_file: The search space, if it is a file on this machine; None for one that ships with suite.
     """
 
     arguments: tuple[str, ...]
@@ -27,49 +26,69 @@ class SentRun:
     search_file: Path | None
 
     def command(self, search: str | None = None) -> list[str]:
-        """The arguments for a machine of the cluster, where ``--search`` is the file ``search`` if given.
+        """Return the arguments of ``suite`` on a machine of the cluster.
 
-        The last of an option counts, so that what must hold there is laid behind what was typed. A run
-        that was started before is gone on with: whoever starts jobs may start one again.
+        Whatever starts the job may start it again, so the command resumes a run that exists already.
+
+        Args:
+            search: The path of the search space there; None keeps ``--search`` as typed.
         """
         replaced = [] if search is None else ["--search", search]
+        # The last value of a repeated option counts, so these take precedence over what was typed.
         return [*self.arguments, *replaced, "--address", "auto", "--or-resume"]
 
 
-def sent_run(arguments: Sequence[str], asked: argparse.Namespace) -> SentRun:
-    """Check a run that is to be sent.
-
-    Args:
-        arguments: as typed.
-        asked: the same, as the command line reads them.
+def check_command(command: str) -> None:
+    """Check that a command is one that another machine can carry out.
 
     Raises:
-        RequestError: it is no run that another machine could carry out.
+        RequestError: It is not ``run``.
     """
-    if arguments[0] != "run":
+    if command != "run":
         raise RequestError(
-            f"'suite {arguments[0]}' cannot be sent; send the 'run' itself once more, with the same --out: "
-            "it goes on with what is there"
+            f"'suite {command}' cannot be sent; send the 'run' itself again with the same --out, and it "
+            "continues from what is there"
         )
-    if asked.address is not None:
-        raise RequestError("the run has an --address, which is the sender's to set; leave it out of the run")
-    if asked.out is None:
+
+
+def remote_run(
+    arguments: Sequence[str],
+    *,
+    search: str,
+    out: Path | str | None,
+    address: str | None,
+    settings: Sequence[str],
+) -> RemoteRun:
+    """Check a ``suite run`` for another machine.
+
+    Args:
+        arguments: The arguments of ``suite`` as typed; the first is "run".
+        search: The value of ``--search``.
+        out: The value of ``--out``.
+        address: The value of ``--address``, which must not be given.
+        settings: Settings of the search space, each as ``key=value``.
+
+    Raises:
+        RequestError: Another machine could not carry out the run.
+    """
+    if address is not None:
+        raise RequestError("the run has an --address, which the sender sets; remove it from the run")
+    if out is None:
         raise RequestError(
-            "the run has no --out, and its default would be another folder each time that the job starts; "
+            "the run has no --out, and its default would be a new folder each time the job starts; "
             "add --out with a folder that all starts see, or an s3:// URL"
         )
     for argument in arguments:
         if not argument.isprintable():
             raise RequestError(f"{argument!r} has characters that cannot be printed; rename what it names")
     try:
-        path = find(asked.search)
-        space = load(path, overrides=overrides(asked), elsewhere=True)
+        path = find(search)
+        space = load(path, overrides=settings, elsewhere=True)
     except SearchSpaceError as error:
         raise RequestError(str(error)) from None
-    file = None if asked.search in shipped() else path
-    return SentRun(tuple(arguments), str(asked.out), None if space.data == "faces" else space.data, file)
-
-
-def text_of(search_file: Path) -> str:
-    """The text of a search space that was read before."""
-    return search_file.read_text(encoding="utf-8")
+    return RemoteRun(
+        arguments=tuple(arguments),
+        out=str(out),
+        packed=None if space.data == "faces" else space.data,
+        search_file=None if search in shipped() else path,
+    )

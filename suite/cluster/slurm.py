@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import PurePosixPath
 
-from suite.cluster.remote_run import SentRun
+from suite.cluster.remote_run import RemoteRun
 from suite.errors import RequestError
 
 #: Seconds before the end of its time in which a search writes what it has.
@@ -52,14 +52,14 @@ class Allocation:
     restarts: int
 
 
-def sbatch_script(sent: SentRun, asked: Allocation) -> str:
+def sbatch_script(run: RemoteRun, asked: Allocation) -> str:
     """The script for ``sbatch``, from whose folder relative paths of the run count.
 
     Raises:
         RequestError: a value cannot stand in a script, or the time is none.
     """
     _check(asked)
-    _check_lasting(sent.out)
+    _check_lasting(run.out)
     named = [_directive(text) for text in (*_requests(asked), *asked.directives)]
     gpu_request = [f"--gpus-per-node={asked.gpus}"] if asked.gpus else []
     settings = [
@@ -68,7 +68,7 @@ def sbatch_script(sent: SentRun, asked: Allocation) -> str:
         f"gpus={asked.gpus}",
         f"gpu_request=({shlex.join(gpu_request)})",
         f"most_restarts={asked.restarts}",
-        f"arguments=({shlex.join(sent.command())})",
+        f"arguments=({shlex.join(run.command())})",
     ]
     body = resources.files("suite.cluster").joinpath("slurm.sh").read_text(encoding="utf-8")
     return "\n".join(["#!/bin/bash", *named, "", QUOTED, *asked.setup, *settings, "", body])

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from suite.cluster.remote_run import SentRun
+from suite.cluster.remote_run import RemoteRun
 from suite.errors import RequestError
 from suite.exit_codes import ExitCode
 from suite.search.tune.token import token_mode
@@ -79,35 +79,35 @@ def jobs_asked(address: str) -> Iterator[None]:
         raise RequestError(f"{address} does not take the request ({_first_line(error)})") from None
 
 
-def submit(client: Any, address: str, sent: SentRun, name: str | None) -> str:
+def submit(client: Any, address: str, run: RemoteRun, name: str | None) -> str:
     """Send a run and return the job's name.
 
     Raises:
         RequestError: the run's files would not be where the job looks, or the cluster does not take it.
     """
-    if not sent.out.startswith("s3://") and not PurePosixPath(sent.out).is_absolute():
+    if not run.out.startswith("s3://") and not PurePosixPath(run.out).is_absolute():
         raise RequestError(
-            f"--out {sent.out} of the run would lie in the job's own folder, which goes when it ends; name "
+            f"--out {run.out} of the run would lie in the job's own folder, which goes when it ends; name "
             "an absolute path on the cluster's storage, or an s3:// URL"
         )
-    if sent.packed is not None and not PurePosixPath(sent.packed).is_absolute():
+    if run.packed is not None and not PurePosixPath(run.packed).is_absolute():
         raise RequestError(
-            f"data {sent.packed} of the run is a path of this machine; put the packed set on the cluster's "
+            f"data {run.packed} of the run is a path of this machine; put the packed set on the cluster's "
             "storage, and name it by its absolute path there"
         )
     if name is not None and _is_taken(client, address, name):
         raise RequestError(f"{address} has a job {name} already; give this one another --name, or none")
     with tempfile.TemporaryDirectory(prefix="suite-") as folder, jobs_asked(address):
         environment: dict[str, Any] = {"env_vars": {"RAY_JOB_STOP_WAIT_TIME_S": str(STOP_SECONDS)}}
-        if sent.search_file is not None:
-            shutil.copyfile(sent.search_file, Path(folder) / SEARCH)
+        if run.search_file is not None:
+            shutil.copyfile(run.search_file, Path(folder) / SEARCH)
             environment["working_dir"] = folder
-        command = sent.command(None if sent.search_file is None else SEARCH)
+        command = run.command(None if run.search_file is None else SEARCH)
         sent_as: str = client.submit_job(
             entrypoint=shlex.join(["python", "-m", "suite.cli", *command]),
             submission_id=name,
             runtime_env=environment,
-            metadata={"suite_out": sent.out},
+            metadata={"suite_out": run.out},
         )
     return sent_as
 

@@ -25,7 +25,7 @@ class TimedBeside:
         """The share of the whole network's time, by the median of paired rounds."""
         if widths not in self._known:
             times = time_pair(self._config, with_widths(self._config, widths), self._bins, ROUNDS)
-            self._known[widths] = 1 / times.speedup(CUT, over=WHOLE).median
+            self._known[widths] = 1 / times.speedup(CUT, over=WHOLE).value
         return self._known[widths]
 
 
@@ -48,4 +48,4 @@ def share_of_time(whole: TrialConfig, cut: TrialConfig, bins: int) -> str:
     spread = f"{1 / speedup.high:.2f} to {1 / speedup.low:.2f}"
     how = f"one image of {whole.resolution} pixels, eager PyTorch, float32, {torch.get_num_threads()} threads"
     others = f"while others took {times.others:.0%} of the processor"
-    return f"{1 / speedup.median:.2f} of the time ({spread}): {how}, {times.rounds} paired rounds, {others}"
+    return f"{1 / speedup.value:.2f} of the time ({spread}): {how}, {times.rounds} paired rounds, {others}"

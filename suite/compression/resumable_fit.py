@@ -13,10 +13,10 @@ from pathlib import Path
 import torch
 
 from suite.deployment.trained_trial import TrainedTrial
-from suite.runs.tables import CHECKPOINTS
-from suite.training.backbones import sha256_of
-from suite.training.checkpoints import CheckpointTimer, Part, load_checkpoint, save_checkpoint
+from suite.runs.layout import CHECKPOINTS
+from suite.training.checkpoints import CheckpointTimer, FitStep, load_checkpoint, save_checkpoint
 from suite.training.fit import Fit, fit
+from suite.training.weight_files import sha256_of
 from suite.trial import EpochResult, TrialConfig
 
 #: Told each epoch, numbered through all of a step, and how many there are.
@@ -79,17 +79,17 @@ class ResumableFit:
 
     def _save(self, training: Fit, number: int) -> None:
         self._path.parent.mkdir(exist_ok=True)
-        save_checkpoint(training, self.epochs, self.seconds, self._path, Part(self._request, number))
+        save_checkpoint(training, self.epochs, self.seconds, self._path, FitStep(self._request, number))
 
     def _left_by_another(self, trained: TrainedTrial) -> Fit | None:
         checkpoint = load_checkpoint(self._path)
-        if checkpoint is None or checkpoint.part.request != self._request:
+        if checkpoint is None or checkpoint.step.request != self._request:
             return None
         training = fit(checkpoint.config, trained.dataset, threads=torch.get_num_threads())
         if not checkpoint.is_of(training):
             return None
-        training.go_on_from(checkpoint.state)
-        self.epochs, self.number = list(checkpoint.epochs), checkpoint.part.number
+        training.load_state(checkpoint.state)
+        self.epochs, self.number = list(checkpoint.epochs), checkpoint.step.number
         self._began -= checkpoint.seconds
         return training
 

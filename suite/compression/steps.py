@@ -23,7 +23,8 @@ from suite.deployment.trained_trial import TrainedTrial, finished_row, int8_file
 from suite.errors import RequestError
 from suite.measure.profiling import profile_trial
 from suite.networks.weights import load_network, save_network
-from suite.runs.tables import Run, RunLedger, read_run
+from suite.runs.ledger import RunLedger
+from suite.runs.tables import Run, read_run
 from suite.training.fit import DivergedError
 from suite.trial import EpochResult, TrialResult
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from suite.data.alignment import FivePoints
+from suite.data.archive_safety import UnreadableFileError
 from suite.data.decoding import CropBox, Pixels, UndecodableError, decode
-from suite.data.source_files import SourceFiles, UnreadableFileError, open_source
+from suite.data.source_files import SourceFiles, open_source
 from suite.errors import UnfinishedError
 from suite.machine import usable_cpus
 
@@ -22,7 +23,7 @@ CHUNK = 64
 
 
 @dataclass(frozen=True)
-class Wanted:
+class DecodeRequest:
     """A file to decode."""
 
     file: str
@@ -31,12 +32,12 @@ class Wanted:
 
 @dataclass(frozen=True)
 class _Chunk:
-    images: tuple[Wanted, ...]
+    images: tuple[DecodeRequest, ...]
     size: int
 
 
 def decode_all(
-    path: Path, images: Sequence[Wanted], size: int, workers: int | None = None
+    path: Path, images: Sequence[DecodeRequest], size: int, workers: int | None = None
 ) -> Iterator[Pixels | str]:
     """The pixels of each file in order, uint8 (size, size, 3), or the reason why there are none.
 

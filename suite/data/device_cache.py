@@ -10,7 +10,7 @@ from suite.data.dataset import LabelledImages
 SHARE_OF_FREE = 0.25
 
 
-def resident(
+def on_device(
     *parts: LabelledImages, device: torch.device, free: int | None = None
 ) -> tuple[LabelledImages, ...]:
     """The splits with their images on a device if it has room for them; what they share is moved once.

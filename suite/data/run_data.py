@@ -6,7 +6,7 @@ from pathlib import Path
 from suite.data.faces.embedded import faces_store
 from suite.data.store import Store, open_store
 from suite.errors import RequestError
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 
 
 def data_of_run(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from suite.data.dataset_reader import DatasetReader
 from suite.data.readers.afad import AFAD
 from suite.data.readers.agedb import AGEDB
 from suite.data.readers.appa_real import APPA_REAL, APPA_REAL_REAL
@@ -14,9 +15,8 @@ from suite.data.readers.morph import MORPH
 from suite.data.readers.scut_fbp import SCUT_FBP
 from suite.data.readers.scut_fbp5500 import SCUT_FBP5500
 from suite.data.readers.utkface import UTKFACE
-from suite.data.reading import Reader
 
-READERS: Mapping[str, Reader] = {
+READERS: Mapping[str, DatasetReader] = {
     reader.name: reader
     for reader in (
         UTKFACE,

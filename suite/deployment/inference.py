@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from suite.errors import RequestError
-from suite.machine import usable_cpus
+from suite.machine import usable_cpus, without_tf32
 from suite.optional_dependencies import need, unlogged
 from suite.trial import TrialConfig
 
@@ -130,10 +130,8 @@ def torch_answers(module: Callable[..., Any]) -> Callable[[Pixels], Answers]:
     """Answers of a ``suite.deployment.inference_module.InferenceModule``, or of the program exported from one."""
     import torch
 
-    from suite.training.recipe import without_tf32
-
     def run(images: Pixels) -> Answers:
-        with torch.inference_mode(), without_tf32("float32"):
+        with torch.inference_mode(), without_tf32():
             value, *rest = module(torch.from_numpy(np.ascontiguousarray(images)))
         return Answers(value.numpy(), rest[0].numpy() if rest else None)
 

@@ -9,10 +9,10 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from suite import __version__
 from suite.methods import METHODS
-from suite.methods.labels import LabelSet
+from suite.methods.labels import LabelSet, label_set_of
 from suite.networks.weights import CONFIG_KEY
-from suite.training.backbones import FILES
 from suite.training.inputs import CHANNEL_MEAN, CHANNEL_STD, normalised
+from suite.training.weight_files import WEIGHT_FIELDS
 from suite.trial import UNIT, TrialConfig
 
 #: The names that an export gives to what goes in and what comes out.
@@ -76,7 +76,7 @@ def describe_model(config: TrialConfig) -> Mapping[str, str]:
 
     ``trial_config`` has the whole configuration as JSON, from which ``suite predict`` goes.
     """
-    label_set = LabelSet(config.label_low, config.label_high, config.label_step)
+    label_set = label_set_of(config)
     distribution = METHODS[config.method].distribution
     outputs = f"{VALUE}: float32 (batch), in {UNIT[config.attribute]}"
     if distribution:
@@ -103,4 +103,4 @@ def describe_model(config: TrialConfig) -> Mapping[str, str]:
 
 def config_text(config: TrialConfig) -> str:
     """A configuration as one line of JSON, without the paths of files, which are of another machine."""
-    return json.dumps({**config.to_json(), **dict.fromkeys(FILES)})
+    return json.dumps({**config.to_json(), **dict.fromkeys(WEIGHT_FIELDS)})

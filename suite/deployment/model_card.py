@@ -25,7 +25,14 @@ from suite.deployment.trained_trial import TrainedTrial, finished_row
 from suite.deployment.verify import answer_part
 from suite.methods import METHODS
 from suite.methods.metrics import measure
-from suite.statistics.clustered import errors_by_group, mean_with_interval, people_of
+from suite.statistics.clustered import (
+    BAND,
+    GroupError,
+    error_of_group,
+    errors_by_band,
+    errors_by_name,
+    people_of,
+)
 from suite.trial import Attribute, TrialConfig
 
 INTENDED: Mapping[Attribute, str] = {
@@ -33,6 +40,9 @@ INTENDED: Mapping[Attribute, str] = {
     "attractiveness": "Estimates how attractive the raters of the training set found a face, in points "
     "of their scale. Their taste is all that it has learned.",
 }
+
+#: Columns of a store's labels that name no group; nor do an attribute and its deviation.
+NO_GROUPS = ("split", "subject", "source")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -156,13 +166,13 @@ def _accuracy(trained: TrainedTrial, measured: Sequence[Measured]) -> str:
     for one in measured:
         part = trained.dataset.splits[one.split]
         metrics = measure(torch.from_numpy(one.answers.values), part.labels, part.deviations)
-        error = mean_with_interval(one.split, one.errors, people_of(_labels(trained, one.split)))
+        error = error_of_group(one.split, one.errors, _people(_labels(trained, one.split)))
         epsilon = "" if metrics.epsilon_error is None else f"{metrics.epsilon_error:.3f}"
         rows.append(
             (
                 {"val": "validation", "test": "test"}[one.split],
                 f"{error.images:,}",
-                f"{error.mae:.2f} ({error.low:.2f} to {error.high:.2f})",
+                _with_interval(error),
                 f"{metrics.rmse:.2f}",
                 f"{metrics.pearson:.3f}",
                 f"{metrics.cs5:.1%}",
@@ -198,15 +208,43 @@ def _coverage(trained: TrainedTrial, one: Measured) -> str:
 def _groups(trained: TrainedTrial, one: Measured) -> str:
     split = {"val": "validation", "test": "test"}[one.split]
     parts = [f"## By group, on the {split} split"]
-    groups = errors_by_group(one.errors, _labels(trained, one.split), trained.config.attribute)
+    groups = _errors_by_group(one.errors, _labels(trained, one.split), trained.config.attribute)
     for by, found in groups.items():
-        rows = [(g.group, f"{g.images:,}", f"{g.mae:.2f} ({g.low:.2f} to {g.high:.2f})") for g in found]
+        rows = [(group.group, f"{group.images:,}", _with_interval(group)) for group in found]
         parts.append(_table((by, "images", f"MAE, {trained.run.info.unit}"), rows))
     if len(groups) == 1:
         parts.append(
             "The data names no other groups (gender, origin): whether it errs alike for all is not known."
         )
     return "\n\n".join(parts)
+
+
+def _errors_by_group(
+    errors: npt.NDArray[np.float64], labels: pd.DataFrame, attribute: Attribute
+) -> dict[str, list[GroupError]]:
+    """Return errors by band of the label, and by every column of the labels that names groups (gender, race)."""
+    people = _people(labels)
+    bands = errors_by_band(errors, people, labels[attribute].to_numpy(np.float64), BAND[attribute])
+    by_column = {
+        str(column): errors_by_name(errors, people, _names(labels[column]))
+        for column in labels.columns
+        if column not in NO_GROUPS and str(column).removesuffix("_std") not in BAND
+    }
+    return {attribute: bands} | {column: groups for column, groups in by_column.items() if groups}
+
+
+def _people(labels: pd.DataFrame) -> npt.NDArray[np.str_]:
+    return people_of(_names(labels["subject"]))
+
+
+def _names(column: "pd.Series[Any]") -> npt.NDArray[np.str_]:
+    return column.fillna("").astype(str).to_numpy(dtype=np.str_)
+
+
+def _with_interval(error: GroupError) -> str:
+    if math.isnan(error.low):
+        return f"{error.mae:.2f} (one person, no interval)"
+    return f"{error.mae:.2f} ({error.low:.2f} to {error.high:.2f})"
 
 
 def _speed(trained: TrainedTrial) -> str:

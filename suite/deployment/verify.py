@@ -9,9 +9,9 @@ import torch
 from suite.data.dataset import LabelledImages
 from suite.deployment.inference import Answers, Floats, Model, ask
 from suite.deployment.inference_module import InferenceModule
+from suite.machine import without_tf32
 from suite.methods.metrics import measure
 from suite.training.inputs import normalised
-from suite.training.recipe import without_tf32
 from suite.trial import Metrics
 
 #: Batches of several sizes, so that a size that was fixed by mistake is found; the last is repeated.
@@ -52,7 +52,7 @@ def compare(model: Model, deployed: InferenceModule, part: LabelledImages) -> Ve
     values, shares, batches, done = 0.0, 0.0, 0, 0
     for rows in _batches(part):
         images = part.images[rows]
-        with torch.inference_mode(), without_tf32("float32"):
+        with torch.inference_mode(), without_tf32():
             outputs = deployed.network(normalised(images))
         answers = model.run(np.ascontiguousarray(images.numpy()))
         values = max(values, _value_difference(answers, deployed, outputs))

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from suite.errors import RequestError
+from suite.trial import TrialConfig
 
 #: What a deviation of zero becomes, so that the Gaussian stays defined (released code).
 SMALLEST_DEVIATION = 1e-10
@@ -41,6 +42,15 @@ class LabelSet:
     def values(self) -> Tensor:
         """The label of each bin, float32 (bins,)."""
         return torch.linspace(self.low, self.high, self.bins, dtype=torch.float64).float()
+
+
+def label_set_of(config: TrialConfig) -> LabelSet:
+    """Return the label set that a configuration names.
+
+    Raises:
+        RequestError: Its range is no whole number of steps.
+    """
+    return LabelSet(config.label_low, config.label_high, config.label_step)
 
 
 def target_distribution(labels: Tensor, deviations: Tensor, label_set: LabelSet) -> Tensor:

@@ -1,10 +1,10 @@
 """The compact network of the paper, its presets, and the networks that it is compared with."""
 
-from suite.networks.building import (
+from suite.networks.build import (
     SMALLEST_RESOLUTION,
     assemble_network,
     build_network,
-    place,
+    to_device,
 )
 from suite.networks.compact import STAGES, CompactNet
 from suite.networks.resnet50 import ResNet50
@@ -25,8 +25,8 @@ __all__ = [
     "assemble_network",
     "build_network",
     "layers_of_widths",
-    "place",
     "stages_of_widths",
+    "to_device",
     "widths_of",
     "with_widths",
 ]

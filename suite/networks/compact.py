@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from suite.errors import RequestError
 from suite.methods.heads import Head, one_a_bin
-from suite.networks.initialisation import initialise
+from suite.networks.weight_init import init_weights
 from suite.presets import VGG16_DEPTHS
 from suite.trial import Pooling
 
@@ -51,7 +51,7 @@ class CompactNet(nn.Module):
         self.features = nn.Sequential(*layers)
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.head = head(entering, bins)
-        self.apply(initialise)
+        self.apply(init_weights)
 
     def embed(self, images: Tensor) -> Tensor:
         """Features, float (batch, widths[-1]), of normalised images, float (batch, 3, side, side)."""

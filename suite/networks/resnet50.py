@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from suite.methods.heads import Head, one_a_bin
-from suite.networks.initialisation import check_widths, initialise
+from suite.networks.weight_init import check_widths, init_weights
 
 DEPTHS = (3, 4, 6, 3)  # blocks of each stage
 #: Channels of the stem, inside of the blocks of each stage, and of what each stage gives.
@@ -39,7 +39,7 @@ class ResNet50(nn.Module):
         self.blocks = nn.Sequential(*blocks)
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.head = head(entering, bins)
-        self.apply(initialise)
+        self.apply(init_weights)
 
     def embed(self, images: Tensor) -> Tensor:
         """Features, float (batch, widths[-1]), of normalised images, float (batch, 3, side, side)."""

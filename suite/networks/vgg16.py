@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from suite.methods.heads import Head, one_a_bin
-from suite.networks.initialisation import check_widths, initialise
+from suite.networks.weight_init import check_widths, init_weights
 from suite.presets import VGG16_DEPTHS
 
 #: Channels of the convolutions of each stage, then of the two hidden linear layers.
@@ -56,7 +56,7 @@ class VGG16(nn.Module):
             nn.Dropout(),
         )
         self.head = head(second, bins)
-        self.apply(initialise)
+        self.apply(init_weights)
 
     def embed(self, images: Tensor) -> Tensor:
         """Features, float (batch, widths[-1]), of normalised images, float (batch, 3, side, side)."""

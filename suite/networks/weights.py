@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from suite.errors import RequestError
-from suite.methods.labels import LabelSet
+from suite.methods.labels import LabelSet, label_set_of
 from suite.networks import build_network
 from suite.trial import TrialConfig
 
@@ -84,7 +84,7 @@ def load_network(path: Path) -> tuple[nn.Module, TrialConfig, LabelSet]:
     """
     try:
         config = TrialConfig.from_json(_configuration(path))
-        label_set = LabelSet(config.label_low, config.label_high, config.label_step)
+        label_set = label_set_of(config)
         network = build_network(config, label_set.bins)
         network.load_state_dict(load_file(path))
     # A configuration of other types than it should have breaks what is built from it.

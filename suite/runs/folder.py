@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from suite.errors import RequestError
-from suite.search.study.study import JOURNAL
+from suite.runs.layout import STUDY_JOURNAL
 
 LOCK = ".lock"
 ROOMS = ("weights", "tune")
@@ -62,7 +62,7 @@ def new_folder(folder: Path) -> Iterator[None]:
         try:
             yield
         except RequestError:
-            if not (folder / JOURNAL).exists():
+            if not (folder / STUDY_JOURNAL).exists():
                 _clear(folder, keep=was_there)
             raise
 

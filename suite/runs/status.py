@@ -1,16 +1,14 @@
 """How a run stands, read from its folder alone: while it runs, after it ended, or left by a dead driver."""
 
 import math
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from suite.runs.front import best_error, confirmation_seconds, front_rows
+from suite.runs.info import RunInfo
 from suite.runs.storage.workplace import is_worked_on, read_run_at
-from suite.runs.tables import RunInfo
-from suite.runs.watcher import best_error, confirmation_seconds, front_rows
-from suite.cli.progress import duration
 
 
 @dataclass(frozen=True)
@@ -79,21 +77,3 @@ def _confirming_left(info: RunInfo, front: Sequence[Mapping[str, Any]], done: in
     if asked <= done:
         return 0.0
     return confirmation_seconds(front, seeds, max(1, info.max_concurrent)) * (1 - done / asked)
-
-
-def told(status: RunStatus) -> str:
-    """A status in a few lines."""
-    counts = ", ".join(f"{count} {name}" for name, count in sorted(status.trials.items()))
-    best = "-" if status.best_mae is None else f"{status.best_mae:.2f} {status.unit}"
-    ended = f"{sum(status.trials.values())} of {status.trials_asked} trials ended"
-    lines = [
-        f"{status.name}, {status.status}, begun {status.started}",
-        ended + (f": {counts}" if counts else ""),
-        *([f"confirming the front: {status.confirming} trainings ended"] if status.confirming else []),
-        f"best validation MAE {best}, front {status.front}, {duration(status.seconds)} of work",
-    ]
-    if status.seconds_left is not None:
-        lines.append(f"about {duration(status.seconds_left)} of training left")
-    if status.status in ("interrupted", "killed", "failed"):
-        lines.append(f"go on with: suite resume {shlex.quote(status.run)}")
-    return "\n".join(lines)

@@ -1,13 +1,8 @@
 """How a search stands: what a person who watches it wants to know."""
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
-import numpy as np
-
-from suite.statistics.pareto import non_dominated
 from suite.trial import Stage, TrialResult
 
 
@@ -43,28 +38,3 @@ class Watcher(Protocol):
 
     def close(self) -> None:
         """Nothing more will come."""
-
-
-def front_rows(
-    rows: Sequence[Mapping[str, Any]], objectives: Iterable[str], error_column: str
-) -> list[Mapping[str, Any]]:
-    """The rows of the search's finished trials that no other dominates, by rising error."""
-    columns = [error_column if name == "val_mae" else name for name in objectives]
-    finished = [row for row in rows if row["status"] == "finished" and row["stage"] == "search"]
-    if not finished:
-        return []
-    losses = np.array([[float(row[column]) for column in columns] for row in finished])
-    members = [row for row, is_member in zip(finished, non_dominated(losses), strict=True) if is_member]
-    return sorted(members, key=lambda row: float(row[error_column]))
-
-
-def best_error(rows: Sequence[Mapping[str, Any]], error_column: str) -> float:
-    """The smallest validation error of a finished trial; NaN where there is none."""
-    errors = [float(row[error_column]) for row in rows if row["status"] == "finished"]
-    return min(errors, default=math.nan)
-
-
-def confirmation_seconds(front: Sequence[Mapping[str, Any]], seeds: int, at_once: int) -> float:
-    """How long it takes to train a front's members again, from how long they took in the search."""
-    trainings = [float(member["seconds"]) for member in front] * seeds
-    return max(sum(trainings) / at_once, max(trainings, default=0.0))

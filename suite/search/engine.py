@@ -1,4 +1,4 @@
-"""A search from the space to the measured front: prepare, train, judge, time."""
+"""A search as one call: prepared or resumed, carried through its stages, and ended properly."""
 
 import dataclasses
 import signal
@@ -12,31 +12,40 @@ from search_spaces import SearchSpace, SearchSpaceError, load_dict
 from suite.data.run_data import data_of_run
 from suite.errors import RequestError
 from suite.runs.folder import check_free, locked, new_folder, written
-from suite.runs.tables import RunInfo, RunLedger, read_run, write_info
+from suite.runs.info import RunInfo, write_info
+from suite.runs.ledger import RunLedger
+from suite.runs.tables import read_run
 from suite.runs.watcher import Watcher
 from suite.search.bounds import within_bounds
-from suite.search.description import check_backbones, describe
 from suite.search.final.confirmation import with_confirm_seeds
-from suite.search.final.test_and_latency import judge
-from suite.search.parents import add_parent, check_parent, check_same_parent
+from suite.search.parents import check_backbones, check_parent, check_same_parent
+from suite.search.run_info import new_run_info
 from suite.search.session import Search, Session
-from suite.search.tune.stages import train
+from suite.search.stages import run_stages
+from suite.search.trial_factory import TrialFactory
 
 __all__ = ["Search", "resume_search", "run_search"]
 
 
 def run_search(search: Search, search_file: str, command: Sequence[str]) -> RunInfo:
-    """Carry out a new search in an empty folder and return what ``run.json`` came to say.
+    """Carry out a new search in an empty folder.
 
-    Its status is "interrupted" after Ctrl-C; everything that had finished is kept.
+    Args:
+        search: what to search, with what and where.
+        search_file: the search space's file, as the user named it.
+        command: the command line.
+
+    Returns:
+        The final content of ``run.json``. Its status is "interrupted" after Ctrl-C; every trial that had
+        ended is kept.
 
     Raises:
-        RequestError: space and data do not agree, the folder is in use or cannot be written to, or a trial
-            finds no room.
+        RequestError: space and data do not agree, the folder is in use or cannot be written to, or the
+            cluster is smaller than a trial.
     """
     check_free(search.folder)
     search.watcher.stage("checking the data and counting the reference networks")
-    info = describe(search.space, search.store, search.resources, search_file, command)
+    info = new_run_info(search, search_file, command)
     search, info = _grid_within_bounds(search, info)
     with new_folder(search.folder), written(search.folder):
         write_info(search.folder, info)
@@ -46,19 +55,22 @@ def run_search(search: Search, search_file: str, command: Sequence[str]) -> RunI
 def resume_search(
     folder: Path, changes: Mapping[str, Any], watcher: Watcher, confirm_seeds: int | None = None
 ) -> RunInfo:
-    """Go on with an interrupted search: what had ended stays, what was under way goes on from its checkpoint.
+    """Resume an interrupted search: ended trials stay, running ones continue from their checkpoints.
 
     Args:
         folder: the run.
-        changes: the fields of ``Resources`` that are to be others than before.
-        watcher: told how it goes.
+        changes: fields of ``Resources`` that differ from before.
+        watcher: told how the search goes.
         confirm_seeds: seeds that the front is trained again with; None: as before.
 
+    Returns:
+        The final content of ``run.json``.
+
     Raises:
-        RequestError: the folder is no run, a search works in it, it cannot be written to, its data has
-            changed or gone, or it cannot have so many confirming seeds.
+        RequestError: the folder is no run, another search works in it, it cannot be written to, its data has
+            changed or is missing, or the number of confirming seeds is not possible.
     """
-    read_run(folder)  # a folder that is no run stays as it is
+    read_run(folder)  # refuses a folder that is no run before a lock is written into it
     with locked(folder), written(folder):
         info = read_run(folder).info
         space = _space_of(folder, info)
@@ -66,7 +78,7 @@ def resume_search(
             space = with_confirm_seeds(space, confirm_seeds)
         check_backbones(space)
         store = data_of_run(folder, info, watcher.stage, watcher.advance)
-        check_parent(space, store.info.attributes[info.attribute])
+        check_parent(TrialFactory(space, store.info.attributes[info.attribute]))
         check_same_parent(space, RunLedger(folder).rows)
         info = dataclasses.replace(
             info,
@@ -80,7 +92,8 @@ def resume_search(
 
 
 def _grid_within_bounds(search: Search, info: RunInfo) -> tuple[Search, RunInfo]:
-    space, outside = within_bounds(search.space, search.store.info.attributes[info.attribute])
+    trials = TrialFactory(search.space, search.store.info.attributes[info.attribute])
+    space, outside = within_bounds(trials)
     if outside:
         search.watcher.stage(f"{outside} trainings of the grid are out of bounds and left out")
     info = dataclasses.replace(info, search=space.to_dict(), trials_asked=space.trials, out_of_bounds=outside)
@@ -89,7 +102,7 @@ def _grid_within_bounds(search: Search, info: RunInfo) -> tuple[Search, RunInfo]
 
 def _space_of(folder: Path, info: RunInfo) -> SearchSpace:
     try:
-        # A run of before the confirmation ends as it began: its front is not trained again.
+        # A run of a version without confirmation ends as it began: its front is not trained again.
         return load_dict({"confirm_seeds": 1, **info.search}, where=f"search in {folder / 'run.json'}")
     except SearchSpaceError as error:
         raise RequestError(
@@ -99,18 +112,16 @@ def _space_of(folder: Path, info: RunInfo) -> SearchSpace:
 
 def _carry_out(search: Search, info: RunInfo) -> RunInfo:
     ledger = RunLedger(search.folder)
-    # A killed session did not come to write how long it was; its trials tell.
+    # A killed session did not write how long it lasted; its trials give a lower limit.
     session = Session(search.folder, dataclasses.replace(info, seconds=max(info.seconds, ledger.seconds)))
     with _stop_signals_as_interrupt():
         try:
             with _tables_at_the_end(ledger):
-                add_parent(ledger, search.space, search.store)
-                train(search, session, ledger)
-                session.info = judge(search, session.info, ledger)
+                run_stages(search, session, ledger)
         except KeyboardInterrupt:
             return session.end("interrupted")
         except RequestError:
-            if session.has_noted:  # else it was refused before anything was done, and the run is as it was
+            if session.has_noted:  # otherwise nothing was done yet, and the run stays as it was
                 _end_as_failed(session)
             raise
         except BaseException:
@@ -121,7 +132,7 @@ def _carry_out(search: Search, info: RunInfo) -> RunInfo:
 
 @contextmanager
 def _tables_at_the_end(ledger: RunLedger) -> Iterator[None]:
-    """However the work inside ends, the tables have all rows then; without room for them the journal has."""
+    """Write all rows into the tables, however the context ends; on a full disk they stay in the journal."""
     try:
         yield
     except BaseException:
@@ -132,13 +143,13 @@ def _tables_at_the_end(ledger: RunLedger) -> Iterator[None]:
 
 
 def _end_as_failed(session: Session) -> None:
-    with suppress(OSError):  # the run says "running" then, and what is wrong is raised already
+    with suppress(OSError):  # the fault itself is being raised; the run then still says "running"
         session.end("failed")
 
 
 @contextmanager
 def _stop_signals_as_interrupt() -> Iterator[None]:
-    """SIGTERM, as a batch system sends it, ends the search as Ctrl-C does."""
+    """End the search on SIGTERM, as a batch system sends it, in the same way as on Ctrl-C."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt

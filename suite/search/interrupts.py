@@ -1,4 +1,4 @@
-"""Work that Ctrl-C must not cut in two."""
+"""Work that Ctrl-C must not interrupt half-way."""
 
 import signal
 import threading
@@ -9,11 +9,11 @@ from types import FrameType
 
 @contextmanager
 def interrupts_held_back() -> Iterator[None]:
-    """A Ctrl-C or SIGTERM inside counts at the end, and only a second one at once.
+    """Delay a Ctrl-C or SIGTERM to the end of the context; a second one interrupts at once.
 
-    Interrupted half-way, Ray leaves processes behind or crashes, and Optuna's journal loses its lock.
-    Ray also takes SIGTERM for itself while it starts; whoever handled that before has it back
-    afterwards. Signals reach the main thread alone: in another nothing is to be held back.
+    Interrupted half-way, Ray leaves processes behind or crashes, and Optuna's journal is left incomplete.
+    Ray also installs its own SIGTERM handler while it starts; the previous handlers are restored afterwards.
+    Signals reach the main thread alone, so in other threads the context does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -1,4 +1,4 @@
-"""A session of a search: what it works on, its ``run.json`` and its clock, to whatever end it comes."""
+"""A session of a search: what it works on, its ``run.json`` and its clock."""
 
 import dataclasses
 import time
@@ -9,13 +9,21 @@ from typing import Any
 
 from search_spaces import SearchSpace
 from suite.data.store import Store
-from suite.runs.tables import Resources, RunInfo, RunStatus, write_info
+from suite.runs.info import Resources, RunInfo, RunStatus, write_info
 from suite.runs.watcher import Watcher
 
 
 @dataclass(frozen=True)
 class Search:
-    """What is searched, with what and where: everything that the stages of a session share."""
+    """What the stages of a search share.
+
+    Attributes:
+        space: the search space.
+        store: the data.
+        folder: of the run.
+        resources: the cluster, and the share of a trial.
+        watcher: told how the search goes.
+    """
 
     space: SearchSpace
     store: Store
@@ -25,11 +33,11 @@ class Search:
 
 
 class Session:
-    """What is known of the run so far. Whatever was noted is still there when the session ends.
+    """The ``run.json`` of a run while a session works on it.
 
     Attributes:
-        info: what ``run.json`` says, or will say with the next note.
-        has_noted: the session has changed ``run.json``.
+        info: the content of ``run.json``, or what the next note writes.
+        has_noted: the session has written ``run.json``.
     """
 
     def __init__(self, folder: Path, info: RunInfo) -> None:
@@ -44,13 +52,13 @@ class Session:
         return time.monotonic() - self._zero
 
     def note(self, **changes: Any) -> None:
-        """Write what has come to be known: fields of ``RunInfo``."""
+        """Change fields of ``RunInfo``, and write ``run.json``."""
         self.info = dataclasses.replace(self.info, **changes)
         write_info(self._folder, self.info)
         self.has_noted = True
 
     def end(self, status: RunStatus) -> RunInfo:
-        """Write how it ended, and when."""
+        """Write how the session ended, and when."""
         now = datetime.now().astimezone().isoformat(timespec="seconds")
         self.note(status=status, ended=now, seconds=self.seconds)
         return self.info

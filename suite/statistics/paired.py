@@ -10,10 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
-from reports import formatting as numerals
 from suite.statistics.student_t import student_t_quantile
-
-NO_DIFFERENCE = "no difference that this run can see"
 
 
 @dataclass(frozen=True)
@@ -112,28 +109,3 @@ def differences_from(
         paired_difference((baseline, values[baseline]), (name, values[name]), confidence, len(others))
         for name in others
     )
-
-
-def sentence(difference: Difference, quantity: str, unit: str) -> str:
-    """The difference in words: which is lower and by how much, or that none can be seen.
-
-    Args:
-        difference: of values in ``unit``.
-        quantity: what the values are: "MAE".
-        unit: "years" or "points".
-    """
-    interval = difference.interval
-    names = f"{difference.second} against {difference.first}"
-    basis = f"{numerals.signed(interval.mean, unit)} {unit}, {_basis(difference, unit)}"
-    if not difference.seen:
-        return f"{names}: {NO_DIFFERENCE} in {quantity} ({basis})."
-    return f"{names}: {'lower' if interval.mean < 0 else 'higher'} {quantity} ({basis})."
-
-
-def _basis(difference: Difference, unit: str) -> str:
-    interval = difference.interval
-    left_out = f", {difference.unpaired} unpaired left out" if difference.unpaired else ""
-    if interval.values == 1:
-        return f"one paired seed, so no interval{left_out}"
-    ends = f"{numerals.signed(interval.low, unit)} to {numerals.signed(interval.high, unit)}"
-    return f"{100 * interval.confidence:.3g} % interval {ends}, {interval.values} paired seeds{left_out}"

@@ -25,20 +25,20 @@ FIRST_SAVING_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
-class Part:
-    """What a training is of, where its configuration alone does not say it.
+class FitStep:
+    """The request that a training serves, where the configuration alone does not tell.
 
     Attributes:
-        request: what was asked for, in words of whoever asks.
-        number: of the training, from 1, where several after each other come to what was asked for.
+        request: an identification of the request, chosen by the caller.
+        number: counts the trainings of a request that takes several, from 1.
     """
 
     request: str = ""
     number: int = 1
 
 
-#: A training that its configuration describes.
-WHOLE = Part()
+#: The step of a training that its configuration describes completely.
+ONLY_STEP = FitStep()
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Checkpoint:
     epochs: tuple[EpochResult, ...]  # all so far, those of the parts before included
     seconds: float  # that they took, in all processes
     state: Mapping[str, Any]  # of ``suite.training.fit.Fit``
-    part: Part = WHOLE
+    step: FitStep = ONLY_STEP
 
     def is_of(self, training: Fit) -> bool:
         """A training goes on from here as if it had never been cut."""
@@ -82,7 +82,7 @@ class CheckpointTimer:
 
 
 def save_checkpoint(
-    training: Fit, epochs: Sequence[EpochResult], seconds: float, path: Path, part: Part = WHOLE
+    training: Fit, epochs: Sequence[EpochResult], seconds: float, path: Path, step: FitStep = ONLY_STEP
 ) -> None:
     """Write a training, whole or not at all.
 
@@ -96,7 +96,7 @@ def save_checkpoint(
         "epochs": [dataclasses.asdict(epoch) for epoch in epochs],
         "seconds": seconds,
         "state": training.state(),
-        "part": dataclasses.asdict(part),
+        "part": dataclasses.asdict(step),
     }
     # Two processes may train the same trial for a moment, where a node was taken for lost.
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
@@ -128,7 +128,7 @@ def load_checkpoint(path: Path) -> Checkpoint | None:
             epochs=epochs,
             seconds=document["seconds"],
             state=document["state"],
-            part=Part(**document["part"]),
+            step=FitStep(**document["part"]),
         )
     except (OSError, RuntimeError, ValueError, TypeError, KeyError, EOFError, pickle.UnpicklingError):
         return None

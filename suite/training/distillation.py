@@ -18,11 +18,12 @@ from torch import Tensor, nn
 
 from suite.data.dataset import LabelledImages
 from suite.errors import RequestError
+from suite.machine import without_tf32
 from suite.methods import METHODS
-from suite.networks import place
+from suite.networks import to_device
 from suite.networks.weights import load_network
 from suite.training.inputs import normalised
-from suite.training.recipe import Precision, autocast, without_tf32
+from suite.training.recipe import Precision, autocast
 from suite.trial import TrialConfig
 
 ANSWERED_AT_ONCE = 256
@@ -61,7 +62,7 @@ class Teacher:
         device: torch.device,
         precision: Precision,
     ) -> None:
-        self._network = place(network, device).eval().requires_grad_(False)
+        self._network = to_device(network, device).eval().requires_grad_(False)
         self._part, self._config, self._device, self._precision = part, config, device, precision
         self._kept = self._answers_of_all() if has_two_views(config) else None
 

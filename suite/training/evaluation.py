@@ -4,11 +4,12 @@ import torch
 from torch import Tensor, nn
 
 from suite.data.dataset import LabelledImages
+from suite.machine import without_tf32
 from suite.methods import METHODS
 from suite.methods.labels import LabelSet
 from suite.methods.metrics import measure
 from suite.training.inputs import normalised
-from suite.training.recipe import Precision, autocast, without_tf32
+from suite.training.recipe import Precision, autocast
 from suite.trial import MethodName, Metrics
 
 EVALUATION_BATCH = 256

@@ -14,12 +14,13 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from suite.data.device_cache import resident
+from suite.data.device_cache import on_device
 from suite.data.identities import Identities, load_identities
 from suite.data.store import Store
 from suite.errors import RequestError
+from suite.machine import best_device, without_tf32
 from suite.methods.heads import one_a_bin
-from suite.networks import assemble_network, place
+from suite.networks import assemble_network, to_device
 from suite.networks.weights import write_tensors
 from suite.runs.provenance import git_revision, versions
 from suite.training.backbones import HEAD
@@ -32,7 +33,6 @@ from suite.training.recipe import (
     make_schedule,
     resolve_precision,
     seeded,
-    without_tf32,
 )
 from suite.trial import IdentityEpoch, TrialConfig
 
@@ -63,12 +63,12 @@ class IdentityFit(Iterator[IdentityEpoch]):
         if threads is not None:
             torch.set_num_threads(threads)
         self.config, self.identities = config, identities
-        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.device = torch.device(device or best_device())
         self.precision = resolve_precision(config.precision, self.device)
-        self._train, self._held_out = resident(identities.train, identities.held_out, device=self.device)
+        self._train, self._held_out = on_device(identities.train, identities.held_out, device=self.device)
         with seeded(config.seed, self.device):
             network = assemble_network(config, one_a_bin, identities.count)
-        self.network = place(network, self.device)
+        self.network = to_device(network, self.device)
         self._optimizer = make_optimizer(config, self.network)
         self._steps = math.ceil(len(identities.train) / config.batch_size)
         self._schedule = make_schedule(config, self._optimizer, config.epochs * self._steps)

@@ -44,21 +44,6 @@ def autocast(precision: Precision, device: torch.device) -> AbstractContextManag
 
 
 @contextmanager
-def without_tf32(precision: Precision) -> Iterator[None]:
-    """Inside, "float32" is float32, backwards too: CUDA would else round a convolution's inputs to TF32."""
-    if precision != "float32":
-        yield
-        return
-    convolutions, products = torch.backends.cudnn, torch.backends.cuda.matmul
-    before = convolutions.allow_tf32, products.allow_tf32
-    convolutions.allow_tf32 = products.allow_tf32 = False
-    try:
-        yield
-    finally:
-        convolutions.allow_tf32, products.allow_tf32 = before
-
-
-@contextmanager
 def seeded(seed: int, device: torch.device) -> Iterator[None]:
     """Torch's random numbers start from ``seed`` inside, and go on outside as if nothing had been."""
     devices = [device] if device.type == "cuda" else []

@@ -36,7 +36,7 @@ def test_a_packed_set_can_be_shown(here: Path, capsys: pytest.CaptureFixture[str
     assert main(pack) == 2
     refused = capsys.readouterr().err
     assert (
-        "1 of 31 images of UTKFace are missing, damaged or without what is asked of them, more than the 0.01"
+        "1 of 31 images of UTKFace are missing, damaged or without required data, more than the 0.01"
         in refused
     )
     assert main([*pack, *shlex.split(refused.split("or add ")[1].split(" (")[0])]) == 0

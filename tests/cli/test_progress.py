@@ -10,9 +10,9 @@ from suite.cli.progress import (
     LiveView,
     describe_end,
     describe_progress,
-    duration,
     progress_view,
 )
+from suite.durations import duration
 from suite.runs.watcher import SearchProgress
 from suite.trial import Metrics, Profile, TrialConfig, TrialResult
 
@@ -82,21 +82,6 @@ def test_a_stage_that_takes_long_says_in_a_log_how_far_it_is(monkeypatch: pytest
     view.stage("timing")
     view.advance(1, 3)
     assert stream.getvalue().splitlines()[-1] == "timing"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0, "0 s"),
-        (42.4, "42 s"),
-        (59.6, "1 min 00 s"),
-        (185, "3 min 05 s"),
-        (3599, "59 min 59 s"),
-        (7_800, "2 h 10 min"),
-    ],
-)
-def test_durations_read_as_a_person_says_them(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
 
 
 def test_the_standing_has_counts_best_error_front_and_time_left() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from suite.cli.main import main
 from suite.data.store import Store
-from suite.runs.tables import write_info
+from suite.runs.info import write_info
 from tests.support.run_folders import info_of, write_run
 
 

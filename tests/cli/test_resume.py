@@ -10,7 +10,8 @@ import pytest
 import suite.search.engine
 from suite.cli.main import main
 from suite.data.store import Store
-from suite.runs.tables import RunInfo, RunLedger
+from suite.runs.info import RunInfo
+from suite.runs.ledger import RunLedger
 from suite.trial import TrialConfig, TrialResult
 from tests.support.run_folders import ended_trial, write_run
 

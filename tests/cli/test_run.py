@@ -14,10 +14,11 @@ from suite.cli.progress import progress_view
 from suite.cli.run import check_same_search
 from suite.data.store import Store
 from suite.errors import RequestError
+from suite.runs.info import Resources, RunInfo, write_info
 from suite.runs.storage.workplace import Workplace
-from suite.runs.tables import Resources, RunInfo, write_info
 from suite.search.bounds import within_bounds
 from suite.search.engine import Search
+from suite.search.trial_factory import TrialFactory
 from tests.support.run_folders import SPACE, info_of, write_run
 
 
@@ -137,7 +138,7 @@ def test_a_grid_that_its_bounds_trimmed_is_the_same_search_when_it_is_started_ag
     document |= {"bounds": {"params": 50_000}}
     document.pop("trials", None)
     whole = load_dict(document)
-    trimmed, outside = within_bounds(whole, store.info.attributes["age"])
+    trimmed, outside = within_bounds(TrialFactory(whole, store.info.attributes["age"]))
     assert (whole.trials, trimmed.trials, outside) == (3, 2, 1)
     info = dataclasses.replace(info_of(store.folder), search=trimmed.to_dict())
     (here / "run").mkdir()
@@ -159,7 +160,7 @@ def test_a_grid_whose_bounds_left_points_out_goes_on(
     )
 
     def began(search: Search, *_: object) -> RunInfo:
-        space, outside = within_bounds(search.space, store.info.attributes["age"])
+        space, outside = within_bounds(TrialFactory(search.space, store.info.attributes["age"]))
         assert outside == 1
         info = write_run(search.folder, store.folder, run="interrupted")
         info = dataclasses.replace(info, search=space.to_dict(), trials_asked=space.trials)

@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from suite.cli.main import build_parser, main
+from suite.cli.overrides import overrides
 from suite.cluster import submission
-from suite.cluster.remote_run import sent_run
+from suite.cluster.remote_run import remote_run
 from suite.data.store import Store
 from suite.errors import RequestError
 from suite.runs.tables import read_run
@@ -61,9 +62,15 @@ def test_nothing_to_send_is_said_so(command: str, capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize("named", [["--data", "packed"], ["--set", "data=packed"]])
 def test_data_that_the_cluster_cannot_see_is_not_sent(named: list[str]) -> None:
     request_made = ["run", "--search", "tiny", "--out", "/runs/a", *named]
-    sent = sent_run(request_made, build_parser().parse_args(request_made))
+    run = remote_run(
+        request_made,
+        search="tiny",
+        out="/runs/a",
+        address=None,
+        settings=overrides(build_parser().parse_args(request_made)),
+    )
     with pytest.raises(RequestError, match="data packed of the run is a path of this machine"):
-        submission.submit(None, "http://head:8265", sent, None)
+        submission.submit(None, "http://head:8265", run, None)
 
 
 def test_without_rays_client_the_extra_is_named(

@@ -14,13 +14,14 @@ from suite.deployment.export import export
 from suite.deployment.inference import open_model
 from suite.deployment.inference_module import InferenceModule
 from suite.deployment.verify import MismatchError
-from tests.support.trained_runs import CONFIG, labels_of, lively
+from suite.methods.labels import label_set_of
+from tests.support.trained_runs import CONFIG, lively
 
 WIDE = dataclasses.replace(CONFIG, widths=(16, 32, 64, 64, 64))
 
 
 def test_bf16_weights_are_half_the_bytes_and_answer_nearly_alike(dataset: Dataset, tmp_path: Path) -> None:
-    deployed = InferenceModule(lively(WIDE), WIDE, labels_of(WIDE))
+    deployed = InferenceModule(lively(WIDE), WIDE, label_set_of(WIDE))
     val = dataset.splits["val"]
     plain = export(deployed, WIDE, val, tmp_path / "float.safetensors")
     half = export_bf16(deployed, WIDE, val, tmp_path / "half.safetensors")
@@ -37,7 +38,7 @@ def test_bf16_that_loses_too_much_is_not_written(
     dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bf16, "MOST_LOSS", -1.0)
-    deployed = InferenceModule(lively(WIDE), WIDE, labels_of(WIDE))
+    deployed = InferenceModule(lively(WIDE), WIDE, label_set_of(WIDE))
     with pytest.raises(MismatchError, match="with bf16 weights the validation MAE is"):
         export_bf16(deployed, WIDE, dataset.splits["val"], tmp_path / "half.safetensors")
     assert not list(tmp_path.iterdir())

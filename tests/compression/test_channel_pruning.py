@@ -16,12 +16,13 @@ from suite.data.dataset import Dataset
 from suite.errors import RequestError
 from suite.measure.profiling import count_macs, count_parameters, safetensors_bytes
 from suite.methods import METHODS, LossWeights, Truth
+from suite.methods.labels import label_set_of
 from suite.networks import CompactNet, build_network, layers_of_widths, widths_of, with_widths
 from suite.networks.weights import load_network, save_network
 from suite.presets import PRESETS
 from suite.training.inputs import normalised
 from suite.trial import Importance, MethodName, TrialConfig
-from tests.support.trained_runs import CONFIG, labels_of, lively
+from tests.support.trained_runs import CONFIG, lively
 
 THIN = TrialConfig(widths=PRESETS["thin"].widths, depths=PRESETS["thin"].depths, resolution=32)
 WIDE = dataclasses.replace(CONFIG, widths=(8, 16, 16, 24, 24), depths=(1, 2, 1, 1, 2))
@@ -31,7 +32,7 @@ def test_thin_pruned_by_one_half_is_tiny() -> None:
     widths = kept_widths(THIN.widths, [0.5] * 5)
     assert widths == PRESETS["tiny"].widths
     network = build_network(THIN, 101)
-    scores = score_channels(network, THIN, labels_of(THIN), "magnitude", None)  # type: ignore[arg-type]
+    scores = score_channels(network, THIN, label_set_of(THIN), "magnitude", None)  # type: ignore[arg-type]
     smaller = cut(network, THIN, 101, widths, scores)
     assert count_parameters(smaller) == 934_869
     assert count_parameters(network) == 3_708_229
@@ -45,7 +46,7 @@ def test_every_importance_leaves_a_network_that_loads(
     config = dataclasses.replace(WIDE, method=method)
     network = lively(config)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    scores = score_channels(network, config, labels_of(config), importance, dataset.splits["train"])
+    scores = score_channels(network, config, label_set_of(config), importance, dataset.splits["train"])
     smaller = cut(network, config, 101, (8, 8, 8, 16, 8), scores)
     assert all(torch.equal(before[name], tensor) for name, tensor in network.state_dict().items())
     told = dataclasses.replace(config, widths=(8, 8, 8, 16, 8))
@@ -74,7 +75,7 @@ def test_channels_that_do_nothing_go_first_and_the_answer_stays(dataset: Dataset
     train = dataset.splits["train"]
     images = normalised(train.images[train.rows])  # what never answers these has no gradient either
     for importance in ("magnitude", "bn-scale", "taylor"):
-        scores = score_channels(network, WIDE, labels_of(WIDE), importance, train)
+        scores = score_channels(network, WIDE, label_set_of(WIDE), importance, train)
         smaller = cut(network, WIDE, 101, (8, 8, 8, 8, 8), scores)
         assert torch.allclose(smaller(images), network(images), atol=1e-4), importance
 
@@ -84,10 +85,10 @@ def test_taylor_scores_are_weights_times_gradients_of_the_trials_own_loss(datase
     network = lively(WIDE)
     assert isinstance(network, CompactNet)
     train = dataset.splits["train"]
-    scores = score_channels(network, WIDE, labels_of(WIDE), "taylor", train)
+    scores = score_channels(network, WIDE, label_set_of(WIDE), "taylor", train)
     truth = Truth(train.labels, train.deviations)
     outputs = network(normalised(train.images[train.rows]))
-    METHODS[WIDE.method].loss(outputs, truth, labels_of(WIDE), LossWeights.of(WIDE)).total.backward()
+    METHODS[WIDE.method].loss(outputs, truth, label_set_of(WIDE), LossWeights.of(WIDE)).total.backward()
     (first,), (second, *_), *_ = layers_of_widths(network, WIDE)
     filters = (first.weight * first.weight.grad).abs().sum((1, 2, 3))
     inputs = (second.weight * second.weight.grad).abs().sum((0, 2, 3))
@@ -116,7 +117,7 @@ def test_other_networks_are_cut_and_load_by_their_widths(
     importance: Importance, config: TrialConfig, widths: tuple[int, ...], dataset: Dataset, tmp_path: Path
 ) -> None:
     network = lively(config)
-    scores = score_channels(network, config, labels_of(config), importance, dataset.splits["train"])
+    scores = score_channels(network, config, label_set_of(config), importance, dataset.splits["train"])
     assert [len(falling) for falling in scores.falling()] == list(widths_of(config))
     smaller = cut(network, config, 101, widths, scores)
     told = with_widths(config, widths)
@@ -146,7 +147,7 @@ def test_dead_channels_of_other_networks_go_and_the_answer_stays(
                 for tensor in silenced_by(network, config, layer):
                     tensor[gone] = 0
     train = dataset.splits["train"]
-    scores = score_channels(network, config, labels_of(config), "taylor", train)
+    scores = score_channels(network, config, label_set_of(config), "taylor", train)
     smaller = cut(network, config, 101, keep, scores)
     images = normalised(train.images[train.rows])  # what never answers these has no gradient either
     assert torch.allclose(smaller(images), network(images), atol=1e-4)

@@ -114,7 +114,7 @@ def test_a_file_that_is_not_the_rows_is_refused(
 def test_a_file_that_estimates_otherwise_than_its_row_says_is_a_failure(
     int8: str, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from suite.runs.tables import RunLedger
+    from suite.runs.ledger import RunLedger
 
     RunLedger(run).amend(int8, {"val_mae_years": 3.0})
     assert export(run, int8, "-o", str(tmp_path / "net.onnx")) == 1

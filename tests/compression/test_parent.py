@@ -9,7 +9,7 @@ from suite.cli.main import main
 from suite.compression.parent import inherited
 from suite.data.store import LabelRange, Store
 from suite.errors import RequestError
-from suite.search.study.study import config_of_values
+from suite.search.trial_factory import TrialFactory
 from tests.support.trained_runs import CONFIG
 
 
@@ -21,10 +21,10 @@ def test_a_search_has_its_parents_network_recipe_and_data(run: Path, store: Stor
     assert (space.base.widths, space.base.batch_size, space.base.epochs) == (CONFIG.widths, 32, 9)
     assert (space.base.pruned_from, space.base.teacher) == (str(own), str(own))
     values = {name: 1.0 for name in space.dimensions()} | {"importance": "lamp"}
-    whole = config_of_values(values, space, LabelRange(0, 100, 1), 0)  # type: ignore[arg-type]
+    whole = TrialFactory(space, LabelRange(0, 100, 1)).config(values)  # type: ignore[arg-type]
     assert (whole.widths, whole.importance) == (CONFIG.widths, "lamp")
     halves = values | {f"keep[{stage}]": 0.5 for stage in range(5)}
-    assert config_of_values(halves, space, LabelRange(0, 100, 1), 0).widths == (8, 8, 8, 8, 8)  # type: ignore[arg-type]
+    assert TrialFactory(space, LabelRange(0, 100, 1)).config(halves).widths == (8, 8, 8, 8, 8)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ from suite.deployment.inference import open_model
 from suite.deployment.inference_module import InferenceModule
 from suite.deployment.verify import MismatchError, answer_part
 from suite.errors import RequestError
-from tests.support.trained_runs import CONFIG, deployed_of, labels_of, lively
+from suite.methods.labels import label_set_of
+from tests.support.trained_runs import CONFIG, deployed_of, lively
 
 
 def silent(sentence: str) -> None:
@@ -25,7 +26,7 @@ def silent(sentence: str) -> None:
 
 def test_int8_is_a_quarter_of_the_size_and_near_the_float_network(dataset: Dataset, tmp_path: Path) -> None:
     config = dataclasses.replace(CONFIG, widths=(16, 32, 32, 64, 64), depths=(1, 1, 2, 2, 2))
-    deployed = InferenceModule(lively(config), config, labels_of(config))
+    deployed = InferenceModule(lively(config), config, label_set_of(config))
     val = dataset.splits["val"]
     plain = export(deployed, config, val, tmp_path / "float.onnx")
     quantised = export_int8(deployed, config, dataset.splits["train"], val, tmp_path / "int8.onnx", silent)

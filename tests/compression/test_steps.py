@@ -18,7 +18,8 @@ from suite.deployment.verify import answer_part
 from suite.measure.latency import PairedTimes
 from suite.measure.profiling import count_parameters, profile_trial
 from suite.networks.weights import load_network, save_network
-from suite.runs.tables import RunLedger, config_of, read_run
+from suite.runs.ledger import RunLedger
+from suite.runs.tables import config_of, read_run
 from suite.trial import Metrics, Network, TrialConfig, TrialResult
 from tests.support.trained_runs import CONFIG, lively
 

@@ -8,15 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite.data.protocols import (
-    ProtocolName,
-    SplitRequest,
-    assign,
-    fold_numbers,
-    random_splits,
-    subject_splits,
-)
-from suite.data.reading import Record
+from suite.data.dataset_reader import ImageRecord
+from suite.data.protocols import ProtocolName, SplitRequest, assign
+from suite.data.splits import fold_numbers, random_splits, subject_splits
 from suite.data.store import Split
 from suite.errors import RequestError
 
@@ -37,9 +31,9 @@ def records(
     subjects: Sequence[str],
     splits: Sequence[Split | None] | None = None,
     folds: Sequence[int | None] | None = None,
-) -> list[Record]:
+) -> list[ImageRecord]:
     return [
-        Record(
+        ImageRecord(
             f"{n}.jpg",
             {"age": 30},
             subject=subject,

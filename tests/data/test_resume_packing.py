@@ -16,8 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from suite.data import decoding_processes, packing
-from suite.data import resume_packing as unfinished
+from suite.data import decoded_images, decoding_processes, packing, resume_packing
 from suite.data.packing import pack
 from suite.data.protocols import assign
 from suite.data.sets import READERS
@@ -32,7 +31,7 @@ Decoded = list[str]
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unfinished, "BLOCK", 8)
+    monkeypatch.setattr(decoded_images, "BLOCK", 8)
     monkeypatch.setattr(decoding_processes, "CHUNK", 8)
     monkeypatch.setattr(packing, "CHUNK", 8)
 
@@ -130,7 +129,7 @@ def test_a_torn_journal_costs_work_and_never_pixels(
     damage: str, utkface: Path, tmp_path: Path, decoded: Decoded
 ) -> None:
     interrupted(utkface, tmp_path / "out")
-    journal = tmp_path / ".out.partial" / unfinished.JOURNAL
+    journal = tmp_path / ".out.partial" / decoded_images.JOURNAL
     if damage == "torn line":
         journal.write_bytes(journal.read_bytes()[:-7])
     elif damage == "torn key":
@@ -161,7 +160,7 @@ def test_an_early_interrupt_and_a_wrong_request_leave_nothing(utkface: Path, tmp
 
 
 def test_two_packings_into_one_folder_do_not_meet(utkface: Path, tmp_path: Path) -> None:
-    with (tmp_path / f".out.{unfinished.LOCK}").open("w") as lock:
+    with (tmp_path / f".out.{resume_packing.LOCK}").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with pytest.raises(RequestError, match="another process is packing into"):
             packed(utkface, tmp_path / "out")
@@ -186,14 +185,14 @@ def test_a_packing_is_locked_until_its_store_is_in_its_place(
 def test_a_store_that_came_before_the_lock_is_not_replaced(
     utkface: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    unfinished_folder = packing.unfinished_folder
+    resumable_folder = packing.resumable_folder
 
     def late(out: Path) -> contextlib.AbstractContextManager[Path]:
-        monkeypatch.setattr(packing, "unfinished_folder", unfinished_folder)
+        monkeypatch.setattr(packing, "resumable_folder", resumable_folder)
         packed(utkface, out)
-        return unfinished_folder(out)
+        return resumable_folder(out)
 
-    monkeypatch.setattr(packing, "unfinished_folder", late)
+    monkeypatch.setattr(packing, "resumable_folder", late)
     with pytest.raises(RequestError, match="holds packed data already"):
         packed(utkface, tmp_path / "out")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["UTKFace", "out"]
@@ -210,7 +209,7 @@ def test_too_much_damage_is_refused_names_it_and_keeps_the_work(
         packed(utkface, tmp_path / "out", max_skipped=0.05)
     said = str(caught.value)
     named = tmp_path / ".out.partial" / "skipped.csv"
-    assert f"3 of 40 images of {utkface} are missing, damaged or without what is asked of them" in said
+    assert f"3 of 40 images of {utkface} are missing, damaged or without required data" in said
     assert "more than the 0.05" in said
     assert f"{named} names them" in said
     assert "add --max-skipped 0.075" in said
@@ -318,10 +317,10 @@ def test_a_killed_packing_goes_on(utkface: Path, tmp_path: Path, decoded: Decode
     script = (
         "import os, signal, sys\n"
         "from pathlib import Path\n"
-        "from suite.data import decoding_processes, unfinished\n"
+        "from suite.data import decoded_images, decoding_processes\n"
         "from suite.data.packing import pack\n"
         "from suite.data.sets import READERS\n"
-        "unfinished.BLOCK = decoding_processes.CHUNK = 8\n"
+        "decoded_images.BLOCK = decoding_processes.CHUNK = 8\n"
         "def die(done, total):\n"
         "    if done >= 28: os.kill(os.getpid(), signal.SIGKILL)\n"
         "from suite.data import packing\n"
@@ -331,7 +330,7 @@ def test_a_killed_packing_goes_on(utkface: Path, tmp_path: Path, decoded: Decode
     )
     ended = subprocess.run([sys.executable, "-c", script, str(utkface), str(tmp_path / "out")], check=False)
     assert ended.returncode == -signal.SIGKILL
-    journal = (tmp_path / ".out.partial" / unfinished.JOURNAL).read_text().splitlines()
+    journal = (tmp_path / ".out.partial" / decoded_images.JOURNAL).read_text().splitlines()
     assert sum(len(json.loads(line)) for line in journal[1:]) == 24
     store = packed(utkface, tmp_path / "out")
     assert len(decoded) == 16

@@ -10,14 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from suite.data.archive_safety import UnreadableFileError
 from suite.data.packing import pack
 from suite.data.sets import READERS
-from suite.data.source_files import (
-    UnreadableFileError,
-    bounded_zip,
-    open_source,
-    seekable,
-)
+from suite.data.source_files import open_source, seekable
+from suite.data.zip_files import bounded_zip
 from suite.errors import RequestError
 
 FILES = {"set/a.jpg": b"first" * 99, "set/below/b.jpg": b"", "set/c.txt": b"third"}

@@ -22,12 +22,13 @@ from suite.data.store import Store
 from suite.deployment.export import export
 from suite.deployment.inference import open_model
 from suite.deployment.inference_module import InferenceModule
+from suite.methods.labels import label_set_of
 from suite.networks import Widths, widths_of, with_widths
 from suite.networks.weights import save_network
 from suite.training.fit import fit
 from suite.training.inputs import normalised
 from suite.trial import TrialConfig
-from tests.support.trained_runs import CONFIG, labels_of, lively
+from tests.support.trained_runs import CONFIG, lively
 
 #: ONNX files come first: they are to be answered before torch is imported.
 READ = """
@@ -95,13 +96,13 @@ def made(name: str, datasets: Mapping[int, Dataset], folder: Path) -> tuple[Infe
         whole = dataclasses.replace(whole, teacher=str(folder / "teachers" / "teacher.safetensors"))
         training = fit(whole, dataset)
         list(training)
-        return InferenceModule(training.network, training.config, labels_of(whole)), training.config
+        return InferenceModule(training.network, training.config, label_set_of(whole)), training.config
     network = lively(whole)
     if widths != widths_of(whole):
-        scores = score_channels(network, whole, labels_of(whole), "magnitude", dataset.splits["train"])
-        network = cut(network, whole, labels_of(whole).bins, widths, scores)
+        scores = score_channels(network, whole, label_set_of(whole), "magnitude", dataset.splits["train"])
+        network = cut(network, whole, label_set_of(whole).bins, widths, scores)
     config = with_widths(whole, widths)
-    return InferenceModule(network, config, labels_of(config)), config
+    return InferenceModule(network, config, label_set_of(config)), config
 
 
 class Files:

@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from suite.measure.contention import ProcessorClock, read_clock, share_of_others, usable_cores
+from suite.machine import core_affinity
+from suite.measure.contention import ProcessorClock, read_clock, share_of_others
 
 
 @pytest.mark.parametrize(
@@ -30,4 +31,4 @@ def test_the_clock_counts_what_this_process_computes() -> None:
     after = read_clock()
     assert after.own - before.own >= 0.2
     assert after.busy - before.busy > 0.1  # in steps of 10 ms, from either end
-    assert 0 <= share_of_others(before, after, len(usable_cores())) <= 1
+    assert 0 <= share_of_others(before, after, len(core_affinity())) <= 1

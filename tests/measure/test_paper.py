@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
-from reports.model.timing import PAPER_RESOLUTION
 from suite.cli.main import main
 from suite.measure.latency import LEAST_ROUNDS
 from suite.measure.paper import RESOLUTIONS, fitting_resolution, time_networks
+from suite.measure.profiling import PAPER_RESOLUTION
 from suite.networks import CompactNet
 
 

@@ -10,8 +10,7 @@ from torch import nn
 from suite.errors import RequestError
 from suite.methods import METHODS
 from suite.networks import PRESETS, VGG16, CompactNet, ResNet50, build_network
-from suite.presets import NETWORKS, config_of_network
-from suite.trial import TrialConfig
+from suite.trial import NETWORKS, TrialConfig, config_of_network
 
 
 def parameters(network: nn.Module) -> int:

@@ -11,17 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from suite.runs.tables import (
-    DataUsed,
-    ReferenceNetwork,
-    Run,
-    RunInfo,
-    epoch_row,
-    read_run,
-    trial_row,
-    write_info,
-    write_rows,
-)
+from suite.runs.info import DataUsed, ReferenceNetwork, RunInfo, write_info
+from suite.runs.tables import Run, epoch_row, read_run, trial_row, write_rows
 from suite.trial import EpochResult, Metrics, Profile, Status, TrialConfig, TrialResult
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from reports import formatting as numerals
+from reports import formatting
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from reports import formatting as numerals
     ],
 )
 def test_three_digits_without_an_exponent(value: float, text: str) -> None:
-    assert numerals.digits(value) == text
+    assert formatting.digits(value) == text
 
 
 @pytest.mark.parametrize(
@@ -35,12 +35,12 @@ def test_three_digits_without_an_exponent(value: float, text: str) -> None:
     ],
 )
 def test_quantities_have_a_prefix(value: float, unit: str, text: str) -> None:
-    assert numerals.quantity(value, unit) == text
+    assert formatting.quantity(value, unit) == text
 
 
 def test_an_error_has_the_decimals_of_its_unit() -> None:
-    assert numerals.error(5.1289, "years") == "5.13"
-    assert numerals.error(0.18349, "points") == "0.183"
+    assert formatting.error(5.1289, "years") == "5.13"
+    assert formatting.error(0.18349, "points") == "0.183"
 
 
 @pytest.mark.parametrize(
@@ -56,18 +56,18 @@ def test_an_error_has_the_decimals_of_its_unit() -> None:
     ],
 )
 def test_durations(seconds: float, text: str) -> None:
-    assert numerals.duration(seconds) == text
+    assert formatting.duration(seconds) == text
 
 
 @pytest.mark.parametrize(
     ("share", "text"), [(0.0387, "+3.9\u00a0%"), (-0.011, "-1.1\u00a0%"), (-0.0001, "0.0\u00a0%")]
 )
 def test_differences_have_a_sign_unless_they_are_none(share: float, text: str) -> None:
-    assert numerals.percentage(share) == text
+    assert formatting.percentage(share) == text
 
 
 @pytest.mark.parametrize(
     ("numbers", "text"), [((48,), "48"), ((500, 2000), "500 to 2,000"), ((1, 2, 3), "1 to 3")]
 )
 def test_a_span_is_one_number_where_all_agree(numbers: tuple[int, ...], text: str) -> None:
-    assert numerals.span(numbers) == text
+    assert formatting.span(numbers) == text

@@ -8,7 +8,7 @@ import pytest
 
 from suite.errors import RequestError
 from suite.runs.folder import check_free, locked, new_folder
-from suite.search.study.study import JOURNAL
+from suite.runs.layout import STUDY_JOURNAL
 
 HOLD = """\
 import sys, time
@@ -83,8 +83,8 @@ def test_a_request_refused_before_the_first_suggestion_leaves_nothing(
 def test_what_a_search_did_before_it_was_refused_stays(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     with pytest.raises(RequestError, match="no room"):
-        refused(folder, JOURNAL)
-    assert (folder / JOURNAL).exists()
+        refused(folder, STUDY_JOURNAL)
+    assert (folder / STUDY_JOURNAL).exists()
 
 
 def test_a_search_that_breaks_is_not_taken_for_a_wrong_folder(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from suite.runs import provenance
 from suite.machine import usable_cpus
+from suite.runs import provenance
 
 
 def git(folder: Path, *words: str) -> str:
@@ -52,7 +52,9 @@ def test_a_checkout_with_changed_files_says_so(checkout: Path) -> None:
 
 
 def test_outside_of_a_checkout_there_is_no_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(provenance, "__file__", str(tmp_path / "site-packages" / "suite" / "runs" / "provenance.py"))
+    monkeypatch.setattr(
+        provenance, "__file__", str(tmp_path / "site-packages" / "suite" / "runs" / "provenance.py")
+    )
     assert provenance.git_revision() == ""
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from suite.cli.main import main
+from suite.data.store import Store
+from suite.runs.info import write_info
+from suite.runs.ledger import RunLedger
 from suite.runs.storage import lease
 from suite.runs.storage.object_storage import open_object_folder
-from suite.data.store import Store
-from suite.runs.tables import RunLedger, write_info
 from tests.support.run_folders import ended_trial, info_of, write_run
 
 

@@ -12,20 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from suite.errors import RequestError
+from suite.runs.info import DataUsed, ReferenceNetwork, Resources, RunInfo, write_info
 from suite.runs.journal import JOURNAL
-from suite.runs.tables import (
-    TIMES_BACK,
-    DataUsed,
-    ReferenceNetwork,
-    Resources,
-    RunInfo,
-    RunLedger,
-    config_of,
-    epoch_row,
-    read_run,
-    write_info,
-    write_rows,
-)
+from suite.runs.ledger import TIMES_BACK, RunLedger
+from suite.runs.tables import config_of, epoch_row, read_run, write_rows
 from suite.trial import EpochResult, Metrics, Profile, TrialConfig, TrialResult
 
 METRICS = Metrics(mae=6.5, rmse=8.0, pearson=0.9, cs3=0.3, cs5=0.5, cs8=0.8, epsilon_error=None)

@@ -15,33 +15,22 @@ from search_spaces import SearchSpace, find, grid_trials, load, load_dict
 from suite.data.store import LabelRange
 from suite.errors import RequestError
 from suite.measure.profiling import profile_trial
-from suite.methods.labels import LabelSet
-from suite.runs.tables import RunLedger
-from suite.search.bounds import (
-    MOST_IN_A_ROW,
-    check_bounds,
-    cost,
-    excesses,
-    fits_of,
-    least_cost,
-    nothing_left,
-    sentence,
-    within_bounds,
-)
-from suite.search.study.study import (
-    ask,
-    config_of_values,
-    count_out_of_bounds,
-    name_of,
-    open_study,
-    reconcile,
-)
+from suite.methods.labels import label_set_of
+from suite.runs.ledger import RunLedger
+from suite.search.bounds import MOST_IN_A_ROW, check_bounds, describe_exhausted, within_bounds
+from suite.search.costs import cost, describe_excesses, relative_excesses
+from suite.search.study.proposals import StudyProposals
+from suite.search.study.results import count_out_of_bounds, tell_missing, trial_id
+from suite.search.study.study import ask, open_study
+from suite.search.trial_factory import TrialFactory
 from suite.search.tune.file_server import DriverFiles
 from suite.search.tune.messages import TrialReport
-from suite.search.tune.searcher import StudySearcher, TrialsOf
+from suite.search.tune.searcher import TrialEnvironment, TrialSearcher
 from suite.trial import EpochResult, Metrics, Profile, TrialConfig
 
-AGES = LabelRange(0, 100, 1)
+
+def trials_of(given: SearchSpace) -> TrialFactory:
+    return TrialFactory(given, LabelRange(0, 100, 1))
 
 
 def space(**changes: Any) -> SearchSpace:
@@ -73,15 +62,15 @@ def test_a_cost_is_the_one_of_the_profile(changes: Mapping[str, Any]) -> None:
 
 def test_an_excess_is_relative_and_told_in_words() -> None:
     config = TrialConfig()
-    assert excesses(config, {"params": 934_869}) == {"params": 0.0}
-    assert excesses(config, {"params": 934_869 // 2})["params"] == pytest.approx(1.0, abs=1e-5)
-    assert sentence(config, {"params": 500_000, "bytes": 10**9}) == (
+    assert relative_excesses(config, {"params": 934_869}) == {"params": 0.0}
+    assert relative_excesses(config, {"params": 934_869 // 2})["params"] == pytest.approx(1.0, abs=1e-5)
+    assert describe_excesses(config, {"params": 500_000, "bytes": 10**9}) == (
         "934,869 parameters, at most 500,000 allowed"
     )
 
 
 def test_a_configuration_that_is_no_network_is_left_for_its_trial_to_tell() -> None:
-    assert excesses(TrialConfig(label_step=0.3), {"params": 1}) == {}
+    assert relative_excesses(TrialConfig(label_step=0.3), {"params": 1}) == {}
 
 
 @settings(max_examples=20)
@@ -107,20 +96,20 @@ def test_no_network_of_a_space_costs_less_than_the_least(data: st.DataObject) ->
     for name in ("params", "bytes"):
         costs = []
         for values in every if not staged else every[:: max(1, len(every) // 50)]:
-            config = config_of_values(dict(zip(small.dimensions(), values, strict=True)), small, AGES, 0)
-            bins = LabelSet(config.label_low, config.label_high, config.label_step).bins
+            config = trials_of(small).config(dict(zip(small.dimensions(), values, strict=True)))
+            bins = label_set_of(config).bins
             costs.append(cost(config, bins, name))
-        least = least_cost(small, AGES, name)
+        least = trials_of(small).least_cost(name)
         assert least <= min(costs)
         assert staged or least == min(costs)
 
 
 def test_a_bound_that_the_smallest_network_cannot_keep_is_refused() -> None:
     for name, noun in (("params", "parameters"), ("macs", "multiply-adds"), ("bytes", "bytes")):
-        least = least_cost(space(), AGES, name)
-        check_bounds(space(bounds={name: least}), AGES)
+        least = trials_of(space()).least_cost(name)
+        check_bounds(trials_of(space(bounds={name: least})))
         with pytest.raises(RequestError, match=rf"the smallest network of the space has {least:,} {noun}"):
-            check_bounds(space(bounds={name: least - 1}), AGES)
+            check_bounds(trials_of(space(bounds={name: least - 1})))
 
 
 def test_a_first_point_out_of_bounds_is_refused_and_one_that_may_be_inside_is_not() -> None:
@@ -128,15 +117,15 @@ def test_a_first_point_out_of_bounds_is_refused_and_one_that_may_be_inside_is_no
     with pytest.raises(
         RequestError, match=r"first\[1\] has 1\d\d,\d\d\d parameters and bounds.params is 100,000"
     ):
-        check_bounds(space(first=[{"widths": [4] * 5}, large], bounds={"params": "100k"}), AGES)
+        check_bounds(trials_of(space(first=[{"widths": [4] * 5}, large], bounds={"params": "100k"})))
     # Of the depths that the sampler has yet to choose, some keep the bound.
-    check_bounds(space(first=[{"widths": [32] * 5}], bounds={"params": "100k"}), AGES)
+    check_bounds(trials_of(space(first=[{"widths": [32] * 5}], bounds={"params": "100k"})))
 
 
 def test_the_shipped_search_takes_the_bound_of_its_first_point() -> None:
-    check_bounds(load(find("tiny"), overrides=["bounds.params=1M"]), AGES)
+    check_bounds(trials_of(load(find("tiny"), overrides=["bounds.params=1M"])))
     with pytest.raises(RequestError, match=r"first\[0\] has 934,869 parameters"):
-        check_bounds(load(find("tiny"), overrides=["bounds.params=900k"]), AGES)
+        check_bounds(trials_of(load(find("tiny"), overrides=["bounds.params=900k"])))
 
 
 def grid(**changes: Any) -> SearchSpace:
@@ -156,20 +145,20 @@ def without_trials(given: SearchSpace) -> SearchSpace:
 
 def test_a_grid_leaves_out_what_is_out_of_bounds_and_says_how_many(tmp_path: Path) -> None:
     whole = without_trials(grid(trials=1))
-    trimmed, outside = within_bounds(whole, AGES)
+    trimmed, outside = within_bounds(trials_of(whole))
     assert (whole.trials, trimmed.trials, outside) == (6, 4, 2)
-    study = open_study(trimmed, tmp_path, concurrent=1, fits=fits_of(trimmed, AGES))
+    study = open_study(trimmed, tmp_path, concurrent=1, fits=trials_of(trimmed).fits)
     asked = [trial.system_attrs["fixed_params"] for trial in study.get_trials()]
     assert [(point["network"], point["seed"]) for point in asked] == [
         ("tiny", 0), ("micro", 0), ("tiny", 1), ("micro", 1),
     ]  # fmt: skip
     # Opened again, as for a resumption, it has the same and no more.
-    again = open_study(load_dict(trimmed.to_dict()), tmp_path, concurrent=1, fits=fits_of(trimmed, AGES))
+    again = open_study(load_dict(trimmed.to_dict()), tmp_path, concurrent=1, fits=trials_of(trimmed).fits)
     assert len(again.get_trials()) == 4
 
 
 def test_a_grid_cut_off_is_cut_off_among_what_is_inside() -> None:
-    trimmed, outside = within_bounds(grid(trials=3), AGES)
+    trimmed, outside = within_bounds(trials_of(grid(trials=3)))
     assert (trimmed.trials, outside) == (3, 2)
     assert len(list(grid_trials(trimmed))) == 6
 
@@ -184,7 +173,7 @@ def test_a_grid_of_which_nothing_is_inside_is_refused() -> None:
     )
     first, second = grid_trials(both)
     costs = {
-        name: [cost(config_of_values(trial.values, both, AGES, 0), 101, name) for trial in (first, second)]
+        name: [cost(trials_of(both).config(trial.values), 101, name) for trial in (first, second)]
         for name in ("params", "macs")
     }
     assert costs["params"][0] < costs["params"][1]
@@ -192,11 +181,11 @@ def test_a_grid_of_which_nothing_is_inside_is_refused() -> None:
     tight = both.model_copy(
         update={"bounds": both.bounds.model_copy(update={name: min(costs[name]) for name in costs})}
     )
-    check_bounds(tight, AGES)
+    check_bounds(trials_of(tight))
     with pytest.raises(
         RequestError, match=r"no point of the grid is within bounds\.params .* and bounds\.macs"
     ):
-        within_bounds(tight, AGES)
+        within_bounds(trials_of(tight))
 
 
 class Search:
@@ -207,8 +196,9 @@ class Search:
         self.space, self.folder = given, folder
         self.study = open_study(given, folder, concurrent=1)
         self.ledger = RunLedger(folder)
-        trials_of = TrialsOf(given, AGES, DriverFiles("", "", str(folder)), threads=1, device="cpu")
-        self.searcher = StudySearcher(self.study, self.ledger, trials_of, on_change=lambda *_: None)
+        self.proposals = StudyProposals(self.study, trials_of(given))
+        environment = TrialEnvironment(DriverFiles("", "", str(folder)), threads=1, device="cpu")
+        self.searcher = TrialSearcher(self.proposals, self.ledger, environment, on_change=lambda *_: None)
 
     def train(self, trials: int) -> None:
         for number in range(trials):
@@ -248,12 +238,12 @@ def test_the_study_has_the_table_and_beside_it_only_what_breaks_its_constraints(
     for trial in search.study.get_trials():
         assert trial.state == TrialState.COMPLETE
         if trial.constraints["params"] <= 0:
-            feasible[name_of(trial.number)] = trial.values
+            feasible[trial_id(trial.number)] = trial.values
         else:
             assert trial.user_attrs["status"] == "out-of-bounds"
             assert trial.user_attrs["cause"].endswith("parameters, at most 30,000 allowed")
     assert feasible == rows
-    assert {name_of(trial.number) for trial in search.study.best_trials} <= set(rows)
+    assert {trial_id(trial.number) for trial in search.study.best_trials} <= set(rows)
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "nsga2"])
@@ -277,10 +267,10 @@ def test_known_results_do_not_count_what_was_not_trained(tmp_path: Path) -> None
 
 
 def test_a_search_that_finds_nothing_inside_gives_up(tmp_path: Path) -> None:
-    least = least_cost(space(), AGES, "params")
+    least = trials_of(space()).least_cost("params")
     search = Search(space(bounds={"params": least}, sampler="random"), tmp_path)
     search.train(3)
-    assert search.searcher.gave_up
+    assert search.proposals.exhausted
     assert count_out_of_bounds(search.study) == MOST_IN_A_ROW
 
 
@@ -291,8 +281,8 @@ def test_a_small_space_is_trained_whole_and_nothing_of_it_twice(sampler: str, tm
     search.train(12)
     assert len({(row["lambda_l1"], row["learning_rate"]) for row in search.ledger.rows}) == 6
     assert len(search.ledger.rows) == 6
-    assert search.searcher.gave_up
-    assert nothing_left(search.space, 6, search.searcher.repeats_in_a_row) == (
+    assert search.proposals.exhausted
+    assert describe_exhausted(search.space, 6, search.proposals.repeats_in_a_row) == (
         "300 suggestions in a row were of configurations trained before, so the search ended with 6 of 12 "
         "trials; widen the space, or ask for fewer"
     )
@@ -304,7 +294,7 @@ def test_an_interruption_between_suggestion_and_verdict_loses_nothing(tmp_path: 
     search.train(2)
     cut_off = ask(search.study, given)  # and the driver is killed
     again = Search(given, tmp_path)
-    reconcile(again.study, again.ledger.rows)
+    tell_missing(again.study, again.ledger.rows)
     again.train(2)
     assert len(again.ledger.rows) == 4
     assert {trial.state for trial in again.study.trials} == {TrialState.COMPLETE}

@@ -11,11 +11,12 @@ from reports.html.page import page
 from search_spaces import SearchSpace, load_dict
 from suite.data.store import LabelRange, Store
 from suite.errors import RequestError
-from suite.runs.tables import Resources, read_run
+from suite.runs.info import Resources
+from suite.runs.tables import read_run
 from suite.runs.watcher import SearchProgress
-from suite.search.bounds import least_cost
 from suite.search.engine import Search, run_search
-from suite.search.tune import cluster_session, stages
+from suite.search.trial_factory import TrialFactory
+from suite.search.tune import cluster_session, trainer
 from suite.trial import TrialResult
 
 AGES = LabelRange(0, 100, 1)
@@ -56,12 +57,12 @@ def space(store: Store, **changes: Any) -> SearchSpace:
 
 
 def smallest(store: Store) -> Mapping[str, int]:
-    return {"params": least_cost(space(store), AGES, "params")}
+    return {"params": TrialFactory(space(store), AGES).least_cost("params")}
 
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("bounds", "tune.searcher"):
+    for module in ("bounds", "study.proposals"):
         monkeypatch.setattr(f"suite.search.{module}.MOST_IN_A_ROW", 15)
 
 
@@ -92,7 +93,7 @@ def test_a_search_that_finds_nothing_at_all_is_an_error(
 ) -> None:
     monkeypatch.setattr(cluster_session, "ray_session", lambda resources: nullcontext())
     monkeypatch.setattr(cluster_session, "_cluster_resources", lambda: {"CPU": 2.0})
-    monkeypatch.setattr(stages, "tune_trials", lambda search, searcher, *_: searcher.suggest("only"))
+    monkeypatch.setattr(trainer, "tune_trials", lambda search, searcher, *_: searcher.suggest("only"))
     given = space(store, bounds=smallest(store))
     with pytest.raises(RequestError, match=r"15 suggestions in a row .* ended with 0 of 5 trials"):
         run_search(Search(given, store, tmp_path / "run", Resources(), Recorder()), "", [])
@@ -106,7 +107,7 @@ def test_a_grid_is_told_what_it_leaves_out(
     monkeypatch.setattr(cluster_session, "_cluster_resources", lambda: {"CPU": 2.0})
     asked: list[int] = []
     monkeypatch.setattr(
-        stages, "tune_trials", lambda search, searcher, share, at_once, left, stopping: asked.append(left)
+        trainer, "tune_trials", lambda search, searcher, share, at_once, left, stopping: asked.append(left)
     )
     fields = space(store, vary={"widths": {"choices": [[2] * 5, [4] * 5, [64] * 5]}}).to_dict()
     del fields["trials"], fields["confirm_seeds"]

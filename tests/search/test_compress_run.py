@@ -15,9 +15,11 @@ from suite.errors import RequestError
 from suite.measure.profiling import count_parameters
 from suite.networks import build_network
 from suite.networks.weights import load_network, save_network
-from suite.runs.tables import Resources, config_of, read_run
+from suite.runs.info import Resources
+from suite.runs.tables import config_of, read_run
 from suite.search.engine import Search, resume_search, run_search
 from suite.search.parents import check_parent, check_same_parent
+from suite.search.trial_factory import TrialFactory
 from suite.training.fit import fit
 from suite.trial import TrialConfig
 from tests.search.final.test_confirmation import StopsAfter
@@ -148,12 +150,14 @@ def test_a_search_from_a_parent_is_refused_without_one_or_with_another_kind(
     store: Store, parent: Path
 ) -> None:
     with pytest.raises(RequestError, match="learns from a teacher and names none; add --parent RUN:ID"):
-        check_parent(load(find("compress")), AGES)
-    check_parent(space(store, parent), AGES)
+        check_parent(TrialFactory(load(find("compress")), AGES))
+    check_parent(TrialFactory(space(store, parent), AGES))
     with pytest.raises(RequestError, match="has depths"):
-        check_parent(space(store, parent, depths=[2] * 5), AGES)
+        check_parent(TrialFactory(space(store, parent, depths=[2] * 5), AGES))
     with pytest.raises(RequestError, match=r"pruned_from .*gone\.safetensors cannot be read"):
-        check_parent(space(store, parent, pruned_from=str(parent.with_name("gone.safetensors"))), AGES)
+        check_parent(
+            TrialFactory(space(store, parent, pruned_from=str(parent.with_name("gone.safetensors"))), AGES)
+        )
 
 
 def test_a_teacher_or_an_importance_that_no_trial_could_use_is_refused_before_any_begins(
@@ -163,15 +167,15 @@ def test_a_teacher_or_an_importance_that_no_trial_could_use_is_refused_before_an
     teacher = tmp_path / "other.safetensors"
     save_network(build_network(other, 91), other, teacher)
     with pytest.raises(RequestError, match=r"other\.safetensors was trained with label_high 90\.0"):
-        check_parent(space(store, parent, teacher=str(teacher)), AGES)
+        check_parent(TrialFactory(space(store, parent, teacher=str(teacher)), AGES))
 
     vgg = dataclasses.replace(CONFIG, network="vgg16", pruned_widths=(16, 16, 24, 24, 32, 32, 32))
     cut_from = tmp_path / "vgg.safetensors"
     save_network(build_network(vgg, 101), vgg, cut_from)
     of_vgg = space(store, cut_from, network="vgg16", pruned_widths=vgg.pruned_widths)
-    check_parent(of_vgg, AGES)
+    check_parent(TrialFactory(of_vgg, AGES))
     some = of_vgg.model_copy(
         update={"vary": {**of_vgg.vary, "importance": Choices(values=("taylor", "bn-scale"))}}
     )
     with pytest.raises(RequestError, match="of which bn-scale says nothing"):
-        check_parent(some, AGES)
+        check_parent(TrialFactory(some, AGES))

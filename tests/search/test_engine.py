@@ -23,10 +23,12 @@ from suite.data import run_data
 from suite.data.store import Store
 from suite.errors import RequestError
 from suite.networks.weights import load_network
-from suite.runs.tables import Resources, Run, RunInfo, read_run, write_info
-from suite.runs.watcher import SearchProgress, front_rows
+from suite.runs.front import front_rows
+from suite.runs.info import Resources, RunInfo, write_info
+from suite.runs.tables import Run, read_run
+from suite.runs.watcher import SearchProgress
 from suite.search.engine import Search, resume_search, run_search
-from suite.search.tune import cluster_session, stages
+from suite.search.tune import cluster_session, trainer
 from suite.search.tune.actor import TrialActor
 from suite.trial import TrialResult
 
@@ -99,7 +101,7 @@ def searched(store: Store, tmp_path_factory: pytest.TempPathFactory) -> tuple[Ru
     folder, recorder = tmp_path_factory.mktemp("runs") / "small", Recorder()
     search = Search(space(store), store, folder, Resources(cpus_per_trial=0.5, max_concurrent=2), recorder)
     cloudpickle.register_pickle_by_value(sys.modules[__name__])  # a worker cannot import this file
-    with patch.object(stages, "TrialActor", Meeting):
+    with patch.object(trainer, "TrialActor", Meeting):
         run_search(search, "small.yaml", ["suite", "run", "--search", "small.yaml"])
     return read_run(folder), recorder
 
@@ -333,7 +335,7 @@ def stand_in_for_ray(patches: pytest.MonkeyPatch) -> None:
 
     patches.setattr(cluster_session, "ray_session", lambda resources: nullcontext())
     patches.setattr(cluster_session, "_cluster_resources", lambda: {"CPU": 2.0})
-    patches.setattr(stages, "tune_trials", interrupted)
+    patches.setattr(trainer, "tune_trials", interrupted)
 
 
 @pytest.fixture
@@ -368,7 +370,7 @@ def test_a_failure_keeps_how_many_trials_ran_at_once(
     def broken(*_: object) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(stages, "tune_trials", broken)
+    monkeypatch.setattr(trainer, "tune_trials", broken)
     with pytest.raises(RuntimeError, match="broken"):
         resume_search(interrupted, {"max_concurrent": 2}, Recorder())
     info = read_run(interrupted).info
@@ -401,7 +403,7 @@ def test_a_run_in_which_a_search_is_at_work_is_not_resumed(
             resume_search(interrupted, {}, Recorder())
         refusals.append(str(refused.value))
 
-    monkeypatch.setattr(stages, "tune_trials", resume_again)
+    monkeypatch.setattr(trainer, "tune_trials", resume_again)
     resume_search(interrupted, {}, Recorder())
     assert [refusal.split(";")[0] for refusal in refusals] == [f"a search is at work in {interrupted}"]
 
@@ -471,7 +473,7 @@ def test_without_a_share_of_a_gpu_a_trial_is_sent_to_the_cpu(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(cluster_session, "_cluster_resources", lambda: {"CPU": 2.0, "GPU": 1.0})
-    monkeypatch.setattr(stages, "tune_trials", note)
+    monkeypatch.setattr(trainer, "tune_trials", note)
     resources = Resources(gpus_per_trial=gpus)
     run_search(Search(space(store), store, tmp_path / "run", resources, Recorder()), "", [])
     assert sent == [device]

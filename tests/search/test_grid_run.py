@@ -6,10 +6,10 @@ from reports.html.page import page
 from reports.model.points import compare
 from search_spaces import load_dict
 from suite.data.store import Store
+from suite.runs.info import Resources
 from suite.runs.tables import read_run
 from suite.runs.watcher import SearchProgress
 from suite.search.engine import Search, resume_search, run_search
-from suite.search.tune.cluster_session import Resources
 from suite.trial import TrialResult
 
 

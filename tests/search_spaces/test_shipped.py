@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from search_spaces import Choices, find, grid_trials, load, shipped
 from suite.data.store import LabelRange
 from suite.measure.profiling import profile_trial
-from suite.methods.labels import LabelSet
-from suite.search.study.study import config_at
+from suite.methods.labels import label_set_of
+from suite.search.study.parameters import config_at
+from suite.search.trial_factory import TrialFactory
 from suite.trial import MethodName, Network, TrialConfig
 
 FACES, UTKFACE = LabelRange(0, 100, 1), LabelRange(0, 116, 1)
@@ -35,7 +36,7 @@ def macs(config: TrialConfig) -> int:
 
 def configs(name: str, ages: LabelRange = FACES) -> list[TrialConfig]:
     space = load(find(name))
-    return [config_at({**t.values, "seed": t.seed}, space, ages, space.seed) for t in grid_trials(space)]
+    return [config_at(TrialFactory(space, ages), {**t.values, "seed": t.seed}) for t in grid_trials(space)]
 
 
 def test_the_papers_searches_ship() -> None:
@@ -75,7 +76,7 @@ def test_the_papers_six_methods_are_compared() -> None:
 def test_every_trial_of_a_grid_has_a_whole_number_of_bins(ages: LabelRange) -> None:
     for name in GRIDS:
         for config in configs(name, ages):
-            assert LabelSet(config.label_low, config.label_high, config.label_step).bins >= 26
+            assert label_set_of(config).bins >= 26
 
 
 def test_the_label_range_of_attractiveness_is_the_datas_own() -> None:

@@ -12,7 +12,8 @@ from ray.cluster_utils import Cluster
 
 from search_spaces import load_dict
 from suite.data.store import Store
-from suite.runs.tables import Resources, read_run
+from suite.runs.info import Resources
+from suite.runs.tables import read_run
 from suite.runs.watcher import SearchProgress
 from suite.search.engine import Search, run_search
 from suite.search.study.repeats import is_repeat

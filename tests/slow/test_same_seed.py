@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from suite.runs.front import front_rows
 from suite.runs.tables import Run, read_run
-from suite.runs.watcher import front_rows
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import yaml
 
 from search_spaces import load_dict
-from suite.runs.tables import DataUsed, RunInfo, RunLedger, RunStatus, write_info
+from suite.runs.info import DataUsed, RunInfo, RunStatus, write_info
+from suite.runs.ledger import RunLedger
 from suite.trial import Metrics, Profile, Status, TrialConfig, TrialResult
 
 SPACE = """\

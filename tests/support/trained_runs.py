@@ -7,10 +7,11 @@ import torch
 from suite.data.store import Store
 from suite.deployment.inference_module import InferenceModule
 from suite.measure.profiling import profile_trial
-from suite.methods.labels import LabelSet
+from suite.methods.labels import label_set_of
 from suite.networks import build_network
 from suite.networks.weights import save_network
-from suite.runs.tables import DataUsed, RunInfo, RunLedger, write_info
+from suite.runs.info import DataUsed, RunInfo, write_info
+from suite.runs.ledger import RunLedger
 from suite.trial import MethodName, Metrics, Network, TrialConfig, TrialResult
 
 CONFIG = TrialConfig(
@@ -27,7 +28,7 @@ def lively(config: TrialConfig, seed: int = 0) -> torch.nn.Module:
     """A network with batch-norm statistics and weights that are not those of the beginning."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        network = build_network(config, labels_of(config).bins)
+        network = build_network(config, label_set_of(config).bins)
         for module in network.modules():
             if isinstance(module, torch.nn.BatchNorm2d):
                 torch.nn.init.normal_(module.running_mean, 0, 0.1)
@@ -37,15 +38,11 @@ def lively(config: TrialConfig, seed: int = 0) -> torch.nn.Module:
     return network.eval()
 
 
-def labels_of(config: TrialConfig) -> LabelSet:
-    return LabelSet(config.label_low, config.label_high, config.label_step)
-
-
 def deployed_of(
     method: MethodName = "dldl-v2", network: Network = "compact"
 ) -> tuple[InferenceModule, TrialConfig]:
     config = dataclasses.replace(CONFIG, method=method, network=network)
-    return InferenceModule(lively(config), config, labels_of(config)), config
+    return InferenceModule(lively(config), config, label_set_of(config)), config
 
 
 @pytest.fixture

@@ -13,8 +13,9 @@ from suite.data.dataset import Dataset
 from suite.errors import RequestError
 from suite.networks import CompactNet, ResNet50
 from suite.networks.weights import write_tensors
-from suite.training.backbones import layers_of, matched, pinned, read_state, start_from
+from suite.training.backbones import layers_of, match_layers, start_from
 from suite.training.fit import fit
+from suite.training.weight_files import pin_weight_files, read_state
 from suite.trial import TrialConfig
 
 WIDTHS, DEPTHS = (16, 32, 64, 128, 128), (2, 2, 2, 3, 3)
@@ -137,7 +138,7 @@ def test_matching_keeps_order_and_shapes_and_uses_each_layer_once(
     with torch.device("meta"):
         offered = layers_of(CompactNet(widths, depths).features.state_dict())
         wanted = layers_of(CompactNet(widths, others).features.state_dict(prefix="x."))
-    pairs = matched(offered, wanted)
+    pairs = match_layers(offered, wanted)
     assert all(source.shapes == target.shapes for source, target in pairs)
     for kind in (1, 4):  # normalisations, convolutions
         places = [
@@ -171,16 +172,16 @@ def test_a_training_starts_from_its_backbone_and_records_the_file(tmp_path: Path
 def test_another_file_than_the_recorded_one_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.pt"
     torch.save(foreign().state_dict(), path)
-    recorded = pinned(TrialConfig(backbone=str(path)))
-    assert pinned(recorded) == recorded
+    recorded = pin_weight_files(TrialConfig(backbone=str(path)))
+    assert pin_weight_files(recorded) == recorded
     torch.save({"w": torch.zeros(3)}, path)
     with pytest.raises(RequestError, match="as backbone_sha256 says"):
-        pinned(recorded)
+        pin_weight_files(recorded)
 
 
 def test_a_missing_backbone_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match=r"none\.pt cannot be read \(No such file"):
-        pinned(TrialConfig(backbone=str(tmp_path / "none.pt")))
+        pin_weight_files(TrialConfig(backbone=str(tmp_path / "none.pt")))
 
 
 class Trap:

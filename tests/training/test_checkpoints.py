@@ -12,7 +12,7 @@ import torch
 
 from suite.data.dataset import Dataset
 from suite.training import checkpoints
-from suite.training.checkpoints import VERSION, CheckpointTimer, Part, load_checkpoint, save_checkpoint
+from suite.training.checkpoints import VERSION, CheckpointTimer, FitStep, load_checkpoint, save_checkpoint
 from suite.training.fit import Fit, fit
 from suite.trial import EpochResult, TrialConfig
 
@@ -60,7 +60,7 @@ def test_a_resumed_training_equals_an_uninterrupted_one_to_the_last_bit(
     second = fit(config, dataset, device="cpu", threads=1)
     assert checkpoint.is_of(second)
     assert (list(checkpoint.epochs), checkpoint.seconds) == (epochs, 12.5)
-    second.go_on_from(checkpoint.state)
+    second.load_state(checkpoint.state)
     assert told([*epochs, *second]) == told(expected)
     assert weights(second).keys() == weights(whole).keys()
     for name, tensor in weights(whole).items():
@@ -83,11 +83,11 @@ def test_a_checkpoint_of_another_configuration_or_precision_is_not_gone_on_from(
 def test_a_checkpoint_says_of_which_training_of_which_request_it_is(dataset: Dataset, tmp_path: Path) -> None:
     training = fit(CONFIG, dataset, device="cpu", threads=1)
     epochs = [next(training)]
-    for part in (Part(), Part("a request", 3)):
-        save_checkpoint(training, epochs, 1.0, tmp_path / "a.pt", part)
+    for step in (FitStep(), FitStep("a request", 3)):
+        save_checkpoint(training, epochs, 1.0, tmp_path / "a.pt", step)
         checkpoint = load_checkpoint(tmp_path / "a.pt")
         assert checkpoint is not None
-        assert checkpoint.part == part
+        assert checkpoint.step == step
 
 
 def test_checkpoints_take_a_fiftieth_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:

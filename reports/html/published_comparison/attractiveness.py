@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from html import escape
 from statistics import fmean
 
-from reports import formatting as numerals
+from reports import formatting
 from reports.html.markup import scrolling
 from reports.html.published_comparison.losses import LOSS_TITLES, loss_row
 from reports.html.published_comparison.networks import table_heads
 from reports.html.published_comparison.trials import papers_name
 from reports.model.cells import Row, number, rows_of
-from reports.model.trials import Standing, Trial
+from reports.model.trials import FrontSummary, Trial
 from reports.published.numbers import SOURCES, published
 from suite.runs.tables import Run, config_of
 from suite.trial import TrialConfig
@@ -33,26 +33,26 @@ class Measured:
     test: tuple[float, ...]
 
 
-def measured(run: Run, standing: Standing) -> tuple[Measured, ...]:
+def measured(run: Run, summary: FrontSummary) -> tuple[Measured, ...]:
     """The finished ThinAgeNet and TinyAgeNet trials, and the most accurate of the front, each once."""
     rows = {str(row["id"]): row for stage in ("search", "confirm") for row in rows_of(run, stage)}
     groups: dict[TrialConfig, list[Trial]] = {}
-    for trial in sorted(standing.trials, key=lambda trial: trial.id):
+    for trial in sorted(summary.trials, key=lambda trial: trial.id):
         if trial.finished:
             groups.setdefault(_without_seed(rows[trial.id]), []).append(trial)
-    best = min(standing.front, key=lambda trial: trial.error, default=None)
+    best = min(summary.front, key=lambda trial: trial.error, default=None)
     shown = [g for g in groups.values() if g[0].is_thin or g[0].is_tiny or (best and best in g)]
     return tuple(_measured(trials, rows, best, run.info.unit) for trials in shown)
 
 
-def attractiveness_table(run: Run, standing: Standing) -> str:
+def attractiveness_table(run: Run, summary: FrontSummary) -> str:
     """The published table, then ours; empty for age."""
     if run.info.attribute != "attractiveness":
         return ""
     losses, info = published().losses, run.info
     where = f'<td class="text">{losses.data}, mean of {losses.folds} folds</td>'
     rows = "".join(loss_row(row, where) for row in losses.rows)
-    ours = "".join(_row(one, info.data.name) for one in measured(run, standing))
+    ours = "".join(_row(one, info.data.name) for one in measured(run, summary))
     heads = f"<thead>{table_heads(*LOSS_TITLES, 'on')}</thead>"
     here = f'<tr><th scope="rowgroup" colspan="5" class="text"><b>Measured here</b></th></tr>{ours}'
     return (
@@ -70,7 +70,7 @@ def attractiveness_table(run: Run, standing: Standing) -> str:
 
 def _row(one: Measured, data: str) -> str:
     numbers = "".join(
-        f'<td class="text">{numerals.error(value, "points")}{_on_test(tested)}</td>'
+        f'<td class="text">{formatting.error(value, "points")}{_on_test(tested)}</td>'
         for value, tested in zip(one.validation, one.test, strict=True)
     )
     seeds = "one seed" if len(one.ids) == 1 else f"mean of {len(one.ids)} seeds"
@@ -83,7 +83,7 @@ def _row(one: Measured, data: str) -> str:
 
 
 def _on_test(value: float) -> str:
-    return f"<small>test {numerals.error(value, 'points')}</small>" if math.isfinite(value) else ""
+    return f"<small>test {formatting.error(value, 'points')}</small>" if math.isfinite(value) else ""
 
 
 def _measured(trials: Sequence[Trial], rows: Mapping[str, Row], best: Trial | None, unit: str) -> Measured:

@@ -1,29 +1,15 @@
 """What the paper chose of the fields that a run varied, and what was measured here beside it, as HTML."""
 
-from collections.abc import Mapping
 from html import escape
 
 from reports.html.markup import mae
+from reports.model.paper_choice import papers_point
 from reports.model.points import Comparison, Point
 from reports.published.numbers import SOURCES, PublishedChoice, published
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 
 #: Fields of which the sources cited give the choice alone, and no error under another.
 UNPUBLISHED = ("label_step", "label_deviation", "pooling")
-
-
-def papers_choices(comparison: Comparison, info: RunInfo) -> Mapping[str, PublishedChoice]:
-    """The paper's choices of what varied, by field; those that mean the same thing in this run."""
-    found = {field: published().choice(field, info.attribute) for field in comparison.varied}
-    return {field: choice for field, choice in found.items() if choice and _applies(choice, comparison)}
-
-
-def papers_point(comparison: Comparison, info: RunInfo) -> Point | None:
-    """The point that has the paper's choice of everything that varied; None where no point has."""
-    choices = papers_choices(comparison, info)
-    if not comparison.varied or len(choices) < len(comparison.varied):
-        return None
-    return next((p for p in comparison.points if all(_has(p, c) for c in choices.values())), None)
 
 
 def choices_beside_published(comparison: Comparison, info: RunInfo) -> str:
@@ -72,15 +58,3 @@ def _seeds(point: Point) -> str:
     """Of how many seeds a point's mean is."""
     seeds = len(point.errors)
     return f"mean of {seeds} seeds" if seeds > 1 else "one seed"
-
-
-def _applies(choice: PublishedChoice, comparison: Comparison) -> bool:
-    return all(
-        getattr(point.config, field) == value
-        for point in comparison.points
-        for field, value in choice.given.items()
-    )
-
-
-def _has(point: Point, choice: PublishedChoice) -> bool:
-    return bool(getattr(point.config, choice.of) == choice.value)

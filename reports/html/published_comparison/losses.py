@@ -2,13 +2,14 @@
 
 from html import escape
 
-from reports import formatting as numerals
+from reports import formatting
 from reports.html.markup import scrolling
 from reports.html.published_comparison.networks import over_seeds, table_heads
+from reports.model.difference_text import difference_sentence
 from reports.model.points import Comparison, Point
 from reports.published.numbers import SOURCES, PublishedLoss, published
-from suite.runs.tables import RunInfo
-from suite.statistics.paired import paired_difference, sentence
+from suite.runs.info import RunInfo
+from suite.statistics.paired import paired_difference
 
 #: The columns of the published table.
 LOSS_TITLES = ("published", "MAE, points", "RMSE, points", "Pearson")
@@ -51,7 +52,7 @@ def counterpart(row: PublishedLoss, comparison: Comparison) -> Point | None:
 def _here(row: PublishedLoss, comparison: Comparison, info: RunInfo) -> str:
     point = counterpart(row, comparison)
     if point is None or not point.errors:
-        return numerals.MISSING
+        return formatting.MISSING
     return f"{over_seeds(point, info)}<small>{escape(point.label)}</small>"
 
 
@@ -78,5 +79,5 @@ def _difference(comparison: Comparison, info: RunInfo) -> str:
                 (joint.label, joint.errors),
                 comparisons=max(len(comparison.differences), 1),
             )
-            return f" Here, {escape(sentence(difference, 'MAE', info.unit))}"
+            return f" Here, {escape(difference_sentence(difference, 'MAE', info.unit))}"
     return ""

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 
-from reports import formatting as numerals
+from reports import formatting
 from reports.html.markup import scrolling
-from reports.html.published_comparison.choices import papers_point
+from reports.model.paper_choice import papers_point
 from reports.model.points import Comparison, Point
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 from suite.statistics.paired import mean_interval
 
 
@@ -71,14 +71,14 @@ def matrix_table(comparison: Comparison, info: RunInfo) -> str:
 def _cell(matrix: Matrix, row: float, column: float, info: RunInfo) -> str:
     point = matrix.points.get((row, column))
     if point is None or not point.errors:
-        return f'<td class="text">{numerals.MISSING}</td>'
+        return f'<td class="text">{formatting.MISSING}</td>'
     mean = mean_interval(list(point.errors.values()))
     ends = "one seed, no interval"
     if math.isfinite(mean.low):
-        ends = f"{numerals.error(mean.low, info.unit)} to {numerals.error(mean.high, info.unit)}"
+        ends = f"{formatting.error(mean.low, info.unit)} to {formatting.error(mean.high, info.unit)}"
     marks = {"lowest mean": matrix.best, "the paper's choice": matrix.papers}
     words = "".join(f"<small><b>{mark}</b></small>" for mark, label in marks.items() if label == point.label)
-    return f'<td class="text">{numerals.error(mean.mean, info.unit)}<small>{ends}</small>{words}</td>'
+    return f'<td class="text">{formatting.error(mean.mean, info.unit)}<small>{ends}</small>{words}</td>'
 
 
 def _number(value: object) -> float:

@@ -2,12 +2,12 @@
 
 from html import escape
 
-from reports import formatting as numerals
+from reports import formatting
 from reports.html.markup import scrolling
 from reports.html.published_comparison.networks import over_seeds, table_heads
 from reports.model.points import PUBLISHED_KEYS, Comparison, Point
 from reports.published.numbers import SOURCES, PublishedMethod, PublishedResult, published
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 
 
 def age_table(comparison: Comparison, info: RunInfo) -> str:
@@ -67,13 +67,13 @@ def _row(method: PublishedMethod, comparison: Comparison, info: RunInfo) -> str:
     )
     return (
         f'<tr><th scope="row">{escape(name)}<small>{training}</small></th>{cells}'
-        f'<td class="text">{here or numerals.MISSING}</td></tr>'
+        f'<td class="text">{here or formatting.MISSING}</td></tr>'
     )
 
 
 def _result(method: PublishedMethod, data: str) -> str:
     """As published, digits and all; a dash where there is no number."""
     result = method.results.get(data, PublishedResult())
-    mae = numerals.MISSING if result.mae is None else f"{result.mae:.3f}".removesuffix("0")
+    mae = formatting.MISSING if result.mae is None else f"{result.mae:.3f}".removesuffix("0")
     epsilon = "" if result.epsilon is None else f"<small>epsilon-error {result.epsilon:g}</small>"
     return mae + epsilon

@@ -2,12 +2,12 @@
 
 from html import escape
 
-from reports import formatting as numerals
+from reports import formatting
 from reports.html.markup import count, scrolling
 from reports.model.points import PUBLISHED_KEYS, Comparison, Point
 from reports.model.trials import NAMES
 from reports.published.numbers import SOURCES, published
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 
 
 def networks_beside_published(comparison: Comparison, info: RunInfo) -> str:
@@ -49,7 +49,7 @@ def methods_beside_published(comparison: Comparison, info: RunInfo) -> str:
     rows = "".join(
         f'<tr><th scope="row">{escape(data)}</th>'
         + "".join(
-            f'<td class="text">{numerals.error(errors[method], benchmark.unit)}</td>' for method in methods
+            f'<td class="text">{formatting.error(errors[method], benchmark.unit)}</td>' for method in methods
         )
         + "</tr>"
         for data, errors in benchmark.mae.items()
@@ -76,19 +76,21 @@ def network_row(name: str, params: float, macs_at_224: float, here: str, info: R
     )
     return (
         f'<tr><th scope="row">{escape(name)}</th>'
-        f'<td class="text">{numerals.exactly(params)}'
-        f"<small>{numerals.exactly(network.params.value)} published</small></td>"
-        f'<td class="text">{numerals.quantity(macs_at_224)}'
-        f"<small>{numerals.quantity(network.macs_at_224.value)} published</small></td>"
-        f'<td class="text">{errors or numerals.MISSING}</td><td class="text">{here}</td></tr>'
+        f'<td class="text">{formatting.exactly(params)}'
+        f"<small>{formatting.exactly(network.params.value)} published</small></td>"
+        f'<td class="text">{formatting.quantity(macs_at_224)}'
+        f"<small>{formatting.quantity(network.macs_at_224.value)} published</small></td>"
+        f'<td class="text">{errors or formatting.MISSING}</td><td class="text">{here}</td></tr>'
     )
 
 
 def over_seeds(point: Point, info: RunInfo) -> str:
     """The mean validation MAE of a point, without its unit, and its seeds; a dash without a result."""
     if not point.errors:
-        return numerals.MISSING
-    return f"{numerals.error(point.mean, info.unit)}<small>mean of {count(len(point.errors), 'seed')}</small>"
+        return formatting.MISSING
+    return (
+        f"{formatting.error(point.mean, info.unit)}<small>mean of {count(len(point.errors), 'seed')}</small>"
+    )
 
 
 def table_heads(*titles: str) -> str:

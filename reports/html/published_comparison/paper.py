@@ -6,7 +6,7 @@ from reports.html.published_comparison.matrix import matrix_table
 from reports.html.published_comparison.methods import age_table
 from reports.html.published_comparison.networks import methods_beside_published, networks_beside_published
 from reports.model.points import Comparison
-from suite.runs.tables import RunInfo
+from suite.runs.info import RunInfo
 
 
 def beside_paper(comparison: Comparison, info: RunInfo) -> str:

@@ -3,23 +3,23 @@
 from collections.abc import Sequence
 from html import escape
 
-from reports import formatting as numerals
+from reports import formatting
 from reports.html.markup import count
 from reports.html.published_comparison.networks import network_row, networks_table
 from reports.model.points import seeds_of
-from reports.model.trials import NAMES, Standing, Trial
-from suite.runs.tables import RunInfo
+from reports.model.trials import NAMES, FrontSummary, Trial
+from suite.runs.info import RunInfo
 
 #: So many trials of one network are listed; of more, only their span is given.
 LISTED = 3
 
 
-def networks_of_trials(info: RunInfo, standing: Standing) -> str:
+def networks_of_trials(info: RunInfo, summary: FrontSummary) -> str:
     """Published MAE beside ours, for age; empty without a network of the paper, or with several seeds."""
     if info.attribute != "age" or seeds_of(info) > 1:
         return ""
     members: dict[str, list[Trial]] = {}
-    for trial in sorted(standing.trials, key=lambda trial: trial.id):
+    for trial in sorted(summary.trials, key=lambda trial: trial.id):
         if trial.finished and (name := papers_name(trial)):
             members.setdefault(name, []).append(trial)
     if not members.keys() & {"ThinAgeNet", "TinyAgeNet"}:
@@ -48,9 +48,9 @@ def _here(trials: Sequence[Trial], info: RunInfo) -> str:
     """The validation errors, as HTML; a trial's id is shown with its error."""
     errors = [trial.val_mae for trial in trials]
     if len(trials) > LISTED:
-        ends = " to ".join(numerals.error(error, info.unit) for error in (min(errors), max(errors)))
+        ends = " to ".join(formatting.error(error, info.unit) for error in (min(errors), max(errors)))
         return f"{ends}<small>{count(len(trials), 'trial')}, one seed each</small>"
     return "".join(
-        f"{numerals.error(trial.error, info.unit)}<small>{escape(trial.id)}, {seeds_behind(trial)}</small>"
+        f"{formatting.error(trial.error, info.unit)}<small>{escape(trial.id)}, {seeds_behind(trial)}</small>"
         for trial in trials
     )

@@ -1,4 +1,4 @@
-// The table of trials: sorts, filters, and is saved as CSV. Its cells are HTML that Python escaped.
+// The table of trials: sorts, filters, and is saved as CSV. Its cells are text.
 const ROWS = 100; // at a time
 
 // A filter's words: each must be in the row, or be a condition such as params<100k or status=stopped.
@@ -41,11 +41,19 @@ function shownRows() {
   return rows;
 }
 
+// A cell is its text, or text with a note, a range or a cause beside it.
+function cellContent(cell) {
+  if (typeof cell === "string") return [cell];
+  const [text, note, kind] = cell;
+  if (kind === "cause") return [`${text}: `, el("span", { class: "cause" }, note)];
+  return kind === "range" ? [`${text} `, el("small", { class: "ends" }, note)] : [text, el("small", {}, note)];
+}
+
 function tableRow(place) {
   const row = el("tr", { class: trials.front[place] ? "front" : null });
   data.columns.forEach((column, number) => {
     const cell = el(number ? "td" : "th", { class: column.words ? "text" : null, scope: number ? null : "row" });
-    if (column.cells) cell.innerHTML = column.cells[place];
+    if (column.cells) cell.append(...cellContent(column.cells[place]));
     else cell.append(opener(trials.id[place]), ...(trials.tiny[place] ? [el("small", {}, "TinyAgeNet")] : []));
     row.append(cell);
   });

@@ -68,8 +68,8 @@ def smooth_noise(rng: np.random.Generator, count: int, cells: int, side: int) ->
 
 def _bilinear(cells: int, side: int) -> Plane:
     """Weights (side, cells) of linear interpolation from cells to pixels."""
-    place = np.linspace(0, cells - 1, side)
-    weights: Plane = np.maximum(0, 1 - np.abs(place[:, None] - np.arange(cells)[None])).astype(np.float32)
+    centres = np.linspace(0, cells - 1, side)
+    weights: Plane = np.maximum(0, 1 - np.abs(centres[:, None] - np.arange(cells)[None])).astype(np.float32)
     return weights
 
 

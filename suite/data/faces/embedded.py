@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from suite.data.faces.circumstances import Circumstances
+from suite.data.faces.capture import CaptureConditions
+from suite.data.faces.compositing import composite_faces
 from suite.data.faces.people import Floats, People, signs_of_age
-from suite.data.faces.portraits import paint_portraits
 from suite.data.faces.raters import Votes, rate_age, rate_attractiveness
 from suite.data.store import LabelRange, Split, Store, StoreInfo, fingerprint, open_store, write_info
 from suite.files.cache import cache_folder
@@ -87,11 +87,11 @@ def render(traits: People, rows: slice, seed: int, side: int = SIDE) -> Rendered
     people = traits.of(np.arange(rows.start, rows.stop))
     ages = draw_ages(rng, rows.stop - rows.start)
     signs = signs_of_age(ages, people, rng)
-    seen = Circumstances.draw(rng, ages)
+    conditions = CaptureConditions.draw(rng, ages)
     return Rendered(
-        images=paint_portraits(people, signs, seen, side, rng),
-        age=rate_age(ages, seen.hidden, rng),
-        attractiveness=rate_attractiveness(ages, people, signs, seen.smile, rng),
+        images=composite_faces(people, signs, conditions, side, rng),
+        age=rate_age(ages, conditions.hidden, rng),
+        attractiveness=rate_attractiveness(ages, people, signs, conditions.smile, rng),
     )
 
 

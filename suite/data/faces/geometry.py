@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from suite.data.faces.circumstances import Circumstances
+from suite.data.faces.capture import CaptureConditions
 from suite.data.faces.drawing import Plane, per_image
 from suite.data.faces.people import People, SignsOfAge
 
@@ -47,12 +47,12 @@ class Geometry:
         return np.sign(self.u)
 
 
-def place(people: People, signs: SignsOfAge, seen: Circumstances, side: int) -> Geometry:
+def face_geometry(people: People, signs: SignsOfAge, conditions: CaptureConditions, side: int) -> Geometry:
     """The geometry of a batch."""
-    x, y, pixel = _on_the_head(seen, side)
+    x, y, pixel = _on_the_head(conditions, side)
     growth, sag = per_image(signs.growth), per_image(signs.sag)
     width = 0.80 - 0.07 * growth + 0.03 * per_image(people.face_width)
-    u, v = _on_the_face(x, y, width, people, seen)
+    u, v = _on_the_face(x, y, width, people, conditions)
     outline = _outline(x, y, width, growth, sag, people)
     depth = np.clip(1 - (x / width) ** 2 - (0.8 * y) ** 2, 0.02, 1)
     eye_y = 0.24 - 0.21 * growth
@@ -71,7 +71,7 @@ def place(people: People, signs: SignsOfAge, seen: Circumstances, side: int) -> 
         eye_across=(0.165 - 0.035 * growth) * (1 + 0.07 * per_image(people.eye_size)),
         eye_down=(0.115 - 0.045 * growth)
         * (1 + 0.10 * per_image(people.eye_size))
-        * per_image(seen.lids)
+        * per_image(conditions.lids)
         * (1 - 0.35 * sag),
         brow_y=eye_y - 0.20 + 0.05 * sag - 0.015 * per_image(people.brow_height),
         nose_y=nose_y,
@@ -83,29 +83,29 @@ def place(people: People, signs: SignsOfAge, seen: Circumstances, side: int) -> 
         mouth_across=0.17
         + 0.07 * growth
         + 0.018 * per_image(people.mouth_width)
-        + 0.04 * per_image(seen.smile),
+        + 0.04 * per_image(conditions.smile),
         lip=(0.055 + 0.012 * per_image(people.lip_fullness)) * (1 - 0.55 * per_image(signs.thinning)),
     )
 
 
-def _on_the_head(seen: Circumstances, side: int) -> tuple[Plane, Plane, Plane]:
+def _on_the_head(conditions: CaptureConditions, side: int) -> tuple[Plane, Plane, Plane]:
     middle = ((np.arange(side, dtype=np.float32) + 0.5) * 2 / side - 1)[None]
-    right = middle[:, None, :] - per_image(seen.shift_x)
-    down = middle[:, :, None] - per_image(seen.shift_y)
-    scale, roll = per_image(seen.zoom), per_image(seen.roll)
+    right = middle[:, None, :] - per_image(conditions.shift_x)
+    down = middle[:, :, None] - per_image(conditions.shift_y)
+    scale, roll = per_image(conditions.zoom), per_image(conditions.roll)
     cos, sin = np.cos(roll) / scale, np.sin(roll) / scale
     pixel: Plane = 2 / (side * scale)
     return right * cos + down * sin, down * cos - right * sin, pixel
 
 
 def _on_the_face(
-    x: Plane, y: Plane, width: Plane, people: People, seen: Circumstances
+    x: Plane, y: Plane, width: Plane, people: People, conditions: CaptureConditions
 ) -> tuple[Plane, Plane]:
     """Turn the head back to the front, as if it were a cylinder, and undo what is crooked in it."""
-    yaw = per_image(seen.yaw)
+    yaw = per_image(conditions.yaw)
     around = np.sqrt(np.maximum(width**2 - x**2, 0))
     u = x * np.cos(yaw) - around * np.sin(yaw)
-    return u, y - per_image(seen.pitch) + 0.03 * per_image(people.asymmetry) * u
+    return u, y - per_image(conditions.pitch) + 0.03 * per_image(people.asymmetry) * u
 
 
 def _outline(x: Plane, y: Plane, width: Plane, growth: Plane, sag: Plane, people: People) -> Plane:

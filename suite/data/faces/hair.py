@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from suite.data.faces.circumstances import Circumstances
+from suite.data.faces.capture import CaptureConditions
 from suite.data.faces.drawing import Canvas, Plane, ellipse, inside, paint, per_image, shade, smooth_noise
 from suite.data.faces.geometry import Geometry
 from suite.data.faces.people import Floats, People, SignsOfAge
@@ -24,34 +24,36 @@ def hair_colour(people: People, signs: SignsOfAge) -> Floats:
 
 
 def draw_hair_behind(
-    canvas: Canvas, place: Geometry, people: People, signs: SignsOfAge, hair: Floats
+    canvas: Canvas, geometry: Geometry, people: People, signs: SignsOfAge, hair: Floats
 ) -> None:
     """What falls behind the head, down to the shoulders where the hair is long."""
     length = per_image(people.hair_length * (1 - 0.75 * people.masculinity) * signs.growth)
-    fall = ellipse(place.x, place.y - 0.55 * length + 0.05, place.half_width + 0.16, 0.85 + 0.6 * length)
+    fall = ellipse(
+        geometry.x, geometry.y - 0.55 * length + 0.05, geometry.half_width + 0.16, 0.85 + 0.6 * length
+    )
     amount = per_image(1 - 0.9 * signs.baby_hair) * (length > 0.25)
-    paint(canvas, inside(fall, 2 * place.pixel) * amount, hair * 0.7)
+    paint(canvas, inside(fall, 2 * geometry.pixel) * amount, hair * 0.7)
 
 
 def draw_hair(
     canvas: Canvas,
-    place: Geometry,
+    geometry: Geometry,
     people: People,
     signs: SignsOfAge,
     hair: Floats,
     rng: np.random.Generator,
 ) -> None:
     """The hair above the hairline, in strands, thinner where it is a baby's or goes."""
-    n, side = place.x.shape[0], place.x.shape[1]
+    n, side = geometry.x.shape[0], geometry.x.shape[1]
     balding, grey = per_image(signs.balding), per_image(signs.grey)
-    cap = ellipse(place.x, place.y + 0.07, place.half_width + 0.09, 1.0)
-    line = -0.52 + 0.22 * (place.u / 0.7) ** 2 - 0.05 * per_image(people.fringe) - 0.35 * balding
-    temples = 0.22 * balding * np.exp(-(((place.um - 0.38) / 0.16) ** 2))
-    below = inside(place.v - line + temples, 0.05)
-    sides = inside(0.60 * place.half_width / 0.73 - place.um, 0.05) * inside(place.v - 0.05, 0.1)
+    cap = ellipse(geometry.x, geometry.y + 0.07, geometry.half_width + 0.09, 1.0)
+    line = -0.52 + 0.22 * (geometry.u / 0.7) ** 2 - 0.05 * per_image(people.fringe) - 0.35 * balding
+    temples = 0.22 * balding * np.exp(-(((geometry.um - 0.38) / 0.16) ** 2))
+    below = inside(geometry.v - line + temples, 0.05)
+    sides = inside(0.60 * geometry.half_width / 0.73 - geometry.um, 0.05) * inside(geometry.v - 0.05, 0.1)
     strands = smooth_noise(rng, n, side // 2, side)
-    thin = np.clip(1 - 0.9 * per_image(signs.baby_hair) - 0.55 * balding * (place.v < line + 0.3), 0, 1)
-    mask = inside(cap, 2 * place.pixel) * np.maximum(below, sides * (1 - 0.6 * per_image(signs.baby_hair)))
+    thin = np.clip(1 - 0.9 * per_image(signs.baby_hair) - 0.55 * balding * (geometry.v < line + 0.3), 0, 1)
+    mask = inside(cap, 2 * geometry.pixel) * np.maximum(below, sides * (1 - 0.6 * per_image(signs.baby_hair)))
     mask = mask * np.clip(thin + 0.35 * strands * (1 - thin), 0, 1)
     streaks = 1 + strands[:, None] * (0.10 + 0.25 * (grey * (1 - grey))[:, None])
     paint(canvas, mask, hair)
@@ -61,19 +63,24 @@ def draw_hair(
 def draw_beard(
     canvas: Canvas,
     head: Plane,
-    place: Geometry,
+    geometry: Geometry,
     people: People,
     signs: SignsOfAge,
-    seen: Circumstances,
+    conditions: CaptureConditions,
     hair: Floats,
     rng: np.random.Generator,
 ) -> None:
     """Stubble to a full beard, on grown men; it hides the folds of the mouth and the jaw."""
     n, side = head.shape[0], head.shape[1]
     grown = np.clip((signs.growth - 0.86) / 0.1, 0, 1) * (people.masculinity > 0.6)
-    amount = per_image(seen.beard * grown)
-    ring = ellipse(place.u, place.v - place.mouth_y - 0.04, place.mouth_across + 0.04, place.lip * 2 + 0.02)
-    low = inside(place.mouth_y - 0.09 - place.v + 0.25 * np.clip(0.45 - place.um, 0, 1), 0.12)
+    amount = per_image(conditions.beard * grown)
+    ring = ellipse(
+        geometry.u,
+        geometry.v - geometry.mouth_y - 0.04,
+        geometry.mouth_across + 0.04,
+        geometry.lip * 2 + 0.02,
+    )
+    low = inside(geometry.mouth_y - 0.09 - geometry.v + 0.25 * np.clip(0.45 - geometry.um, 0, 1), 0.12)
     mask = head * low * (1 - inside(ring, 0.05)) * amount
     grain = smooth_noise(rng, n, side // 2, side)
     paint(canvas, np.clip(mask * (0.75 + 0.3 * grain), 0, 0.95), hair * 0.85)

@@ -81,26 +81,26 @@ class SignsOfAge:
 def signs_of_age(ages: Floats, people: People, rng: np.random.Generator) -> SignsOfAge:
     """The signs that ages, in years (n,), leave on people; beauty care and habit add chance to each."""
 
-    def seen(pace: Floats, years: float, chance: float) -> Floats:
+    def apparent_age(pace: Floats, years: float, chance: float) -> Floats:
         """The age at which a sign stands: the person's pace shifts it for life, chance for an image."""
         grown = np.clip(ages / 25, 0.15, 1)  # years differ less among children
         return ages + grown * (years * pace + chance * rng.standard_normal(len(ages)))
 
-    growth_age = np.maximum(seen(people.growth_pace, 3.0, 1.0), 0)
-    wrinkle_age = seen(people.wrinkle_pace, 9.0, 4.0)
+    growth_age = np.maximum(apparent_age(people.growth_pace, 3.0, 1.0), 0)
+    wrinkle_age = apparent_age(people.wrinkle_pace, 9.0, 4.0)
     dyed = (rng.random(len(ages)) < 0.25 - 0.15 * people.masculinity) & (ages > 18)
-    grey = _rises(seen(people.grey_pace, 10.0, 2.0), 50, 9)
-    balding = people.masculinity**2 * _rises(seen(people.balding_pace, 18.0, 0.0), 52, 14)
+    grey = _rises(apparent_age(people.grey_pace, 10.0, 2.0), 50, 9)
+    balding = people.masculinity**2 * _rises(apparent_age(people.balding_pace, 18.0, 0.0), 52, 14)
     return SignsOfAge(
         growth=1 - np.exp(-((growth_age / 9.5) ** 1.1)),
         wrinkles=_rises(wrinkle_age, 58, 13),
-        roughness=_rises(seen(people.texture_pace, 9.0, 5.0), 55, 15),
-        spots=_rises(seen(people.texture_pace, 8.0, 7.0), 66, 11),
-        sag=_rises(seen(people.sag_pace, 9.0, 3.0), 62, 13),
-        thinning=_rises(seen(people.sag_pace, 6.0, 8.0), 55, 16),
+        roughness=_rises(apparent_age(people.texture_pace, 9.0, 5.0), 55, 15),
+        spots=_rises(apparent_age(people.texture_pace, 8.0, 7.0), 66, 11),
+        sag=_rises(apparent_age(people.sag_pace, 9.0, 3.0), 62, 13),
+        thinning=_rises(apparent_age(people.sag_pace, 6.0, 8.0), 55, 16),
         grey=np.where(dyed, 0.1 * grey, grey),
         balding=balding,
-        baby_hair=np.exp(-np.maximum(seen(people.growth_pace, 1.0, 0.5), 0) / 2.0),
+        baby_hair=np.exp(-np.maximum(apparent_age(people.growth_pace, 1.0, 0.5), 0) / 2.0),
     )
 
 

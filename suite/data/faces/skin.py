@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from suite.data.faces.circumstances import Circumstances
+from suite.data.faces.capture import CaptureConditions
 from suite.data.faces.drawing import (
     Canvas,
     Plane,
@@ -29,76 +29,82 @@ def skin_colour(people: People, signs: SignsOfAge) -> Floats:
     colour = LIGHT_SKIN + tone * (DARK_SKIN - LIGHT_SKIN)
     colour = colour * (1 + 0.03 * people.skin_warmth[:, None] * np.array([1.0, 0.0, -1.5]))
     faded = 1 - 0.35 * signs.roughness[:, None] * np.array([0.25, 0.1, 0.0])
-    seen: Floats = np.clip(colour * faded, 0, 1)
-    return seen
+    tint: Floats = np.clip(colour * faded, 0, 1)
+    return tint
 
 
 def draw_neck_and_ears(
-    canvas: Canvas, place: Geometry, colour: Floats, clothes: Floats, signs: SignsOfAge
+    canvas: Canvas, geometry: Geometry, colour: Floats, clothes: Floats, signs: SignsOfAge
 ) -> None:
     """What lies behind the head."""
     growth = per_image(signs.growth)
-    shoulders = ellipse(place.x, place.y - 1.75, 1.15 + 0.1 * growth, 0.62)
-    neck = np.maximum(np.abs(place.x) - (0.30 + 0.12 * growth), 0.3 - place.y)
-    paint(canvas, inside(neck, 2 * place.pixel), colour * 0.78)
-    paint(canvas, inside(shoulders, 2 * place.pixel), clothes)
+    shoulders = ellipse(geometry.x, geometry.y - 1.75, 1.15 + 0.1 * growth, 0.62)
+    neck = np.maximum(np.abs(geometry.x) - (0.30 + 0.12 * growth), 0.3 - geometry.y)
+    paint(canvas, inside(neck, 2 * geometry.pixel), colour * 0.78)
+    paint(canvas, inside(shoulders, 2 * geometry.pixel), clothes)
     ears = ellipse(
-        np.abs(place.x) - place.half_width,
-        place.y - place.eye_y - 0.14,
+        np.abs(geometry.x) - geometry.half_width,
+        geometry.y - geometry.eye_y - 0.14,
         0.11,
         0.19 + 0.05 * per_image(signs.sag),
     )
-    paint(canvas, inside(ears, 1.5 * place.pixel), colour * 0.88)
+    paint(canvas, inside(ears, 1.5 * geometry.pixel), colour * 0.88)
 
 
-def draw_head(canvas: Canvas, place: Geometry, colour: Floats, seen: Circumstances) -> Plane:
+def draw_head(canvas: Canvas, geometry: Geometry, colour: Floats, conditions: CaptureConditions) -> Plane:
     """The head, lit from its side; returns its mask."""
-    head = inside(place.outline, 1.5 * place.pixel)
+    head = inside(geometry.outline, 1.5 * geometry.pixel)
     paint(canvas, head, colour)
     return head
 
 
-def light_up(canvas: Canvas, head: Plane, place: Geometry, seen: Circumstances) -> None:
+def light_up(canvas: Canvas, head: Plane, geometry: Geometry, conditions: CaptureConditions) -> None:
     """Shadow and light over all of the head, from one side."""
-    facing = place.toward + per_image(seen.light_x) * place.x * 0.6 + per_image(seen.light_y) * place.y * 0.6
-    depth = 0.25 + 0.55 * per_image(seen.harshness)
+    facing = (
+        geometry.toward
+        + per_image(conditions.light_x) * geometry.x * 0.6
+        + per_image(conditions.light_y) * geometry.y * 0.6
+    )
+    depth = 0.25 + 0.55 * per_image(conditions.harshness)
     shade(canvas, 1 + head * depth * (np.clip(facing, 0, 1.3) - 0.9))
 
 
 def draw_signs_of_age(
     canvas: Canvas,
     head: Plane,
-    place: Geometry,
+    geometry: Geometry,
     people: People,
     signs: SignsOfAge,
-    seen: Circumstances,
+    conditions: CaptureConditions,
     rng: np.random.Generator,
 ) -> None:
     """Texture, spots and wrinkles; make-up covers part of all of them."""
-    bare = 1 - 0.6 * per_image(seen.makeup)
+    bare = 1 - 0.6 * per_image(conditions.makeup)
     # Wrinkles show deeper in hard light, and a smile folds young skin too.
-    relief = (0.7 + 0.6 * per_image(seen.harshness)) * bare
+    relief = (0.7 + 0.6 * per_image(conditions.harshness)) * bare
     wrinkles = per_image(signs.wrinkles)
     lines = (
-        0.30 * wrinkles * _forehead_lines(place, rng)
+        0.30 * wrinkles * _forehead_lines(geometry, rng)
         + 0.34
-        * np.clip(wrinkles + 0.25 * per_image(np.maximum(seen.smile, 0)), 0, 1.1)
-        * _crows_feet(place, rng)
+        * np.clip(wrinkles + 0.25 * per_image(np.maximum(conditions.smile, 0)), 0, 1.1)
+        * _crows_feet(geometry, rng)
         + 0.36
-        * np.clip(0.85 * wrinkles + 0.35 * per_image(np.maximum(seen.smile, 0)), 0, 1.1)
-        * _cheek_folds(place)
-        + 0.30 * per_image(signs.sag) * _mouth_lines(place)
-        + 0.30 * np.clip(per_image(signs.sag) + 0.2 * per_image(people.freckles), 0, 1.1) * _eye_bags(place)
-        + 0.26 * wrinkles * _frown_lines(place)
+        * np.clip(0.85 * wrinkles + 0.35 * per_image(np.maximum(conditions.smile, 0)), 0, 1.1)
+        * _cheek_folds(geometry)
+        + 0.30 * per_image(signs.sag) * _mouth_lines(geometry)
+        + 0.30
+        * np.clip(per_image(signs.sag) + 0.2 * per_image(people.freckles), 0, 1.1)
+        * _eye_bags(geometry)
+        + 0.26 * wrinkles * _frown_lines(geometry)
     )
     shade(canvas, 1 - head * relief * np.clip(lines, 0, 0.7))
-    _draw_texture(canvas, head, place, people, signs, bare, rng)
+    _draw_texture(canvas, head, geometry, people, signs, bare, rng)
 
 
 def _draw_texture(
     canvas: Canvas,
     head: Plane,
-    place: Geometry,
+    geometry: Geometry,
     people: People,
     signs: SignsOfAge,
     bare: Plane,
@@ -109,67 +115,75 @@ def _draw_texture(
     coarse = smooth_noise(rng, n, side // 5, side)
     rough = per_image(signs.roughness)
     shade(canvas, 1 + head * bare * (fine * (0.012 + 0.075 * rough) + coarse * (0.015 + 0.045 * rough)))
-    # Freckles come to the young and fade, spots to the old: the same look, apart by size and place.
+    # Freckles come to the young and fade, spots to the old: the same look, apart by size and position.
     young = per_image(people.freckles**3 * np.exp(-signs.wrinkles * 3) * signs.growth)
-    freckles = np.clip(fine - 0.55, 0, 1) * inside(np.abs(place.v - place.eye_y - 0.2) - 0.22, 0.2)
+    freckles = np.clip(fine - 0.55, 0, 1) * inside(np.abs(geometry.v - geometry.eye_y - 0.2) - 0.22, 0.2)
     spots = np.clip(smooth_noise(rng, n, side * 3 // 8, side) - 1.25 + 0.6 * per_image(signs.spots), 0, 1)
     stain = head * bare * (0.45 * young * freckles + 0.75 * per_image(signs.spots) * spots)
     tint = np.array([0.45, 0.27, 0.18])
     paint(canvas, np.clip(stain, 0, 0.6), np.broadcast_to(tint, (n, 3)))
 
 
-def _forehead_lines(place: Geometry, rng: np.random.Generator) -> Plane:
+def _forehead_lines(geometry: Geometry, rng: np.random.Generator) -> Plane:
     """Three or four level lines that wave a little."""
-    n = place.u.shape[0]
+    n = geometry.u.shape[0]
     spacing = per_image(rng.uniform(0.085, 0.13, n))
     phase = per_image(rng.uniform(0, 6.3, n))
     wave = per_image(rng.uniform(0.2, 1.0, n))
-    turns = 2 * np.pi * (place.v - place.brow_y) / spacing + wave * np.sin(4 * place.u + phase) + phase
-    above = inside(np.abs(place.v - place.brow_y + 0.26) - 0.12, 0.16) * inside(place.um - 0.38, 0.25)
+    turns = (
+        2 * np.pi * (geometry.v - geometry.brow_y) / spacing + wave * np.sin(4 * geometry.u + phase) + phase
+    )
+    above = inside(np.abs(geometry.v - geometry.brow_y + 0.26) - 0.12, 0.16) * inside(
+        geometry.um - 0.38, 0.25
+    )
     lines: Plane = np.exp(2.5 * (np.cos(turns) - 1)) * above
     return lines
 
 
-def _crows_feet(place: Geometry, rng: np.random.Generator) -> Plane:
+def _crows_feet(geometry: Geometry, rng: np.random.Generator) -> Plane:
     """Lines that fan out from the outer corners of the eyes."""
-    out = place.um - place.eye_x - place.eye_across
-    down = place.v - place.eye_y
+    out = geometry.um - geometry.eye_x - geometry.eye_across
+    down = geometry.v - geometry.eye_y
     radius = np.hypot(out, down)
-    phase = per_image(rng.uniform(0, 6.3, place.u.shape[0]))
+    phase = per_image(rng.uniform(0, 6.3, geometry.u.shape[0]))
     fan = np.exp(2.0 * (np.cos(11 * np.arctan2(down, out + 0.04) + phase) - 1))
     lines: Plane = fan * ridge(radius - 0.12, 0.08) * (out > -0.02)
     return lines
 
 
-def _cheek_folds(place: Geometry) -> Plane:
+def _cheek_folds(geometry: Geometry) -> Plane:
     """From the wings of the nose to beside the mouth."""
-    start = (place.nose_across + 0.03, place.nose_y - 0.05)
-    end = (place.mouth_across + 0.09, place.mouth_y + 0.02)
-    return ridge(segment(place.um, place.v, start, end), 0.035)
+    start = (geometry.nose_across + 0.03, geometry.nose_y - 0.05)
+    end = (geometry.mouth_across + 0.09, geometry.mouth_y + 0.02)
+    return ridge(segment(geometry.um, geometry.v, start, end), 0.035)
 
 
-def _mouth_lines(place: Geometry) -> Plane:
+def _mouth_lines(geometry: Geometry) -> Plane:
     """From the corners of the mouth down."""
-    start = (place.mouth_across + 0.03, place.mouth_y + 0.03)
-    end = (place.mouth_across + 0.07, place.mouth_y + 0.20)
-    return ridge(segment(place.um, place.v, start, end), 0.035)
+    start = (geometry.mouth_across + 0.03, geometry.mouth_y + 0.03)
+    end = (geometry.mouth_across + 0.07, geometry.mouth_y + 0.20)
+    return ridge(segment(geometry.um, geometry.v, start, end), 0.035)
 
 
-def _eye_bags(place: Geometry) -> Plane:
+def _eye_bags(geometry: Geometry) -> Plane:
     """The lower rim of a pouch beneath each eye."""
-    rim = ellipse(place.um - place.eye_x, place.v - place.eye_y - 0.04, place.eye_across * 1.05, 0.13)
-    return ridge(rim, 0.03) * (place.v > place.eye_y + 0.06)
+    rim = ellipse(
+        geometry.um - geometry.eye_x, geometry.v - geometry.eye_y - 0.04, geometry.eye_across * 1.05, 0.13
+    )
+    return ridge(rim, 0.03) * (geometry.v > geometry.eye_y + 0.06)
 
 
-def _frown_lines(place: Geometry) -> Plane:
+def _frown_lines(geometry: Geometry) -> Plane:
     """Two upright lines between the brows."""
-    start, end = (0.055, place.brow_y - 0.10), (0.045, place.brow_y + 0.10)
-    return ridge(segment(place.um, place.v, start, end), 0.022)
+    start, end = (0.055, geometry.brow_y - 0.10), (0.045, geometry.brow_y + 0.10)
+    return ridge(segment(geometry.um, geometry.v, start, end), 0.022)
 
 
-def blush(canvas: Canvas, head: Plane, place: Geometry, signs: SignsOfAge, seen: Circumstances) -> None:
+def blush(
+    canvas: Canvas, head: Plane, geometry: Geometry, signs: SignsOfAge, conditions: CaptureConditions
+) -> None:
     """Red cheeks of small children, and of make-up."""
-    cheeks = ridge(np.hypot(place.um - 0.42, place.v - place.eye_y - 0.3), 0.2)
-    amount = 0.16 * np.exp(-3 * signs.growth) + 0.08 * seen.makeup + 0.06
+    cheeks = ridge(np.hypot(geometry.um - 0.42, geometry.v - geometry.eye_y - 0.3), 0.2)
+    amount = 0.16 * np.exp(-3 * signs.growth) + 0.08 * conditions.makeup + 0.06
     red: npt.NDArray[np.float64] = np.broadcast_to(np.array([0.85, 0.32, 0.30]), (head.shape[0], 3))
     paint(canvas, head * cheeks * per_image(amount), red)

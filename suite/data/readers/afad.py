@@ -7,8 +7,8 @@ before the dash is taken for the subject.
 import re
 from pathlib import Path, PurePosixPath
 
+from suite.data.dataset_reader import DatasetReader, ImageRecord, ReadResult, SkippedFile
 from suite.data.readers.layout import Publication, is_image, out_of_range, read_names, visible
-from suite.data.reading import Reader, Reading, Record, Skipped
 from suite.data.source_files import SourceFiles
 from suite.data.store import LabelRange
 
@@ -22,7 +22,7 @@ AFAD_PUBLICATION = Publication(
 _PATH = re.compile(r"(?:.*/)?(?P<age>[0-9]{1,3})/(?P<gender>11[12])/(?P<subject>[0-9]+)-[0-9]+\.[A-Za-z]+")
 
 
-def read(files: SourceFiles, path: Path) -> Reading:
+def read(files: SourceFiles, path: Path) -> ReadResult:
     """Find the images of AFAD.
 
     Raises:
@@ -33,22 +33,22 @@ def read(files: SourceFiles, path: Path) -> Reading:
     if not records:
         raise AFAD_PUBLICATION.missing(path, names)
     found = "AFAD-Lite" if len(records) == LITE else AFAD_PUBLICATION.found(len(records))
-    return Reading(records, skipped, found)
+    return ReadResult(records, skipped, found)
 
 
-def _parse(name: str) -> Record | Skipped:
+def _parse(name: str) -> ImageRecord | SkippedFile:
     match = _PATH.fullmatch(name)
     if match is None:
-        return Skipped(
+        return SkippedFile(
             name, f"{PurePosixPath(name).name} does not lie in [age]/[111 or 112]/ as [subject]-[k].jpg"
         )
     age = int(match["age"])
     if reason := out_of_range("age", age, AGES):
-        return Skipped(name, reason)
-    return Record(name, {"age": age}, {"gender": GENDERS[match["gender"]]}, subject=match["subject"])
+        return SkippedFile(name, reason)
+    return ImageRecord(name, {"age": age}, {"gender": GENDERS[match["gender"]]}, subject=match["subject"])
 
 
-AFAD = Reader(
+AFAD = DatasetReader(
     name="afad",
     description="AFAD, 164,432 Asian faces (Lite: 59,344): age 15-72, gender, subjects",
     origin="AFAD (Niu, Zhou, Wang, Gao and Hua 2016), for non-commercial research only",

@@ -6,8 +6,8 @@
 import re
 from pathlib import Path, PurePosixPath
 
+from suite.data.dataset_reader import DatasetReader, ImageRecord, ReadResult, SkippedFile
 from suite.data.readers.layout import Publication, is_image, out_of_range, read_names, visible
-from suite.data.reading import Reader, Reading, Record, Skipped
 from suite.data.source_files import SourceFiles
 from suite.data.store import LabelRange
 
@@ -20,7 +20,7 @@ AGEDB_PUBLICATION = Publication(
 _NAME = re.compile(r"[0-9]+_(?P<subject>.+)_(?P<age>[0-9]{1,3})_(?P<gender>[mfMF])\.[A-Za-z]+")
 
 
-def read(files: SourceFiles, path: Path) -> Reading:
+def read(files: SourceFiles, path: Path) -> ReadResult:
     """Find the images of AgeDB.
 
     Raises:
@@ -30,21 +30,21 @@ def read(files: SourceFiles, path: Path) -> Reading:
     records, skipped = read_names(filter(is_image, names), _parse)
     if not records:
         raise AGEDB_PUBLICATION.missing(path, names)
-    return Reading(records, skipped, AGEDB_PUBLICATION.found(len(records)))
+    return ReadResult(records, skipped, AGEDB_PUBLICATION.found(len(records)))
 
 
-def _parse(name: str) -> Record | Skipped:
+def _parse(name: str) -> ImageRecord | SkippedFile:
     match = _NAME.fullmatch(PurePosixPath(name).name)
     if match is None:
-        return Skipped(name, "the name is not [n]_[Name]_[age]_[m or f].jpg")
+        return SkippedFile(name, "the name is not [n]_[Name]_[age]_[m or f].jpg")
     age = int(match["age"])
     if reason := out_of_range("age", age, AGES):
-        return Skipped(name, reason)
+        return SkippedFile(name, reason)
     gender = GENDERS[match["gender"].lower()]
-    return Record(name, {"age": age}, {"gender": gender}, subject=match["subject"])
+    return ImageRecord(name, {"age": age}, {"gender": gender}, subject=match["subject"])
 
 
-AGEDB = Reader(
+AGEDB = DatasetReader(
     name="agedb",
     description="AgeDB, 16,488 faces of well-known people: age 1-101, gender, subjects",
     origin="AgeDB (Moschoglou et al. 2017), for non-commercial research only",

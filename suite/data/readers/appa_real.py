@@ -16,12 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from suite.data.alignment import FivePoints, five_points
+from suite.data.dataset_reader import DatasetReader, ImageRecord, ReadResult
 from suite.data.readers.apparent_age import Guessed, join_images
 from suite.data.readers.landmarks import located, points_of_68
 from suite.data.readers.layout import Publication, find_file, split_of, visible
 from suite.data.readers.matlab import UnreadableMatError, read_mat
 from suite.data.readers.tables import columns_of, missing_extra, number, read_records
-from suite.data.reading import Reader, Reading, Record
 from suite.data.source_files import SourceFiles
 from suite.data.store import LabelRange, Split
 from suite.errors import RequestError
@@ -44,7 +44,7 @@ _TABLES: Mapping[Split, str] = {
 _COLUMNS = {"gender": ("gender",), "race": ("race",), "expression": ("expression", "happiness")}
 
 
-def read(files: SourceFiles, path: Path, *, column: str) -> Reading:
+def read(files: SourceFiles, path: Path, *, column: str) -> ReadResult:
     """Find the images of APPA-REAL, labelled by a column of its tables.
 
     Raises:
@@ -58,9 +58,9 @@ def read(files: SourceFiles, path: Path, *, column: str) -> Reading:
         if table := find_file(names, pattern):
             tables[split] = table
             guesses[split] = _guesses(files, table, path, column, groups.get(split, {}))
-    reading = join_images(path, names, APPA_REAL_PUBLICATION, AGES, tables, guesses)
-    faces = sum(record.file.lower().endswith("_face.jpg") for record in reading.records)
-    return replace(reading, found=f"{reading.found}; {faces:,} with an upright face crop")
+    result = join_images(path, names, APPA_REAL_PUBLICATION, AGES, tables, guesses)
+    faces = sum(record.file.lower().endswith("_face.jpg") for record in result.records)
+    return replace(result, found=f"{result.found}; {faces:,} with an upright face crop")
 
 
 def _guesses(
@@ -108,7 +108,7 @@ def _groups(
     return found
 
 
-def locate(files: SourceFiles, path: Path, records: Sequence[Record]) -> list[Record]:
+def locate(files: SourceFiles, path: Path, records: Sequence[ImageRecord]) -> list[ImageRecord]:
     """The records of the whole images ``x.jpg``, with the points of ``x.jpg.mat``.
 
     Raises:
@@ -121,7 +121,7 @@ def locate(files: SourceFiles, path: Path, records: Sequence[Record]) -> list[Re
         raise missing_extra(f"the landmarks of {path} are in MATLAB files") from None
 
 
-def _located(record: Record, files: SourceFiles, names: Set[str]) -> Record:
+def _located(record: ImageRecord, files: SourceFiles, names: Set[str]) -> ImageRecord:
     whole = re.sub(r"_face\.jpg$", "", record.file, flags=re.IGNORECASE)
     if whole not in names:
         return record
@@ -161,8 +161,8 @@ def _arrays(value: object) -> Iterator[npt.NDArray[np.float64]]:
         yield value.astype(np.float64)
 
 
-def _reader(name: str, column: str, age: str, description: str) -> Reader:
-    return Reader(
+def _reader(name: str, column: str, age: str, description: str) -> DatasetReader:
+    return DatasetReader(
         name=name,
         description=description,
         origin=f"APPA-REAL (Agustsson et al. 2017), {age} ages, for non-commercial research only",

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from suite.data.dataset_reader import ImageRecord, ReadResult, SkippedFile
 from suite.data.readers.layout import (
     SPLITS,
     NamedImages,
@@ -11,12 +12,11 @@ from suite.data.readers.layout import (
     count_of_splits,
     no_image,
     out_of_range,
-    sorted_reading,
+    sorted_result,
     split_of,
     visible,
 )
 from suite.data.readers.tables import number, read_rows
-from suite.data.reading import Reading, Record, Skipped
 from suite.data.source_files import SourceFiles
 from suite.data.store import LabelRange, Split
 
@@ -31,7 +31,7 @@ class Guessed:
     groups: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_lap(files: SourceFiles, path: Path, publication: Publication, ages: LabelRange) -> Reading:
+def read_lap(files: SourceFiles, path: Path, publication: Publication, ages: LabelRange) -> ReadResult:
     """Read a set with a table ``image, mean, deviation`` for each of three splits.
 
     A table and the images of a split are told by a folder or file name with train, val or test in it.
@@ -56,14 +56,14 @@ def join_images(
     ages: LabelRange,
     tables: Mapping[Split, str],
     guesses: Mapping[Split, Sequence[Guessed]],
-) -> Reading:
+) -> ReadResult:
     """The records of the images that the tables of the splits name.
 
     Raises:
         RequestError: the table of a split, or all of its images, are not there.
     """
-    records: dict[str, Record] = {}
-    skipped: list[Skipped] = []
+    records: dict[str, ImageRecord] = {}
+    skipped: list[SkippedFile] = []
     for split in SPLITS:
         if split not in tables:
             raise publication.missing(path, names, f"table of its {split} images")
@@ -71,33 +71,33 @@ def join_images(
         # Splits number their images alike: one of another split is not taken for one of this.
         images = NamedImages(name for name in names if split_of(name) in (split, None))
         found = [_record(guess, images, split, table, ages) for guess in guesses[split]]
-        if not any(isinstance(one, Record) for one in found):
+        if not any(isinstance(one, ImageRecord) for one in found):
             raise publication.missing(path, names, f"image that {table} names")
         for one in found:
-            if isinstance(one, Skipped):
+            if isinstance(one, SkippedFile):
                 skipped.append(one)
             elif one.file in records:
-                skipped.append(Skipped(one.file, f"{table} names it, and so does that of another split"))
+                skipped.append(SkippedFile(one.file, f"{table} names it, and so does that of another split"))
             else:
                 records[one.file] = one
     counts = count_of_splits(records.values())
-    return sorted_reading(
+    return sorted_result(
         records.values(), skipped, f"{publication.found(len(records))}; official splits {counts}"
     )
 
 
 def _record(
     guess: Guessed, images: NamedImages, split: Split, table: str, ages: LabelRange
-) -> Record | Skipped:
+) -> ImageRecord | SkippedFile:
     if not guess.image:
-        return Skipped(table, "a row with an age names no image", lost=True)
+        return SkippedFile(table, "a row with an age names no image", lost=True)
     file = images.find(f"{guess.image}_face.jpg") or images.find(guess.image)
     if file is None:
         return no_image(guess.image, table)
     if reason := out_of_range("age", guess.age, ages):
-        return Skipped(file, reason)
+        return SkippedFile(file, reason)
     deviations = {} if guess.deviation is None else {"age": guess.deviation}
-    return Record(file, {"age": guess.age}, guess.groups, deviations, split=split)
+    return ImageRecord(file, {"age": guess.age}, guess.groups, deviations, split=split)
 
 
 def _means(rows: Iterable[Sequence[str]]) -> list[Guessed]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from suite.data.dataset_reader import DatasetReader, ImageRecord, ReadResult, SkippedFile
 from suite.data.readers.layout import (
     NamedImages,
     Publication,
@@ -18,12 +19,11 @@ from suite.data.readers.layout import (
     find_file,
     no_image,
     out_of_range,
-    sorted_reading,
+    sorted_result,
     visible,
 )
 from suite.data.readers.matlab import load_mat
 from suite.data.readers.tables import read_bytes
-from suite.data.reading import Reader, Reading, Record, Skipped
 from suite.data.source_files import SourceFiles
 from suite.data.store import LabelRange, Split
 from suite.errors import RequestError
@@ -43,7 +43,7 @@ class _Portrait:
     rank: int
 
 
-def read(files: SourceFiles, path: Path) -> Reading:
+def read(files: SourceFiles, path: Path) -> ReadResult:
     """Find the images of CACD2000.
 
     Raises:
@@ -56,16 +56,16 @@ def read(files: SourceFiles, path: Path) -> Reading:
     # An archive may store accents composed or not.
     images = NamedImages([unicodedata.normalize("NFC", name) for name in names])
     as_stored = {unicodedata.normalize("NFC", name): name for name in names}
-    records: dict[str, Record] = {}
-    skipped: list[Skipped] = []
+    records: dict[str, ImageRecord] = {}
+    skipped: list[SkippedFile] = []
     for portrait in _portraits(files, meta, path):
         found = images.find(unicodedata.normalize("NFC", portrait.name))
         if found is None:
             skipped.append(no_image(portrait.name, META))
         elif reason := out_of_range("age", portrait.age, AGES):
-            skipped.append(Skipped(as_stored[found], reason))
+            skipped.append(SkippedFile(as_stored[found], reason))
         else:
-            records[found] = Record(
+            records[found] = ImageRecord(
                 as_stored[found],
                 {"age": portrait.age},
                 subject=str(portrait.identity),
@@ -74,7 +74,7 @@ def read(files: SourceFiles, path: Path) -> Reading:
     if not records:
         raise CACD2000_PUBLICATION.missing(path, names, f"image that {META} names")
     found_counts = f"{CACD2000_PUBLICATION.found(len(records))}; by rank {count_of_splits(records.values())}"
-    return sorted_reading(records.values(), skipped, found_counts)
+    return sorted_result(records.values(), skipped, found_counts)
 
 
 def _portraits(files: SourceFiles, meta: str, path: Path) -> Iterator[_Portrait]:
@@ -103,7 +103,7 @@ def _split(rank: int) -> Split:
     return "test" if rank <= 5 else "train"
 
 
-CACD2000 = Reader(
+CACD2000 = DatasetReader(
     name="cacd2000",
     description="CACD2000, 163,446 faces of celebrities: noisy ages 14-62, subjects, official splits",
     origin="CACD2000 (Chen, Chen and Hsu 2014), for non-commercial research only",

@@ -9,9 +9,9 @@ import re
 from functools import partial
 from pathlib import Path, PurePosixPath
 
+from suite.data.dataset_reader import DatasetReader, ImageRecord, ReadResult, SkippedFile
 from suite.data.readers.landmarks import locate_by_stem, points_of_fgnet
 from suite.data.readers.layout import Publication, is_image, out_of_range, read_names, visible
-from suite.data.reading import Reader, Reading, Record, Skipped
 from suite.data.source_files import SourceFiles
 from suite.data.store import LabelRange
 
@@ -23,7 +23,7 @@ FGNET_PUBLICATION = Publication(
 _NAME = re.compile(r"(?P<subject>[0-9]{1,3})[Aa](?P<age>[0-9]{1,2})[A-Za-z]?\.[A-Za-z]+")
 
 
-def read(files: SourceFiles, path: Path) -> Reading:
+def read(files: SourceFiles, path: Path) -> ReadResult:
     """Find the images of FG-NET; the fold of a record counts the people.
 
     Raises:
@@ -36,20 +36,20 @@ def read(files: SourceFiles, path: Path) -> Reading:
     people = {subject: n for n, subject in enumerate(sorted({record.subject for record in records}), start=1)}
     records = [dataclasses.replace(record, fold=people[record.subject]) for record in records]
     found = f"{FGNET_PUBLICATION.found(len(records))} of {len(people)} people"
-    return Reading(records, skipped, found)
+    return ReadResult(records, skipped, found)
 
 
-def _parse(name: str) -> Record | Skipped:
+def _parse(name: str) -> ImageRecord | SkippedFile:
     match = _NAME.fullmatch(PurePosixPath(name).name)
     if match is None:
-        return Skipped(name, "the name is not [subject]A[age].JPG")
+        return SkippedFile(name, "the name is not [subject]A[age].JPG")
     age = int(match["age"])
     if reason := out_of_range("age", age, AGES):
-        return Skipped(name, reason)
-    return Record(name, {"age": age}, subject=match["subject"].zfill(3))
+        return SkippedFile(name, reason)
+    return ImageRecord(name, {"age": age}, subject=match["subject"].zfill(3))
 
 
-FGNET = Reader(
+FGNET = DatasetReader(
     name="fgnet",
     description="FG-NET, 1,002 photographs of 82 people: age 0-69, subjects, leave one person out",
     origin="FG-NET Aging Database (2002), for research only",

@@ -7,11 +7,12 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from suite.data.alignment import FivePoints, Point, five_points
+from suite.data.archive_safety import UnreadableFileError
+from suite.data.dataset_reader import ImageRecord
 from suite.data.decoding import CropBox
 from suite.data.readers.layout import visible
 from suite.data.readers.tables import number
-from suite.data.reading import Record
-from suite.data.source_files import SourceFiles, UnreadableFileError
+from suite.data.source_files import SourceFiles
 
 #: Columns of a table that say where a face is, and the box that does so where there are no points.
 EYES = (("left_eye_x", "left_eye_y"), ("right_eye_x", "right_eye_y"))
@@ -88,10 +89,10 @@ def _middle(points: Sequence[Point]) -> Point:
 def locate_by_stem(
     files: SourceFiles,
     path: Path,
-    records: Sequence[Record],
+    records: Sequence[ImageRecord],
     *,
     points: Callable[[bytes], FivePoints | None],
-) -> list[Record]:
+) -> list[ImageRecord]:
     """The records with the points of the ``.pts`` files that are named as their images."""
     tables = {_stem(name): name for name in visible(files) if name.lower().endswith(".pts")}
     return [located(record, files, tables.get(_stem(record.file)), points) for record in records]
@@ -102,8 +103,8 @@ def _stem(name: str) -> str:
 
 
 def located(
-    record: Record, files: SourceFiles, table: str | None, points: Callable[[bytes], FivePoints | None]
-) -> Record:
+    record: ImageRecord, files: SourceFiles, table: str | None, points: Callable[[bytes], FivePoints | None]
+) -> ImageRecord:
     """A record with the points of a file; as it was where there is none, or it is damaged."""
     if table is None:
         return record

@@ -5,9 +5,9 @@ A table ``name, mean, deviation`` and a folder of images for each of train, vali
 
 from pathlib import Path
 
+from suite.data.dataset_reader import DatasetReader, ReadResult
 from suite.data.readers.apparent_age import read_lap
 from suite.data.readers.layout import Publication
-from suite.data.reading import Reader, Reading
 from suite.data.source_files import SourceFiles
 from suite.data.store import LabelRange
 
@@ -20,7 +20,7 @@ LAP2015_PUBLICATION = Publication(
 )
 
 
-def read(files: SourceFiles, path: Path) -> Reading:
+def read(files: SourceFiles, path: Path) -> ReadResult:
     """Find the images of LAP 2015.
 
     Raises:
@@ -29,7 +29,7 @@ def read(files: SourceFiles, path: Path) -> Reading:
     return read_lap(files, path, LAP2015_PUBLICATION, AGES)
 
 
-LAP2015 = Reader(
+LAP2015 = DatasetReader(
     name="lap2015",
     description="ChaLearn LAP 2015, 4,691 photographs: apparent age 3-85 with deviation, official splits",
     origin="ChaLearn LAP 2015 (Escalera et al. 2015), for non-commercial research only",

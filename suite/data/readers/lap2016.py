@@ -6,9 +6,9 @@
 
 from pathlib import Path
 
+from suite.data.dataset_reader import DatasetReader, ReadResult
 from suite.data.readers.apparent_age import read_lap
 from suite.data.readers.layout import Publication
-from suite.data.reading import Reader, Reading
 from suite.data.source_files import SourceFiles
 from suite.data.store import LabelRange
 
@@ -21,7 +21,7 @@ LAP2016_PUBLICATION = Publication(
 )
 
 
-def read(files: SourceFiles, path: Path) -> Reading:
+def read(files: SourceFiles, path: Path) -> ReadResult:
     """Find the images of LAP 2016.
 
     Raises:
@@ -30,7 +30,7 @@ def read(files: SourceFiles, path: Path) -> Reading:
     return read_lap(files, path, LAP2016_PUBLICATION, AGES)
 
 
-LAP2016 = Reader(
+LAP2016 = DatasetReader(
     name="lap2016",
     description="ChaLearn LAP 2016, 7,591 photographs: apparent age 0-96 with deviation, official splits",
     origin="ChaLearn LAP 2016 (Escalera et al. 2016), for non-commercial research only",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from suite.data.reading import Reading, Record, Skipped
+from suite.data.dataset_reader import ImageRecord, ReadResult, SkippedFile
 from suite.data.source_files import SourceFiles
 from suite.data.store import LabelRange, Split
 from suite.errors import RequestError
@@ -124,8 +124,8 @@ def _shared_end(name: str, wanted: Sequence[str]) -> int:
 
 
 def read_names(
-    names: Iterable[str], parse: Callable[[str], Record | Skipped], parts: int = 1
-) -> tuple[list[Record], list[Skipped]]:
+    names: Iterable[str], parse: Callable[[str], ImageRecord | SkippedFile], parts: int = 1
+) -> tuple[list[ImageRecord], list[SkippedFile]]:
     """The records of a set that keeps its labels in file names, each image once.
 
     Args:
@@ -133,30 +133,30 @@ def read_names(
         parse: what a name says.
         parts: parts at the end of a path that tell an image from all others; a copy elsewhere counts not.
     """
-    chosen: dict[tuple[str, ...], Record] = {}
-    skipped: list[Skipped] = []
+    chosen: dict[tuple[str, ...], ImageRecord] = {}
+    skipped: list[SkippedFile] = []
     for name in sorted(names, key=lambda name: (name.count("/"), name)):
         said = parse(name)
         key = tuple(PurePosixPath(name.lower()).parts[-parts:])
-        if isinstance(said, Skipped):
+        if isinstance(said, SkippedFile):
             skipped.append(said)
         elif key in chosen:
-            skipped.append(Skipped(name, f"the same image as {chosen[key].file}"))
+            skipped.append(SkippedFile(name, f"the same image as {chosen[key].file}"))
         else:
             chosen[key] = said
     return sorted(chosen.values(), key=lambda record: record.file), skipped
 
 
-def no_image(named: str, table: str) -> Skipped:
+def no_image(named: str, table: str) -> SkippedFile:
     """A label without its image."""
-    return Skipped(named, f"{table} names it, but there is no such image", lost=True)
+    return SkippedFile(named, f"{table} names it, but there is no such image", lost=True)
 
 
-def sorted_reading(
-    records: Iterable[Record], skipped: Iterable[Skipped], found: str, groups: Sequence[str] = ()
-) -> Reading:
+def sorted_result(
+    records: Iterable[ImageRecord], skipped: Iterable[SkippedFile], found: str, groups: Sequence[str] = ()
+) -> ReadResult:
     """A reading whose order does not depend on the file system."""
-    return Reading(
+    return ReadResult(
         sorted(records, key=lambda record: record.file),
         sorted(skipped, key=lambda one: one.file),
         found,
@@ -164,7 +164,7 @@ def sorted_reading(
     )
 
 
-def count_of_splits(records: Iterable[Record]) -> str:
+def count_of_splits(records: Iterable[ImageRecord]) -> str:
     """How many images each official split has, in words."""
     counts = Counter(record.split for record in records)
     return ", ".join(f"{counts[split]:,} {split}" for split in SPLITS)

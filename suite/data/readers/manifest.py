@@ -18,10 +18,10 @@ from pathlib import Path, PurePosixPath
 import pyarrow
 import pyarrow.parquet
 
+from suite.data.dataset_reader import DatasetReader, ImageRecord, ReadResult, SkippedFile
 from suite.data.readers.landmarks import BOX, POINT_COLUMNS, box_of_row, points_of_row
 from suite.data.readers.layout import out_of_range, split_of, visible
 from suite.data.readers.tables import number, read_bytes, read_records
-from suite.data.reading import Reader, Reading, Record, Skipped
 from suite.data.source_files import TABLES, SourceFiles
 from suite.data.store import LabelRange
 from suite.errors import RequestError
@@ -39,7 +39,7 @@ LARGEST_TABLE = 2_000_000_000  # bytes in memory
 _RESERVED = frozenset({*PATHS, "value", "deviation", "subject", "split", "source", *BOX, *POINT_COLUMNS})
 
 
-def read(files: SourceFiles, path: Path, *, attribute: Attribute | None) -> Reading:
+def read(files: SourceFiles, path: Path, *, attribute: Attribute | None) -> ReadResult:
     """Find the images of a manifest.
 
     Args:
@@ -67,22 +67,22 @@ def read(files: SourceFiles, path: Path, *, attribute: Attribute | None) -> Read
     parsed = [
         _parse(row, str(folder / named), labels, groups)
         if (named := row.get(image, ""))
-        else Skipped(table, f"row {place} names no image", lost=True)
+        else SkippedFile(table, f"row {place} names no image", lost=True)
         for place, row in enumerate(rows, start=1)
     ]
     known = set(visible(files)) if loose is None else None
-    records: dict[str, Record] = {}
-    skipped: list[Skipped] = []
+    records: dict[str, ImageRecord] = {}
+    skipped: list[SkippedFile] = []
     for one in parsed:
-        if isinstance(one, Skipped):
+        if isinstance(one, SkippedFile):
             skipped.append(one)
         elif known is not None and one.file not in known:
-            skipped.append(Skipped(one.file, f"{table} names it, but there is no such image", lost=True))
+            skipped.append(SkippedFile(one.file, f"{table} names it, but there is no such image", lost=True))
         elif one.file in records:
-            skipped.append(Skipped(one.file, f"{table} names it twice"))
+            skipped.append(SkippedFile(one.file, f"{table} names it twice"))
         else:
             records[one.file] = one
-    return Reading(
+    return ReadResult(
         list(records.values()), skipped, f"{len(records):,} of {len(rows):,} rows of {table}", groups
     )
 
@@ -153,27 +153,27 @@ def _parse(
     file: str,
     columns: Mapping[str, tuple[str, str]],
     groups: Sequence[str],
-) -> Record | Skipped:
+) -> ImageRecord | SkippedFile:
     labels: dict[str, float] = {}
     deviations: dict[str, float] = {}
     for attribute, (label, deviation) in columns.items():
         value, spread = number(row.get(label)), number(row.get(deviation))
         if value is None:
-            return Skipped(file, f"the {attribute} is {row.get(label)!r}, which is no number", lost=True)
+            return SkippedFile(file, f"the {attribute} is {row.get(label)!r}, which is no number", lost=True)
         if reason := out_of_range(attribute, value, RANGES[attribute]):
-            return Skipped(file, reason)
+            return SkippedFile(file, reason)
         if spread is not None and spread < 0:
-            return Skipped(file, f"the deviation of the {attribute} is {spread:g}, below 0")
+            return SkippedFile(file, f"the deviation of the {attribute} is {spread:g}, below 0")
         labels[attribute] = value
         if spread is not None:
             deviations[attribute] = spread
     named, crop = row.get("split", ""), box_of_row(row)
     split = split_of(named) if named else None
     if named and split is None:
-        return Skipped(file, f"the split is {named!r}, none of train, val and test")
+        return SkippedFile(file, f"the split is {named!r}, none of train, val and test")
     if isinstance(crop, str):
-        return Skipped(file, crop)
-    return Record(
+        return SkippedFile(file, crop)
+    return ImageRecord(
         file,
         labels,
         {group: row.get(group, "") for group in groups},
@@ -185,9 +185,9 @@ def _parse(
     )
 
 
-def manifest_reader(attribute: Attribute | None = None) -> Reader:
+def manifest_reader(attribute: Attribute | None = None) -> DatasetReader:
     """The reader of a manifest whose column ``value``, if it has one, holds an attribute."""
-    return Reader(
+    return DatasetReader(
         name="manifest",
         description="your own images: a CSV or parquet with columns path and age or attractiveness",
         origin="A manifest of your own images",

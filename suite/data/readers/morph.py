@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
+from suite.data.dataset_reader import DatasetReader, ImageRecord, ReadResult, SkippedFile
 from suite.data.readers.landmarks import box_of_row, points_of_row
 from suite.data.readers.layout import (
     NamedImages,
@@ -17,11 +18,10 @@ from suite.data.readers.layout import (
     no_image,
     out_of_range,
     read_names,
-    sorted_reading,
+    sorted_result,
     visible,
 )
 from suite.data.readers.tables import columns_of, number, read_records
-from suite.data.reading import Reader, Reading, Record, Skipped
 from suite.data.source_files import SourceFiles
 from suite.data.store import LabelRange
 
@@ -39,7 +39,7 @@ MORPH_PUBLICATION = Publication(
 _NAME = re.compile(r"(?P<subject>[0-9]+)_[0-9]+(?P<gender>[MFmf])(?P<age>[0-9]{1,3})\.[A-Za-z]+")
 
 
-def read(files: SourceFiles, path: Path) -> Reading:
+def read(files: SourceFiles, path: Path) -> ReadResult:
     """Find the images of MORPH II, by its table where there is one, else by their names.
 
     Raises:
@@ -49,32 +49,32 @@ def read(files: SourceFiles, path: Path) -> Reading:
     for table in (name for name in names if name.lower().endswith((".csv", ".txt"))):
         rows = read_records(files, table, path)
         if columns_of(rows) >= COLUMNS:
-            reading = _read_table(rows, names, PurePosixPath(table).name)
-            if not reading.records:
+            result = _read_table(rows, names, PurePosixPath(table).name)
+            if not result.records:
                 raise MORPH_PUBLICATION.missing(path, names, f"image that {table} names")
-            return reading
+            return result
     records, skipped = read_names(filter(is_image, names), _parse)
     if not records:
         raise MORPH_PUBLICATION.missing(path, names)
     found = f"{MORPH_PUBLICATION.found(len(records))}, without a table: ages are from the file names"
-    return Reading(records, skipped, found)
+    return ReadResult(records, skipped, found)
 
 
-def _read_table(rows: Sequence[Mapping[str, str]], names: Sequence[str], table: str) -> Reading:
-    images, records, skipped = NamedImages(names), dict[str, Record](), list[Skipped]()
+def _read_table(rows: Sequence[Mapping[str, str]], names: Sequence[str], table: str) -> ReadResult:
+    images, records, skipped = NamedImages(names), dict[str, ImageRecord](), list[SkippedFile]()
     for row in rows:
         photo, age = row.get("photo", ""), number(row.get("age"))
         file = images.find(photo)
         if not photo:
-            skipped.append(Skipped(table, "a row names no photo", lost=True))
+            skipped.append(SkippedFile(table, "a row names no photo", lost=True))
         elif file is None:
             skipped.append(no_image(photo, table))
         elif file in records:
-            skipped.append(Skipped(file, f"{table} names it twice"))
+            skipped.append(SkippedFile(file, f"{table} names it twice"))
         elif age is None:
-            skipped.append(Skipped(file, f"{table} says no age of it"))
+            skipped.append(SkippedFile(file, f"{table} says no age of it"))
         elif reason := out_of_range("age", age, AGES):
-            skipped.append(Skipped(file, reason))
+            skipped.append(SkippedFile(file, reason))
         else:
             groups = {
                 "gender": GENDERS.get(row.get("gender", "").lower()[:1], ""),
@@ -82,24 +82,24 @@ def _read_table(rows: Sequence[Mapping[str, str]], names: Sequence[str], table: 
             }
             box = box_of_row(row)
             face = points_of_row(row) or (None if isinstance(box, str) else box)
-            records[file] = Record(file, {"age": age}, groups, subject=row.get("id_num", ""), face=face)
-    return sorted_reading(
+            records[file] = ImageRecord(file, {"age": age}, groups, subject=row.get("id_num", ""), face=face)
+    return sorted_result(
         records.values(), skipped, f"{MORPH_PUBLICATION.found(len(records))}, labelled by {table}"
     )
 
 
-def _parse(name: str) -> Record | Skipped:
+def _parse(name: str) -> ImageRecord | SkippedFile:
     match = _NAME.fullmatch(PurePosixPath(name).name)
     if match is None:
-        return Skipped(name, "the name is not [subject]_[k][M or F][age].JPG")
+        return SkippedFile(name, "the name is not [subject]_[k][M or F][age].JPG")
     age = int(match["age"])
     if reason := out_of_range("age", age, AGES):
-        return Skipped(name, reason)
+        return SkippedFile(name, reason)
     groups = {"gender": GENDERS[match["gender"].lower()], "race": ""}
-    return Record(name, {"age": age}, groups, subject=match["subject"])
+    return ImageRecord(name, {"age": age}, groups, subject=match["subject"])
 
 
-MORPH = Reader(
+MORPH = DatasetReader(
     name="morph",
     description="MORPH II, about 55,000 photographs: age 16-77, gender, race, subjects",
     origin="MORPH II (Ricanek and Tesafaye 2006), licensed by its owner",

@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from suite.data.readers.layout import Publication, is_image, no_image, out_of_range, sorted_reading, visible
+from suite.data.dataset_reader import DatasetReader, ImageRecord, ReadResult, SkippedFile
+from suite.data.readers.layout import Publication, is_image, no_image, out_of_range, sorted_result, visible
 from suite.data.readers.ratings import Score, score
 from suite.data.readers.tables import Row, number, read_rows, read_sheets
-from suite.data.reading import Reader, Reading, Record, Skipped
 from suite.data.source_files import SourceFiles
 from suite.data.store import LabelRange
 from suite.errors import RequestError
@@ -28,7 +28,7 @@ _NUMBER = re.compile(r"(?:SCUT.?FBP.?)?0*(?P<number>[0-9]{1,3})(?:\.[A-Za-z]+)?"
 _MEAN = re.compile(r"label|mean|average|score|attract", re.IGNORECASE)
 
 
-def read(files: SourceFiles, path: Path) -> Reading:
+def read(files: SourceFiles, path: Path) -> ReadResult:
     """Find the images of SCUT-FBP.
 
     Raises:
@@ -42,22 +42,22 @@ def read(files: SourceFiles, path: Path) -> Reading:
     scores = _scores(files, names, path)
     if not scores:
         raise SCUT_FBP_PUBLICATION.missing(path, names, "table of ratings")
-    records: list[Record] = []
-    skipped: list[Skipped] = []
+    records: list[ImageRecord] = []
+    skipped: list[SkippedFile] = []
     for image, rated in sorted(scores.items()):
         if image not in images:
             skipped.append(no_image(f"image {image}", "the table of ratings"))
         elif reason := out_of_range("attractiveness", rated.mean, SCORES):
-            skipped.append(Skipped(images[image], reason))
+            skipped.append(SkippedFile(images[image], reason))
         else:
             deviations = {} if rated.deviation is None else {"attractiveness": rated.deviation}
-            records.append(Record(images[image], {"attractiveness": rated.mean}, deviations=deviations))
+            records.append(ImageRecord(images[image], {"attractiveness": rated.mean}, deviations=deviations))
     if not records:
         raise SCUT_FBP_PUBLICATION.missing(path, names, "image that the table of ratings names")
-    skipped += [Skipped(images[n], "no table rates it") for n in images.keys() - scores.keys()]
+    skipped += [SkippedFile(images[n], "no table rates it") for n in images.keys() - scores.keys()]
     with_deviation = sum(bool(record.deviations) for record in records)
     found_them = f"{SCUT_FBP_PUBLICATION.found(len(records))}, {with_deviation:,} with a deviation"
-    return sorted_reading(records, skipped, found_them)
+    return sorted_result(records, skipped, found_them)
 
 
 def _scores(files: SourceFiles, names: Sequence[str], path: Path) -> Mapping[int, Score]:
@@ -113,7 +113,7 @@ def _numbered(text: str) -> int | None:
     return image if 1 <= image <= SCUT_FBP_PUBLICATION.images else None
 
 
-SCUT_FBP = Reader(
+SCUT_FBP = DatasetReader(
     name="scut-fbp",
     description="SCUT-FBP, 500 faces: attractiveness 1-5 with deviation",
     origin="SCUT-FBP (Xie, Liang, Jin, Xu and Li 2015), for non-commercial research only",

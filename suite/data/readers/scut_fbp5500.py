@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
 
+from suite.data.dataset_reader import DatasetReader, ImageRecord, ReadResult, SkippedFile
 from suite.data.readers.landmarks import locate_by_stem, points_of_86
 from suite.data.readers.layout import (
     NamedImages,
@@ -19,12 +20,11 @@ from suite.data.readers.layout import (
     find_file,
     no_image,
     out_of_range,
-    sorted_reading,
+    sorted_result,
     visible,
 )
 from suite.data.readers.ratings import Score, score
 from suite.data.readers.tables import number, read_rows, read_sheets
-from suite.data.reading import Reader, Reading, Record, Skipped
 from suite.data.source_files import SourceFiles
 from suite.data.store import LabelRange, Split
 
@@ -49,7 +49,7 @@ PREFIXES = {
 }
 
 
-def read(files: SourceFiles, path: Path) -> Reading:
+def read(files: SourceFiles, path: Path) -> ReadResult:
     """Find the images of SCUT-FBP5500, with the folds and the split that are there.
 
     Raises:
@@ -61,16 +61,16 @@ def read(files: SourceFiles, path: Path) -> Reading:
         raise SCUT_FBP5500_PUBLICATION.missing(path, names, "table of scores")
     folds, split = _folds(files, names, path), _sixty_forty(files, names, path)
     images = NamedImages(names)
-    records: dict[str, Record] = {}
-    skipped: list[Skipped] = []
+    records: dict[str, ImageRecord] = {}
+    skipped: list[SkippedFile] = []
     for image, rated in scores.items():
         file = images.find(image)
         if file is None:
             skipped.append(no_image(image, "the table of scores"))
         elif reason := out_of_range("attractiveness", rated.mean, SCORES):
-            skipped.append(Skipped(file, reason))
+            skipped.append(SkippedFile(file, reason))
         else:
-            records[file] = Record(
+            records[file] = ImageRecord(
                 file,
                 {"attractiveness": rated.mean},
                 _groups(image),
@@ -80,10 +80,10 @@ def read(files: SourceFiles, path: Path) -> Reading:
             )
     if not records:
         raise SCUT_FBP5500_PUBLICATION.missing(path, names, "image that the table of scores names")
-    return sorted_reading(records.values(), skipped, _found(list(records.values())))
+    return sorted_result(records.values(), skipped, _found(list(records.values())))
 
 
-def _found(records: Sequence[Record]) -> str:
+def _found(records: Sequence[ImageRecord]) -> str:
     has = {
         "a deviation (All_Ratings.xlsx)": sum(bool(record.deviations) for record in records),
         "one of the five official folds": sum(record.fold is not None for record in records),
@@ -155,7 +155,7 @@ def _groups(image: str) -> Mapping[str, str]:
     return {"gender": gender, "race": race}
 
 
-SCUT_FBP5500 = Reader(
+SCUT_FBP5500 = DatasetReader(
     name="scut-fbp5500",
     description="SCUT-FBP5500, 5,500 faces: attractiveness 1-5 with deviation, gender, race, "
     "five folds, 60/40",

@@ -8,7 +8,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 from zipfile import BadZipFile
 
-from suite.data.source_files import SourceFiles, UnreadableFileError, bounded_zip
+from suite.data.archive_safety import UnreadableFileError
+from suite.data.source_files import SourceFiles
+from suite.data.zip_files import bounded_zip
 from suite.errors import RequestError
 
 Row = Sequence[str]

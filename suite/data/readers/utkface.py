@@ -8,8 +8,8 @@ splits of its own.
 import re
 from pathlib import Path, PurePosixPath
 
+from suite.data.dataset_reader import DatasetReader, ImageRecord, ReadResult, SkippedFile
 from suite.data.readers.layout import is_image, out_of_range, visible
-from suite.data.reading import Reader, Reading, Record, Skipped
 from suite.data.source_files import SourceFiles
 from suite.data.store import LabelRange
 from suite.errors import RequestError
@@ -24,7 +24,7 @@ RACES = {"0": "White", "1": "Black", "2": "Asian", "3": "Indian", "4": "Others"}
 _NAME = re.compile(r"(?P<age>[0-9]+)_(?P<groups>(?:[0-9]*_){1,2})(?P<time>[0-9]{8,})[^0-9_]*")
 
 
-def read(files: SourceFiles, path: Path) -> Reading:
+def read(files: SourceFiles, path: Path) -> ReadResult:
     """Find the images of UTKFace.
 
     A face that is there twice (the set is also passed on as several copies in one archive) counts once,
@@ -35,14 +35,14 @@ def read(files: SourceFiles, path: Path) -> Reading:
     """
     # A file that is named as the set names its own counts whatever its ending: its content tells.
     images = [name for name in visible(files) if is_image(name) or _NAME.fullmatch(PurePosixPath(name).name)]
-    chosen: dict[str, Record] = {}
-    skipped: list[Skipped] = []
+    chosen: dict[str, ImageRecord] = {}
+    skipped: list[SkippedFile] = []
     for name in sorted(images, key=_aligned_first):
         found = _parse(name)
-        if isinstance(found, Skipped):
+        if isinstance(found, SkippedFile):
             skipped.append(found)
         elif (face := _face(name)) in chosen:
-            skipped.append(Skipped(name, f"the same face as {chosen[face].file}"))
+            skipped.append(SkippedFile(name, f"the same face as {chosen[face].file}"))
         else:
             chosen[face] = found
     if not chosen:
@@ -52,24 +52,24 @@ def read(files: SourceFiles, path: Path) -> Reading:
             "which its authors give at https://susanqq.github.io/UTKFace/"
         )
     aligned = sum(not _aligned_first(record.file)[0] for record in chosen.values())
-    return Reading(
+    return ReadResult(
         [chosen[face] for face in sorted(chosen)],
         sorted(skipped, key=lambda s: s.file),
         f"{len(chosen):,} images where {IMAGES:,} are published, {aligned:,} of them aligned",
     )
 
 
-def _parse(name: str) -> Record | Skipped:
+def _parse(name: str) -> ImageRecord | SkippedFile:
     match = _NAME.fullmatch(PurePosixPath(name).name)
     if match is None:
-        return Skipped(name, "the name is not [age]_[gender]_[race]_[date&time].jpg")
+        return SkippedFile(name, "the name is not [age]_[gender]_[race]_[date&time].jpg")
     age = int(match["age"][:9])
     if reason := out_of_range("age", age, AGES):
-        return Skipped(name, reason)
+        return SkippedFile(name, reason)
     groups = match["groups"].split("_")[:-1]
     # With one group of two it is not said which one is missing.
     gender, race = groups if len(groups) == 2 else ("", "")
-    return Record(name, {"age": age}, {"gender": GENDERS.get(gender, ""), "race": RACES.get(race, "")})
+    return ImageRecord(name, {"age": age}, {"gender": GENDERS.get(gender, ""), "race": RACES.get(race, "")})
 
 
 def _face(name: str) -> str:
@@ -82,7 +82,7 @@ def _aligned_first(name: str) -> tuple[bool, str]:
     return ".chip." not in name.lower(), name
 
 
-UTKFACE = Reader(
+UTKFACE = DatasetReader(
     name="utkface",
     description="UTKFace, 23,708 faces from the web: age 0-116, gender, race",
     origin="UTKFace (Zhang, Song and Qi 2017), for non-commercial research only",

@@ -14,8 +14,8 @@ import threading
 import time
 from collections.abc import Callable
 
-from suite.runs.storage.object_storage import ObjectFolder
 from suite.errors import RequestError
+from suite.runs.storage.object_storage import ObjectFolder
 
 SIGN = "lock.json"
 BEAT_SECONDS = 5.0

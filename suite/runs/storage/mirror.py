@@ -14,10 +14,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from suite.errors import RequestError
+from suite.runs.layout import CHECKPOINTS
 from suite.runs.storage.lease import SIGN, Lease
 from suite.runs.storage.object_storage import ObjectFolder
-from suite.errors import RequestError
-from suite.runs.tables import CHECKPOINTS
 
 STATE = "state.tar"
 REPORT = "report.html"

@@ -16,11 +16,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from suite.runs.storage.lease import Lease, is_signed
-from suite.runs.storage.mirror import REPORT, STATE, Mirror, fetch_parts, holds_anything, read_state, staging_name
-from suite.runs.storage.object_storage import ObjectFolder, open_object_folder, reason, storage_asked, url_of
-from suite.files.cache import cache_folder
 from suite.errors import RequestError, UnfinishedError
+from suite.files.cache import cache_folder
+from suite.runs.storage.lease import Lease, is_signed
+from suite.runs.storage.mirror import (
+    REPORT,
+    STATE,
+    Mirror,
+    fetch_parts,
+    holds_anything,
+    read_state,
+    staging_name,
+)
+from suite.runs.storage.object_storage import ObjectFolder, open_object_folder, reason, storage_asked, url_of
 from suite.runs.tables import Run, read_run
 from suite.runs.watcher import SearchProgress, Watcher
 from suite.trial import TrialResult

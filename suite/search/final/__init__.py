@@ -1,1 +1,1 @@
-"""What follows the search: confirmation, the test split, latency, predictions."""
+"""What follows the search: confirmation, evaluation on the test split, latency."""

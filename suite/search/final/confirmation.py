@@ -1,59 +1,52 @@
-"""After the search: the front's members are trained again, with seeds that the search has not seen.
+"""The confirmation of a search: its front's members trained again with seeds that the search has not used.
 
-A member is on the front in part because its one training was lucky, so that its error there is too low
-(Cawley and Talbot 2010). A training that was chosen cannot mend this: all that confirm are new ones.
+A member is on the front in part because its one training was lucky, so its error there is too low (Cawley
+and Talbot 2010). A training that took part in the selection cannot correct this, so all that confirm are new.
 """
 
 import dataclasses
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from search_spaces import SearchSpace, SearchSpaceError, load_dict
 from suite.errors import RequestError
-from suite.runs.tables import RunInfo, RunLedger, config_of
-from suite.runs.watcher import front_rows
-from suite.search.tune.searcher import RunningTrial, TrialSearcher, TrialsOf
-from suite.trial import TrialConfig, TrialResult
+from suite.runs.front import front_rows
+from suite.runs.info import RunInfo
+from suite.runs.ledger import RunLedger
+from suite.runs.tables import config_of
+from suite.search.proposals import Proposal
+from suite.trial import TrialResult
 
 
-@dataclass(frozen=True)
-class Confirming:
-    """A training to come: a member of the front, but for its seed."""
+def left_to_confirm(space: SearchSpace, ledger: RunLedger, info: RunInfo) -> list[Proposal]:
+    """Return the confirming trainings that have no row yet: those of the front so far.
 
-    parent: str
-    config: TrialConfig
-
-    @property
-    def id(self) -> str:
-        """Its name in the run folder: ``t0007-s3`` is trial t0007 with seed 3."""
-        return f"{self.parent}-s{self.config.seed}"
-
-
-def left_to_confirm(space: SearchSpace, ledger: RunLedger, info: RunInfo) -> list[Confirming]:
-    """The confirming trainings that have no row yet, seed by seed, so that every member gets its first soon.
-
-    Of a search that has not all of its trials yet it is those of the front so far.
+    They come seed by seed, so that every member soon has its first. ``t0007-s3`` is trial t0007 with seed 3.
     """
     members = front_rows(ledger.rows, info.objectives, info.error_column)
     ended = {row["id"] for row in ledger.rows_of("confirm")}
-    wanted = [
-        Confirming(member["id"], dataclasses.replace(config_of(member), seed=seed))
+    trainings = [
+        Proposal(
+            id=f"{member['id']}-s{seed}",
+            config=dataclasses.replace(config_of(member), seed=seed),
+            stage="confirm",
+            parent=member["id"],
+        )
         for seed in space.confirming_seeds
         for member in members
     ]
-    return [training for training in wanted if training.id not in ended]
+    return [training for training in trainings if training.id not in ended]
 
 
 def with_confirm_seeds(space: SearchSpace, seeds: int) -> SearchSpace:
-    """The space of a search that goes on, with so many seeds that its front is trained again with.
+    """Return a resumed search's space with another number of confirming seeds.
 
     Raises:
-        RequestError: fewer than before, or the search has no confirmation.
+        RequestError: it is lower than before, or the search has no confirmation.
     """
     if seeds < space.confirm_seeds:
         raise RequestError(
-            f"the search has {space.confirm_seeds} confirming seeds so far, and none is left out "
-            f"again; give --confirm-seeds {space.confirm_seeds} or more"
+            f"the search has {space.confirm_seeds} confirming seeds already, and none can be taken back; "
+            f"give --confirm-seeds {space.confirm_seeds} or more"
         )
     try:
         return load_dict({**space.to_dict(), "confirm_seeds": seeds}, where="--confirm-seeds")
@@ -61,29 +54,23 @@ def with_confirm_seeds(space: SearchSpace, seeds: int) -> SearchSpace:
         raise RequestError(str(error)) from None
 
 
-class ConfirmingSearcher(TrialSearcher):
-    """Hands out confirming trainings in their order. No study hears of them: they suggest nothing."""
+class ConfirmationProposals:
+    """Proposes the confirming trainings in their order. The study is not told of them."""
 
-    def __init__(
-        self,
-        todo: Sequence[Confirming],
-        ledger: RunLedger,
-        trials_of: TrialsOf,
-        *,
-        on_change: Callable[[TrialSearcher, TrialResult | None], None],
-        seconds_before: float = 0.0,
-    ) -> None:
-        super().__init__(ledger, trials_of, on_change=on_change, seconds_before=seconds_before)
-        self._todo = iter(todo)
+    def __init__(self, trainings: Sequence[Proposal]) -> None:
+        self._left = list(trainings)
 
-    def _next(self) -> RunningTrial:
-        training = next(self._todo)
-        return RunningTrial(
-            id=training.id,
-            suggestion=None,
-            config=training.config,
-            trials_known=0,
-            suggested=self.seconds,
-            stage="confirm",
-            parent=training.parent,
-        )
+    @property
+    def exhausted(self) -> bool:
+        """Whether all have been proposed."""
+        return not self._left
+
+    def propose(self) -> Proposal:
+        """Return the next training."""
+        return self._left.pop(0)
+
+    def before_row(self, result: TrialResult) -> None:
+        """Do nothing: nothing is learnt from the confirmation."""
+
+    def after_row(self, result: TrialResult) -> None:
+        """Do nothing: nothing is learnt from the confirmation."""

@@ -1,4 +1,4 @@
-"""What judged trainings said of single images, kept in the run folder: ``predictions/ID.parquet``."""
+"""The predictions of evaluated networks for single images, in the run folder: ``predictions/ID.parquet``."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,23 +10,23 @@ from suite.data.store import Split, Store
 from suite.runs.tables import write_prediction_rows
 from suite.trial import UNIT, Attribute
 
-#: The splits that predictions are kept of.
-JUDGED: tuple[Split, ...] = ("val", "test")
+#: The splits that predictions are written for.
+PREDICTED_SPLITS: tuple[Split, ...] = ("val", "test")
 
 
 def write_predictions(
-    folder: Path, trial_id: str, store: Store, attribute: Attribute, said: Mapping[Split, Tensor]
+    folder: Path, trial_id: str, store: Store, attribute: Attribute, predictions: Mapping[Split, Tensor]
 ) -> None:
-    """Keep the estimates of one training, a row an image, with what its errors can be grouped by.
+    """Write the predictions of one training, a row an image, with the columns to group its errors by.
 
     Args:
         folder: of the run.
         trial_id: of the training.
         store: its data.
-        attribute: what is estimated.
-        said: by split, float (n,) in the order of the split's images, label units.
+        attribute: what is predicted.
+        predictions: by split, float (n,) in the order of the split's images, label units.
     """
-    table = pd.concat([_rows(store, attribute, split, estimates) for split, estimates in said.items()])
+    table = pd.concat([_rows(store, attribute, split, estimates) for split, estimates in predictions.items()])
     write_prediction_rows(folder, trial_id, table)
 
 
@@ -42,18 +42,18 @@ def _rows(store: Store, attribute: Attribute, split: Split, estimates: Tensor) -
             "person": _people(labels, images.tolist()),
         }
     )
-    return own.join(labels[[name for name in labels if _names_groups(str(name))]], rsuffix=" of the data")
+    return own.join(labels[[name for name in labels if _can_group(str(name))]], rsuffix=" of the data")
 
 
 def _people(labels: pd.DataFrame, images: list[int]) -> list[str]:
-    """Who is pictured; an image without a name is of a person of its own."""
+    """Return who is pictured; an image without a name counts as a person of its own."""
     if "subject" not in labels:
         return [f"image {image}" for image in images]
     subjects = labels["subject"].fillna("").astype(str)
     return [subject or f"image {image}" for subject, image in zip(subjects, images, strict=True)]
 
 
-def _names_groups(column: str) -> bool:
-    """Whether a column of a store's labels says more than whose image it is and what its labels are."""
+def _can_group(column: str) -> bool:
+    """Return whether a column of a store's labels is more than a split, a name, a source or a label."""
     stem = column.removesuffix("_std")
     return column not in ("split", "subject", "source") and stem not in UNIT

@@ -1,1 +1,1 @@
-"""Early stopping: which trials go on at a rung."""
+"""Early stopping: which trials of a search are stopped before their last epoch."""

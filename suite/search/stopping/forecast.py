@@ -1,9 +1,9 @@
-"""What a training under way will come to: its final error forecast from those that ended; pure functions.
+"""The final error of a running training, forecast from the trainings that have ended; pure functions.
 
-The logarithm of the final error is a line in the logarithm of the error so far and those of the costs,
+The logarithm of the final error is modelled as linear in the logarithms of the error so far and of the costs,
 fitted by least squares to the trainings that ran to their end (learning curves extrapolated by regression, as
-Baker and others 2017 do). Each epoch has a line of its own, so that one which tells nothing yet, as under the
-high learning rate of a one-cycle schedule, makes no forecast narrower than the errors are spread.
+Baker and others 2017 do). Each epoch has a fit of its own. An epoch whose errors say nothing yet, as under the
+high learning rate of a one-cycle schedule, gives a forecast no narrower than the spread of the final errors.
 """
 
 import math
@@ -16,17 +16,17 @@ from suite.statistics.student_t import student_t_probability, student_t_quantile
 
 Values = npt.NDArray[np.float64]
 
-#: Degrees of freedom that a fit must leave; with fewer nothing is forecast.
+#: Degrees of freedom that a fit must leave; with fewer there is no forecast.
 LEAST_DEGREES = 3
-#: Weight of the prior that no feature matters, in trainings; it holds the line where features hardly vary.
+#: Weight of the prior that no feature matters, in trainings; it stabilises the fit where features hardly vary.
 RIDGE = 0.1
-#: Relative error that no forecast claims to beat, so that equal results leave a spread to divide by.
+#: Smallest relative spread of a forecast, so that equal results leave a spread to divide by.
 FLOOR = 1e-3
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """A final error as Student's t on the logarithm."""
+    """The distribution of a final error: Student's t on its logarithm."""
 
     centre: float  # of the logarithm
     spread: float
@@ -34,16 +34,16 @@ class Forecast:
 
     @property
     def median(self) -> float:
-        """The final error that is missed on either side as likely."""
+        """The final error with half of the probability below it."""
         return math.exp(self.centre)
 
     def interval(self, probability: float) -> tuple[float, float]:
-        """The final error lies between these two with such a probability, as far as the line holds."""
+        """Return the central interval that holds the final error with a probability (0..1)."""
         reach = self.spread * student_t_quantile((1 + probability) / 2, self.degrees)
         return math.exp(self.centre - reach), math.exp(self.centre + reach)
 
     def chance_below(self, error: float) -> float:
-        """The probability of a final error below this one, 0 to 1."""
+        """Return the probability (0..1) of a final error below ``error``."""
         if error <= 0:
             return 0.0
         if math.isinf(error):
@@ -54,28 +54,31 @@ class Forecast:
 def forecast(
     errors: Values, costs: Values, final_errors: Values, error: float, own_costs: Values
 ) -> Forecast | None:
-    """The final error of a training from its error now; None while too few have ended to fit a line.
+    """Forecast the final error of a training from its error so far.
 
     Args:
-        errors: float (n,), those of the trainings that ended, after as many epochs as this one has; positive.
-        costs: float (n, k), what each costs (parameters, multiply-adds, bytes), positive; k may be 0.
-        final_errors: float (n,), their errors after the last epoch; positive.
-        error: of the training, now; positive.
-        own_costs: float (k,), what it costs.
+        errors: float (n,), of the ended trainings, after as many epochs as this one has; positive.
+        costs: float (n, k), of the ended trainings (parameters, multiply-adds, bytes), positive; k may be 0.
+        final_errors: float (n,), of the ended trainings, after their last epoch; positive.
+        error: of this training so far; positive.
+        own_costs: float (k,), of this training.
+
+    Returns:
+        The forecast; None where too few trainings have ended for a fit.
     """
-    known = np.column_stack([np.log(errors), np.log(costs)])
-    asked = np.concatenate([[math.log(error)], np.log(own_costs)])
-    count, features = known.shape
-    degrees = count - features - 1
+    features = np.column_stack([np.log(errors), np.log(costs)])
+    own_features = np.concatenate([[math.log(error)], np.log(own_costs)])
+    count, width = features.shape
+    degrees = count - width - 1
     if degrees < LEAST_DEGREES:
         return None
-    middle, scale = known.mean(axis=0), known.std(axis=0)
+    centre, scale = features.mean(axis=0), features.std(axis=0)
     scale[scale == 0] = 1.0
-    known, asked = (known - middle) / scale, (asked - middle) / scale
+    features, own_features = (features - centre) / scale, (own_features - centre) / scale
     logs = np.log(final_errors)
-    precision = known.T @ known + RIDGE * np.eye(features)
-    slopes = np.linalg.solve(precision, known.T @ (logs - logs.mean()))
-    missed = logs - logs.mean() - known @ slopes
-    variance = max(float(missed @ missed) / degrees, FLOOR**2)
-    leverage = 1 / count + float(asked @ np.linalg.solve(precision, asked))
-    return Forecast(float(logs.mean() + asked @ slopes), math.sqrt(variance * (1 + leverage)), degrees)
+    precision = features.T @ features + RIDGE * np.eye(width)
+    slopes = np.linalg.solve(precision, features.T @ (logs - logs.mean()))
+    residuals = logs - logs.mean() - features @ slopes
+    variance = max(float(residuals @ residuals) / degrees, FLOOR**2)
+    leverage = 1 / count + float(own_features @ np.linalg.solve(precision, own_features))
+    return Forecast(float(logs.mean() + own_features @ slopes), math.sqrt(variance * (1 + leverage)), degrees)

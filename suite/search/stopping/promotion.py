@@ -1,12 +1,12 @@
-"""Who goes on at a rung: by non-dominated rank, then by crowding; pure functions on arrays.
+"""Which trials go on at a rung: by non-dominated rank, then by crowding; pure functions on arrays.
 
-Multi-objective ASHA (Schmucker and others 2021) in the form that stops and never pauses: a trial that reaches
-a rung is placed among all that have reached it, and goes on if it is among the best ``1 / reduction_factor``.
-With one objective, the validation error, this is ASHA (Li and others 2020).
+This is multi-objective ASHA (Schmucker and others 2021) in the variant that stops trials and never pauses
+them. A trial that reaches a rung is ranked among all that have reached it, and goes on if it is among the best
+``1 / reduction_factor``. With one objective, the validation error, it is ASHA (Li and others 2020).
 
-Two rules are added. A rung with fewer results than the reduction factor has nothing to compare with, and lets
-every trial go on. And a trial that nothing dominates and that has the smallest loss of the rung in any one
-objective goes on, however many there are: the front keeps its ends, the smallest network first of all.
+Two rules are added. A rung with fewer results than the reduction factor has too few to compare, and lets every
+trial go on. A trial that is not dominated and has the smallest loss of the rung in any one objective goes on,
+whatever its rank, so that the front keeps its ends: the smallest network above all.
 """
 
 from dataclasses import dataclass
@@ -18,69 +18,76 @@ from suite.statistics.pareto import Losses, non_dominated
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What a rung says of a trial that reaches it."""
+class Decision:
+    """The decision of a rung on a trial that reaches it.
+
+    Attributes:
+        goes_on: whether the trial goes on.
+        rank: of the trial among the results of the rung, from 1; equal results share the better rank.
+        of: results at the rung, this one included.
+        quota: how many go on by their rank; 0: the rung has too few results to decide.
+    """
 
     goes_on: bool
-    place: int  # among the results of the rung, from 1; equals share the better one
-    of: int  # results at the rung, this one included
-    quota: int  # so many go on by their place; 0: the rung has too few results to decide
+    rank: int
+    of: int
+    quota: int
 
 
-def judge(recorded: Losses, newcomer: npt.ArrayLike, reduction_factor: int) -> Verdict:
-    """Whether a trial goes on; the order of those before it has no say.
+def decide(recorded: Losses, newcomer: npt.ArrayLike, reduction_factor: int) -> Decision:
+    """Decide whether a trial goes on; the order of the earlier trials does not matter.
 
     Args:
-        recorded: float (n, m), the losses of the trials that reached the rung before, all minimised.
-        newcomer: float (m,), those of the trial that reaches it now.
+        recorded: float (n, m), losses of the trials that reached the rung before, all minimised.
+        newcomer: float (m,), losses of the trial that reaches it now.
         reduction_factor: one in so many goes on; 2 or more.
 
     Raises:
-        ValueError: shapes that do not fit.
+        ValueError: the shapes do not match.
     """
     new = np.asarray(newcomer, dtype=np.float64)
     if new.ndim != 1 or recorded.ndim != 2 or recorded.shape[1] != len(new):
         raise ValueError(f"a newcomer of shape {new.shape} is not comparable with a rung of {recorded.shape}")
     losses = np.vstack([recorded, new])
-    place, is_an_end = _placed(losses, new)
+    rank, is_an_end = _ranked(losses, new)
     quota = len(losses) // reduction_factor
-    goes_on = quota == 0 or place <= quota or is_an_end
-    return Verdict(goes_on, place, len(losses), quota)
+    goes_on = quota == 0 or rank <= quota or is_an_end
+    return Decision(goes_on, rank, len(losses), quota)
 
 
 def crowding(front: Losses) -> npt.NDArray[np.float64]:
-    """Crowding distance of each row (Deb and others 2002, section III-B): the room that it has on a front.
+    """Return the crowding distance of each row of a front (Deb and others 2002, section III-B).
 
-    The distance from the neighbour below to the one above, in shares of the objective's range, summed over
-    the objectives; infinite at the ends. Positive objectives are taken as their logarithm: in plain numbers
-    all small networks would crowd the corner by zero, and be the first to go.
+    It is the distance from the neighbour below to the one above, in shares of the objective's range, summed
+    over the objectives; infinite at the ends. Objectives that are all positive are taken as their logarithm,
+    because in plain numbers all small networks would crowd near zero and be stopped first.
 
     Args:
         front: float (n, m) of distinct, finite rows in an order that depends on nothing but their values.
 
     Returns:
-        float (n,), rounded to 12 digits, so that rows which tie but for the last bits tie.
+        float (n,), rounded to 12 digits, so that rows which differ in the last bits only are equal.
     """
-    room = np.zeros(len(front))
+    distances = np.zeros(len(front))
     for losses in front.T:
         values = np.log(losses) if (losses > 0).all() else losses
         order = np.argsort(values, kind="stable")
         ascending = values[order]
         if (span := ascending[-1] - ascending[0]) == 0:
             continue
-        room[order[[0, -1]]] = np.inf
-        room[order[1:-1]] += (ascending[2:] - ascending[:-2]) / span
-    return np.round(room, 12)
+        distances[order[[0, -1]]] = np.inf
+        distances[order[1:-1]] += (ascending[2:] - ascending[:-2]) / span
+    return np.round(distances, 12)
 
 
-def _placed(losses: Losses, new: npt.NDArray[np.float64]) -> tuple[int, bool]:
-    """The place of a row of ``losses``, and whether it is an end of their front."""
+def _ranked(losses: Losses, new: npt.NDArray[np.float64]) -> tuple[int, bool]:
+    """Return the rank of a row of ``losses``, and whether it is an end of their front."""
     finite = losses[np.isfinite(losses).all(axis=1)]
-    if not np.isfinite(new).all():  # behind all that have a result
+    if not np.isfinite(new).all():  # ranked behind all that have a result
         return len(finite) + 1, False
     if len(new) == 1:  # each front would be one value
-        place = int((finite[:, 0] < new[0]).sum()) + 1
-        return place, place == 1
+        rank = int((finite[:, 0] < new[0]).sum()) + 1
+        return rank, rank == 1
     points, counts = np.unique(finite, axis=0, return_counts=True)
     ahead = 0
     while True:
@@ -90,7 +97,7 @@ def _placed(losses: Losses, new: npt.NDArray[np.float64]) -> tuple[int, bool]:
             break
         ahead += int(counts[members].sum())
         points, counts = points[~members], counts[~members]
-    room = crowding(front)
-    roomier = int(counts[members][room > room[is_new]].sum())
+    distances = crowding(front)
+    less_crowded = int(counts[members][distances > distances[is_new]].sum())
     is_an_end = ahead == 0 and bool((new == finite.min(axis=0)).any())
-    return ahead + roomier + 1, is_an_end
+    return ahead + less_crowded + 1, is_an_end

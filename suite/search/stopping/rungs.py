@@ -1,7 +1,7 @@
-"""The rungs of a search: what was recorded at each, and why a trial was stopped at one.
+"""The rungs of a search: the losses recorded at each, and why a trial was stopped at one.
 
-Nothing here knows Ray, or a network: losses go in by the names of objectives, as a table of trainings done
-before can give them as well.
+Neither Ray nor a network is needed here. Losses are given by objective, so that a table of earlier trainings
+can be replayed as well.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from suite.search.stopping.promotion import Verdict, judge
+from suite.search.stopping.promotion import Decision, decide
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class RungRule:
 
     @property
     def measure(self) -> str:
-        """What a trial is placed by, in words."""
+        """The measure that ranks the trials, in words."""
         return "validation error" if self.objectives == ("val_mae",) else "front rank"
 
 
@@ -33,13 +33,16 @@ class Rungs:
         self.rule = rule
         self._recorded: dict[int, dict[str, list[float]]] = {rung: {} for rung in rule.rungs}
 
-    def enter(self, trial_id: str, epoch: int, losses: Mapping[str, float]) -> Verdict | None:
-        """Record a trial after an epoch; the verdict of the rung, or None where no rung is.
+    def record(self, trial_id: str, epoch: int, losses: Mapping[str, float]) -> Decision | None:
+        """Record a trial after an epoch.
 
         Args:
-            trial_id: one that is at the rung already takes its own place there.
-            epoch: how many the trial has trained.
-            losses: by the names of objectives; those that the rule does not compare are passed over.
+            trial_id: of the trial; recorded again at the same rung, it replaces its own record.
+            epoch: how many the trial has trained, from 1.
+            losses: by objective; those that the rule does not compare are ignored.
+
+        Returns:
+            The decision of the rung; None where the epoch has no rung.
         """
         if epoch not in self._recorded:
             return None
@@ -48,18 +51,22 @@ class Rungs:
         others = [recorded for other, recorded in rung.items() if other != trial_id]
         rung[trial_id] = newcomer
         before = np.array(others, dtype=np.float64).reshape(len(others), len(newcomer))
-        return judge(before, newcomer, self.rule.reduction_factor)
+        return decide(before, newcomer, self.rule.reduction_factor)
 
     def why_stop(self, trial_id: str, epoch: int, losses: Mapping[str, float]) -> str | None:
-        """Record a trial after an epoch; why a rung stops it, as it is read after that word, or None."""
-        verdict = self.enter(trial_id, epoch, losses)
-        return None if verdict is None or verdict.goes_on else self.cause(epoch, verdict)
+        """Record a trial after an epoch, and decide whether it is stopped there.
 
-    def cause(self, epoch: int, verdict: Verdict) -> str:
-        """Why a rung stopped a trial, as it is read after the word "stopped"."""
-        first = "only the first goes" if verdict.quota == 1 else f"the first {verdict.quota} go"
+        Returns:
+            Why it is stopped, to be read after the word "stopped"; None: it goes on.
+        """
+        decision = self.record(trial_id, epoch, losses)
+        return None if decision is None or decision.goes_on else self.cause(epoch, decision)
+
+    def cause(self, epoch: int, decision: Decision) -> str:
+        """Return why a rung stopped a trial, to be read after the word "stopped"."""
+        first = "only the first goes" if decision.quota == 1 else f"the first {decision.quota} go"
         return (
-            f"{_ordinal(verdict.place)} of {verdict.of} by {self.rule.measure} at epoch {epoch}, "
+            f"{_ordinal(decision.rank)} of {decision.of} by {self.rule.measure} at epoch {epoch}, "
             f"where {first} on"
         )
 

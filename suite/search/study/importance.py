@@ -8,19 +8,25 @@ import optuna
 from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import TrialState, create_trial
 
-from search_spaces import Choices, SearchSpace, SearchSpaceError, load_dict
-from search_spaces.space import PRESETS, Dimension, Value
+from search_spaces import PRESETS, Choices, Dimension, SearchSpace, SearchSpaceError, Value, load_dict
 from suite.runs.tables import Run, config_of
-from suite.search.study.study import category_of, distribution_of
+from suite.search.study.parameters import category_of, distribution_of
 from suite.trial import TrialConfig
+
+#: Fewer trials give no meaningful shares; the report warns where there are few.
+FEWEST = 8
+#: Of more trials this many are used, evenly spread over the search, because Optuna copies each.
+MOST = 3000
 
 
 def importances(run: Run) -> dict[str, float]:
-    """The share (0..1) of each dimension in what tells the best tenth of the trials from the others.
+    """Return the share (0..1) of each dimension in what separates the best tenth of the trials from the rest.
 
-    PED-ANOVA (Watanabe, Bansal, Hutter 2023) on the validation errors of the search's finished trials. The
-    shares sum to 1. Of very many trials it takes ``MOST``. Empty where there are too few trials for it, or
-    nothing to compare: fewer than two dimensions with two values, or a search that this version cannot read.
+    PED-ANOVA (Watanabe, Bansal, Hutter 2023) on the validation errors of the search's finished trials, at
+    most ``MOST`` of them. The shares sum to 1.
+
+    The result is empty where there are too few trials, where fewer than two dimensions have two values, and
+    where this version cannot read the search.
     """
     if not len(run.trials):
         return {}
@@ -31,25 +37,19 @@ def importances(run: Run) -> dict[str, float]:
     rows = run.trials[(run.trials["stage"] == "search") & (run.trials["status"] == "finished")]
     rows = rows.iloc[:: max(1, math.ceil(len(rows) / MOST))]
     points = [(values_of(config_of(row), space), row[run.info.error_column]) for row in _records(rows)]
-    told = [(values, float(error)) for values, error in points if values and math.isfinite(error)]
+    observed = [(values, float(error)) for values, error in points if values and math.isfinite(error)]
     dimensions = {
         name: dimension
         for name, dimension in space.dimensions().items()
-        if len({str(values[name]) for values, _ in told}) > 1
+        if len({str(values[name]) for values, _ in observed}) > 1
     }
-    if len(dimensions) < 2 or len(told) < FEWEST:
+    if len(dimensions) < 2 or len(observed) < FEWEST:
         return {}
-    return _ped_anova(dimensions, told)
-
-
-#: With fewer it would say nothing; the report cautions where there are few.
-FEWEST = 8
-#: Of more trials so many are taken, evenly spread over the search: Optuna copies each, which takes time.
-MOST = 3000
+    return _ped_anova(dimensions, observed)
 
 
 def _ped_anova(
-    dimensions: Mapping[str, Dimension], told: list[tuple[dict[str, Value], float]]
+    dimensions: Mapping[str, Dimension], observed: list[tuple[dict[str, Value], float]]
 ) -> dict[str, float]:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     distributions = {name: distribution_of(dimension) for name, dimension in dimensions.items()}
@@ -62,15 +62,15 @@ def _ped_anova(
                 params={name: _parameter(dimensions[name], values[name]) for name in dimensions},
                 distributions=distributions,
             )
-            for values, error in told
+            for values, error in observed
         ]
     )
-    found = get_param_importances(study, evaluator=PedAnovaImportanceEvaluator(), params=list(dimensions))
-    return {name: float(share) for name, share in found.items() if math.isfinite(share)}
+    shares = get_param_importances(study, evaluator=PedAnovaImportanceEvaluator(), params=list(dimensions))
+    return {name: float(share) for name, share in shares.items() if math.isfinite(share)}
 
 
 def values_of(config: TrialConfig, space: SearchSpace) -> dict[str, Value]:
-    """Where a trial lies in the space, by dimension; empty where it lies in none of its points."""
+    """Return a trial's values by dimension; empty where the trial is no point of the space."""
     values: dict[str, Value] = {}
     for name, dimension in space.dimensions().items():
         field, _, stage = name.partition("[")
@@ -85,7 +85,7 @@ def values_of(config: TrialConfig, space: SearchSpace) -> dict[str, Value]:
 
 
 def _preset(config: TrialConfig, dimension: Dimension) -> str | None:
-    """The word that a compact network was chosen by."""
+    """Return the preset that a compact network is, among those of a dimension."""
     for name, preset in PRESETS.items():
         if name in dimension and (config.widths, config.depths) == (preset["widths"], preset["depths"]):
             return name

@@ -1,9 +1,9 @@
-"""The journal of a run's study: Optuna's file format, written as by somebody who is alone with it.
+"""The journal of a run's study, in Optuna's file format, for the one process that writes to it.
 
-Optuna's own file backend takes a lock, syncs the disk and reads the file again for every single parameter of
-a suggestion, as drivers on many machines may write to one file. A run folder has one driver, which holds the
-folder's lock; so this one keeps the file open, keeps what it wrote in memory, and syncs once a suggestion.
-``optuna-dashboard`` and Optuna's own backend read the file as ever.
+Optuna's own file backend serves many drivers at once: for every single parameter of a suggestion it takes a
+lock, syncs the disk and reads the file again. A run folder has one driver, which holds the folder's lock.
+This backend therefore keeps the file open and what it wrote in memory, and syncs once a suggestion.
+``optuna-dashboard`` and Optuna's own backend read the file as usual.
 """
 
 import json
@@ -13,19 +13,19 @@ from pathlib import Path
 from typing import Any
 
 from optuna.storages.journal import BaseJournalBackend
-from optuna.storages.journal._storage import JournalOperation
 
 from suite.runs.journal import cut_torn_line
+from suite.search.study.optuna_private import PARAMETER_OPERATIONS
 
-#: What may wait for the next line that is synced: a power cut can lose it of a suggestion that was not begun.
-UNSYNCED = (JournalOperation.SET_TRIAL_PARAM, JournalOperation.SET_TRIAL_SYSTEM_ATTR)
+#: Operations that wait for the next synced line. A power cut loses them for a suggestion that has not begun.
+UNSYNCED = PARAMETER_OPERATIONS
 
 
 class StudyJournal(BaseJournalBackend):
-    """The lines of a study's journal, for one process alone."""
+    """The lines of a study's journal, for a single process."""
 
     def __init__(self, path: Path) -> None:
-        cut_torn_line(path)  # of a killed driver, or one without room
+        cut_torn_line(path)  # of a driver that was killed, or whose disk was full
         self._file = path.open("ab")
         with path.open("rb") as file:
             self._unread: list[dict[str, Any]] = [json.loads(line) for line in file]
@@ -33,7 +33,7 @@ class StudyJournal(BaseJournalBackend):
         self._path = path
 
     def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
-        """The lines from a number on; Optuna asks for each once, and what it has asked for is let go of."""
+        """Yield the lines from a number on. Optuna asks for each once, so those it has read are dropped."""
         if log_number_from < self._first:
             with self._path.open("rb") as file:
                 yield from [json.loads(line) for line in file][log_number_from:]
@@ -43,16 +43,16 @@ class StudyJournal(BaseJournalBackend):
         yield from new
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
-        """Write lines, whole or not at all.
+        """Write lines, all of them or none.
 
         Raises:
-            OSError: there is no room, or the folder cannot be written to.
+            OSError: the disk is full, or the folder cannot be written to.
         """
         lines = [json.dumps(log, separators=(",", ":")) for log in logs]
         text = "".join(line + "\n" for line in lines).encode()
         try:
             written = 0
-            while written < len(text):  # a disk that is nearly full takes a part
+            while written < len(text):  # a nearly full disk takes a part
                 written += os.write(self._file.fileno(), text[written:])
             if any(log["op_code"] not in UNSYNCED for log in logs):
                 os.fsync(self._file.fileno())

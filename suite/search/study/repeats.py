@@ -1,8 +1,9 @@
-"""Suggestions that a search has had before: their result is known, and they are not trained again.
+"""Suggestions of a configuration that the search has trained before: they are not trained again.
 
-A trial is decided by its configuration, the seed included, and all trials of a search have the same seed. A
-sampler that proposes a configuration once more (over a third of TPE's suggestions in a space of 160) would
-have it trained to the same result. So it is told that result at once. TPE weighs it once more and moves on.
+A trial is determined by its configuration, the seed included, and all trials of a search have the same seed.
+Training a configuration a second time would give the same result. In a space of 160 points over a third of
+TPE's suggestions are such repeats. The study is told the known result at once; TPE gives it more weight and
+moves on.
 """
 
 from collections.abc import Mapping
@@ -11,45 +12,53 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-#: What the study says of such a suggestion; it has no row in trials.parquet.
+#: The status, in the study, of such a suggestion; it has no row in trials.parquet.
 REPEAT = "repeat"
 
 
 def trained_before(study: optuna.Study, parameters: Mapping[str, Any], number: int) -> FrozenTrial | None:
-    """The trial with the same parameters whose result is known or under way; None where there is none.
+    """Return the earlier trial with the same parameters, ended or running; None where there is none.
 
-    Failed ones are passed over, since a lost process says nothing of a configuration; diverged ones are not.
+    Failed trials are passed over, since a lost process says nothing about a configuration. Diverged ones
+    count.
 
     Args:
-        study: the study of the search.
+        study: of the search.
         parameters: of the suggestion.
-        number: of the suggestion in the study; only earlier trials are looked at.
+        number: of the suggestion in the study; only earlier trials are considered.
     """
     for trial in study.get_trials(deepcopy=False)[:number]:
-        if trial.params == parameters and _tells(trial):
+        if trial.params == parameters and _is_informative(trial):
             return trial
     return None
 
 
-def tell_repeat(study: optuna.Study, suggestion: optuna.Trial, before: FrozenTrial, name: str) -> None:
-    """Tell the study what the earlier trial came to; one that is under way tells nothing yet."""
+def tell_repeat(study: optuna.Study, suggestion: optuna.Trial, earlier: FrozenTrial, name: str) -> None:
+    """Tell the study the earlier trial's result for a repeat; it fails while that trial is running.
+
+    Args:
+        study: of the search.
+        suggestion: the repeat.
+        earlier: the trial with the same parameters.
+        name: of the earlier trial in the run folder.
+    """
     suggestion.set_user_attr("status", REPEAT)
     suggestion.set_user_attr("cause", f"the configuration of {name}, which is not trained again")
-    if before.state == TrialState.COMPLETE:
-        study.tell(suggestion, before.values)
-    elif before.state == TrialState.PRUNED:
+    if earlier.state == TrialState.COMPLETE:
+        study.tell(suggestion, earlier.values)
+    elif earlier.state == TrialState.PRUNED:
         study.tell(suggestion, state=TrialState.PRUNED)
     else:
         study.tell(suggestion, state=TrialState.FAIL)
 
 
 def is_repeat(trial: FrozenTrial) -> bool:
-    """The suggestion was not trained, because an earlier one had been."""
+    """Return whether a suggestion was not trained because an earlier trial had its configuration."""
     return trial.user_attrs.get("status") == REPEAT
 
 
-def _tells(trial: FrozenTrial) -> bool:
+def _is_informative(trial: FrozenTrial) -> bool:
     if is_repeat(trial):
         return False  # the trial that it repeats comes first
-    known = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING)
-    return trial.state in known or trial.user_attrs.get("status") == "diverged"
+    states = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING)
+    return trial.state in states or trial.user_attrs.get("status") == "diverged"

@@ -1,1 +1,1 @@
-"""The only package that imports Ray Tune."""
+"""The Ray Tune side of a search. Only this package and suite.cluster import Ray."""

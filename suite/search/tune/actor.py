@@ -1,4 +1,4 @@
-"""The trial actor: one warm Ray process that trains one trial after another, an epoch a step."""
+"""The trial actor: a Ray process that trains one trial after another, one epoch a step."""
 
 import dataclasses
 import time
@@ -12,9 +12,9 @@ from ray import tune
 from suite.compression.parent import starting_network
 from suite.data.dataset import Dataset, load_dataset
 from suite.measure.profiling import profile_trial
-from suite.methods.labels import LabelSet
+from suite.methods.labels import label_set_of
 from suite.networks.weights import save_network
-from suite.search.tune.file_server import DriverFiles, NotKeptError
+from suite.search.tune.file_server import DriverFiles, NotSavedError
 from suite.search.tune.messages import TrialReport, TrialRequest
 from suite.training.checkpoints import CheckpointTimer, load_checkpoint, save_checkpoint
 from suite.training.fit import DivergedError, Fit, fit
@@ -22,21 +22,24 @@ from suite.trial import Attribute, EpochResult, Profile
 
 
 class TrialActor(tune.Trainable):
-    """Trains what it is asked to; a trial that fails is reported as ended, with its cause.
+    """Trains the trial of each request; a trial that fails is reported as ended, with its cause.
 
-    Ray Tune reuses the process for the next trial through ``reset_config``: torch is imported and
-    the data is opened once.
+    Ray Tune reuses the process for the next trial through ``reset_config``, so that torch is imported and
+    the data opened only once.
     """
 
     def setup(self, config: dict[str, Any]) -> None:
-        self._savings = CheckpointTimer()
+        """Prepare for the first trial."""
+        self._checkpoint_timer = CheckpointTimer()
         self._begin(config["request"])
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Prepare for the next trial in the same process."""
         self._begin(new_config["request"])
         return True
 
     def step(self) -> dict[str, Any]:
+        """Train an epoch and report it; a failure is reported, not raised."""
         try:
             if self._fit is None:
                 self._start_training()
@@ -44,11 +47,11 @@ class TrialActor(tune.Trainable):
             report = self._train_epoch(self._fit)
         except DivergedError as diverged:
             report = self._report(ended=True, status="diverged", cause=str(diverged))
-        except NotKeptError as error:
-            report = self._report(ended=True, status="not-kept", cause=str(error))
+        except NotSavedError as error:
+            report = self._report(ended=True, status="not-saved", cause=str(error))
         except Exception as error:
-            with suppress(NotKeptError):  # the row has the cause
-                self._keep_text(f"failures/{self._request.id}.txt", traceback.format_exc())
+            with suppress(NotSavedError):  # the row has the cause, too
+                self._save_text(f"failures/{self._request.id}.txt", traceback.format_exc())
             report = self._report(ended=True, status="failed", cause=f"{type(error).__name__}: {error}")
         return {"report": report, "done": report.ended}
 
@@ -60,11 +63,11 @@ class TrialActor(tune.Trainable):
         self._fit: Fit | None = None
         self._epochs: list[EpochResult] = []
         self._has_reported = False
-        self._savings.begin()
+        self._checkpoint_timer.begin()
 
     def _start_training(self) -> None:
         config = self._request.config
-        label_set = LabelSet(config.label_low, config.label_high, config.label_step)
+        label_set = label_set_of(config)
         self._profile = profile_trial(config, label_set.bins)
         dataset = _dataset(self._request.files, config.attribute, config.resolution)
         self._fit = fit(
@@ -75,43 +78,43 @@ class TrialActor(tune.Trainable):
             network=starting_network(config, dataset),
         )
         if self._fit.transfer:
-            self._keep_text(f"weights/{self._request.id}.backbone.txt", f"{self._fit.transfer}\n")
-        self._go_on(self._fit)
+            self._save_text(f"weights/{self._request.id}.backbone.txt", f"{self._fit.transfer}\n")
+        self._resume(self._fit)
 
-    def _go_on(self, training: Fit) -> None:
-        """Go on where a process that was lost, or a driver that was killed, left the trial."""
-        with self._request.files.fetched(self._request.checkpoint) as path:
+    def _resume(self, training: Fit) -> None:
+        """Continue from the checkpoint that a lost process or a killed driver left, where there is one."""
+        with self._request.files.local_copy(self._request.checkpoint) as path:
             checkpoint = None if path is None else load_checkpoint(path)
         if checkpoint is None or not checkpoint.is_of(training):
             return
-        training.go_on_from(checkpoint.state)
+        training.load_state(checkpoint.state)
         self._epochs = list(checkpoint.epochs)
         self._began -= checkpoint.seconds
         self._zero -= checkpoint.seconds
 
     def _train_epoch(self, training: Fit) -> TrialReport:
-        before = tuple(self._epochs)
+        earlier = tuple(self._epochs)
         epoch = next(training)
         self._epochs.append(epoch)
         if epoch.epoch < self._request.config.epochs:
-            with suppress(NotKeptError):  # the training can do without; its weights will say what is wrong
-                self._savings.now_and_then(lambda: self._save(training))
-            return self._report(ended=False, status="running", epoch=epoch, before=before)
+            with suppress(NotSavedError):  # the training needs none; saving its weights will report the fault
+                self._checkpoint_timer.now_and_then(lambda: self._save_checkpoint(training))
+            return self._report(ended=False, status="running", epoch=epoch, earlier=earlier)
         as_trained = dataclasses.replace(self._request.config, precision=training.precision)
-        self._request.files.keep(
+        self._request.files.save(
             f"weights/{self._request.id}.safetensors",
             lambda path: save_network(training.network, as_trained, path),
         )
-        return self._report(ended=True, status="finished", epoch=epoch, before=before)
+        return self._report(ended=True, status="finished", epoch=epoch, earlier=earlier)
 
-    def _save(self, training: Fit) -> None:
-        self._request.files.keep(
+    def _save_checkpoint(self, training: Fit) -> None:
+        self._request.files.save(
             self._request.checkpoint,
             lambda path: save_checkpoint(training, self._epochs, time.perf_counter() - self._zero, path),
         )
 
-    def _keep_text(self, name: str, text: str) -> None:
-        self._request.files.keep(name, lambda path: path.write_text(text, encoding="utf-8"))
+    def _save_text(self, name: str, text: str) -> None:
+        self._request.files.save(name, lambda path: path.write_text(text, encoding="utf-8"))
 
     def _report(
         self,
@@ -120,8 +123,9 @@ class TrialActor(tune.Trainable):
         status: Any,
         cause: str = "",
         epoch: EpochResult | None = None,
-        before: tuple[EpochResult, ...] | None = None,
+        earlier: tuple[EpochResult, ...] | None = None,
     ) -> TrialReport:
+        """Return a report; that of the first epoch after a start has the ``earlier`` epochs."""
         is_first, self._has_reported = not self._has_reported, True
         return TrialReport(
             id=self._request.id,
@@ -133,7 +137,7 @@ class TrialActor(tune.Trainable):
             epoch=epoch,
             began=self._began,
             seconds=time.perf_counter() - self._zero,
-            before=(tuple(self._epochs) if before is None else before) if is_first else None,
+            earlier_epochs=(tuple(self._epochs) if earlier is None else earlier) if is_first else None,
         )
 
 

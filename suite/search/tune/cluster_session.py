@@ -1,11 +1,9 @@
-"""Ray for the length of a search: a quiet local cluster of this machine's cores, or a running one."""
+"""Ray for the length of a search: a local cluster of this machine's cores, or one that is running."""
 
-import importlib
 import logging
 import os
 import secrets
 import socket
-import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,19 +14,20 @@ import ray
 
 from suite.errors import RequestError
 from suite.machine import usable_cpus
-from suite.runs.tables import Resources
+from suite.runs.info import Resources
 from suite.search.interrupts import interrupts_held_back
+from suite.search.tune.ray_private import STARTUP_TIMED_OUT, staging_folder_of_client
 
-#: The trials' data is memory-mapped, not sent, so Ray's own store can be small.
+#: Ray's own object store can be small, because the trials' data is memory-mapped, not sent.
 OBJECT_STORE_BYTES = 100 * 2**20
 
 
 @contextmanager
 def ray_session(resources: Resources) -> Iterator[None]:
-    """Ray is up inside.
+    """Start or join Ray for the length of the context.
 
     Raises:
-        RequestError: there is no Ray cluster at the address, or Ray did not come to start in its time.
+        RequestError: there is no Ray cluster at the address, or Ray did not start in time.
     """
     _avoid_home_token(resources)
     _check_reachable(resources.address)
@@ -36,7 +35,7 @@ def ray_session(resources: Resources) -> Iterator[None]:
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # a trial's failure is a row, not a log
     of_this_machine = {"num_cpus": usable_cpus(), "object_store_memory": OBJECT_STORE_BYTES}
     chosen: dict[str, Any] = (
-        # Without "local" Ray joins a cluster that somebody else has started on this machine.
+        # Without "local" Ray would join a cluster that another process has started on this machine.
         {**of_this_machine, "address": "local", "include_dashboard": False}
         if resources.of_this_machine
         else {"address": resources.address}
@@ -50,40 +49,21 @@ def ray_session(resources: Resources) -> Iterator[None]:
             except SystemExit as stopped:  # Ray's own answer to SIGTERM, while it starts
                 raise KeyboardInterrupt from stopped
             except Exception as error:
-                if "timed out during startup" not in str(error):
+                if STARTUP_TIMED_OUT not in str(error):
                     raise
                 raise RequestError(
-                    "Ray did not start within half a minute, which is all that it gives itself; try again "
-                    "when this machine has less to do"
+                    "Ray did not start within its limit of half a minute; try again when this machine has "
+                    "less to do"
                 ) from None
-        with _staging_without_a_node():
+        with staging_folder_of_client():
             yield
     finally:
         with interrupts_held_back():
             ray.shutdown()
 
 
-@contextmanager
-def _staging_without_a_node() -> Iterator[None]:
-    """A driver that came by ``ray://`` is on no node, and Tune asks that for a folder to stage its state in.
-
-    Ray would have Tune's loop, and with it study and tables, run on the cluster instead.
-    """
-    if not ray.util.client.ray.is_connected():  # type: ignore[no-untyped-call]
-        yield
-        return
-    storage: Any = importlib.import_module("ray.train._internal.storage")
-    of_the_node = storage._get_ray_train_session_dir
-    with tempfile.TemporaryDirectory(prefix="suite-tune-") as folder:
-        storage._get_ray_train_session_dir = lambda: folder
-        try:
-            yield
-        finally:
-            storage._get_ray_train_session_dir = of_the_node
-
-
 def share_of_a_trial(resources: Resources) -> dict[str, float]:
-    """Ray resources of one trial.
+    """Return the Ray resources of one trial.
 
     Raises:
         RequestError: the whole cluster is smaller than one trial.
@@ -95,31 +75,33 @@ def share_of_a_trial(resources: Resources) -> dict[str, float]:
     share = {"CPU": resources.cpus_per_trial, "GPU": gpus}
     if not any(share.values()):
         raise RequestError("a trial asks for no share of any machine; raise --cpus-per-trial above 0")
-    for kind, wanted in share.items():
-        if wanted > cluster.get(kind, 0):
+    for kind, requested in share.items():
+        if requested > cluster.get(kind, 0):
             raise RequestError(
-                f"a trial asks for {wanted:g} {kind} and the cluster has {cluster.get(kind, 0):g}; lower "
+                f"a trial asks for {requested:g} {kind} and the cluster has {cluster.get(kind, 0):g}; lower "
                 f"--{kind.lower()}s-per-trial"
             )
     return share
 
 
 def trials_at_once(resources: Resources, share: dict[str, float]) -> int:
-    """How many trials the cluster holds at once, or what the user says.
+    """Return how many trials may train at the same time.
 
-    Of a cluster that others started, more may be asked for than it holds now: nodes join it later. What
-    finds no room yet waits.
+    It is what the cluster holds, or what the user asked for. On a cluster that was already running the user
+    may ask for more than it holds now, as nodes may join it later; the surplus trials wait.
     """
     cluster = _cluster_resources()
-    held = min(int(cluster.get(kind, 0) / wanted + 1e-9) for kind, wanted in share.items() if wanted > 0)
+    capacity = min(
+        int(cluster.get(kind, 0) / requested + 1e-9) for kind, requested in share.items() if requested > 0
+    )
     if resources.max_concurrent is None:
-        return max(1, held)
-    return min(held, resources.max_concurrent) if resources.of_this_machine else resources.max_concurrent
+        return max(1, capacity)
+    return min(capacity, resources.max_concurrent) if resources.of_this_machine else resources.max_concurrent
 
 
 def _cluster_resources() -> dict[str, float]:
-    found: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
-    return found
+    resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    return resources
 
 
 def _no_cluster(address: str | None, error: Exception) -> RequestError:
@@ -131,7 +113,7 @@ def _no_cluster(address: str | None, error: Exception) -> RequestError:
 
 
 def _check_reachable(address: str | None) -> None:
-    """Ray itself waits for minutes where nobody listens."""
+    """Refuse an address at which nothing listens; Ray itself would wait for minutes."""
     host, _, port = (address or "").removeprefix("ray://").rpartition(":")
     if not host or not port.isdigit():
         return
@@ -142,7 +124,7 @@ def _check_reachable(address: str | None) -> None:
 
 
 def _avoid_home_token(resources: Resources) -> None:
-    """Give a cluster of our own a token of its own, instead of one that Ray writes below the home folder."""
+    """Give a local cluster a token of its own; Ray would write one below the home folder."""
     named = {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & set(os.environ)
     kept = Path.home() / ".ray" / "auth_token"
     if resources.of_this_machine and not named and not kept.exists():

@@ -1,7 +1,7 @@
 """The driver's files for trials on nodes that do not share its file system.
 
-A node that sees the driver's folders, as on one machine or over NFS, uses them. Any other gets the packed
-store once, through Ray's object store, into its own cache, and sends back what its trials write.
+A node that sees the driver's folders, on the same machine or over NFS, uses them. Any other node fetches the
+packed store once, through Ray's object store, into its own cache, and sends back the files of its trials.
 """
 
 import contextlib
@@ -26,21 +26,23 @@ from suite.data.store import Store, open_store
 from suite.errors import RequestError
 from suite.files.cache import cache_folder
 from suite.files.folders import folder_beside, move_into_place
+from suite.search.tune.ray_private import is_client_connection
 
-#: What a store cannot do without, the file that says it is whole last.
+#: The files of a store; the last is the one that marks it as complete.
 STORE_FILES = ("images.npy", "labels.parquet", "store.json")
 CHUNK_BYTES = 64 * 2**20
 NAMESPACE = "suite"
-#: Holds the file_server's name in the run folder, for a node to tell it from a folder of its own at that path.
-SIGN = ".file-server"
+#: The file in the run folder that holds the file server's name. By it a node tells the driver's folder from
+#: one of its own at the same path.
+MARKER = ".file-server"
 
 
-class NotKeptError(Exception):
+class NotSavedError(Exception):
     """A file of the run folder could not be written; the message says why."""
 
 
 class FileServer:
-    """A Ray actor beside the driver: it hands out the store, and takes in files of the run folder."""
+    """A Ray actor on the driver's node that sends the store to other nodes and receives files of the run."""
 
     def __init__(self, store: str, run_folder: str) -> None:
         self._store = Path(store)
@@ -48,13 +50,13 @@ class FileServer:
         self._chunks: dict[str, list[Any]] = {}
 
     def store_files(self) -> dict[str, list[Any]]:
-        """References to each file's chunks, uint8 arrays; put into the object store at the first request."""
+        """Return references to the chunks of each file, uint8 arrays in Ray's object store."""
         if not self._chunks:
             self._chunks = {name: self._put(self._store / name) for name in STORE_FILES}
         return self._chunks
 
     def write(self, name: str, content: bytes) -> None:
-        """Write a file of the run folder, replaced in one step."""
+        """Write a file of the run folder, replacing it atomically."""
         path = self._run_folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(path.name + ".partial")
@@ -62,7 +64,7 @@ class FileServer:
         partial.replace(path)
 
     def read(self, name: str) -> bytes | None:
-        """A file of the run folder; None where there is none."""
+        """Return a file of the run folder; None where it does not exist."""
         try:
             return (self._run_folder / name).read_bytes()
         except FileNotFoundError:
@@ -76,14 +78,15 @@ class FileServer:
 
 @contextmanager
 def file_server(store: Store, run_folder: Path) -> Iterator[str]:
-    """A file_server is on the driver's own node inside, under the name that is yielded.
+    """Run a file server on the driver's own node, and yield its name.
 
-    The name is empty for a driver that came by ``ray://``: it runs on no node, so nodes must see its folders.
+    The name is empty for a driver that is connected by ``ray://``. Such a driver runs on no node, so every
+    node must see its folders.
 
     Raises:
-        RequestError: so it came, and a node of the cluster does not.
+        RequestError: a node of the cluster does not see the folders of such a driver.
     """
-    if ray.util.client.ray.is_connected():  # type: ignore[no-untyped-call]
+    if is_client_connection():
         _check_seen(store.folder, run_folder)
         yield ""
         return
@@ -98,23 +101,24 @@ def file_server(store: Store, run_folder: Path) -> Iterator[str]:
         max_task_retries=3,
     )
     handle = remote.remote(str(store.folder), str(run_folder))
-    sign = run_folder / SIGN
-    sign.write_text(name, encoding="utf-8")
+    marker = run_folder / MARKER
+    marker.write_text(name, encoding="utf-8")
     try:
         yield name
     finally:
-        sign.unlink(missing_ok=True)
+        marker.unlink(missing_ok=True)
         ray.kill(handle)
 
 
 def _check_seen(*folders: Path) -> None:
-    """Ask one node, before every trial fails for it."""
-    seen: Any = ray.remote(num_cpus=0)(lambda paths: [Path(path).is_dir() for path in paths])
-    for folder, there in zip(folders, ray.get(seen.remote([str(folder) for folder in folders])), strict=True):
-        if not there:
+    """Ask one node whether it sees the folders, before every trial fails because it does not."""
+    are_folders: Any = ray.remote(num_cpus=0)(lambda paths: [Path(path).is_dir() for path in paths])
+    answers = ray.get(are_folders.remote([str(folder) for folder in folders]))
+    for folder, is_seen in zip(folders, answers, strict=True):
+        if not is_seen:
             raise RequestError(
-                f"a node of the cluster does not see {folder}, as it must for a driver that came by ray://; "
-                "choose one that all share, or send the search with 'suite submit'"
+                f"a node of the cluster does not see {folder}, as it must for a driver that is connected by "
+                "ray://; choose a folder that all nodes share, or send the search with 'suite submit'"
             )
 
 
@@ -135,41 +139,43 @@ class DriverFiles:
     file_server: str = ""
 
     def open_store(self) -> Store:
-        """The store where this node sees it, else this node's copy, which is fetched if there is none.
+        """Open the store where this node sees it; else this node's copy, fetched at the first request.
 
         Raises:
-            RequestError: the node does not see it and there is no file_server to ask.
+            RequestError: this node does not see the store, and there is no file server.
         """
         if not self.file_server:
             return open_store(Path(self.store))
         with contextlib.suppress(RequestError, OSError):
-            seen = open_store(Path(self.store))
-            if seen.info.fingerprint == self.fingerprint:
-                return seen
-        return self._copy()
+            store = open_store(Path(self.store))
+            if store.info.fingerprint == self.fingerprint:
+                return store
+        return self._fetched_store()
 
-    def keep(self, name: str, write: Callable[[Path], object]) -> None:
-        """Have ``write`` make the file of a path; it comes to lie in the run folder under ``name``.
+    def save(self, name: str, write: Callable[[Path], object]) -> None:
+        """Save a file in the run folder.
 
-        So does whatever else ``write`` puts beside it.
+        Args:
+            name: of the file within the run folder.
+            write: writes the file at the path that it is given. Files that it adds beside it are saved too.
 
         Raises:
-            NotKeptError: it could not be written, there or on the way.
+            NotSavedError: a file could not be written.
         """
         try:
-            self._keep(name, write)
+            self._save(name, write)
         except (OSError, SafetensorError) as error:
             number = getattr(error, "errno", None)
-            raise NotKeptError(os.strerror(number) if number else str(error)) from error
+            raise NotSavedError(os.strerror(number) if number else str(error)) from error
 
     @contextmanager
-    def fetched(self, name: str) -> Iterator[Path | None]:
-        """A file of the run folder where this process can read it inside; None where there is none."""
+    def local_copy(self, name: str) -> Iterator[Path | None]:
+        """Yield the path of a file of the run folder that this node can read; None where there is no file."""
         path = Path(self.run_folder) / name
         if not self.file_server or self._sees_run_folder():
             yield path if path.exists() else None
             return
-        content: bytes | None = ray.get(self._asked().read.remote(name))
+        content: bytes | None = ray.get(self._server().read.remote(name))
         if content is None:
             yield None
             return
@@ -178,7 +184,7 @@ class DriverFiles:
             path.write_bytes(content)
             yield path
 
-    def _keep(self, name: str, write: Callable[[Path], object]) -> None:
+    def _save(self, name: str, write: Callable[[Path], object]) -> None:
         if not self.file_server or self._sees_run_folder():
             path = Path(self.run_folder) / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -187,29 +193,28 @@ class DriverFiles:
         with tempfile.TemporaryDirectory(prefix="suite-") as folder:
             write(Path(folder) / Path(name).name)
             for file in sorted(Path(folder).iterdir()):
-                kept = str(Path(name).with_name(file.name))
-                ray.get(self._asked().write.remote(kept, file.read_bytes()))
+                target = str(Path(name).with_name(file.name))
+                ray.get(self._server().write.remote(target, file.read_bytes()))
 
     def _sees_run_folder(self) -> bool:
         try:
-            return (Path(self.run_folder) / SIGN).read_text(encoding="utf-8") == self.file_server
+            return (Path(self.run_folder) / MARKER).read_text(encoding="utf-8") == self.file_server
         except OSError:  # not there, or another user's
             return False
 
-    def _asked(self) -> Any:
+    def _server(self) -> Any:
         return ray.get_actor(self.file_server, namespace=NAMESPACE)
 
-    def _copy(self) -> Store:
-        """This node's copy, made by whichever of its processes comes first."""
+    def _fetched_store(self) -> Store:
+        """Return this node's copy of the store, which the first of its processes to ask fetches."""
         copy = cache_folder() / "copies" / self.fingerprint[:16]
         copy.parent.mkdir(parents=True, exist_ok=True)
         with _locked(copy.with_name(copy.name + ".lock")):
             if not (copy / "store.json").exists():
-                for left in copy.parent.glob(
-                    f".{copy.name}.partial-*"
-                ):  # a killed process's, under this lock
+                # Under this lock, a partial copy is one that a killed process left.
+                for left in copy.parent.glob(f".{copy.name}.partial-*"):
                     shutil.rmtree(left, ignore_errors=True)
-                files: Mapping[str, list[Any]] = ray.get(self._asked().store_files.remote())
+                files: Mapping[str, list[Any]] = ray.get(self._server().store_files.remote())
                 with folder_beside(copy) as partial:
                     for name in STORE_FILES:
                         _write_chunks(partial / name, files[name])

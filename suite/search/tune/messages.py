@@ -3,45 +3,66 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from suite.runs.tables import CHECKPOINTS
+from suite.runs.layout import CHECKPOINTS
 from suite.search.tune.file_server import DriverFiles
 from suite.trial import EpochResult, Profile, Status, TrialConfig
 
 
 @dataclass(frozen=True)
 class TrialRequest:
-    """What the driver sends to an actor to start a trial, or to go on with it from its last checkpoint."""
+    """The driver's request to an actor to train a trial, from its last checkpoint where it has one.
+
+    Attributes:
+        id: of the trial.
+        config: what to train.
+        files: the driver's folders.
+        threads: of torch.
+        device: to train on; None: a GPU where the trial's process has one.
+    """
 
     id: str
     config: TrialConfig
     files: DriverFiles
     threads: int
-    device: str | None  # None: a GPU where the trial's process has one
+    device: str | None
 
     @property
     def checkpoint(self) -> str:
-        """Where the run folder has the trial's last checkpoint, if it has one."""
+        """Name of the trial's last checkpoint within the run folder, which may not exist."""
         return checkpoint_name(self.id)
 
 
 @dataclass(frozen=True)
 class TrialReport:
-    """What an actor sends back after each epoch, and when a trial ends early."""
+    """An actor's report after each epoch, and when a trial ends early.
+
+    Attributes:
+        id: of the trial.
+        ended: the trial has ended.
+        status: "running" until the end; "not-saved": a file of the run folder could not be written.
+        cause: one sentence where the trial did not finish; else empty.
+        profile: costs of the network; None before they are counted.
+        precision: that the training computes in; empty before it starts.
+        epoch: that has just ended; None where none has.
+        began: when the training began, seconds since 1970 by the clock of the actor's machine. After a loss
+            it is moved, as if the training had not been interrupted.
+        seconds: of training, those of earlier processes included.
+        earlier_epochs: in the first report of a process, the epochs that earlier processes trained; None in
+            its other reports.
+    """
 
     id: str
     ended: bool
-    #: "running" until it ended; "not-kept": what it was to leave in the run folder could not be written.
-    status: Literal["running", "not-kept"] | Status
+    status: Literal["running", "not-saved"] | Status
     cause: str
     profile: Profile | None
     precision: str
     epoch: EpochResult | None
-    began: float  # by the clock of the actor's machine, seconds since 1970, as if it had not been cut
-    seconds: float  # of training, those of processes before this one included
-    #: In the first report of a process: the epochs that others trained before it. None in those that follow.
-    before: tuple[EpochResult, ...] | None = None
+    began: float
+    seconds: float
+    earlier_epochs: tuple[EpochResult, ...] | None = None
 
 
 def checkpoint_name(trial_id: str) -> str:
-    """A trial's checkpoint within the run folder."""
+    """Return the name of a trial's checkpoint within the run folder."""
     return f"{CHECKPOINTS}/{trial_id}.pt"

@@ -1,54 +1,41 @@
-"""The bridge between Ray Tune and the Optuna study; every trial's row is written here.
+"""The bridge from Ray Tune to a source of trials; the row of every trial is written here.
 
-Ray's own ``OptunaSearch`` is not used because it drops the failure of a trial with a NaN objective
-with a log line, keeps no name for a trial that both the study and the table could share, and reads
-its resume state from a pickle. This one keeps no state of its own: the study's journal and the run's
-ledger have it all.
+Ray's own ``OptunaSearch`` is not used, for three reasons: it drops the failure of a trial with a NaN
+objective with a log line, it has no name for a trial that the study and the table could share, and it reads
+its state for a resumption from a pickle. This searcher has no state to save: it is all in the study's journal
+and the run's ledger.
 """
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
-import optuna
 from ray.tune import Callback
 from ray.tune.search import Searcher
 
-from search_spaces import SearchSpace
-from suite.data.store import LabelRange
 from suite.errors import RequestError
 from suite.runs.folder import not_writable
-from suite.runs.tables import RunLedger, trial_row
-from suite.search.bounds import MOST_IN_A_ROW, excesses, sentence
+from suite.runs.ledger import RunLedger
 from suite.search.interrupts import interrupts_held_back
-from suite.search.parents import parent_of_trials
-from suite.search.study.repeats import tell_repeat, trained_before
-from suite.search.study.study import (
-    ask,
-    config_at,
-    name_of,
-    results_known,
-    taken_up,
-    tell,
-    tell_out_of_bounds,
-    under_way,
-)
+from suite.search.proposals import Proposal, ProposalSource
 from suite.search.tune.file_server import DriverFiles
-from suite.search.tune.lost_workers import why_lost
 from suite.search.tune.messages import TrialReport, TrialRequest, checkpoint_name
-from suite.training.backbones import pinned
-from suite.trial import EpochResult, Stage, Status, TrialConfig, TrialResult
+from suite.search.tune.worker_loss import why_lost
+from suite.trial import EpochResult, Status, TrialResult
 
-#: After so many repeats the sampler is taken to be stuck, and suggestions are drawn at random.
-AT_RANDOM_AFTER = 10
+#: Called with the searcher when a trial was proposed, began or went on, and with the result of one that ended.
+OnChange: TypeAlias = Callable[["TrialSearcher", TrialResult | None], None]
 
 
-class SearchOverError(BaseException):
-    """What was to be kept of a trial cannot be, so that nothing more is to be trained.
+class SearchAbortedError(BaseException):
+    """The result of a trial cannot be stored, so nothing more is to be trained.
 
-    No ``Exception``: Ray Tune would take that for a fault of the trial, and train the trial again.
+    It is no ``Exception``, because Ray Tune would take that for a fault of the trial and train it again.
+
+    Attributes:
+        error: why it cannot be stored.
     """
 
     def __init__(self, error: Exception) -> None:
@@ -57,57 +44,65 @@ class SearchOverError(BaseException):
 
 
 @contextmanager
-def _over_where_nothing_is_kept() -> Iterator[None]:
+def _aborting_when_unwritable() -> Iterator[None]:
     try:
         yield
     except (OSError, RequestError) as error:
-        raise SearchOverError(error) from error
-
-
-@dataclass
-class RunningTrial:
-    """A trial between its suggestion and its end."""
-
-    id: str
-    suggestion: optuna.Trial | None  # None: it is of no study
-    config: TrialConfig
-    trials_known: int
-    suggested: float  # seconds since the search began
-    begun: float | None = None  # when its actor was seen to begin; None: it still waits for one
-    last: TrialReport | None = None
-    epoch: EpochResult | None = None
-    stopped: str | None = None  # why a rung stopped it
-    lost: int = 0  # worker processes, each of which another took over from
-    why_lost: str = "killed"  # the last of them
-    stage: Stage = "search"
-    parent: str | None = None
+        raise SearchAbortedError(error) from error
 
 
 @dataclass(frozen=True)
-class TrialsOf:
-    """What makes a trial out of a suggestion, the same for all trials of a search."""
+class TrialEnvironment:
+    """What every trial's process is given.
 
-    space: SearchSpace
-    label_range: LabelRange
+    Attributes:
+        files: the driver's folders.
+        threads: of torch.
+        device: to train on; None: a GPU where the process has one.
+    """
+
     files: DriverFiles
     threads: int
     device: str | None
 
 
+@dataclass
+class RunningTrial:
+    """A trial between its proposal and its end; times are seconds since the search began."""
+
+    proposal: Proposal
+    proposed_at: float
+    begun_at: float | None = None  # when its actor began; None: it waits for one
+    last_report: TrialReport | None = None
+    last_epoch: EpochResult | None = None
+    why_stopped: str | None = None  # by early stopping
+    times_lost: int = 0  # worker processes from which another took over
+    why_lost: str = "killed"  # the last of them
+
+
 class TrialSearcher(Searcher):
-    """Gives Ray Tune one trial after another, and the ledger the row of each that ended."""
+    """Gives Ray Tune one trial after another, and the ledger the row of each that ended.
+
+    Attributes:
+        source: proposes the trials.
+        ledger: of the run.
+        environment: what every trial's process is given.
+        running: the trials that have not ended, by Ray Tune's name.
+    """
 
     def __init__(
         self,
+        source: ProposalSource,
         ledger: RunLedger,
-        trials_of: TrialsOf,
+        environment: TrialEnvironment,
         *,
-        on_change: Callable[["TrialSearcher", TrialResult | None], None],
+        on_change: OnChange,
         seconds_before: float = 0.0,
     ) -> None:
         super().__init__()
+        self.source = source
         self.ledger = ledger
-        self.trials_of = trials_of
+        self.environment = environment
         self.running: dict[str, RunningTrial] = {}
         self._on_change = on_change
         self._zero = time.monotonic() - seconds_before
@@ -119,41 +114,49 @@ class TrialSearcher(Searcher):
         return time.monotonic() - self._zero
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str:  # type: ignore[override]  # as Ray documents it
-        """The configuration of Ray Tune's trial ``trial_id``; ``FINISHED`` where there is none."""
-        with _over_where_nothing_is_kept():
-            trial = self._next_of(trial_id)
-        if trial is None:
+        """Return the configuration of Ray Tune's trial ``trial_id``; ``FINISHED`` where there is none."""
+        with _aborting_when_unwritable():
+            proposal = self._next_proposal(trial_id)
+        if proposal is None:
             finished: str = Searcher.FINISHED
             return finished
         request = TrialRequest(
-            id=trial.id,
-            config=trial.config,
-            files=self.trials_of.files,
-            threads=self.trials_of.threads,
-            device=self.trials_of.device,
+            id=proposal.id,
+            config=proposal.config,
+            files=self.environment.files,
+            threads=self.environment.threads,
+            device=self.environment.device,
         )
         return {"request": request}
 
+    def stop(self, trial_id: str, cause: str) -> None:
+        """Note why early stopping ends a trial, before Ray Tune reports its end."""
+        self.running[trial_id].why_stopped = cause
+
     def on_trial_start(self, trial_id: str) -> None:
-        """An actor began a trial."""
+        """Note that an actor began a trial."""
         trial = self.running.get(trial_id)
         if trial is not None:
-            trial.begun = self.seconds
+            trial.begun_at = self.seconds
             self._on_change(self, None)
 
     def on_trial_lost(self, trial_id: str, why: str) -> None:
-        """A trial's process was lost, and another will go on with it."""
+        """Note that a trial's process was lost; another will take over."""
         trial = self.running.get(trial_id)
         if trial is not None:
-            trial.lost, trial.why_lost, trial.begun = trial.lost + 1, why, None
+            trial.times_lost, trial.why_lost, trial.begun_at = trial.times_lost + 1, why, None
             self._on_change(self, None)
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
-        """An epoch of a trial ended."""
+        """Record an epoch of a trial.
+
+        Raises:
+            SearchAbortedError: the run folder cannot be written to.
+        """
         trial = self.running.get(trial_id)
         if trial is not None:
-            with _over_where_nothing_is_kept():
-                self._take(trial, result["report"])
+            with _aborting_when_unwritable():
+                self._record(trial, result["report"])
                 self.ledger.note_clock(self.seconds)
             self._on_change(self, None)
 
@@ -161,178 +164,102 @@ class TrialSearcher(Searcher):
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
-        """A trial ended, by itself or because its process died too often.
+        """Record the end of a trial, which ended by itself or because its process died too often.
 
         Raises:
-            SearchOverError: the run folder could not be written to; a trial without a row is still under way.
+            SearchAbortedError: the run folder cannot be written to; a trial without a row counts as running.
         """
         trial = self.running.get(trial_id)
         if trial is None:
             return
         report: TrialReport | None = (result or {}).get("report")
-        if report is not None and report is not trial.last:
-            self._take(trial, report)
-        if report is not None and report.status == "not-kept":
-            raise SearchOverError(not_writable(self.ledger.folder, report.cause))
+        if report is not None and report is not trial.last_report:
+            self._record(trial, report)
+        if report is not None and report.status == "not-saved":
+            raise SearchAbortedError(not_writable(self.ledger.folder, report.cause))
         del self.running[trial_id]
         ended = self._result(trial)
-        with _over_where_nothing_is_kept():
-            self._announce(trial, ended)
+        with _aborting_when_unwritable():
+            self.source.before_row(ended)
             self.ledger.add_trial(ended)
-            self._tell(trial, ended)
-            (self.ledger.folder / checkpoint_name(trial.id)).unlink(missing_ok=True)
+            self.source.after_row(ended)
+            (self.ledger.folder / checkpoint_name(ended.id)).unlink(missing_ok=True)
         self._on_change(self, ended)
 
     def save(self, checkpoint_path: str) -> None:
-        """Nothing to save: the journal and the ledger hold the state."""
+        """Save nothing: the journal and the ledger hold the state."""
 
     def restore(self, checkpoint_path: str) -> None:
-        """Nothing to restore: the journal and the ledger hold the state."""
+        """Restore nothing: the journal and the ledger hold the state."""
 
     def __getstate__(self) -> dict[str, Any]:
-        """Nothing: Tune pickles its settings, and what watches the search need not be a thing that can be."""
+        """Return nothing. Tune pickles its settings, and what watches the search need not be picklable."""
         return {}
 
-    def _next_of(self, trial_id: str) -> RunningTrial | None:
-        """The trial to train next, which is under way from here on; None where there is none."""
-        with interrupts_held_back():
-            trial = self._next()
-            if trial is not None:
-                self.running[trial_id] = trial
-        self._on_change(self, None)
-        return trial
+    def _next_proposal(self, trial_id: str) -> Proposal | None:
+        """Return the trial to train next, which counts as running from here on; None where there is none."""
+        while not self.source.exhausted:
+            with interrupts_held_back():
+                proposal = self.source.propose()
+                if proposal is not None:
+                    self.running[trial_id] = RunningTrial(proposal, self.seconds)
+            self._on_change(self, None)
+            if proposal is not None:
+                return proposal
+        return None
 
-    def _next(self) -> RunningTrial | None:
-        """The trial to train next; None where there is none."""
-        raise NotImplementedError
-
-    def _announce(self, trial: RunningTrial, ended: TrialResult) -> None:
-        """Prepare for the row of a trial that ended; a kill after this leaves it under way."""
-
-    def _tell(self, trial: RunningTrial, ended: TrialResult) -> None:
-        """Tell whoever has to know, besides the ledger, how a trial ended."""
-
-    def _take(self, trial: RunningTrial, report: TrialReport) -> None:
-        trial.last = report
-        if report.before is not None:
-            self.ledger.begin_trial(trial.id, report.before, trial.config.attribute)
-            trial.epoch = report.before[-1] if report.before else None
+    def _record(self, trial: RunningTrial, report: TrialReport) -> None:
+        trial.last_report = report
+        name, attribute = trial.proposal.id, trial.proposal.config.attribute
+        if report.earlier_epochs is not None:
+            self.ledger.begin_trial(name, report.earlier_epochs, attribute)
+            trial.last_epoch = report.earlier_epochs[-1] if report.earlier_epochs else None
         if report.epoch is not None:
-            trial.epoch = report.epoch
-            self.ledger.add_epoch(trial.id, report.epoch, trial.config.attribute)
+            trial.last_epoch = report.epoch
+            self.ledger.add_epoch(name, report.epoch, attribute)
 
     def _result(self, trial: RunningTrial) -> TrialResult:
-        report = trial.last
-        status: Status = "failed"
-        times = "" if trial.lost == 0 else f" {trial.lost + 1} times"
-        cause = f"its worker process was lost{times} ({trial.why_lost}); Ray's errors are below tune/"
-        if trial.stopped is not None:
-            status, cause = "stopped", trial.stopped
-        elif report is not None and report.ended:
-            status, cause = report.status, report.cause  # type: ignore[assignment]
-        seen = trial.suggested if trial.begun is None else trial.begun
+        proposal, report, epoch = trial.proposal, trial.last_report, trial.last_epoch
+        status, cause = _outcome(trial)
+        begun_at = trial.proposed_at if trial.begun_at is None else trial.begun_at
         return TrialResult(
-            id=trial.id,
-            stage=trial.stage,
-            config=trial.config,
+            id=proposal.id,
+            stage=proposal.stage,
+            config=proposal.config,
             status=status,
             cause=cause,
             profile=report.profile if report else None,
-            validation=trial.epoch.validation if trial.epoch else None,
-            epochs_run=trial.epoch.epoch if trial.epoch else 0,
-            seconds=report.seconds if report else self.seconds - seen,
+            validation=epoch.validation if epoch else None,
+            epochs_run=epoch.epoch if epoch else 0,
+            seconds=report.seconds if report else self.seconds - begun_at,
             precision=report.precision if report else "",
-            trials_known=trial.trials_known,
-            started=max(0.0, report.began - self._zero_by_the_clock) if report else seen,
-            parent=trial.parent,
+            trials_known=proposal.trials_known,
+            started=max(0.0, report.began - self._zero_by_the_clock) if report else begun_at,
+            parent=proposal.parent,
         )
 
 
-class StudySearcher(TrialSearcher):
-    """Suggests trials from an Optuna study and tells it, too, how they ended."""
-
-    def __init__(
-        self,
-        study: optuna.Study,
-        ledger: RunLedger,
-        trials_of: TrialsOf,
-        *,
-        on_change: Callable[[TrialSearcher, TrialResult | None], None],
-        seconds_before: float = 0.0,
-    ) -> None:
-        super().__init__(ledger, trials_of, on_change=on_change, seconds_before=seconds_before)
-        self.study = study
-        self.repeats_in_a_row = 0  # of the suggestions since the last that was trained
-        self._left = under_way(study)  # by an earlier session
-        self.gave_up = False  # nothing that was suggested kept the bounds and was new
-
-    def stop(self, trial_id: str, cause: str) -> None:
-        """Note that a rung stops a trial, whose end Ray Tune is about to tell."""
-        self.running[trial_id].stopped = cause
-
-    def _next_of(self, trial_id: str) -> RunningTrial | None:
-        self.repeats_in_a_row = 0
-        for _ in range(MOST_IN_A_ROW):
-            if (trial := super()._next_of(trial_id)) is not None:
-                return trial
-        self.gave_up = True
-        return None
-
-    def _next(self) -> RunningTrial | None:
-        """What the sampler suggests; None where it is out of bounds or known, which the sampler is told."""
-        space = self.trials_of.space
-        suggestion, known = self._suggestion()
-        config = pinned(config_at(suggestion.params, space, self.trials_of.label_range, space.seed))
-        bounds = space.bounds.given()
-        over = excesses(config, bounds)
-        for name, excess in over.items():
-            suggestion.set_constraint(name, excess)
-        if any(excess > 0 for excess in over.values()):
-            tell_out_of_bounds(self.study, suggestion, sentence(config, bounds))
-            return None
-        before = trained_before(self.study, suggestion.params, suggestion.number)
-        if before is not None:
-            self.repeats_in_a_row += 1
-            tell_repeat(self.study, suggestion, before, name_of(before.number))
-            return None
-        parent = parent_of_trials(space)
-        return RunningTrial(
-            name_of(suggestion.number), suggestion, config, known, self.seconds, parent=parent
-        )
-
-    def _suggestion(self) -> tuple[optuna.Trial, int]:
-        """A suggestion, and how many results the sampler knew when it made it; first what was left."""
-        if self._left:
-            left = self._left.pop(0)
-            return taken_up(self.study, self.trials_of.space, left), results_known(
-                self.study, left.datetime_start
-            )
-        known = results_known(self.study)
-        stuck = self.repeats_in_a_row >= AT_RANDOM_AFTER
-        return ask(self.study, self.trials_of.space, at_random=stuck), known
-
-    def _announce(self, trial: RunningTrial, ended: TrialResult) -> None:
-        assert trial.suggestion is not None
-        # These sync the study's journal: there is no row on disk whose suggestion is not.
-        if ended.status != "finished":
-            trial.suggestion.set_user_attr("cause", ended.cause)
-        trial.suggestion.set_user_attr("status", ended.status)
-
-    def _tell(self, trial: RunningTrial, ended: TrialResult) -> None:
-        assert trial.suggestion is not None
-        tell(self.study, trial.suggestion, trial_row(ended))
+def _outcome(trial: RunningTrial) -> tuple[Status, str]:
+    """Return the status of a trial that ended, and its cause."""
+    report = trial.last_report
+    if trial.why_stopped is not None:
+        return "stopped", trial.why_stopped
+    if report is not None and report.ended:
+        return report.status, report.cause  # type: ignore[return-value]  # neither running nor not-saved
+    times = "" if trial.times_lost == 0 else f" {trial.times_lost + 1} times"
+    return "failed", f"its worker process was lost{times} ({trial.why_lost}); Ray's errors are below tune/"
 
 
 class TrialStartCallback(Callback):
-    """Passes on that an actor began a trial, or was lost, of which Ray Tune tells callbacks only."""
+    """Tells the searcher that an actor began a trial or was lost, which Ray Tune tells callbacks only."""
 
     def __init__(self, searcher: TrialSearcher) -> None:
         self._searcher = searcher
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        """An actor, a new one or one that had a trial before, is ready to train."""
+        """Note that an actor, new or reused, is ready to train."""
         self._searcher.on_trial_start(trial.trial_id)
 
     def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        """An actor was lost in mid-trial, and Tune will give the trial to another."""
+        """Note that an actor was lost during a trial, which Tune will give to another."""
         self._searcher.on_trial_lost(trial.trial_id, why_lost(trial.get_error()))

@@ -1,4 +1,4 @@
-"""The token of a Ray cluster, told to Ray before it is imported."""
+"""The environment that Ray needs, before it is imported, to authenticate with a cluster's token."""
 
 import os
 import sys
@@ -6,17 +6,18 @@ from pathlib import Path
 
 
 def token_mode() -> dict[str, str]:
-    """What the environment lacks for Ray to show a cluster the token that it would find.
+    """Return the environment variables that make Ray authenticate with the token that it finds.
 
-    By itself it does so at the address "auto" only. It reads the environment while it is imported: once it
-    has been, nothing is lacking, or the processes that it starts would be of another mind.
+    By itself Ray does so only at the address "auto". It reads the environment while it is imported. Once it
+    has been imported the result is empty, because a later change would reach only the processes that Ray
+    starts.
     """
-    late = "RAY_AUTH_MODE" in os.environ or "ray" in sys.modules
-    return {} if late or not _has_token() else {"RAY_AUTH_MODE": "token"}
+    is_settled = "RAY_AUTH_MODE" in os.environ or "ray" in sys.modules
+    return {} if is_settled or not _has_token() else {"RAY_AUTH_MODE": "token"}
 
 
 def _has_token() -> bool:
-    """Ray would find a token, in the places and the order that it looks."""
+    """Return whether Ray would find a token where it looks for one."""
     if os.environ.get("RAY_AUTH_TOKEN") or os.environ.get("RAY_AUTH_TOKEN_PATH"):
         return True
     return (Path.home() / ".ray" / "auth_token").exists()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from suite.data.reading import Reading
+from suite.data.dataset_reader import ReadResult
 from suite.data.sets import READERS
 from suite.data.source_files import open_source
 from suite.errors import RequestError
@@ -14,7 +14,7 @@ Miniature = Callable[[str], dict[str, bytes]]
 LayOut = Callable[[Mapping[str, bytes]], Path]
 
 
-def read(name: str, path: Path) -> Reading:
+def read(name: str, path: Path) -> ReadResult:
     with open_source(path) as files:
         return READERS[name].read(files, path)
 

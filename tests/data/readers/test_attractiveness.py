@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from suite.data.dataset_reader import ReadResult
 from suite.data.readers import tables
-from suite.data.reading import Reading
 from suite.data.sets import READERS
 from suite.data.source_files import open_source
 from suite.errors import RequestError
@@ -19,7 +19,7 @@ LayOut = Callable[[Mapping[str, bytes]], Path]
 RATINGS = "SCUT-FBP5500_v2/All_Ratings.xlsx"
 
 
-def read(name: str, path: Path) -> Reading:
+def read(name: str, path: Path) -> ReadResult:
     with open_source(path) as files:
         return READERS[name].read(files, path)
 

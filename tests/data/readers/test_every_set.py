@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from suite.data.dataset import load_dataset
+from suite.data.dataset_reader import ReadResult
 from suite.data.packing import pack
-from suite.data.reading import Reading
 from suite.data.sets import READERS
 from suite.data.source_files import open_source
 from suite.data.store import fingerprint
@@ -40,7 +40,7 @@ FACTS = {
 every_set = pytest.mark.parametrize("name", FACTS)
 
 
-def read(name: str, path: Path) -> Reading:
+def read(name: str, path: Path) -> ReadResult:
     with open_source(path) as files:
         return READERS[name].read(files, path)
 

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from suite.data.dataset_reader import ReadResult
 from suite.data.decoding import CropBox
 from suite.data.packing import pack
 from suite.data.readers import manifest
 from suite.data.readers.manifest import manifest_reader
-from suite.data.reading import Reading
 from suite.data.source_files import open_source
 from suite.errors import RequestError
 from suite.trial import Attribute
@@ -22,12 +22,12 @@ Miniature = Callable[[str], dict[str, bytes]]
 LayOut = Callable[[Mapping[str, bytes]], Path]
 
 
-def read(path: Path, attribute: Attribute | None = None) -> Reading:
+def read(path: Path, attribute: Attribute | None = None) -> ReadResult:
     with open_source(path) as files:
         return manifest_reader(attribute).read(files, path)
 
 
-def of_csv(lay_out: LayOut, text: str, attribute: Attribute | None = None) -> Reading:
+def of_csv(lay_out: LayOut, text: str, attribute: Attribute | None = None) -> ReadResult:
     return read(lay_out({"faces.csv": text.encode()}) / "faces.csv", attribute)
 
 

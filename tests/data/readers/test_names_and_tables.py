@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite.data.reading import Reading, Record
+from suite.data.dataset_reader import ImageRecord, ReadResult
 from suite.data.sets import READERS
 from suite.data.source_files import open_source
 from suite.errors import RequestError
@@ -19,12 +19,12 @@ LayOut = Callable[[Mapping[str, bytes]], Path]
 META = "celebrity2000_meta.mat"
 
 
-def read(name: str, path: Path) -> Reading:
+def read(name: str, path: Path) -> ReadResult:
     with open_source(path) as files:
         return READERS[name].read(files, path)
 
 
-def record_of(name: str, file: str) -> Record:
+def record_of(name: str, file: str) -> ImageRecord:
     """What a reader says of the only file of a source."""
 
     class One:

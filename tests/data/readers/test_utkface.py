@@ -7,16 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from suite.data.archive_safety import UnreadableFileError
+from suite.data.dataset_reader import ReadResult
 from suite.data.readers.utkface import GENDERS, RACES
-from suite.data.reading import Reading
 from suite.data.sets import READERS
-from suite.data.source_files import UnreadableFileError, open_source
+from suite.data.source_files import open_source
 from suite.errors import RequestError
 
 TIME = "20170109142408075"
 
 
-def read(path: Path) -> Reading:
+def read(path: Path) -> ReadResult:
     reader = READERS["utkface"]
     with open_source(path) as files:
         return reader.read(files, path)

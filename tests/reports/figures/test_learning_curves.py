@@ -6,7 +6,7 @@ import pytest
 
 from reports.figures import style
 from reports.figures.learning_curves import collect, draw
-from reports.model.trials import standing
+from reports.model.trials import summarise
 from suite.runs.tables import Run
 
 MakeRun = Callable[..., Run]
@@ -14,7 +14,7 @@ MakeRun = Callable[..., Run]
 
 def test_each_trial_with_an_epoch_has_its_curve(make_run: MakeRun) -> None:
     run = make_run(trials=20, epochs=9)
-    curves = {curve.id: curve for curve in collect(run, standing(run)).curves}
+    curves = {curve.id: curve for curve in collect(run, summarise(run)).curves}
     assert set(curves) == set(run.epochs["id"])
     one = run.epochs[run.epochs["id"] == "t000"]
     assert curves["t000"].epochs == tuple(range(1, 10))
@@ -23,7 +23,7 @@ def test_each_trial_with_an_epoch_has_its_curve(make_run: MakeRun) -> None:
 
 def test_the_front_is_drawn_last_in_colour_and_the_others_in_grey(make_run: MakeRun) -> None:
     run = make_run(trials=20)
-    result = standing(run)
+    result = summarise(run)
     figure = draw(collect(run, result))
     lines = [trace.line.color for trace in figure.data]
     front = len(result.front)
@@ -42,18 +42,18 @@ def test_the_front_is_drawn_last_in_colour_and_the_others_in_grey(make_run: Make
 def test_epochs_whose_row_was_not_written_before_a_kill_keep_their_curve(make_run: MakeRun) -> None:
     run = make_run(trials=3, statuses=["finished"] * 3, status="running")
     killed = type(run)(run.folder, run.info, run.trials[run.trials["id"] != "t002"], run.epochs)
-    curves = {curve.id: curve.status for curve in collect(killed, standing(killed)).curves}
+    curves = {curve.id: curve.status for curve in collect(killed, summarise(killed)).curves}
     assert curves == {"t000": "finished", "t001": "finished", "t002": "no result recorded"}
 
 
 @pytest.mark.parametrize("epochs", [1, 7, 60])
 def test_epoch_ticks_are_whole_numbers(make_run: MakeRun, epochs: int) -> None:
     run = make_run(trials=2, epochs=epochs)
-    step = draw(collect(run, standing(run))).layout.xaxis.dtick
+    step = draw(collect(run, summarise(run))).layout.xaxis.dtick
     assert step == int(step) >= 1
 
 
 def test_no_epoch_yet_can_be_drawn(make_run: MakeRun) -> None:
     run = make_run(trials=0)
-    assert collect(run, standing(run)).curves == ()
-    assert len(draw(collect(run, standing(run))).data) == 0
+    assert collect(run, summarise(run)).curves == ()
+    assert len(draw(collect(run, summarise(run))).data) == 0

@@ -17,8 +17,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from reports.html.page import page
-from reports.html.page_of_runs import page_of_several
-from reports.model.trials import standing
+from reports.html.page_of_runs import page_of_runs
+from reports.model.trials import summarise
 from search_spaces import find, load
 from suite.runs.tables import Run, write_prediction_rows
 from tests.reports.conftest import pruned_from_a_parent
@@ -130,8 +130,8 @@ def test_the_policy_stops_a_script_and_a_request(make_run: MakeRun, visit: Open)
 def test_the_answer_follows_the_readers_limits(make_run: MakeRun, visit: Open) -> None:
     run = make_run(trials=24)
     opened = visit(page(run, place="runs/x"))
-    known = [trial for trial in standing(run).trials if trial.finished]
-    assert standing(run).best.id in opened.text("#shipped .lead")  # type: ignore[union-attr]
+    known = [trial for trial in summarise(run).trials if trial.finished]
+    assert summarise(run).best.id in opened.text("#shipped .lead")  # type: ignore[union-attr]
     assert "ThinAgeNet (which were not trained in this run)" in opened.text("#shipped .lead + .lead")
     limit = sorted(trial.params for trial in known)[5]
     opened.page.fill("#max-params", f"{limit:.0f}")
@@ -286,7 +286,7 @@ def test_the_table_sorts_filters_and_is_saved(make_run: MakeRun, visit: Open) ->
         "[...document.querySelectorAll('table.sortable tbody tr')]"
         ".map((row) => row.querySelector('button').dataset.trial)"
     )
-    known = [t.id for t in sorted(standing(run).trials, key=lambda t: t.params) if np.isfinite(t.params)]
+    known = [t.id for t in sorted(summarise(run).trials, key=lambda t: t.params) if np.isfinite(t.params)]
     head = opened.page.locator("th[data-title=params] button")
     head.click()
     assert opened.page.evaluate(rows) == [*known, "t010"]
@@ -338,7 +338,7 @@ def test_without_scripts_tables_and_pictures_are_there(make_run: MakeRun, visit:
 def test_several_runs_are_drawn_over_each_other(make_run: MakeRun, visit: Open, tmp_path: Path) -> None:
     first = make_run(trials=10, seed=1)
     second = make_run(trials=10, seed=2, name="another")
-    opened = visit(page_of_several([first, second]))
+    opened = visit(page_of_runs([first, second]))
     names = "document.getElementById('fronts-chart').data.map((trace) => trace.name).filter(Boolean)"
     assert opened.page.evaluate(names) == ["tiny-20261123-221000", "another"]
     opened.page.check("input[value=bytes]")
@@ -373,7 +373,7 @@ def test_a_drag_along_an_axis_keeps_what_it_spans_and_a_click_opens_the_nearest(
     make_run: MakeRun, visit: Open
 ) -> None:
     run = make_run(trials=24, search={"name": "x", "vary": {"learning_rate": {"low": 0.0005, "high": 0.02}}})
-    errors = {trial.id: trial.error for trial in standing(run).trials if trial.finished}
+    errors = {trial.id: trial.error for trial in summarise(run).trials if trial.finished}
     middle = (min(errors.values()) + max(errors.values())) / 2
     opened = visit(page(run), viewport={"width": 1280, "height": 1200}).page
     opened.locator("#parallel").scroll_into_view_if_needed()

@@ -18,7 +18,7 @@ from reports.html.published_comparison.attractiveness import measured
 from reports.model.confirmation import Confirmed, Training, confirmations, differences, is_complete
 from reports.model.hypervolume import volume
 from reports.model.page_data import page_data
-from reports.model.trials import objectives, standing
+from reports.model.trials import objectives, summarise
 from suite.runs.tables import Run
 from suite.statistics.paired import mean_interval, paired_difference
 
@@ -73,7 +73,7 @@ def ids(trials: Any) -> list[str]:
 
 
 def test_the_front_is_sought_again_among_its_members_by_their_confirmed_means(make_run: MakeRun) -> None:
-    result = standing(confirmed_run(make_run))
+    result = summarise(confirmed_run(make_run))
     assert ids(result.searched_front) == ["t000", "t001", "t002", "t003"]
     assert ids(result.front) == ["t000", "t002", "t003"]
     assert ids(fallen(result)) == ["t001"]
@@ -82,7 +82,7 @@ def test_the_front_is_sought_again_among_its_members_by_their_confirmed_means(ma
 
 
 def test_the_search_error_stays_beside_the_confirmed_one(make_run: MakeRun) -> None:
-    result = standing(confirmed_run(make_run))
+    result = summarise(confirmed_run(make_run))
     member = result.front[0]
     assert (member.val_mae, round(member.error, 3), round(member.test_error, 3)) == (8.0, 8.2, 8.7)
     assert math.isnan(member.test_mae)
@@ -92,7 +92,7 @@ def test_the_search_error_stays_beside_the_confirmed_one(make_run: MakeRun) -> N
 
 def test_best_and_hypervolume_go_by_confirmed_means(make_run: MakeRun) -> None:
     run = confirmed_run(make_run)
-    result = standing(run)
+    result = summarise(run)
     assert result.best is not None
     assert result.best.id == "t003"
     assert [objectives(trial, run.info) for trial in result.front] == [
@@ -100,7 +100,7 @@ def test_best_and_hypervolume_go_by_confirmed_means(make_run: MakeRun) -> None:
         [pytest.approx(7.2), 3000.0],
         [pytest.approx(7.1), 4000.0],
     ]
-    searched = standing(dataclasses.replace(run, trials=run.trials[run.trials["stage"] == "search"]))
+    searched = summarise(dataclasses.replace(run, trials=run.trials[run.trials["stage"] == "search"]))
     now, then = volume(run.info, result), volume(run.info, searched)
     assert now is not None
     assert then is not None
@@ -109,14 +109,14 @@ def test_best_and_hypervolume_go_by_confirmed_means(make_run: MakeRun) -> None:
 
 def test_ranks_go_by_the_mean_and_the_dominator_is_named(make_run: MakeRun) -> None:
     run = confirmed_run(make_run)
-    result = standing(run)
+    result = summarise(run)
     assert ids(ranked(result)) == ["t003", "t002", "t000", "t001"]
     assert dominator(ranked(result)[-1], result, run.info) == "t000"
 
 
 def test_neighbours_and_what_fell_are_compared_seed_by_seed_as_one_family(make_run: MakeRun) -> None:
     run = confirmed_run(make_run)
-    found = compared(standing(run), run.info)
+    found = compared(summarise(run), run.info)
     by_seed = {member: dict(errors) for member, (_, _, errors) in MEMBERS.items()}
     assert found["t002"] == paired_difference(
         ("t003", by_seed["t003"]), ("t002", by_seed["t002"]), comparisons=3
@@ -135,7 +135,7 @@ def test_neighbours_and_what_fell_are_compared_seed_by_seed_as_one_family(make_r
 
 def test_the_section_has_means_intervals_optimism_and_what_cannot_be_told_apart(make_run: MakeRun) -> None:
     run = confirmed_run(make_run)
-    html = confirmed_section(run.info, standing(run))
+    html = confirmed_section(run.info, summarise(run))
     found = mean_interval([8.1, 8.2, 8.3])
     assert f'8.20 <small class="ends">{found.low:.2f} to {found.high:.2f}</small>' in html
     assert f'8.70 <small class="ends">{found.low + 0.5:.2f} to {found.high + 0.5:.2f}</small>' in html
@@ -148,18 +148,18 @@ def test_the_section_has_means_intervals_optimism_and_what_cannot_be_told_apart(
 
 def test_one_seed_says_that_it_tells_nothing_of_separability(make_run: MakeRun) -> None:
     run = confirmed_run(make_run, {k: (p, e, {}) for k, (p, e, _) in MEMBERS.items()}, seeds=1)
-    html = confirmed_section(run.info, standing(run))
+    html = confirmed_section(run.info, summarise(run))
     assert (
         "one training with one seed, which tells nothing of whether its neighbours can be told apart" in html
     )
     assert "<table" not in html
-    assert ids(standing(run).front) == ["t000", "t001", "t002", "t003"]
+    assert ids(summarise(run).front) == ["t000", "t001", "t002", "t003"]
 
 
 def test_until_all_are_trained_again_the_front_stays_the_searchs(make_run: MakeRun) -> None:
     run = confirmed_run(make_run)
     run = dataclasses.replace(run, trials=run.trials.iloc[:-1])
-    result = standing(run)
+    result = summarise(run)
     assert not result.is_confirmed
     assert ids(result.front) == ["t000", "t001", "t002", "t003"]
     assert all(trial.confirmed is None for trial in result.trials)
@@ -172,7 +172,7 @@ def test_until_all_are_trained_again_the_front_stays_the_searchs(make_run: MakeR
 def test_a_member_whose_trainings_all_diverged_is_off_the_front_and_is_said_to_be(make_run: MakeRun) -> None:
     members = {**MEMBERS, "t000": (1000, 8.0, {1: None, 2: None, 3: None})}
     run = confirmed_run(make_run, members)
-    result = standing(run)
+    result = summarise(run)
     assert ids(result.front) == ["t001", "t002", "t003"]
     assert ids(ranked(result))[-1] == "t000"
     html = page(run)
@@ -183,7 +183,7 @@ def test_a_member_whose_trainings_all_diverged_is_off_the_front_and_is_said_to_b
 
 def test_a_lost_training_leaves_the_others_and_is_counted(make_run: MakeRun) -> None:
     run = confirmed_run(make_run, {**MEMBERS, "t002": (3000, 6.9, {1: None, 2: 7.2, 3: 7.4})})
-    result = standing(run)
+    result = summarise(run)
     assert round(next(t for t in result.front if t.id == "t002").error, 3) == 7.3
     html = confirmed_section(run.info, result)
     assert "1 without a result" in html
@@ -193,13 +193,13 @@ def test_a_lost_training_leaves_the_others_and_is_counted(make_run: MakeRun) -> 
 def test_none_that_finished_leaves_the_search_front(make_run: MakeRun) -> None:
     lost = {k: (p, e, {1: None, 2: None, 3: None}) for k, (p, e, _) in MEMBERS.items()}
     run = confirmed_run(make_run, lost)
-    assert ids(standing(run).front) == ["t000", "t001", "t002", "t003"]
+    assert ids(summarise(run).front) == ["t000", "t001", "t002", "t003"]
     assert "None of the trainings that were to confirm the front finished" in page(run)
 
 
 def test_a_grid_with_seeds_has_a_comparison_instead(make_points: MakeRun) -> None:
     run = make_points([({"method": "dex"}, [5.0, 5.1])], {"method": {"choices": ["dex"]}})
-    assert confirmed_section(run.info, standing(run)) == ""
+    assert confirmed_section(run.info, summarise(run)) == ""
 
 
 def test_charts_have_the_confirmed_mean_with_its_interval_and_no_curve_of_a_confirming_training(
@@ -208,7 +208,7 @@ def test_charts_have_the_confirmed_mean_with_its_interval_and_no_curve_of_a_conf
     run = confirmed_run(make_run)
     again = run.epochs[run.epochs["id"] == "t000"].assign(id="t000-s1")
     run = dataclasses.replace(run, epochs=pd.concat([run.epochs, again]))
-    result = standing(run)
+    result = summarise(run)
     data = page_data(run, result, (), {}, None, "runs/x")["trials"]
     places = {name: place for place, name in enumerate(data["id"])}
     found = mean_interval([8.1, 8.2, 8.3])
@@ -228,7 +228,7 @@ def test_the_attractiveness_table_has_the_confirming_trainings_instead_of_the_lu
 ) -> None:
     members = {k: (p, e / 20, {s: (v or 0) / 20 for s, v in c.items()}) for k, (p, e, c) in MEMBERS.items()}
     run = confirmed_run(make_run, members, attribute="attractiveness")
-    best = next(one for one in measured(run, standing(run)) if "the front's best" in one.name)
+    best = next(one for one in measured(run, summarise(run)) if "the front's best" in one.name)
     assert best.ids == ("t003-s1", "t003-s2", "t003-s3")
     assert best.validation[0] == pytest.approx(7.1 / 20)
     assert best.test[0] == pytest.approx(7.1 / 20 + 0.5)
@@ -271,4 +271,4 @@ def test_a_mean_lies_within_its_errors_and_every_later_neighbour_is_compared_onc
 def test_a_run_of_before_the_confirmation_has_none(make_run: MakeRun) -> None:
     run = make_run(trials=6)
     assert confirmations(run) == {}
-    assert not standing(run).is_confirmed
+    assert not summarise(run).is_confirmed

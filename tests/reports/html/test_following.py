@@ -11,7 +11,8 @@ import pytest
 
 from suite.cli import report as report_commands
 from suite.cli.main import main
-from suite.runs.tables import Run, write_info, write_rows
+from suite.runs.info import write_info
+from suite.runs.tables import Run, write_rows
 
 MakeRun = Callable[..., Run]
 

@@ -13,7 +13,7 @@ from plotly.offline import get_plotlyjs
 
 from reports.figures import style
 from reports.html.page import figure_markup, page, write_report
-from reports.model.trials import standing
+from reports.model.trials import summarise
 from suite.runs.tables import Run, read_run
 from tests.reports.conftest import pruned_from_a_parent
 
@@ -91,7 +91,7 @@ def test_the_answer_names_best_knee_and_smallest_against_the_exact_references(
     make_run: MakeRun,
 ) -> None:
     run = make_run(trials=40)
-    result = standing(run)
+    result = summarise(run)
     seen = text(page(run))
     lead = seen[: seen.index("What was asked")]
     for trial in (result.best, result.knee, result.smallest):
@@ -312,7 +312,7 @@ def test_speed_is_said_with_its_resolution_batch_and_device(make_run: MakeRun) -
 
 def test_the_most_accurate_has_a_tile_though_it_be_off_the_front(make_run: MakeRun) -> None:
     run = make_run(trials=30, seed=2, objectives=["params", "macs"])
-    best = standing(run).best
+    best = summarise(run).best
     lead = text(page(run))
     assert f"finished trials is {best.id}" in lead
     assert not best.on_front
@@ -327,7 +327,7 @@ def test_stopped_trials_are_told_from_those_without_a_result(make_run: MakeRun) 
     assert "A stopped trial is drawn at the error that it was stopped with." in shown_page
     assert "2 trials stopped early, as the search space asks (2 after epoch 2)" in shown_page
     assert "9th of 12 by front rank at epoch 2, where the first 4 go on" in shown_page
-    shown = standing(run)
+    shown = summarise(run)
     assert {trial.status for trial in shown.front} == {"finished"}
     assert shown.best is not None
     assert shown.best.status == "finished"
@@ -351,7 +351,7 @@ def test_without_scripts_each_of_the_front_has_its_line_to_the_parent_that_was_p
     run = make_run(trials=12)
     assert own(page(run)).count('class="lineage"') == 0
     pruned = pruned_from_a_parent(run)
-    found = standing(pruned)
+    found = summarise(pruned)
     assert found.parent.id == "parent"
     assert "parent" not in {trial.id for trial in (*found.trials, *found.compressed)}
     html = own(page(pruned))

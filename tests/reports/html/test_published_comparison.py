@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from reports import formatting as numerals
+from reports import formatting
 from reports.html.comparison_section import comparison_section
 from reports.html.page import page
 from reports.html.published_comparison.attractiveness import attractiveness_table, measured
-from reports.html.published_comparison.choices import papers_point
 from reports.html.published_comparison.matrix import collect
 from reports.html.published_comparison.methods import counterparts
 from reports.html.published_comparison.trials import networks_of_trials
 from reports.html.request import asked
+from reports.model.paper_choice import papers_point
 from reports.model.points import compare
-from reports.model.trials import standing
+from reports.model.trials import summarise
 from reports.published.numbers import published
 from suite.runs.tables import Run
 
@@ -34,7 +34,7 @@ OF_BINS = [
     for step in (2.0, 1.0)
     for deviation in (1.0, 2.0)
 ]
-DASH = numerals.MISSING
+DASH = formatting.MISSING
 HOSTILE = "<img src=x onerror=alert(1)>"
 
 
@@ -216,7 +216,7 @@ def test_fields_that_the_paper_chose_nothing_of_are_left_alone(make_points: Make
 
 def test_a_run_of_one_seed_has_the_papers_networks_beside_its_trials(make_run: MakeRun) -> None:
     run = make_run(trials=4, statuses=["finished"] * 4, configs=[{}, THIN | {"depths": (2, 2, 3, 3, 3)}])
-    html = networks_of_trials(run.info, standing(run))
+    html = networks_of_trials(run.info, summarise(run))
     tiny, thin = (run.trials.set_index("id")["val_mae_years"][id_] for id_ in ("t000", "t001"))
     assert row(html, "TinyAgeNet").endswith(f"{tiny:.2f} t000, one seed")
     assert row(html, "ThinAgeNet").endswith(f"{thin:.2f} t001, one seed")
@@ -229,7 +229,7 @@ def test_many_trials_of_a_network_are_a_span(make_run: MakeRun) -> None:
     same = {"widths": (16, 32, 64, 128, 128), "depths": (2, 2, 3, 3, 3)}
     run = make_run(trials=4, statuses=["finished"] * 4, configs=[same] * 4)
     errors = run.trials["val_mae_years"]
-    html = networks_of_trials(run.info, standing(run))
+    html = networks_of_trials(run.info, summarise(run))
     assert row(html, "TinyAgeNet").endswith(
         f"{errors.min():.2f} to {errors.max():.2f} 4 trials, one seed each"
     )
@@ -237,14 +237,14 @@ def test_many_trials_of_a_network_are_a_span(make_run: MakeRun) -> None:
 
 def test_without_the_papers_networks_or_a_result_there_is_no_table(make_run: MakeRun) -> None:
     other = make_run(trials=2, configs=[{"widths": (8, 8, 8, 8, 8)}] * 2, statuses=["finished"] * 2)
-    assert networks_of_trials(other.info, standing(other)) == ""
+    assert networks_of_trials(other.info, summarise(other)) == ""
     lost = make_run(trials=1, statuses=["diverged"])
-    assert networks_of_trials(lost.info, standing(lost)) == ""
+    assert networks_of_trials(lost.info, summarise(lost)) == ""
 
 
 def test_a_comparison_over_seeds_shows_networks_once(make_points: MakeRun) -> None:
     run = make_points([({}, (6.0, 6.1)), (THIN, (5.0, 5.1))], {"network": {}})
-    assert networks_of_trials(run.info, standing(run)) == ""
+    assert networks_of_trials(run.info, summarise(run)) == ""
     assert page(run).count("Published beside measured here") == 1
 
 
@@ -255,7 +255,7 @@ def test_attractiveness_has_the_published_losses_and_our_networks(make_run: Make
     run = make_run(
         trials=3, statuses=["finished"] * 3, attribute="attractiveness", configs=[{"lambda_l1": 0.5}]
     )
-    result = standing(run)
+    result = summarise(run)
     html = attractiveness_table(run, result)
     assert row(html, "ThinAgeNet, KL 0") == ("ThinAgeNet, KL 0.182 0.240 0.941 SCUT-FBP5500, mean of 5 folds")
     mae, tested = run.trials["val_mae_points"][0], run.trials["test_mae_points"][0]
@@ -275,23 +275,23 @@ def test_attractiveness_has_the_published_losses_and_our_networks(make_run: Make
 def test_seeds_of_one_training_are_one_row(make_points: MakeRun) -> None:
     points = [({}, (0.30, 0.40)), ({"widths": (8, 8, 8, 8, 8)}, (0.6, 0.7))]
     run = make_points(points, {"widths": {}}, attribute="attractiveness")
-    (only,) = measured(run, standing(run))
+    (only,) = measured(run, summarise(run))
     assert only.ids == ("t000", "t001")
     assert only.validation == pytest.approx((0.35, 1.3 * 0.35, 0.9))
-    html = attractiveness_table(run, standing(run))
+    html = attractiveness_table(run, summarise(run))
     assert "mean of 2 seeds 0.350 0.455 0.900 faces, validation" in row(html, "TinyAgeNet, the front's best")
     assert "test" not in row(html, "TinyAgeNet, the front's best")
 
 
 def test_without_a_result_attractiveness_has_the_published_rows_alone(make_run: MakeRun) -> None:
     run = make_run(trials=1, statuses=["failed"], attribute="attractiveness")
-    assert len(rows(attractiveness_table(run, standing(run)))) == 5
-    assert "Measured here" not in attractiveness_table(run, standing(run))
+    assert len(rows(attractiveness_table(run, summarise(run)))) == 5
+    assert "Measured here" not in attractiveness_table(run, summarise(run))
 
 
 def test_age_has_no_table_of_attractiveness(make_run: MakeRun) -> None:
     run = make_run(trials=2)
-    assert attractiveness_table(run, standing(run)) == ""
+    assert attractiveness_table(run, summarise(run)) == ""
     assert "SCUT-FBP5500, mean of" not in page(run)
 
 
@@ -300,10 +300,10 @@ def test_age_has_no_table_of_attractiveness(make_run: MakeRun) -> None:
 
 def test_a_grid_says_that_nothing_is_drawn_by_results(make_run: MakeRun) -> None:
     run = make_run(trials=3)
-    assert "every combination" not in asked(run.info, standing(run))
+    assert "every combination" not in asked(run.info, summarise(run))
     run.info.search["sampler"] = "grid"
     assert "every combination is trained, as far as trials were asked for, and none is drawn by results" in (
-        text(asked(run.info, standing(run)))
+        text(asked(run.info, summarise(run)))
     )
 
 
@@ -322,6 +322,6 @@ def test_hostile_ids_stay_text_beside_the_networks(make_run: MakeRun) -> None:
     for attribute in ("age", "attractiveness"):
         run = make_run(trials=1, attribute=attribute)
         run.trials["id"] = run.trials["id"] + HOSTILE
-        html = networks_of_trials(run.info, standing(run)) + attractiveness_table(run, standing(run))
+        html = networks_of_trials(run.info, summarise(run)) + attractiveness_table(run, summarise(run))
         assert "<img" not in html
         assert "&lt;img" in html

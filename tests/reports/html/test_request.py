@@ -9,7 +9,7 @@ import pytest
 
 from reports.html.limits import limits
 from reports.html.request import asked, in_words
-from reports.model.trials import standing
+from reports.model.trials import summarise
 from suite.runs.tables import Run
 
 MakeRun = Callable[..., Run]
@@ -17,11 +17,11 @@ MakeRun = Callable[..., Run]
 
 def said(run: Run) -> str:
     """What a reader sees of the section."""
-    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", asked(run.info, standing(run)))))
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", asked(run.info, summarise(run)))))
 
 
 def noted(run: Run) -> str:
-    return re.sub(r"<[^>]+>", "", " ".join(limits(run.info, standing(run))))
+    return re.sub(r"<[^>]+>", "", " ".join(limits(run.info, summarise(run))))
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ from collections.abc import Callable
 import pytest
 
 from reports.model.claims import Finding, exact, findings, rounds_to
-from reports.model.timing import Spread
-from reports.model.trials import standing
+from reports.model.trials import summarise
 from reports.published.numbers import published
 from suite.runs.tables import Run
+from suite.statistics.spread import Spread
 
 MakeRun = Callable[..., Run]
 
@@ -17,7 +17,7 @@ MakeRun = Callable[..., Run]
 def found(run: Run, of: str, quantity: str) -> list[Finding]:
     return [
         finding
-        for finding in findings(standing(run), run.info)
+        for finding in findings(summarise(run), run.info)
         if (finding.claim.of, finding.claim.quantity) == (of, quantity)
     ]
 
@@ -70,7 +70,7 @@ def test_without_a_timed_trial_the_speed_claim_stays_open(make_run: MakeRun) -> 
 def test_claims_on_attractiveness_are_for_runs_on_attractiveness(make_run: MakeRun) -> None:
     def compared_with(attribute: str) -> list[str]:
         run = make_run(trials=2, attribute=attribute)
-        return [finding.claim.over for finding in findings(standing(run), run.info)]
+        return [finding.claim.over for finding in findings(summarise(run), run.info)]
 
     assert "resnet50" not in compared_with("age")
     assert compared_with("attractiveness").count("resnet50") == 2

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 from reports.model.dimensions import dimensions
-from reports.model.trials import standing
+from reports.model.trials import summarise
 from suite.runs.tables import Run
 
 MakeRun = Callable[..., Run]
 
 
 def axes_of(run: Run) -> dict[str, dict[str, Any]]:
-    shown = standing(run).trials
+    shown = summarise(run).trials
     found = {axis["name"]: axis for axis in dimensions(run, shown)}
     for axis in found.values():
         axis["of"] = dict(zip((trial.id for trial in shown), axis["values"], strict=True))

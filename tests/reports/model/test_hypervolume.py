@@ -5,19 +5,19 @@ from collections.abc import Callable
 import pytest
 
 from reports.model.hypervolume import Volume, volume
-from reports.model.trials import standing
+from reports.model.trials import summarise
 from suite.runs.tables import Run
 
 MakeRun = Callable[..., Run]
 
 
 def volume_of(run: Run) -> Volume | None:
-    return volume(run.info, standing(run))
+    return volume(run.info, summarise(run))
 
 
 def test_one_member_fills_the_box_beyond_it(make_run: MakeRun) -> None:
     run = make_run(trials=1, configs=[{"widths": (8, 16, 32, 64, 64)}], objectives=["params", "val_mae"])
-    (trial,) = standing(run).front
+    (trial,) = summarise(run).front
     found = volume_of(run)
     assert found.share == pytest.approx((1 - trial.params / 934_869) * (1 - trial.val_mae / 24.6))
     assert found.corner == {"params": 934_869, "val_mae": 24.6}

@@ -6,25 +6,26 @@ import math
 
 import pytest
 
-from reports.model.paper import Counted, Machine, Measured, Timed, paper_findings, remarks
-from reports.model.timing import Spread
+from reports.model.paper import paper_findings, remarks
 from reports.published.numbers import Attribute, published
 from reports.text.paper_json import paper_json
 from reports.text.paper_text import WIDTH, paper_text
+from suite.runs.paper_measurement import NetworkSize, NetworkTimes, PaperMeasurement, TimingMachine
+from suite.statistics.spread import Spread
 
 SIZES = {"vgg16": 36_000, "resnet50": 6_390, "thin": 1_000, "tiny": 250}
 
 
-def counted(network: str, attribute: Attribute, bins: int) -> Counted:
+def counted(network: str, attribute: Attribute, bins: int) -> NetworkSize:
     size = SIZES[network]
-    return Counted(network, attribute, bins, params=size, macs_at_224=1000 * size, bytes=4 * size + 100)
+    return NetworkSize(network, attribute, bins, params=size, macs_at_224=1000 * size, bytes=4 * size + 100)
 
 
-def timed(batch_size: int, thin: Spread, **changes: object) -> Timed:
+def timed(batch_size: int, thin: Spread, **changes: object) -> NetworkTimes:
     """Thin as given over both references, Tiny and the references themselves invented."""
     one = Spread(1.0, 1.0, 1.0)
     speedups = {"vgg16": one, "resnet50": one, "thin": thin, "tiny": Spread(5.4, 5.2, 5.45)}
-    base = Timed(
+    base = NetworkTimes(
         batch_size=batch_size,
         resolution=224,
         rounds=7,
@@ -35,11 +36,11 @@ def timed(batch_size: int, thin: Spread, **changes: object) -> Timed:
     return dataclasses.replace(base, **changes)
 
 
-def measured(*timings: Timed) -> Measured:
-    machine = Machine(device="cpu", processor="a processor", threads=2, torch="2.13.0")
+def measured(*timings: NetworkTimes) -> PaperMeasurement:
+    machine = TimingMachine(device="cpu", processor="a processor", threads=2, torch="2.13.0")
     sizes = [counted(key, "age", 101) for key in SIZES]
     sizes += [counted(key, "attractiveness", 41) for key in ("thin", "resnet50")]
-    return Measured(machine, tuple(sizes), timings)
+    return PaperMeasurement(machine, tuple(sizes), timings)
 
 
 AS_PUBLISHED = Spread(2.3, 2.0, 2.7)  # holds 2.6 and 2.1
@@ -83,7 +84,7 @@ def test_a_ratio_that_differs_is_remarked_with_the_arithmetic_and_the_reasons() 
     assert "ThinAgeNet, faster than VGG-16: 12% less" not in text  # its spread holds what was published
     assert "a GPU of 2018 at batch 32" in text
     assert "counted with 41 bins" in text
-    assert "they were timed with 101" in text
+    assert "the networks were timed with 101 bins" in text
 
 
 def test_other_programs_that_took_the_processor_cast_doubt() -> None:
@@ -97,7 +98,7 @@ def test_other_programs_that_took_the_processor_cast_doubt() -> None:
 
 def test_a_network_that_was_not_counted_is_named() -> None:
     with pytest.raises(KeyError, match="vgg16 was not counted for attractiveness"):
-        measured().count("vgg16", "attractiveness")
+        measured().size_of("vgg16", "attractiveness")
 
 
 def test_the_text_has_every_claim_with_its_source_and_how_it_was_timed() -> None:

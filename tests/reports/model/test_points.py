@@ -15,9 +15,9 @@ from reports.figures import points_chart
 from reports.html.comparison_section import comparison_section
 from reports.html.metrics_table import metrics_table
 from reports.html.page import page
+from reports.model.difference_text import NO_DIFFERENCE
 from reports.model.points import compare, labels
 from suite.runs.tables import Run
-from suite.statistics.paired import NO_DIFFERENCE
 
 MakeRun = Callable[..., Run]
 THIN = {"widths": (32, 64, 128, 256, 256)}

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reports.model.trials import reference, standing
+from reports.model.trials import reference, summarise
 from suite.runs.tables import Run
 from suite.statistics.pareto import knee, non_dominated
 
@@ -21,7 +21,7 @@ def test_the_front_is_over_the_objectives_of_the_run_and_finished_trials_only(
     finished = run.trials[run.trials["status"] == "finished"]
     losses = finished[["val_mae_years", "params", "macs"]].to_numpy(float)
     expected = set(finished["id"][non_dominated(losses)])
-    result = standing(run)
+    result = summarise(run)
     assert {trial.id for trial in result.front} == expected
     assert 0 < len(expected) < len(finished) < 30
     assert result.best.id == finished["id"].iloc[int(losses[:, 0].argmin())]
@@ -32,21 +32,21 @@ def test_the_front_is_over_the_objectives_of_the_run_and_finished_trials_only(
 def test_a_diverged_trial_with_the_lowest_error_is_not_on_the_front(make_run: MakeRun) -> None:
     run = make_run(trials=4, statuses=["finished", "diverged", "finished", "finished"])
     run.trials.loc[1, "val_mae_years"] = 0.01
-    assert "t001" not in {trial.id for trial in standing(run).front}
-    assert standing(run).best.val_mae > 0.01
+    assert "t001" not in {trial.id for trial in summarise(run).front}
+    assert summarise(run).best.val_mae > 0.01
 
 
 def test_other_objectives_give_another_front(make_run: MakeRun) -> None:
     run = make_run(trials=30, seed=2, objectives=["val_mae", "bytes"])
     losses = run.trials[["val_mae_years", "bytes"]].astype(float).to_numpy(na_value=np.nan).copy()
     losses[run.trials["status"] != "finished"] = np.nan
-    assert {trial.id for trial in standing(run).front} == set(run.trials["id"][non_dominated(losses)])
+    assert {trial.id for trial in summarise(run).front} == set(run.trials["id"][non_dominated(losses)])
 
 
 def test_trials_come_front_first_by_size_then_by_error_then_those_without_a_result(
     make_run: MakeRun,
 ) -> None:
-    trials = standing(make_run(trials=40)).trials
+    trials = summarise(make_run(trials=40)).trials
     groups = [0 if t.on_front else 1 if t.finished else 2 for t in trials]
     assert groups == sorted(groups)
     assert set(groups) == {0, 1, 2}
@@ -57,7 +57,7 @@ def test_trials_come_front_first_by_size_then_by_error_then_those_without_a_resu
 
 
 def test_tiny_age_net_is_known_by_its_widths_and_depths(make_run: MakeRun) -> None:
-    assert [trial.id for trial in standing(make_run(trials=12)).trials if trial.is_tiny] == ["t000"]
+    assert [trial.id for trial in summarise(make_run(trials=12)).trials if trial.is_tiny] == ["t000"]
 
 
 @pytest.mark.parametrize(
@@ -67,14 +67,14 @@ def test_tiny_age_net_is_known_by_its_widths_and_depths(make_run: MakeRun) -> No
 def test_another_network_or_pooling_with_tiny_age_nets_widths_is_not_it(
     make_run: MakeRun, other: dict[str, Any]
 ) -> None:
-    assert standing(make_run(trials=1)).trials[0].is_tiny
-    assert not standing(make_run(trials=1, configs=[other])).trials[0].is_tiny
+    assert summarise(make_run(trials=1)).trials[0].is_tiny
+    assert not summarise(make_run(trials=1, configs=[other])).trials[0].is_tiny
 
 
 def test_a_network_with_its_own_stages_has_no_widths_and_a_method_without_lambda_has_none(
     make_run: MakeRun,
 ) -> None:
-    (trial,) = standing(make_run(trials=1, configs=[{"network": "vgg16-bn", "method": "dex"}])).trials
+    (trial,) = summarise(make_run(trials=1, configs=[{"network": "vgg16-bn", "method": "dex"}])).trials
     assert trial.widths == trial.depths == ()
     assert trial.design == ("VGG-16 with batch norm",)
     assert math.isnan(trial.lambda_l1)
@@ -83,7 +83,7 @@ def test_a_network_with_its_own_stages_has_no_widths_and_a_method_without_lambda
 def test_the_order_of_the_objectives_changes_nothing(make_run: MakeRun) -> None:
     orders = [["val_mae", "params", "macs"], ["params", "val_mae", "macs"], ["macs", "params", "val_mae"]]
     for seed in range(4):
-        results = [standing(make_run(trials=30, seed=seed, objectives=order)) for order in orders]
+        results = [summarise(make_run(trials=30, seed=seed, objectives=order)) for order in orders]
         assert len({result.knee.id for result in results}) == 1
         assert len({tuple(trial.id for trial in result.front) for result in results}) == 1
 
@@ -93,38 +93,38 @@ def test_the_best_is_the_best_of_all_finished_trials_though_the_error_be_no_obje
 ) -> None:
     run = make_run(trials=30, seed=2, objectives=["params", "macs"])
     finished = run.trials[run.trials["status"] == "finished"].set_index("id")
-    result = standing(run)
+    result = summarise(run)
     assert result.best.id == finished["val_mae_years"].idxmin()
     assert not result.best.on_front
 
 
 def test_resolutions_and_numbers_of_images_are_those_of_the_rows(make_run: MakeRun) -> None:
     varied = [{"resolution": 64, "train_images": None}, {"resolution": 32, "train_images": 500}]
-    result = standing(make_run(trials=2, configs=varied))
+    result = summarise(make_run(trials=2, configs=varied))
     assert result.resolutions == (32, 64)
     assert result.train_images == (500, 4000)
 
 
 def test_without_a_trial_they_are_the_runs(make_run: MakeRun) -> None:
-    empty = standing(make_run(trials=0))
+    empty = summarise(make_run(trials=0))
     assert (empty.resolutions, empty.train_images) == ((48,), (2000,))
 
 
 def test_a_failed_trial_without_a_profile_has_nan_sizes(make_run: MakeRun) -> None:
-    (trial,) = standing(make_run(trials=1, statuses=["failed"])).trials
+    (trial,) = summarise(make_run(trials=1, statuses=["failed"])).trials
     assert math.isnan(trial.params)
     assert math.isnan(trial.val_mae)
     assert not trial.on_front
 
 
 def test_fewer_than_three_members_have_no_knee(make_run: MakeRun) -> None:
-    result = standing(make_run(trials=1))
+    result = summarise(make_run(trials=1))
     assert result.best is result.smallest is result.front[0]
     assert result.knee is None
 
 
-def test_no_trials_is_an_empty_standing(make_run: MakeRun) -> None:
-    result = standing(make_run(trials=0))
+def test_no_trials_has_an_empty_summary(make_run: MakeRun) -> None:
+    result = summarise(make_run(trials=0))
     assert result.trials == result.front == ()
     assert result.best is result.knee is result.smallest is None
 

@@ -7,9 +7,9 @@ import pytest
 import requests
 
 from suite.cli.main import main
+from suite.errors import RequestError
 from suite.runs.storage import object_storage
 from suite.runs.storage.object_storage import open_object_folder, url_of
-from suite.errors import RequestError
 
 
 def test_objects_come_back_as_they_were_written(bucket: str, tmp_path: Path) -> None:

@@ -13,19 +13,18 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from suite.runs.storage import lease
-from suite.runs.storage import mirror
-from suite.runs.storage import workplace
+from suite.data.store import Store
+from suite.errors import RequestError, UnfinishedError
+from suite.runs.info import write_info
+from suite.runs.ledger import RunLedger
+from suite.runs.storage import lease, mirror, workplace
 from suite.runs.storage.lease import SIGN, Lease
 from suite.runs.storage.mirror import STATE, read_state
 from suite.runs.storage.object_storage import ObjectFolder, open_object_folder
 from suite.runs.storage.workplace import Workplace, read_run_at, write_report_at
-from suite.data.store import Store
-from suite.errors import RequestError, UnfinishedError
-from suite.runs.tables import RunLedger, write_info
 from suite.runs.watcher import SearchProgress
 from suite.trial import TrialResult
-from tests.cli.test_commands import ended_trial, info_of
+from tests.support.run_folders import ended_trial, info_of
 
 STANDING = SearchProgress(4, 1, 1, 0, 0, 0.25, 6.5, "years", 1, 10.0, 30.0)
 

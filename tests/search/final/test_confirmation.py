@@ -11,10 +11,13 @@ import pytest
 
 from search_spaces import SearchSpace, load_dict
 from suite.data.store import Store, fingerprint, open_store, write_info
-from suite.runs.tables import Resources, Run, RunLedger, config_of, read_run, write_rows
-from suite.runs.watcher import SearchProgress, front_rows
+from suite.runs.front import front_rows
+from suite.runs.info import Resources
+from suite.runs.ledger import RunLedger
+from suite.runs.tables import Run, config_of, read_run, write_rows
+from suite.runs.watcher import SearchProgress
 from suite.search.engine import Search, resume_search, run_search
-from suite.search.final import test_and_latency as judgement
+from suite.search.final import latency
 from suite.search.final.confirmation import left_to_confirm
 from suite.trial import TrialResult
 
@@ -135,7 +138,9 @@ def test_the_test_split_is_read_for_the_confirming_trainings_alone_and_not_befor
     run, watcher = resumed
     judged = run.trials.set_index("id")["test_mae_years"].notna()
     assert judged.to_dict() == {i: stage == "confirm" for i, stage in run.trials[["id", "stage"]].to_numpy()}
-    order = [next(i for i, s in enumerate(watcher.stages) if word in s) for word in ("confirming", "judging")]
+    order = [
+        next(i for i, s in enumerate(watcher.stages) if word in s) for word in ("confirming", "evaluating")
+    ]
     assert order == sorted(order)
 
 
@@ -189,7 +194,7 @@ def test_a_finished_run_has_nothing_left_to_confirm(resumed: tuple[Run, StopsAft
 @pytest.fixture
 def untimed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the latency, which takes longer than these trainings do."""
-    monkeypatch.setattr(judgement, "time_beside_vgg16", lambda *_, **__: None)
+    monkeypatch.setattr(latency, "time_beside_vgg16", lambda *_, **__: None)
 
 
 @pytest.mark.usefixtures("untimed")

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from search_spaces import load_dict
-from suite.runs.tables import RunLedger
-from suite.search.stopping.early_stopping import EarlyStopping, recall, stopping_of
-from suite.search.stopping.forecast_rule import ForecastRule, ForecastStopping
+from suite.runs.ledger import RunLedger
+from suite.search.stopping.early_stopping import EarlyStopping, replay, stopping_of
+from suite.search.stopping.forecast_stopping import ForecastRule, ForecastStopping
 from suite.search.stopping.rungs import RungRule, Rungs
 from suite.trial import EpochResult, Metrics, Profile, Status, TrialConfig, TrialResult
 
@@ -53,13 +53,13 @@ def test_rungs_come_from_grace_and_reduction_or_are_named() -> None:
 
 
 def test_a_forecast_is_made_after_every_epoch_from_the_grace_on_or_after_those_named() -> None:
-    def judged_after(**stopping: Any) -> tuple[int, ...]:
+    def forecast_after(**stopping: Any) -> tuple[int, ...]:
         rule = rule_of(stopping={"rule": "forecast", **stopping})
         assert isinstance(rule, ForecastRule)
-        return rule.judged_after
+        return rule.forecast_after
 
-    assert judged_after(grace_epochs=9) == (9, 10, 11)
-    assert judged_after(rungs=[4, 8]) == (4, 8)
+    assert forecast_after(grace_epochs=9) == (9, 10, 11)
+    assert forecast_after(rungs=[4, 8]) == (4, 8)
 
 
 def ended(number: int, status: Status, error: float, epochs: int) -> TrialResult:
@@ -108,7 +108,7 @@ def test_a_resumed_search_stops_what_the_first_sitting_would(rule: str, tmp_path
         ledger.add_trial(ended(number, status, 5.0, last))
     ledger.add_epoch("t0099", epoch(1, 0.1), "age")  # under way when the driver was killed: trained again
     again = empty()
-    recall(again, RunLedger(tmp_path))
+    replay(again, RunLedger(tmp_path))
     said = [
         (again.why_stop("new", e, losses(error, 1030.0)), before.why_stop("new", e, losses(error, 1030.0)))
         for e in (1, 3, 4, 5)
@@ -122,7 +122,7 @@ def test_a_trial_that_failed_before_it_was_counted_is_at_no_rung(tmp_path: Path)
     ledger = RunLedger(tmp_path)
     ledger.add_trial(dataclasses.replace(ended(0, "failed", 5.0, 0), profile=None, validation=None))
     rungs = Rungs(RungRule(("val_mae",), (1,), 3))
-    recall(rungs, RunLedger(tmp_path))
-    verdict = rungs.enter("t0001", 1, losses(5.0, 1.0))
-    assert verdict is not None
-    assert verdict.of == 1
+    replay(rungs, RunLedger(tmp_path))
+    decision = rungs.record("t0001", 1, losses(5.0, 1.0))
+    assert decision is not None
+    assert decision.of == 1

@@ -12,8 +12,10 @@ from optuna.trial import TrialState
 from reports.html.page import page
 from search_spaces import SearchSpace, load_dict
 from suite.data.store import Store
-from suite.runs.tables import Resources, Run, read_run
-from suite.runs.watcher import SearchProgress, front_rows
+from suite.runs.front import front_rows
+from suite.runs.info import Resources
+from suite.runs.tables import Run, read_run
+from suite.runs.watcher import SearchProgress
 from suite.search.engine import Search, resume_search, run_search
 from suite.trial import TrialResult
 

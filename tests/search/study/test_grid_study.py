@@ -7,7 +7,10 @@ from optuna.trial import TrialState
 
 from search_spaces import SearchSpace, load_dict
 from suite.data.store import LabelRange
-from suite.search.study.study import ask, config_at, open_study, reconcile
+from suite.search.study.parameters import config_at
+from suite.search.study.results import tell_missing
+from suite.search.study.study import ask, open_study
+from suite.search.trial_factory import TrialFactory
 
 AGES = LabelRange(0, 100, 1)
 
@@ -34,7 +37,7 @@ def drawn(study: optuna.Study, of: SearchSpace, count: int) -> list[tuple[str, f
     found = []
     for _ in range(count):
         trial = ask(study, of)
-        config = config_at(trial.params, of, AGES, of.seed)
+        config = config_at(TrialFactory(of, AGES), trial.params)
         study.tell(trial, [5.0])
         found.append((config.network, config.label_deviation, config.seed))
     return found
@@ -61,7 +64,7 @@ def test_without_seeds_every_trial_has_the_searchs_seed(tmp_path: Path) -> None:
 def test_resumed_in_the_middle_nothing_is_repeated_and_nothing_left_out(tmp_path: Path) -> None:
     before = drawn(open_study(space(), tmp_path, concurrent=1), space(), 5)
     study = open_study(space(), tmp_path, concurrent=1)
-    reconcile(study, [])
+    tell_missing(study, [])
     assert before + drawn(study, space(), 7) == ALL
     assert not study.get_trials(states=(TrialState.WAITING,))
 
@@ -71,7 +74,7 @@ def test_a_trial_under_way_is_trained_again_with_its_seed(tmp_path: Path) -> Non
     drawn(study, space(), 6)
     ask(study, space())  # the driver is killed while this one trains
     again = open_study(space(), tmp_path, concurrent=2)
-    reconcile(again, [])
+    tell_missing(again, [])
     assert drawn(again, space(), 6) == [*ALL[7:], ALL[6]]
 
 

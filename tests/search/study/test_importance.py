@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from search_spaces import load_dict
-from suite.runs.tables import DataUsed, RunInfo, RunLedger, read_run, write_info
+from suite.runs.info import DataUsed, RunInfo, write_info
+from suite.runs.ledger import RunLedger
+from suite.runs.tables import read_run
 from suite.search.study.importance import importances, values_of
 from suite.trial import Metrics, Profile, TrialConfig, TrialResult
 

@@ -8,7 +8,8 @@ from optuna.trial import TrialState
 
 from search_spaces import SearchSpace, load_dict
 from suite.search.study.repeats import is_repeat, tell_repeat, trained_before
-from suite.search.study.study import ask, count_repeats, results_known, tell
+from suite.search.study.results import count_repeats, results_known, tell
+from suite.search.study.study import ask
 
 pytestmark = pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 

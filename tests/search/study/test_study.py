@@ -8,20 +8,18 @@ from optuna.trial import TrialState
 
 from search_spaces import SearchSpace, load_dict
 from suite.data.store import LabelRange
+from suite.runs.layout import STUDY_JOURNAL
 from suite.runs.tables import trial_row
+from suite.search.study.parameters import config_at
+from suite.search.study.results import objectives_of_row, results_known, tell_missing, trial_id
+from suite.search.study.samplers import make_sampler
 from suite.search.study.study import (
-    JOURNAL,
     ask,
-    config_at,
-    make_sampler,
-    name_of,
-    objectives_of_row,
     open_study,
-    reconcile,
-    results_known,
-    taken_up,
-    under_way,
+    resume_suggestion,
+    running_trials,
 )
+from suite.search.trial_factory import TrialFactory
 from suite.trial import Metrics, Profile, TrialConfig, TrialResult
 
 AGES = LabelRange(0, 116, 1)
@@ -49,7 +47,7 @@ def row(number: int, config: TrialConfig, status: str = "finished") -> dict[str,
     metrics = Metrics(6.0, 8.0, 0.9, 0.3, 0.5, 0.8, None)
     return trial_row(
         TrialResult(
-            id=name_of(number),
+            id=trial_id(number),
             stage="search",
             config=config,
             status=status,  # type: ignore[arg-type]
@@ -67,7 +65,7 @@ def row(number: int, config: TrialConfig, status: str = "finished") -> dict[str,
 
 def test_the_first_points_come_first(tmp_path: Path) -> None:
     study = open_study(space(), tmp_path, concurrent=1)
-    config = config_at(ask(study, space()).params, space(), AGES, seed=3)
+    config = config_at(TrialFactory(space(seed=3), AGES), ask(study, space()).params)
     assert (config.widths, config.depths) == ((16,) * 5, (2, 2, 3, 3, 3))
     assert (config.label_deviation, config.seed) == (None, 3)
 
@@ -75,7 +73,7 @@ def test_the_first_points_come_first(tmp_path: Path) -> None:
 def test_suggestions_stay_within_the_space(tmp_path: Path) -> None:
     study = open_study(space(), tmp_path, concurrent=1)
     for _ in range(12):
-        config = config_at(ask(study, space()).params, space(), AGES, seed=0)
+        config = config_at(TrialFactory(space(), AGES), ask(study, space()).params)
         assert all(width in (4, 8, 12, 16) for width in config.widths)
         assert config.depths in ((1, 1, 1, 1, 1), (2, 2, 3, 3, 3))
         assert 1e-4 <= config.learning_rate <= 1e-2
@@ -86,9 +84,9 @@ def test_suggestions_stay_within_the_space(tmp_path: Path) -> None:
 def test_the_label_range_is_the_datas_own_unless_the_space_says_so(tmp_path: Path) -> None:
     study = open_study(space(), tmp_path, concurrent=1)
     parameters = ask(study, space()).params
-    assert config_at(parameters, space(), AGES, 0).label_high == 116
+    assert config_at(TrialFactory(space(), AGES), parameters).label_high == 116
     fixed = space(base={"label_high": 100.0, "resolution": 32})
-    assert config_at(parameters, fixed, AGES, 0).label_high == 100
+    assert config_at(TrialFactory(fixed, AGES), parameters).label_high == 100
 
 
 def test_one_word_chooses_the_sampler() -> None:
@@ -125,16 +123,16 @@ def test_after_an_interruption_study_and_table_agree(tmp_path: Path) -> None:
     small = space()
     study = open_study(small, tmp_path, concurrent=3)
     trials = [ask(study, small) for _ in range(3)]
-    configs = [config_at(trial.params, small, AGES, 0) for trial in trials]
+    configs = [config_at(TrialFactory(small, AGES), trial.params) for trial in trials]
     # t0000's row was written but the study not told; t0001 diverged so; t0002 was still training.
     rows = [row(0, configs[0]), row(1, configs[1], "diverged")]
     again = open_study(small, tmp_path, concurrent=3)
-    reconcile(again, rows)
+    tell_missing(again, rows)
     states = [trial.state for trial in again.get_trials()]
     assert states == [TrialState.COMPLETE, TrialState.FAIL, TrialState.RUNNING]
     assert again.get_trials()[0].values == objectives_of_row(rows[0], ["val_mae", "params"])
-    (left,) = under_way(again)
-    suggestion = taken_up(again, small, left)
+    (left,) = running_trials(again)
+    suggestion = resume_suggestion(again, small, left)
     assert (suggestion.number, suggestion.params) == (2, trials[2].params)
     again.tell(suggestion, [5.0, 6.0])
     states = [trial.state for trial in open_study(small, tmp_path, concurrent=3).get_trials()]
@@ -144,12 +142,12 @@ def test_after_an_interruption_study_and_table_agree(tmp_path: Path) -> None:
 def test_a_suggestion_that_a_kill_cut_in_its_making_gets_what_it_lacks(tmp_path: Path) -> None:
     small = space(first=[])
     whole = ask(open_study(small, tmp_path, concurrent=1), small).params
-    journal = (tmp_path / JOURNAL).read_bytes().splitlines(keepends=True)
-    (tmp_path / JOURNAL).write_bytes(b"".join(journal[:-2]) + journal[-2][:10])  # torn
+    journal = (tmp_path / STUDY_JOURNAL).read_bytes().splitlines(keepends=True)
+    (tmp_path / STUDY_JOURNAL).write_bytes(b"".join(journal[:-2]) + journal[-2][:10])  # torn
     again = open_study(small, tmp_path, concurrent=1)
-    (left,) = under_way(again)
+    (left,) = running_trials(again)
     assert 0 < len(left.params) < len(whole)
-    suggestion = taken_up(again, small, left)
+    suggestion = resume_suggestion(again, small, left)
     assert suggestion.params.keys() == whole.keys()
     assert suggestion.params.items() >= left.params.items()
     assert ask(again, small).number == 1
@@ -160,7 +158,7 @@ def test_optuna_itself_reads_the_journal(tmp_path: Path) -> None:
     study = open_study(small, tmp_path, concurrent=1)
     for error in (3.0, 2.0):
         study.tell(ask(study, small), [error, 1.0])
-    backend = optuna.storages.journal.JournalFileBackend(str(tmp_path / JOURNAL))
+    backend = optuna.storages.journal.JournalFileBackend(str(tmp_path / STUDY_JOURNAL))
     read = optuna.load_study(study_name="small", storage=optuna.storages.JournalStorage(backend))
     assert read.get_trials() == study.get_trials()
     assert [trial.values for trial in read.get_trials()] == [[3.0, 1.0], [2.0, 1.0]]
@@ -171,7 +169,7 @@ def test_a_journal_without_room_for_a_line_has_none_of_it(
 ) -> None:
     small = space()
     study = open_study(small, tmp_path, concurrent=1)
-    before = (tmp_path / JOURNAL).read_bytes()
+    before = (tmp_path / STUDY_JOURNAL).read_bytes()
 
     def no_room(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -180,7 +178,7 @@ def test_a_journal_without_room_for_a_line_has_none_of_it(
         full.setattr("suite.search.study.journal.os.write", no_room)
         with pytest.raises(OSError, match="No space left"):
             ask(study, small)
-    assert (tmp_path / JOURNAL).read_bytes() == before
+    assert (tmp_path / STUDY_JOURNAL).read_bytes() == before
     assert ask(open_study(small, tmp_path, concurrent=1), small).number == 0
 
 

@@ -74,16 +74,16 @@ def test_an_actor_goes_on_where_another_was_lost(store: Store, tmp_path: Path) -
     config = dataclasses.replace(CONFIG, epochs=3)
     request = TrialRequest("t0000", config, files(store, tmp_path), threads=1, device="cpu")
     lost = TrialActor({"request": request})
-    lost._savings = EachTime()
+    lost._checkpoint_timer = EachTime()
     first = reported(lost)
-    assert (first.ended, first.before) == (False, ())
+    assert (first.ended, first.earlier_epochs) == (False, ())
     assert [file.name for file in (tmp_path / "checkpoints").iterdir()] == ["t0000.pt"]
     time.sleep(0.3)
     began = time.time()
     second = TrialActor({"request": request})
     reports = [reported(second), reported(second)]
     assert [report.epoch.epoch for report in reports if report.epoch] == [2, 3]
-    assert [report.before for report in reports] == [(first.epoch,), None]
+    assert [report.earlier_epochs for report in reports] == [(first.epoch,), None]
     assert reports[1].status == "finished"
     # As if the trial had not been cut: the time in between does not count, that before does.
     assert reports[0].began == pytest.approx(began - first.seconds, abs=0.2)
@@ -107,4 +107,4 @@ def test_weights_without_room_are_not_a_fault_of_the_trial(
     monkeypatch.setattr(actor, "save_network", no_room)
     request = TrialRequest("t0000", CONFIG, files(store, tmp_path), threads=1, device="cpu")
     report = reported(TrialActor({"request": request}))
-    assert (report.ended, report.status, report.cause) == (True, "not-kept", "No space left on device")
+    assert (report.ended, report.status, report.cause) == (True, "not-saved", "No space left on device")

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from suite.errors import RequestError
+from suite.runs.info import Resources
 from suite.search.tune import cluster_session
-from suite.search.tune.cluster_session import Resources, ray_session, share_of_a_trial, trials_at_once
+from suite.search.tune.cluster_session import ray_session, share_of_a_trial, trials_at_once
 
 LARGE = Resources(address="ray.example.org")  # a name without a port is not tried before Ray starts
 

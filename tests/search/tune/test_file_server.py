@@ -16,7 +16,8 @@ from reports.html.page import page
 from search_spaces import load_dict
 from suite.data.store import Store, open_store
 from suite.networks.weights import load_network
-from suite.runs.tables import Resources, read_run
+from suite.runs.info import Resources
+from suite.runs.tables import read_run
 from suite.search.engine import Search, run_search
 from suite.search.tune.file_server import STORE_FILES, DriverFiles, FileServer, file_server
 from tests.search.test_grid_run import StopsAfter
@@ -126,7 +127,7 @@ def test_files_of_a_trial_come_to_lie_in_the_run_folder(asked: DriverFiles, tmp_
     another = tmp_path / "no run"  # of the same path on this machine, and of another search
     another.mkdir()
     (another / "run.json").write_text("{}")
-    asked.keep("weights/t0000.safetensors", write)
+    asked.save("weights/t0000.safetensors", write)
     there = tmp_path / "run" / "weights"
     assert {f.name: f.read_bytes() for f in there.iterdir()} == {
         "t0000.safetensors": b"weights",
@@ -137,7 +138,7 @@ def test_files_of_a_trial_come_to_lie_in_the_run_folder(asked: DriverFiles, tmp_
 
 def test_a_node_that_sees_the_run_folder_writes_there_itself(asked: DriverFiles, tmp_path: Path) -> None:
     seen: list[Path] = []
-    dataclasses.replace(asked, run_folder=str(tmp_path / "run")).keep("weights/t0000.txt", seen.append)
+    dataclasses.replace(asked, run_folder=str(tmp_path / "run")).save("weights/t0000.txt", seen.append)
     assert seen == [tmp_path / "run" / "weights" / "t0000.txt"]
 
 

@@ -14,9 +14,11 @@ from ray import cloudpickle
 from search_spaces import SearchSpace, load_dict
 from suite.data.store import Store
 from suite.errors import RequestError
-from suite.runs.tables import Resources, Run, RunLedger, read_run
+from suite.runs.info import Resources
+from suite.runs.ledger import RunLedger
+from suite.runs.tables import Run, read_run
 from suite.search.engine import Search, run_search
-from suite.search.tune import stages
+from suite.search.tune import trainer
 from suite.search.tune.actor import TrialActor
 from suite.training.fit import Fit
 from tests.search.test_engine import Recorder
@@ -31,15 +33,15 @@ class Mortal(TrialActor):
     def step(self) -> dict[str, Any]:
         if self._request.id == "t0001":
             os.kill(os.getpid(), signal.SIGKILL)
-        self._savings = EachTime()
+        self._checkpoint_timer = EachTime()
         died = Path(self._request.files.run_folder) / "died"
         if self._request.id == "t0000" and len(self._epochs) == 2 and not died.exists():
             died.touch()
             os.kill(os.getpid(), signal.SIGKILL)
         return super().step()
 
-    def _go_on(self, training: Fit) -> None:
-        super()._go_on(training)
+    def _resume(self, training: Fit) -> None:
+        super()._resume(training)
         with (Path(self._request.files.run_folder) / "begun.txt").open("a") as begun:
             begun.write(f"{self._request.id} {len(self._epochs)}\n")
 
@@ -65,7 +67,7 @@ def searched(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("mortal") / "run"
     search = Search(space(store), store, folder, Resources(max_concurrent=1), Recorder())
     cloudpickle.register_pickle_by_value(sys.modules[__name__])  # a worker cannot import this file
-    with patch.object(stages, "TrialActor", Mortal):
+    with patch.object(trainer, "TrialActor", Mortal):
         run_search(search, "mortal.yaml", [])
     return read_run(folder)
 
@@ -112,7 +114,7 @@ def test_a_disk_without_room_ends_the_search_and_no_trial_is_trained_again(
     folder = tmp_path / "run"
     search = Search(space(store), store, folder, Resources(max_concurrent=1), Recorder())
     cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    with patch.object(stages, "TrialActor", Mortal), pytest.raises(RequestError, match="No space left"):
+    with patch.object(trainer, "TrialActor", Mortal), pytest.raises(RequestError, match="No space left"):
         run_search(search, "mortal.yaml", [])
     assert (folder / "begun.txt").read_text().splitlines() == ["t0000 0", "t0000 2"]
     assert len(read_run(folder).trials) == 0

@@ -5,15 +5,24 @@ import pickle
 from pathlib import Path
 from typing import Any
 
+import optuna
 import pytest
 
 from search_spaces import load_dict
 from suite.data.store import LabelRange
-from suite.runs.tables import RunLedger
-from suite.search.study.study import open_study, reconcile
+from suite.runs.ledger import RunLedger
+from suite.search.study.proposals import StudyProposals
+from suite.search.study.results import tell_missing
+from suite.search.study.study import open_study
+from suite.search.trial_factory import TrialFactory
 from suite.search.tune.file_server import DriverFiles
 from suite.search.tune.messages import TrialReport
-from suite.search.tune.searcher import SearchOverError, StudySearcher, TrialsOf, TrialStartCallback
+from suite.search.tune.searcher import (
+    SearchAbortedError,
+    TrialEnvironment,
+    TrialSearcher,
+    TrialStartCallback,
+)
 from suite.trial import EpochResult, Metrics, Profile
 
 SPACE = load_dict(
@@ -26,6 +35,7 @@ SPACE = load_dict(
         "vary": {"learning_rate": {"low": 1e-3, "high": 1e-2}},
     }
 )
+TRIALS = TrialFactory(SPACE, LabelRange(0, 100, 1))
 EPOCH = EpochResult(1, 1.0, 1.0, 1.0, 1e-3, 0.5, 10.0, Metrics(5.0, 6.0, 0.9, 0.3, 0.5, 0.8, None))
 
 
@@ -49,17 +59,20 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def searcher(tmp_path: Path, clock: Clock) -> StudySearcher:
+def searcher(tmp_path: Path, clock: Clock) -> TrialSearcher:
     """Of a search whose earlier sessions took 100 seconds."""
-    return StudySearcher(
-        open_study(SPACE, tmp_path, concurrent=2),
+    return TrialSearcher(
+        StudyProposals(open_study(SPACE, tmp_path, concurrent=2), TRIALS),
         RunLedger(tmp_path),
-        TrialsOf(
-            SPACE, LabelRange(0, 100, 1), DriverFiles("store", "", str(tmp_path)), threads=1, device=None
-        ),
+        TrialEnvironment(DriverFiles("store", "", str(tmp_path)), threads=1, device=None),
         on_change=lambda *_: None,
         seconds_before=100.0,
     )
+
+
+def study_of(searcher: TrialSearcher) -> optuna.Study:
+    assert isinstance(searcher.source, StudyProposals)
+    return searcher.source.study
 
 
 def report(clock: Clock, *, began: float, **changes: Any) -> dict[str, Any]:
@@ -79,7 +92,7 @@ def report(clock: Clock, *, began: float, **changes: Any) -> dict[str, Any]:
 
 
 def test_a_trial_starts_when_its_actor_says_so_not_when_it_was_suggested(
-    searcher: StudySearcher, clock: Clock
+    searcher: TrialSearcher, clock: Clock
 ) -> None:
     searcher.suggest("a")
     clock.now = 30.0
@@ -88,16 +101,16 @@ def test_a_trial_starts_when_its_actor_says_so_not_when_it_was_suggested(
     assert (row["started"], row["seconds"]) == (120.0, 10.0)
 
 
-def test_a_trial_that_waits_for_its_actor_has_not_begun(searcher: StudySearcher, clock: Clock) -> None:
+def test_a_trial_that_waits_for_its_actor_has_not_begun(searcher: TrialSearcher, clock: Clock) -> None:
     searcher.suggest("a")
     searcher.suggest("b")
     clock.now = 7.0
     TrialStartCallback(searcher).on_trial_start(1, [], type("Trial", (), {"trial_id": "b"}))
-    assert {name: trial.begun for name, trial in searcher.running.items()} == {"a": None, "b": 107.0}
+    assert {name: trial.begun_at for name, trial in searcher.running.items()} == {"a": None, "b": 107.0}
 
 
 def test_a_trial_whose_process_was_lost_without_a_word_started_when_it_was_seen_to(
-    searcher: StudySearcher, clock: Clock
+    searcher: TrialSearcher, clock: Clock
 ) -> None:
     searcher.suggest("a")
     clock.now = 7.0
@@ -109,14 +122,14 @@ def test_a_trial_whose_process_was_lost_without_a_word_started_when_it_was_seen_
     assert "worker process was lost" in row["cause"]
 
 
-def lost(searcher: StudySearcher, error: Exception) -> None:
+def lost(searcher: TrialSearcher, error: Exception) -> None:
     """Ray Tune says that the actor of trial "a" was lost, and gives the trial to another."""
     trial = type("Trial", (), {"trial_id": "a", "get_error": lambda self: error})()
     TrialStartCallback(searcher).on_trial_recover(1, [], trial)
 
 
 def test_a_trial_that_another_process_goes_on_with_has_every_epoch_once_and_all_of_its_seconds(
-    searcher: StudySearcher, clock: Clock
+    searcher: TrialSearcher, clock: Clock
 ) -> None:
     def epoch(number: int, **changes: Any) -> dict[str, Any]:
         this = dataclasses.replace(EPOCH, epoch=number)
@@ -125,19 +138,21 @@ def test_a_trial_that_another_process_goes_on_with_has_every_epoch_once_and_all_
     first = dataclasses.replace(EPOCH, epoch=1)
     searcher.suggest("a")
     clock.now = 10.0
-    searcher.on_trial_result("a", epoch(1, began=0.0, before=()))
+    searcher.on_trial_result("a", epoch(1, began=0.0, earlier_epochs=()))
     searcher.on_trial_result("a", epoch(2, began=0.0))
     lost(searcher, RuntimeError("killed"))  # after a checkpoint of the first epoch
-    assert searcher.running["a"].begun is None
+    assert searcher.running["a"].begun_at is None
     clock.now = 30.0
-    searcher.on_trial_result("a", epoch(2, began=20.0 - 5.0, before=(first,)))  # of which 5 s were before
+    searcher.on_trial_result(
+        "a", epoch(2, began=20.0 - 5.0, earlier_epochs=(first,))
+    )  # of which 5 s were before
     searcher.on_trial_complete("a", {"report": epoch(3, began=15.0, ended=True, status="finished")["report"]})
     (row,) = searcher.ledger.rows
     assert (row["status"], row["epochs_run"], row["started"], row["seconds"]) == ("finished", 3, 115.0, 15.0)
     assert [epoch["epoch"] for epoch in searcher.ledger.epochs_of("t0000")] == [1, 2, 3]
 
 
-def test_a_trial_that_stays_lost_says_how_often_and_why(searcher: StudySearcher) -> None:
+def test_a_trial_that_stays_lost_says_how_often_and_why(searcher: TrialSearcher) -> None:
     searcher.suggest("a")
     lost(searcher, RuntimeError("the worker died"))
     lost(searcher, RuntimeError("Worker exit type: NODE_OUT_OF_MEMORY"))
@@ -151,26 +166,28 @@ def test_a_trial_that_stays_lost_says_how_often_and_why(searcher: StudySearcher)
 
 
 def test_what_cannot_be_kept_ends_the_search_and_leaves_the_trial_under_way(
-    searcher: StudySearcher, clock: Clock
+    searcher: TrialSearcher, clock: Clock
 ) -> None:
     searcher.suggest("a")
     with pytest.raises(
-        SearchOverError, match=r"cannot be written to \(No space left on device\); what had ended"
+        SearchAbortedError, match=r"cannot be written to \(No space left on device\); what had ended"
     ):
         searcher.on_trial_complete(
-            "a", report(clock, began=0.0, status="not-kept", cause="No space left on device")
+            "a", report(clock, began=0.0, status="not-saved", cause="No space left on device")
         )
     assert searcher.ledger.rows == []
-    assert [trial.state.name for trial in searcher.study.get_trials()] == ["RUNNING"]
+    assert [trial.state.name for trial in study_of(searcher).get_trials()] == ["RUNNING"]
 
 
-def test_what_an_earlier_sitting_left_comes_first_under_its_own_name(
-    searcher: StudySearcher, clock: Clock, tmp_path: Path
+def test_what_an_earlier_session_left_comes_first_under_its_own_name(
+    searcher: TrialSearcher, clock: Clock, tmp_path: Path
 ) -> None:
     left = [searcher.suggest(name)["request"] for name in "ab"]  # type: ignore[index]
     study = open_study(SPACE, tmp_path, concurrent=2)
-    reconcile(study, [])
-    again = StudySearcher(study, RunLedger(tmp_path), searcher.trials_of, on_change=lambda *_: None)
+    tell_missing(study, [])
+    again = TrialSearcher(
+        StudyProposals(study, TRIALS), RunLedger(tmp_path), searcher.environment, on_change=lambda *_: None
+    )
     taken = [again.suggest(name)["request"] for name in "xyz"]  # type: ignore[index]
     assert taken[:2] == left
     assert [request.id for request in taken] == ["t0000", "t0001", "t0002"]
@@ -178,7 +195,7 @@ def test_what_an_earlier_sitting_left_comes_first_under_its_own_name(
 
 
 def test_the_checkpoint_of_a_trial_that_ended_is_removed(
-    searcher: StudySearcher, clock: Clock, tmp_path: Path
+    searcher: TrialSearcher, clock: Clock, tmp_path: Path
 ) -> None:
     (tmp_path / "checkpoints").mkdir()
     for name in ("t0000.pt", "t0001.pt"):
@@ -188,7 +205,7 @@ def test_the_checkpoint_of_a_trial_that_ended_is_removed(
     assert [file.name for file in (tmp_path / "checkpoints").iterdir()] == ["t0001.pt"]
 
 
-def test_tune_can_pickle_a_searcher_whatever_watches_it(searcher: StudySearcher) -> None:
+def test_tune_can_pickle_a_searcher_whatever_watches_it(searcher: TrialSearcher) -> None:
     searcher._on_change = open(__file__)  # type: ignore[assignment]  # noqa: SIM115 (a file is no pickle)
     pickle.dumps(TrialStartCallback(searcher))
     searcher._on_change.close()  # type: ignore[attr-defined]

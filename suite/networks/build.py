@@ -55,7 +55,7 @@ def assemble_network(config: TrialConfig, head: Head, bins: int) -> nn.Module:
     raise RequestError(f"network is {config.network!r}; choose one of {', '.join(get_args(Network))}")
 
 
-def place(network: nn.Module, device: torch.device) -> nn.Module:
+def to_device(network: nn.Module, device: torch.device) -> nn.Module:
     """The network on a device, its weights channels-last in memory (faster convolutions)."""
     moved: nn.Module = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return moved

@@ -10,7 +10,7 @@ from suite.data.faces.people import Floats
 
 
 @dataclass(frozen=True)
-class Circumstances:
+class CaptureConditions:
     """One picture's nuisances, each an array (n,)."""
 
     yaw: Floats  # radians, turned to the side
@@ -31,17 +31,17 @@ class Circumstances:
     makeup: Floats  # 0..1: covers skin and wrinkles, colours the lips
     glasses: Floats  # 0 none, 1 clear, 2 dark
     beard: Floats  # 0..1, of those who can have one
-    cover: Floats  # 0 none, 1 a patch lies over a part of the face
-    cover_x: Floats
-    cover_y: Floats
-    cover_size: Floats
-    cover_turn: Floats
+    occlusion: Floats  # 0 none, 1 a patch lies over a part of the face
+    occlusion_x: Floats
+    occlusion_y: Floats
+    occlusion_size: Floats
+    occlusion_turn: Floats
     blur: Floats  # 0 sharp .. 2
     grain: Floats  # standard deviation of the camera's noise
 
     @classmethod
     def draw(cls, rng: np.random.Generator, ages: Floats) -> Self:
-        """Circumstances for images of people of these ages (n,), in years."""
+        """CaptureConditions for images of people of these ages (n,), in years."""
         n = len(ages)
 
         def even(low: float, high: float) -> Floats:
@@ -70,11 +70,11 @@ class Circumstances:
             makeup=sometimes(np.where(ages > 14, 0.35, 0.0), even(0.3, 1)),
             glasses=sometimes(glasses_share, np.where(rng.random(n) < 0.2, 2.0, 1.0)),
             beard=sometimes(0.45, even(0.2, 1)),
-            cover=sometimes(0.15, np.ones(n)),
-            cover_x=even(-0.8, 0.8),
-            cover_y=even(-0.7, 1.0),
-            cover_size=even(0.18, 0.5),
-            cover_turn=even(0, np.pi),
+            occlusion=sometimes(0.15, np.ones(n)),
+            occlusion_x=even(-0.8, 0.8),
+            occlusion_y=even(-0.7, 1.0),
+            occlusion_size=even(0.18, 0.5),
+            occlusion_turn=even(0, np.pi),
             blur=2 * rng.beta(1.0, 3.0, n),
             grain=0.004 + 0.04 * rng.beta(1, 2.5, n),
         )
@@ -87,6 +87,6 @@ class Circumstances:
     def hidden(self) -> Floats:
         """How much of the face a viewer misses, (n,) in 0..1."""
         dark = (self.glasses == 2) * 0.35
-        covered = self.cover * self.cover_size
+        covered = self.occlusion * self.occlusion_size
         hidden: Floats = np.clip(dark + covered + 0.25 * self.blur + 0.3 * np.abs(self.yaw), 0, 1)
         return hidden

@@ -6,7 +6,7 @@ import pytest
 
 from search_spaces import find, load
 from suite.errors import RequestError
-from suite.search.description import check_backbones
+from suite.search.parents import check_backbones
 
 
 @pytest.mark.parametrize("name", ["broken.pth", "broken.safetensors"])

@@ -1,4 +1,4 @@
-"""Early stopping by forecast: a trial goes on while it has a chance of a place on the front."""
+"""Early stopping by forecast: a trial goes on while it has a chance to reach the front."""
 
 import math
 from collections.abc import Mapping
@@ -11,12 +11,12 @@ from suite.search.stopping.forecast import forecast
 
 @dataclass(frozen=True)
 class ForecastRule:
-    """When a trial has no prospects left."""
+    """When a trial is stopped."""
 
     costs: tuple[str, ...]  # the objectives beside the validation error
     epochs: int  # of every trial
-    judged_after: tuple[int, ...]  # epochs, ascending
-    chance: float  # of a place on the front, with which a trial goes on at least
+    forecast_after: tuple[int, ...]  # epochs after which a forecast is made, ascending
+    chance: float  # the least probability of reaching the front with which a trial goes on
     unit: str  # of errors: years or points
 
 
@@ -27,23 +27,26 @@ class _Curve:
 
 
 class ForecastStopping:
-    """The learning curves of a search, and what those under way can still become."""
+    """The learning curves of a search, from which the final errors of running trials are forecast."""
 
     def __init__(self, rule: ForecastRule) -> None:
         self.rule = rule
         self._curves: dict[str, _Curve] = {}
 
     def why_stop(self, trial_id: str, epoch: int, losses: Mapping[str, float]) -> str | None:
-        """Record a trial after an epoch; why it is stopped, as it is read after that word, or None.
+        """Record a trial after an epoch, and decide whether it is stopped there.
 
-        A trial that costs less than every finished one, in whatever objective, has nothing to be compared
-        with and goes on: the front keeps its ends.
+        A trial that costs less than every finished one in some objective has nothing to be compared with and
+        goes on, so that the front keeps its ends.
+
+        Returns:
+            Why it is stopped, to be read after the word "stopped"; None: it goes on.
         """
         curve = self._curves.setdefault(
             trial_id, _Curve(tuple(float(losses[name]) for name in self.rule.costs), {})
         )
         curve.errors[epoch] = float(losses["val_mae"])
-        if epoch not in self.rule.judged_after or epoch >= self.rule.epochs:
+        if epoch not in self.rule.forecast_after or epoch >= self.rule.epochs:
             return None
         ended = {name: other for name, other in self._ended(epoch).items() if name != trial_id}
         rivals = [
@@ -53,7 +56,7 @@ class ForecastStopping:
         ]
         if not rivals:
             return None
-        ahead = forecast(
+        outcome = forecast(
             np.array([other.errors[epoch] for other in ended.values()]),
             np.array([other.costs for other in ended.values()]).reshape(len(ended), len(self.rule.costs)),
             np.array([other.errors[self.rule.epochs] for other in ended.values()]),
@@ -61,16 +64,16 @@ class ForecastStopping:
             np.array(curve.costs),
         )
         error, rival = min(rivals)
-        if ahead is None or (chance := ahead.chance_below(error)) >= self.rule.chance:
+        if outcome is None or (chance := outcome.chance_below(error)) >= self.rule.chance:
             return None
         cheaper = "which costs no more" if self.rule.costs else "the best so far"
         return (
-            f"forecast at epoch {epoch} to end at {ahead.median:.3g} {self.rule.unit}, with a chance of "
+            f"forecast at epoch {epoch} to end at {outcome.median:.3g} {self.rule.unit}, with a chance of "
             f"{_percent(chance)} to be better than {rival} ({error:.3g}), {cheaper}"
         )
 
     def _ended(self, epoch: int) -> dict[str, _Curve]:
-        """The trials that trained to their end, and whose error after ``epoch`` is known and can be used."""
+        """Return the trials that trained to their end and whose error after ``epoch`` can be used."""
         return {
             name: curve
             for name, curve in self._curves.items()
@@ -79,7 +82,7 @@ class ForecastStopping:
 
 
 def _is_error(error: float | None) -> bool:
-    """A logarithm can be taken of it."""
+    """Return whether an error has a logarithm."""
     return error is not None and math.isfinite(error) and error > 0
 
 

@@ -1,34 +1,36 @@
-"""What a search says of itself before it begins: space, data, reference networks, provenance."""
+"""The first content of ``run.json``: space, data, reference networks and provenance of a new search."""
 
 import dataclasses
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 
-from search_spaces import Choices, SearchSpace
 from suite.data.dataset import Dataset, load_dataset
 from suite.data.store import Store
 from suite.errors import RequestError
 from suite.measure.profiling import profile_trial
-from suite.methods.labels import LabelSet
+from suite.methods.labels import label_set_of
 from suite.networks import PRESETS
 from suite.runs import provenance
-from suite.runs.tables import DataUsed, ReferenceNetwork, Resources, RunInfo
+from suite.runs.info import DataUsed, ReferenceNetwork, RunInfo
 from suite.search.bounds import check_bounds
-from suite.search.parents import check_parent
-from suite.training.backbones import pinned, read_state
+from suite.search.parents import check_backbones, check_parent
+from suite.search.session import Search
+from suite.search.trial_factory import TrialFactory
 from suite.trial import TrialConfig
 
 
-def describe(
-    space: SearchSpace, store: Store, resources: Resources, search_file: str, command: Sequence[str]
-) -> RunInfo:
-    """What ``run.json`` says of a search that is about to begin.
+def new_run_info(search: Search, search_file: str, command: Sequence[str]) -> RunInfo:
+    """Check a search that is about to begin, and return its ``run.json``.
+
+    Args:
+        search: what to search, with what and where.
+        search_file: the search space's file, as the user named it.
+        command: the command line.
 
     Raises:
-        RequestError: space and data do not agree, or a backbone is not there.
+        RequestError: space and data do not agree, or a file of weights is missing.
     """
-    shared = space.base
+    space, store, shared = search.space, search.store, search.space.base
     check_backbones(space)
     if "attribute" in space.vary:
         raise RequestError(
@@ -36,10 +38,13 @@ def describe(
             "fix attribute under base"
         )
     label_range = store.info.attributes.get(shared.attribute)
-    dataset = load_dataset(store, shared.attribute, shared.resolution)  # says what is wrong, if it is
+    dataset = load_dataset(
+        store, shared.attribute, shared.resolution
+    )  # refuses an attribute or resolution that the store lacks
     assert label_range is not None
-    check_parent(space, label_range)
-    check_bounds(space, label_range)
+    trials = TrialFactory(space, label_range)
+    check_parent(trials)
+    check_bounds(trials)
     tiny = TrialConfig(
         attribute=shared.attribute,
         resolution=shared.resolution,
@@ -58,8 +63,8 @@ def describe(
         objectives=list(space.objectives),
         trials_asked=space.trials,
         seed=space.seed,
-        max_concurrent=0,  # not known before the cluster is
-        resources=resources,
+        max_concurrent=0,  # not known before the cluster is up
+        resources=search.resources,
         data=_data_used(store, dataset, shared.train_images),
         references=_references(tiny),
         versions=provenance.versions(),
@@ -67,15 +72,6 @@ def describe(
         hardware=provenance.hardware(),
         started=datetime.now().astimezone().isoformat(timespec="seconds"),
     )
-
-
-def check_backbones(space: SearchSpace) -> None:
-    """Refuse a backbone that is not there, or cannot be read, before anything starts."""
-    varied = space.vary.get("backbone")
-    for file in varied.values if isinstance(varied, Choices) else (space.base.backbone,):
-        if file is not None:
-            pinned(TrialConfig(backbone=str(file)))
-            read_state(Path(str(file)))
 
 
 def _data_used(store: Store, dataset: Dataset, train_images: int | None) -> DataUsed:
@@ -98,8 +94,8 @@ def _data_used(store: Store, dataset: Dataset, train_images: int | None) -> Data
 
 
 def _references(tiny: TrialConfig) -> list[ReferenceNetwork]:
-    """VGG-16, ThinAgeNet and TinyAgeNet counted with the run's bins at the run's resolution."""
-    bins = LabelSet(tiny.label_low, tiny.label_high, tiny.label_step).bins
+    """Count VGG-16, ThinAgeNet and TinyAgeNet with the run's bins at the run's resolution."""
+    bins = label_set_of(tiny).bins
     thin = dataclasses.replace(tiny, widths=PRESETS["thin"].widths, depths=PRESETS["thin"].depths)
     configs = {"VGG-16": dataclasses.replace(tiny, network="vgg16"), "ThinAgeNet": thin, "TinyAgeNet": tiny}
     profiles = {name: profile_trial(config, bins) for name, config in configs.items()}

@@ -1,6 +1,6 @@
 """What stops a trial by its forecast."""
 
-from suite.search.stopping.forecast_rule import ForecastRule, ForecastStopping
+from suite.search.stopping.forecast_stopping import ForecastRule, ForecastStopping
 
 EPOCHS = 5
 RULE = ForecastRule(("params",), EPOCHS, (2, 3, 4), chance=0.05, unit="years")

@@ -3,36 +3,36 @@
 import numpy as np
 import numpy.typing as npt
 
-from suite.data.faces import covers, features, hair, skin
-from suite.data.faces.circumstances import Circumstances
+from suite.data.faces import camera, features, hair, occlusions, skin
+from suite.data.faces.capture import CaptureConditions
 from suite.data.faces.drawing import Canvas, smooth_noise
-from suite.data.faces.geometry import place as place_landmarks
+from suite.data.faces.geometry import face_geometry
 from suite.data.faces.people import Floats, People, SignsOfAge
 
 
-def paint_portraits(
-    people: People, signs: SignsOfAge, seen: Circumstances, side: int, rng: np.random.Generator
+def composite_faces(
+    people: People, signs: SignsOfAge, conditions: CaptureConditions, side: int, rng: np.random.Generator
 ) -> npt.NDArray[np.uint8]:
     """Pictures of people with these signs of age under these circumstances, uint8 (n, side, side, 3)."""
-    place = place_landmarks(people, signs, seen, side)
+    geometry = face_geometry(people, signs, conditions, side)
     skin_tint, hair_tint = skin.skin_colour(people, signs), hair.hair_colour(people, signs)
     n = len(skin_tint)
     canvas = _background(n, side, rng)
-    hair.draw_hair_behind(canvas, place, people, signs, hair_tint)
-    skin.draw_neck_and_ears(canvas, place, skin_tint, _colours(n, rng), signs)
-    head = skin.draw_head(canvas, place, skin_tint, seen)
-    skin.blush(canvas, head, place, signs, seen)
-    features.draw_nose(canvas, place, people, seen)
-    features.draw_mouth(canvas, place, people, signs, seen, skin_tint)
-    skin.draw_signs_of_age(canvas, head, place, people, signs, seen, rng)
-    features.draw_eyes(canvas, place, people, signs, seen)
-    features.draw_brows(canvas, place, people, signs, hair_tint)
-    hair.draw_beard(canvas, head, place, people, signs, seen, hair_tint, rng)
-    hair.draw_hair(canvas, place, people, signs, hair_tint, rng)
-    skin.light_up(canvas, head, place, seen)
-    covers.draw_glasses(canvas, place, seen, _colours(n, rng) * 0.5)
-    covers.draw_cover(canvas, place, seen, _colours(n, rng))
-    taken = covers.photograph(canvas, seen, rng)
+    hair.draw_hair_behind(canvas, geometry, people, signs, hair_tint)
+    skin.draw_neck_and_ears(canvas, geometry, skin_tint, _colours(n, rng), signs)
+    head = skin.draw_head(canvas, geometry, skin_tint, conditions)
+    skin.blush(canvas, head, geometry, signs, conditions)
+    features.draw_nose(canvas, geometry, people, conditions)
+    features.draw_mouth(canvas, geometry, people, signs, conditions, skin_tint)
+    skin.draw_signs_of_age(canvas, head, geometry, people, signs, conditions, rng)
+    features.draw_eyes(canvas, geometry, people, signs, conditions)
+    features.draw_brows(canvas, geometry, people, signs, hair_tint)
+    hair.draw_beard(canvas, head, geometry, people, signs, conditions, hair_tint, rng)
+    hair.draw_hair(canvas, geometry, people, signs, hair_tint, rng)
+    skin.light_up(canvas, head, geometry, conditions)
+    occlusions.draw_glasses(canvas, geometry, conditions, _colours(n, rng) * 0.5)
+    occlusions.draw_occlusion(canvas, geometry, conditions, _colours(n, rng))
+    taken = camera.photograph(canvas, conditions, rng)
     pixels = np.clip(taken * 255 + 0.5, 0, 255).astype(np.uint8)
     return np.ascontiguousarray(pixels.transpose(0, 2, 3, 1))
 

@@ -4,19 +4,21 @@ import dataclasses
 from pathlib import Path
 
 from suite.data.alignment import FivePoints
+from suite.data.dataset_reader import DatasetReader, ReadResult, SkippedFile
 from suite.data.decoding import CropBox
-from suite.data.reading import Reader, Reading, Skipped
 from suite.data.source_files import SourceFiles
 from suite.errors import RequestError
 
 
-def aligned(reading: Reading, reader: Reader, files: SourceFiles, path: Path) -> Reading:
+def keep_located_faces(
+    result: ReadResult, reader: DatasetReader, files: SourceFiles, path: Path
+) -> ReadResult:
     """The images that the set says the place of a face in; the others are skipped, by their name.
 
     Raises:
         RequestError: it says so of none.
     """
-    located = reader.locate(files, path, reading.records) if reader.locate else reading.records
+    located = reader.locate(files, path, result.records) if reader.locate else result.records
     # Boxes will do where there is nothing better; of two kinds of crop in one set, one would be the odd one.
     have_points = any(isinstance(record.face, FivePoints) for record in located)
     wanted = FivePoints if have_points else CropBox
@@ -32,14 +34,14 @@ def aligned(reading: Reading, reader: Reader, files: SourceFiles, path: Path) ->
             "and points in a manifest (docs/data.md)"
         )
     lost = [
-        Skipped(record.file, "it has no landmarks to align it by", lost=True)
+        SkippedFile(record.file, "it has no landmarks to align it by", lost=True)
         for record in located
         if not isinstance(record.face, wanted)
     ]
     how = "faces aligned by five points" if have_points else "faces cropped by their box"
     return dataclasses.replace(
-        reading,
+        result,
         records=kept,
-        skipped=sorted([*reading.skipped, *lost], key=lambda one: one.file),
-        found=f"{reading.found}; {len(kept):,} {how}",
+        skipped=sorted([*result.skipped, *lost], key=lambda one: one.file),
+        found=f"{result.found}; {len(kept):,} {how}",
     )

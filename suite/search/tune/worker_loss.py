@@ -1,11 +1,11 @@
-"""Why a trial's process was lost, as far as Ray knows."""
+"""What happens to a trial whose worker process was lost, and why it was lost as far as Ray knows."""
 
-#: A trial whose process is lost is gone on with by another so many times; after that it has failed.
+#: Another process takes over a trial so many times; after that the trial has failed.
 RETRIES = 3
 
 
 def why_lost(error: BaseException | None) -> str:
-    """In a few words, from what Ray raised for the actor."""
+    """Return the cause in a few words, from the exception that Ray raised for the actor."""
     text = f"{type(error).__name__}: {error}".lower()
     if "out_of_memory" in text or "outofmemory" in text or "running low on memory" in text:
         return "ended by Ray because its node had hardly any memory left"

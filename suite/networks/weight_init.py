@@ -20,7 +20,7 @@ def check_widths(widths: Sequence[int], own: Sequence[int]) -> None:
         )
 
 
-def initialise(module: nn.Module) -> None:
+def init_weights(module: nn.Module) -> None:
     """Convolutions normal with variance 2 / (k * k * out), batch norm 1 and 0, biases 0 (released code)."""
     if isinstance(module, nn.Conv2d):
         kernel_area = module.kernel_size[0] * module.kernel_size[1]

@@ -11,7 +11,7 @@ from suite.data.store import LabelRange, Split
 
 
 @dataclass(frozen=True)
-class Record:
+class ImageRecord:
     """One image of a set, not yet decoded."""
 
     file: str  # its name among the SourceFiles, which read its bytes
@@ -26,7 +26,7 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Skipped:
+class SkippedFile:
     """An image that cannot be used, and why."""
 
     file: str
@@ -35,17 +35,17 @@ class Skipped:
 
 
 @dataclass(frozen=True)
-class Reading:
+class ReadResult:
     """All of a set, in an order that does not depend on the file system."""
 
-    records: Sequence[Record]
-    skipped: Sequence[Skipped]
+    records: Sequence[ImageRecord]
+    skipped: Sequence[SkippedFile]
     found: str = ""  # what this copy of the set is, where copies differ; a clause without a full stop
-    groups: Sequence[str] = ()  # columns of Record.groups beyond those that the reader names
+    groups: Sequence[str] = ()  # columns of ImageRecord.groups beyond those that the reader names
 
 
 @dataclass(frozen=True)
-class Reader:
+class DatasetReader:
     """How one public set is read.
 
     ``read`` takes the files and their path, which it needs for its errors: a ``RequestError`` where
@@ -56,7 +56,7 @@ class Reader:
     description: str  # one line, for ``suite data list``
     origin: str  # where the images come from and under which terms, without a full stop
     attributes: Mapping[str, LabelRange]
-    groups: Sequence[str]  # the columns of Record.groups
-    read: Callable[[SourceFiles, Path], Reading]
+    groups: Sequence[str]  # the columns of ImageRecord.groups
+    read: Callable[[SourceFiles, Path], ReadResult]
     #: Fills in where the faces are, where that is in files of its own, which are read for an alignment only.
-    locate: Callable[[SourceFiles, Path, Sequence[Record]], Sequence[Record]] | None = None
+    locate: Callable[[SourceFiles, Path, Sequence[ImageRecord]], Sequence[ImageRecord]] | None = None

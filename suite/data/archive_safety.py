@@ -1,0 +1,55 @@
+"""Limits on what an archive may make the suite read, and the errors that damaged archives raise."""
+
+import lzma
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from suite.errors import RequestError
+
+#: No face image and no table of labels is larger. The limit keeps a forged archive from filling the memory.
+LARGEST_FILE = 100_000_000  # bytes
+
+#: What zipfile, tarfile and their decompressors raise for a damaged archive. RuntimeError is a missing
+#: password, NotImplementedError an unknown compression.
+DAMAGE_ERRORS = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    OSError,
+    EOFError,
+    RuntimeError,
+    NotImplementedError,
+)
+
+
+class UnreadableFileError(Exception):
+    """A file that cannot be read; the message is the reason, for ``skipped.csv``."""
+
+
+def check_size(size: int) -> None:
+    """Refuse a file of more than ``LARGEST_FILE`` bytes.
+
+    Raises:
+        UnreadableFileError: the file is larger.
+    """
+    if size > LARGEST_FILE:
+        raise UnreadableFileError(f"the file has {size:,} bytes, over the limit of {LARGEST_FILE:,}")
+
+
+def check_member_names(path: Path, members: Sequence[str]) -> None:
+    """Refuse an archive with a member that would be unpacked outside its folder (path traversal).
+
+    Raises:
+        RequestError: a member has an absolute path, or one with "..".
+    """
+    for name in members:
+        posix, windows = PurePosixPath(name), PureWindowsPath(name)
+        if posix.is_absolute() or windows.drive or windows.root or ".." in windows.parts:
+            raise RequestError(
+                f"{path} has a member {name!r} that lies outside of the archive, as no published set has; "
+                "get the set again from its owner"
+            )

@@ -1,0 +1,126 @@
+"""Tar archives, plain or compressed by gzip, bzip2 or xz."""
+
+import bz2
+import gzip
+import io
+import lzma
+import shutil
+import tarfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from suite.data.archive_safety import (
+    DAMAGE_ERRORS,
+    LARGEST_FILE,
+    UnreadableFileError,
+    check_member_names,
+    check_size,
+)
+from suite.errors import RequestError
+
+CHUNK_BYTES = 16_000_000  # decompressed at a time
+
+Decompressor = Callable[[Path], io.BufferedIOBase]
+#: The first bytes of a compressed file, and what decompresses it.
+_DECOMPRESSORS: Mapping[bytes, Decompressor] = {
+    b"\x1f\x8b": gzip.GzipFile,
+    b"BZh": bz2.BZ2File,
+    b"\xfd7zXZ\x00": lzma.LZMAFile,
+}
+
+
+@dataclass(frozen=True)
+class TarFiles:
+    """The files of an open tar, as ``suite.data.source_files.SourceFiles``."""
+
+    archive: tarfile.TarFile
+    members: Mapping[str, tarfile.TarInfo]  # regular files and links
+
+    def names(self) -> list[str]:
+        """All regular files and links, sorted."""
+        return sorted(self.members)
+
+    def read(self, name: str) -> bytes:
+        """Read a file, following a link to another file of the archive.
+
+        Raises:
+            UnreadableFileError: the file is missing, damaged, too large, or a link to nothing.
+        """
+        if name not in self.members:
+            raise UnreadableFileError("the tar has no such file")
+        member = self.members[name]
+        check_size(member.size)
+        try:
+            opened = self.archive.extractfile(member)
+            content = opened.read(LARGEST_FILE + 1) if opened else b""
+        except KeyError:
+            raise UnreadableFileError("the tar has a link in its place that leads to no file of it") from None
+        except DAMAGE_ERRORS as error:
+            raise UnreadableFileError(f"the tar is damaged here: {error}") from None
+        check_size(len(content))
+        return content
+
+
+def open_tar(path: Path, shown: Path) -> tarfile.TarFile | None:
+    """Open a tar, compressed or not; None where the file is no tar.
+
+    Args:
+        path: the file.
+        shown: the path that errors show.
+
+    Raises:
+        RequestError: the file is compressed as tars are, but holds no readable tar.
+    """
+    try:
+        return tarfile.open(path, "r:*")
+    except DAMAGE_ERRORS:
+        if find_decompressor(path) is None:
+            return None
+        raise RequestError(
+            f"{shown} is compressed, but no readable tar is in it; get the set again from its owner"
+        ) from None
+
+
+def index_tar(archive: tarfile.TarFile, shown: Path) -> TarFiles:
+    """Read the list of members; of two members with one name the later counts, as in unpacking.
+
+    Raises:
+        RequestError: the tar is damaged, or a member lies outside the archive.
+    """
+    try:
+        members = archive.getmembers()
+    except DAMAGE_ERRORS as error:
+        raise RequestError(f"{shown} is damaged ({error}); get the set again from its owner") from None
+    check_member_names(shown, [member.name for member in members])
+    files = [member for member in members if member.isreg() or member.islnk() or member.issym()]
+    return TarFiles(archive, {PurePosixPath(member.name).as_posix(): member for member in files})
+
+
+def find_decompressor(path: Path) -> Decompressor | None:
+    """Return what decompresses a file; None where it is not compressed as tars are."""
+    with path.open("rb") as file:
+        start = file.read(6)
+    return next((opens for magic, opens in _DECOMPRESSORS.items() if start.startswith(magic)), None)
+
+
+def decompress(path: Path, decompressor: Decompressor, tar: Path) -> None:
+    """Decompress a file to ``tar``.
+
+    Raises:
+        RequestError: the file is damaged, or the disk is too small.
+    """
+    try:
+        with decompressor(path) as compressed, tar.open("wb") as written:
+            while chunk := compressed.read(CHUNK_BYTES):
+                if shutil.disk_usage(tar.parent).free < 2 * CHUNK_BYTES:
+                    raise RequestError(
+                        f"{tar.parent} has too little space for the content of {path}; free some, or name a "
+                        "folder on another disk"
+                    )
+                written.write(chunk)
+    except DAMAGE_ERRORS as error:
+        raise RequestError(
+            f"{path} cannot be decompressed ({error}); get the set again from its owner, or unpack what can "
+            "be unpacked and name its folder"
+        ) from None

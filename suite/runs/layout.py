@@ -1,0 +1,8 @@
+"""Names of the files and folders in a run folder that several modules use."""
+
+#: The folder with the predictions of each tested training on single images, one file per training.
+PREDICTIONS = "predictions"
+#: The folder with the checkpoints of trials in progress.
+CHECKPOINTS = "checkpoints"
+#: The journal of Optuna's study.
+STUDY_JOURNAL = "study.journal"

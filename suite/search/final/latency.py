@@ -1,0 +1,119 @@
+"""The latency of the front, measured after the search with nothing else running, paired with VGG-16."""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+
+from search_spaces import SearchSpace
+from suite.machine import best_device
+from suite.measure.latency import PairedTimes, time_in_rounds
+from suite.networks import VGG16
+from suite.networks.weights import load_network
+from suite.presets import PRESETS
+from suite.runs.front import front_rows
+from suite.runs.info import RunInfo
+from suite.runs.ledger import RunLedger
+from suite.runs.tables import config_of
+from suite.search.session import Search
+
+VGG16_NAME = "VGG-16"  # no trial has this id
+#: The paper's compact networks: network, widths and depths.
+PAPER_ARCHITECTURES = {("compact", *preset.widths, *preset.depths) for preset in PRESETS.values()}
+
+
+def measure_latency(search: Search, info: RunInfo, ledger: RunLedger) -> RunInfo:
+    """Measure the latency of the front and of the paper's networks, where it has not been measured yet.
+
+    Returns:
+        ``info`` with how it was measured.
+    """
+    members = front_rows(ledger.rows, info.objectives, info.error_column)
+    if not members or info.latency:
+        return info
+    trials = [*members, *paper_networks(ledger.rows_of("search"), members)]
+    latency = search.space.latency
+    search.watcher.stage(
+        f"timing {len(trials)} networks beside VGG-16, alone ({latency.rounds} paired rounds)"
+    )
+    time_beside_vgg16(ledger, trials, search.space, on_round=search.watcher.advance)
+    how = {
+        "batch_size": latency.batch_size,
+        "rounds": latency.rounds,
+        "threads": torch.get_num_threads(),
+        "device": best_device().type,
+        "precision": "float32",
+        "method": "eager PyTorch, channels-last; VGG-16, the front and the paper's compact networks "
+        "timed in turn in one process after the search; speed-up is the median over rounds, its spread the "
+        "10th to 90th percentile",
+    }
+    return dataclasses.replace(info, latency=how)
+
+
+def paper_networks(
+    rows: Sequence[Mapping[str, Any]], members: Sequence[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """Return a finished trial of each of the paper's compact networks that no member of the front is.
+
+    Their speed can then be compared with the published one.
+    """
+    of_members = {_architecture(row) for row in members}
+    found: dict[tuple[object, ...], Mapping[str, Any]] = {}
+    for row in rows:
+        architecture = _architecture(row)
+        is_wanted = architecture in PAPER_ARCHITECTURES and architecture not in of_members
+        if row["status"] == "finished" and is_wanted:
+            found.setdefault(architecture, row)
+    return list(found.values())
+
+
+def time_beside_vgg16(
+    ledger: RunLedger,
+    trials: Sequence[Mapping[str, Any]],
+    space: SearchSpace,
+    on_round: Callable[[int, int], None],
+) -> None:
+    """Measure latencies as ratios to VGG-16's, and write them into the trials' rows.
+
+    They are taken at each trial's own resolution, and at the one that the space names (the paper's 224).
+
+    Args:
+        ledger: of the run.
+        trials: their rows.
+        space: has the batch size, rounds and resolution.
+        on_round: called with the number of rounds done, and of all.
+    """
+    own = sorted({config_of(row).resolution for row in trials})
+    plan = [(size, "") for size in own] + [(space.latency.resolution, f"_at_{space.latency.resolution}")]
+    for resolution, suffix in plan:
+        chosen = [row for row in trials if suffix or config_of(row).resolution == resolution]
+        loaded = {
+            row["id"]: load_network(ledger.folder / "weights" / f"{row['id']}.safetensors") for row in chosen
+        }
+        networks = {trial_id: network for trial_id, (network, _, _) in loaded.items()}
+        bins = next(label_set.bins for _, _, label_set in loaded.values())
+        times = time_in_rounds(
+            {VGG16_NAME: VGG16(bins), **networks},
+            resolution=resolution,
+            batch_size=space.latency.batch_size,
+            rounds=space.latency.rounds,
+            on_round=on_round,
+        )
+        for trial_id in networks:
+            ledger.amend(trial_id, _latency_columns(times, trial_id, suffix))
+
+
+def _architecture(row: Mapping[str, Any]) -> tuple[object, ...]:
+    config = config_of(row)
+    return (config.network, *config.widths, *config.depths)
+
+
+def _latency_columns(times: PairedTimes, trial_id: str, suffix: str) -> dict[str, float]:
+    speedup = times.speedup(trial_id, over=VGG16_NAME)
+    return {
+        f"latency_ms_per_image{suffix}": times.ms_per_image(trial_id),
+        f"speedup_vs_vgg16{suffix}": speedup.value,
+        f"speedup_vs_vgg16{suffix}_low": speedup.low,
+        f"speedup_vs_vgg16{suffix}_high": speedup.high,
+    }

@@ -1,0 +1,95 @@
+"""What the study of a run is told about the ends of its trials, and counts of them."""
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from suite.search.study.repeats import is_repeat
+from suite.search.study.study import running_trials
+from suite.trial import UNIT
+
+#: The status, in the study, of a suggestion that was not trained; it has no row in trials.parquet.
+OUT_OF_BOUNDS = "out-of-bounds"
+
+
+def trial_id(number: int) -> str:
+    """Return the name that a trial of the study has in the run folder."""
+    return f"t{number:04d}"
+
+
+def tell(study: optuna.Study, trial: optuna.Trial | int, row: Mapping[str, Any] | None) -> None:
+    """Tell the study how a trial ended, by its row; a trial without a row failed.
+
+    A trial that was stopped early is told as a pruned one, without values. The last error of a training cut
+    short does not belong on Optuna's front among those of whole trainings. TPE ranks a pruned trial behind
+    every trial that finished; NSGA-II, which breeds from finished trials alone, passes it over.
+
+    A trial without finite objectives is told as a failed one, as NaN must not reach the front.
+    """
+    if row is None or row["status"] != "finished":
+        was_stopped = row is not None and row["status"] == "stopped"
+        study.tell(trial, state=TrialState.PRUNED if was_stopped else TrialState.FAIL)
+        return
+    values = objectives_of_row(row, study.metric_names or [])
+    if all(map(math.isfinite, values)):
+        study.tell(trial, values)
+    else:
+        study.tell(trial, state=TrialState.FAIL)
+
+
+def tell_missing(study: optuna.Study, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Tell the study of rows that were written just before a kill; a trial without a row is still running."""
+    by_id = {row["id"]: row for row in rows}
+    for trial in running_trials(study):
+        if (row := by_id.get(trial_id(trial.number))) is not None:
+            tell(study, trial.number, row)
+
+
+def tell_out_of_bounds(study: optuna.Study, trial: optuna.Trial, cause: str) -> None:
+    """Tell the study that a suggestion breaks its constraints and is not trained.
+
+    It counts as complete, because NSGA-II learns from no other state, and has infinite values, because
+    nothing was measured. A sampler, and Optuna's front, use nothing of it but its constraints.
+    """
+    trial.set_user_attr("status", OUT_OF_BOUNDS)
+    trial.set_user_attr("cause", cause)
+    study.tell(trial, [math.inf] * len(study.directions))
+
+
+def results_known(study: optuna.Study, at: datetime | None = None) -> int:
+    """Count the trials that trained to their end, as far as the study had been told of them.
+
+    Args:
+        study: of the search.
+        at: the time; None: now.
+    """
+    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    return sum(
+        not _is_out_of_bounds(trial) and not is_repeat(trial)
+        for trial in complete
+        if at is None or (trial.datetime_complete is not None and trial.datetime_complete <= at)
+    )
+
+
+def count_out_of_bounds(study: optuna.Study) -> int:
+    """Count the suggestions that were not trained because of their constraints."""
+    return sum(map(_is_out_of_bounds, study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))))
+
+
+def count_repeats(study: optuna.Study) -> int:
+    """Count the suggestions that were not trained because an earlier trial had the same configuration."""
+    return sum(map(is_repeat, study.get_trials(deepcopy=False)))
+
+
+def objectives_of_row(row: Mapping[str, Any], objectives: Sequence[str]) -> list[float]:
+    """Return the objectives of a row of ``trials.parquet``, in the given order."""
+    error_column = f"val_mae_{UNIT[row['attribute']]}"
+    return [float(row[error_column if name == "val_mae" else name]) for name in objectives]
+
+
+def _is_out_of_bounds(trial: FrozenTrial) -> bool:
+    return any(excess > 0 for excess in trial.constraints.values())

@@ -1,0 +1,75 @@
+"""A search space joined with the data that it is searched on: what its trials are, and what they cost."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import product
+
+from search_spaces import SearchSpace, Value
+from suite.compression.widths import kept_widths
+from suite.data.store import LabelRange
+from suite.networks import stages_of_widths, widths_of, with_widths
+from suite.search.costs import cheapest_values, cost, relative_excesses
+from suite.trial import TrialConfig
+
+
+@dataclass(frozen=True)
+class TrialFactory:
+    """Makes the trials of a search space on a data set.
+
+    Attributes:
+        space: the search space.
+        label_range: the data's own, which applies where the space leaves the label range open.
+    """
+
+    space: SearchSpace
+    label_range: LabelRange
+
+    def config(self, values: Mapping[str, Value], seed: int | None = None) -> TrialConfig:
+        """Return the trial at a point of the space.
+
+        Where the point has shares to keep, they are applied to the widths that the trial has without them.
+
+        Args:
+            values: one for every dimension, under the names of ``SearchSpace.dimensions``.
+            seed: of the training; None: the space's own.
+        """
+        fields = self.space.trial_fields(values)
+        data = {
+            "label_low": self.label_range.low,
+            "label_high": self.label_range.high,
+            "label_step": self.label_range.step,
+        }
+        fields |= {name: own for name, own in data.items() if fields[name] is None}
+        config = TrialConfig(**fields, seed=self.space.seed if seed is None else seed)  # type: ignore[arg-type]
+        if config.keep is None:
+            return config
+        shares = [config.keep[stage] for stage in stages_of_widths(config)]
+        return with_widths(config, kept_widths(widths_of(config), shares))
+
+    def fits(self, values: Mapping[str, Value]) -> bool:
+        """Return whether the network at a point is within the bounds of the space."""
+        excesses = relative_excesses(self.config(values), self.space.bounds.given())
+        return all(excess <= 0 for excess in excesses.values())
+
+    def least_cost(self, quantity: str, fixed: Mapping[str, Value] | None = None) -> int:
+        """Return the smallest cost that a network of the space can have.
+
+        A network grows with its widths, depths, resolution and bins, so only their low ends are examined.
+
+        Args:
+            quantity: "params", "macs" or "bytes".
+            fixed: values of some dimensions, which the others are combined with.
+        """
+        fixed = fixed or {}
+        dimensions = self.space.dimensions()
+        candidates = [
+            [fixed[name]] if name in fixed else cheapest_values(name, dimension)
+            for name, dimension in dimensions.items()
+        ]
+        costs = []
+        for values in product(*candidates):
+            config = self.config(dict(zip(dimensions, values, strict=True)))
+            # Ends that make no valid label set together still give a lower limit.
+            steps = (config.label_high - config.label_low) / config.label_step
+            costs.append(cost(config, max(2, round(steps) + 1), quantity))
+        return min(costs)

@@ -1,0 +1,133 @@
+"""How Ray Tune trains the trials of a search: a cluster for the session, and a searcher for each stage."""
+
+import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ray import tune
+
+import suite.search.tune.cluster_session as cluster
+from suite.runs.ledger import RunLedger
+from suite.search.proposals import ProposalSource
+from suite.search.session import Search
+from suite.search.stopping.early_stopping import EarlyStopping
+from suite.search.tune.actor import TrialActor
+from suite.search.tune.file_server import DriverFiles, file_server
+from suite.search.tune.ray_private import run_in_this_process
+from suite.search.tune.scheduler import StoppingScheduler
+from suite.search.tune.searcher import (
+    OnChange,
+    SearchAbortedError,
+    TrialEnvironment,
+    TrialSearcher,
+    TrialStartCallback,
+)
+from suite.search.tune.worker_loss import RETRIES
+
+#: Ray Tune saves none. Those of a trial are in the run folder, where the next session finds them too.
+NO_CHECKPOINTS = tune.CheckpointConfig(checkpoint_at_end=False)
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """A cluster on which the trials of a search train.
+
+    Attributes:
+        search: what is searched, with what and where.
+        environment: what every trial's process is given.
+        share: Ray resources of one trial.
+        at_once: trials that train at the same time.
+    """
+
+    search: Search
+    environment: TrialEnvironment
+    share: dict[str, float]
+    at_once: int
+
+    def train(
+        self,
+        source: ProposalSource,
+        ledger: RunLedger,
+        trials: int,
+        *,
+        on_change: OnChange,
+        stopping: EarlyStopping | None = None,
+        seconds_before: float = 0.0,
+    ) -> None:
+        """Train the trials of one stage.
+
+        Args:
+            source: proposes the trials, and is told how they ended.
+            ledger: gets a row for every trial that ended.
+            trials: how many to train; fewer where the source is exhausted before.
+            on_change: called when a trial was proposed, began, went on or ended.
+            stopping: stops trials early; None: none is stopped.
+            seconds_before: wall time of the search so far.
+        """
+        searcher = TrialSearcher(
+            source, ledger, self.environment, on_change=on_change, seconds_before=seconds_before
+        )
+        scheduler = None if stopping is None else StoppingScheduler(stopping, on_stop=searcher.stop)
+        tune_trials(self.search, searcher, self.share, self.at_once, trials, scheduler)
+
+
+@contextmanager
+def ray_trainer(search: Search) -> Iterator[Trainer]:
+    """Provide a cluster for a search, of this machine or at the address that its resources name.
+
+    Raises:
+        RequestError: there is no cluster, or it is smaller than one trial.
+    """
+    with cluster.ray_session(search.resources), _files_of(search) as files:
+        share = cluster.share_of_a_trial(search.resources)
+        at_once = cluster.trials_at_once(search.resources, share)
+        device = None if share["GPU"] else "cpu"
+        environment = TrialEnvironment(files, threads=max(1, int(share["CPU"])), device=device)
+        yield Trainer(search, environment, share, at_once)
+
+
+def tune_trials(
+    search: Search,
+    searcher: TrialSearcher,
+    share: dict[str, float],
+    at_once: int,
+    trials: int,
+    scheduler: StoppingScheduler | None,
+) -> None:
+    """Have Ray Tune train a number of trials that the searcher hands out."""
+    try:
+        run_in_this_process(
+            TrialActor,
+            resources_per_trial=share,
+            search_alg=searcher,
+            scheduler=scheduler,
+            num_samples=trials,
+            # Without a limit Tune keeps one pending trial, and a cluster idles (ray#63770).
+            max_concurrent_trials=at_once,
+            reuse_actors=True,
+            name="tune",
+            trial_dirname_creator=lambda trial: trial.config["request"].id,
+            storage_path=str(search.folder),
+            verbose=0,
+            log_to_file=False,
+            checkpoint_config=NO_CHECKPOINTS,
+            # Another process takes over a lost trial, and finds its last checkpoint.
+            max_failures=RETRIES,
+            raise_on_failed_trial=False,
+            callbacks=[TrialStartCallback(searcher)],
+        )
+    except SearchAbortedError as aborted:
+        raise aborted.error from None
+
+
+@contextmanager
+def _files_of(search: Search) -> Iterator[DriverFiles]:
+    """Provide the files that trials read and write; nodes that may not see them get a file server."""
+    store, folder = search.store, search.folder
+    files = DriverFiles(str(store.folder), store.info.fingerprint, str(folder))
+    if search.resources.of_this_machine:
+        yield files
+        return
+    with file_server(store, folder) as name:
+        yield dataclasses.replace(files, file_server=name)
