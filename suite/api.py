@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from search_spaces import SearchSpace
     from suite.data.dataset import Dataset
     from suite.data.store import Store
-    from suite.deployment.export import Exported
+    from suite.deployment.export import ExportedModel
     from suite.deployment.inference import Model
-    from suite.deployment.predict import Prediction, Refused
+    from suite.deployment.predict import Prediction, UnreadableFile
     from suite.runs.tables import Run
     from suite.training.fit import Fit
 
@@ -38,7 +38,7 @@ def load_space(name_or_file: str | Path, *, settings: Sequence[str] = ()) -> Sea
     Raises:
         SearchSpaceError: there is no such search space, or it is wrong; the message names the line.
 
-    Example:
+    Examples:
         >>> import suite
         >>> space = suite.load_space("tiny", settings=["trials=4", "base.epochs=2"])
         >>> space.trials, space.base.epochs, space.objectives
@@ -60,7 +60,7 @@ def load_store(name_or_folder: str | Path, *, on_progress: Callable[[int, int], 
     Raises:
         RequestError: the folder holds no whole data set.
 
-    Example:
+    Examples:
         >>> import suite
         >>> store = suite.load_store("faces")
         >>> store.images.shape[1:], store.images.dtype.name
@@ -88,7 +88,7 @@ def load_data(name_or_folder: str | Path, *, attribute: Attribute = "age", resol
     Raises:
         RequestError: the folder holds no whole data set, or the set has no labels for the attribute.
 
-    Example:
+    Examples:
         >>> import suite
         >>> data = suite.load_data("faces", resolution=32)
         >>> list(data.splits), data.label_range.high
@@ -117,7 +117,7 @@ def config_for(network: str, data: Dataset, **fields: Any) -> TrialConfig:
         RequestError: there is no network of this name.
         TypeError: ``TrialConfig`` has no such field.
 
-    Example:
+    Examples:
         >>> import suite
         >>> config = suite.config_for("micro", suite.load_data("faces", resolution=32), epochs=2)
         >>> config.widths, config.resolution, config.label_high, config.epochs
@@ -159,7 +159,7 @@ def fit(
         RequestError: configuration and data do not fit each other.
         DivergedError: the loss became NaN or infinite (raised while iterating).
 
-    Example:
+    Examples:
         >>> import suite
         >>> data = suite.load_data("faces", resolution=32)
         >>> training = suite.fit(suite.config_for("micro", data, epochs=2), data)
@@ -182,7 +182,7 @@ def profile(network: str | TrialConfig, *, resolution: int | None = None, bins: 
     Raises:
         RequestError: there is no network of this name, or the resolution is too small for it.
 
-    Example:
+    Examples:
         >>> import suite
         >>> cost = suite.profile("tiny", resolution=64)
         >>> f"{cost.params:,} parameters, {cost.macs / 1e6:.0f} M multiply-adds"
@@ -213,7 +213,7 @@ def read_run(location: str | Path) -> Run:
     Raises:
         RequestError: there is no run at the location, or it is of another schema version.
 
-    Example:
+    Examples:
         >>> import suite
         >>> run = suite.read_run("runs/example")
         >>> run.trials[["id", "status", "val_mae_years"]].head(2)
@@ -221,7 +221,7 @@ def read_run(location: str | Path) -> Run:
         0  t0000  finished           30.0
         1  t0001  finished           31.0
     """
-    from suite.runs.storage.workplace import read_run_at
+    from suite.runs.storage.location import read_run_at
 
     text = str(location)
     return read_run_at(text if text.startswith("s3://") else Path(location))
@@ -242,7 +242,7 @@ def front(run: Run | str | Path) -> pd.DataFrame:
     Raises:
         RequestError: there is no run at the location.
 
-    Example:
+    Examples:
         >>> import suite
         >>> suite.front("runs/example")[["id", "val_mae_years", "params"]]
               id  val_mae_years  params
@@ -258,7 +258,7 @@ def front(run: Run | str | Path) -> pd.DataFrame:
     return run.trials.set_index("id", drop=False).loc[members].reset_index(drop=True)
 
 
-def export(run: str | Path, trial: str, path: str | Path) -> Exported:
+def export(run: str | Path, trial: str, path: str | Path) -> ExportedModel:
     """Export a trained trial of a run as one file, and compare the file with PyTorch before it is kept.
 
     Args:
@@ -270,10 +270,10 @@ def export(run: str | Path, trial: str, path: str | Path) -> Exported:
         RequestError: there is no such trial, the file cannot be written, or a package is missing.
         MismatchError: the file's answers differ from PyTorch's; nothing is written then.
 
-    Example:
+    Examples:
         >>> import suite
         >>> exported = suite.export("runs/example", "t0000", "t0000.onnx")
-        >>> exported.path.name, exported.agreement.images
+        >>> exported.path.name, exported.verification.images
         ('t0000.onnx', 40)
     """
     from suite.deployment.export import export as write
@@ -285,7 +285,7 @@ def export(run: str | Path, trial: str, path: str | Path) -> Exported:
     return write(module, trained.config, trained.dataset.splits["val"], Path(path))
 
 
-def export_fit(training: Fit, data: Dataset, path: str | Path) -> Exported:
+def export_fit(training: Fit, data: Dataset, path: str | Path) -> ExportedModel:
     """Export the network of a training as one file, and compare the file with PyTorch before it is kept.
 
     Args:
@@ -297,7 +297,7 @@ def export_fit(training: Fit, data: Dataset, path: str | Path) -> Exported:
         RequestError: the file cannot be written, or a package is missing.
         MismatchError: the file's answers differ from PyTorch's; nothing is written then.
 
-    Example:
+    Examples:
         >>> import suite
         >>> data = suite.load_data("faces", resolution=32)
         >>> training = suite.fit(suite.config_for("micro", data, epochs=1), data)
@@ -328,7 +328,7 @@ def open_model(path: str | Path) -> Model:
     Raises:
         RequestError: it is missing or not a model of this suite, or a package is missing.
 
-    Example:
+    Examples:
         >>> import suite
         >>> model = suite.open_model("runs/example/weights/t0000.safetensors")
         >>> model.config.attribute, model.config.resolution
@@ -345,7 +345,7 @@ def predict(
     *,
     mirror: bool = True,
     batch_size: int = 64,
-) -> list[Prediction | Refused]:
+) -> list[Prediction | UnreadableFile]:
     """Estimate the faces of image files, with 80 % intervals where the method gives a distribution.
 
     Faces must be cropped like those that the model was trained on: the middle square of each image is scaled
@@ -358,13 +358,13 @@ def predict(
         batch_size: images that are decoded and estimated at a time.
 
     Returns:
-        A ``Prediction`` for each image, or ``Refused`` with the reason where it could not be read;
+        A ``Prediction`` for each image, or ``UnreadableFile`` with the reason where it could not be read;
         ``pandas.DataFrame(predictions)`` makes a table of predictions.
 
     Raises:
         RequestError: the model cannot be opened.
 
-    Example:
+    Examples:
         >>> import suite
         >>> (prediction,) = suite.predict("runs/example/weights/t0000.safetensors", "face.png")
         >>> prediction.file, prediction.low < prediction.high

@@ -12,9 +12,9 @@ from suite.exit_codes import ExitCode
 from suite.trial import TrialConfig
 
 if TYPE_CHECKING:
-    from suite.compression.derived_trial import Teaching
-    from suite.compression.distil import Student
-    from suite.compression.prune import Pruning
+    from suite.compression.derived_trial import DistillationSettings
+    from suite.compression.distil import Distillation
+    from suite.compression.prune_and_finetune import Pruning
     from suite.deployment.trained_trial import TrainedTrial
 
 #: Options that only make sense together with one of the options behind them.
@@ -120,13 +120,13 @@ def _shares(text: str) -> tuple[float, ...]:
 def compress(options: argparse.Namespace) -> int:
     """Carry out the steps; each becomes a row of the run, and a repeated command skips what is there."""
     from suite.deployment.verify import MismatchError
-    from suite.runs.folder import locked, written
+    from suite.runs.folder import explain_write_errors, lock_run_folder
     from suite.training.fit import DivergedError
 
     _check(options)
     trained = open_trained_trial(options)
     folder = trained.run.folder
-    with locked(folder), written(folder, "the same command again"):
+    with lock_run_folder(folder), explain_write_errors(folder, "the same command again"):
         try:
             _carry_out(options, trained)
         except MismatchError as mismatch:
@@ -145,12 +145,12 @@ def compress(options: argparse.Namespace) -> int:
 
 
 def _carry_out(options: argparse.Namespace, trained: "TrainedTrial") -> None:
-    from suite.compression.steps import make_int8, prune, teach
+    from suite.compression.steps import distil, make_int8, prune
 
     if _prunes(options):
         trained = prune(trained, _pruning(options, trained), print_stage)
     elif options.student is not None:
-        trained = teach(trained, _student(options, trained), print_stage)
+        trained = distil(trained, _student(options, trained), print_stage)
     if options.int8:
         make_int8(trained, print_stage)
 
@@ -198,7 +198,7 @@ def _check(options: argparse.Namespace) -> None:
 
 def _pruning(options: argparse.Namespace, trained: "TrainedTrial") -> "Pruning":
     from suite.compression.budget import parse_budget
-    from suite.compression.prune import Pruning, check_pruning
+    from suite.compression.prune_and_finetune import Pruning, check_pruning
     from suite.networks import STAGES
 
     config, epochs, rate = trained.config, options.epochs, options.learning_rate
@@ -218,15 +218,15 @@ def _pruning(options: argparse.Namespace, trained: "TrainedTrial") -> "Pruning":
     return pruning
 
 
-def _student(options: argparse.Namespace, trained: "TrainedTrial") -> "Student":
-    from suite.compression.distil import Student, architecture_of
+def _student(options: argparse.Namespace, trained: "TrainedTrial") -> "Distillation":
+    from suite.compression.distil import Distillation, architecture_of
 
     config, epochs, rate = trained.config, options.epochs, options.learning_rate
     network = architecture_of(options.student)
     epochs = config.epochs if epochs is None else epochs
     if epochs == 0:  # of the trial itself, where it was pruned and not trained afterwards
         raise RequestError("a student starts from scratch and would have 0 epochs; add --epochs N, 1 or more")
-    return Student(
+    return Distillation(
         widths=network.widths,
         depths=network.depths,
         epochs=epochs,
@@ -235,8 +235,12 @@ def _student(options: argparse.Namespace, trained: "TrainedTrial") -> "Student":
     )
 
 
-def _teaching(options: argparse.Namespace, default_weight: float) -> "Teaching":
-    from suite.compression.derived_trial import Teaching
+def _teaching(options: argparse.Namespace, default_weight: float) -> "DistillationSettings":
+    from suite.compression.derived_trial import DistillationSettings
 
     weight = default_weight if options.distill_weight is None else options.distill_weight
-    return Teaching(weight) if options.temperature is None else Teaching(weight, options.temperature)
+    return (
+        DistillationSettings(weight)
+        if options.temperature is None
+        else DistillationSettings(weight, options.temperature)
+    )

@@ -11,8 +11,8 @@ from suite.errors import RequestError
 from suite.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from suite.compression.quantise import Quantised
-    from suite.deployment.export import Exported, ModelFile
+    from suite.compression.quantise import QuantisedModel
+    from suite.deployment.export import ExportedModel, ModelFile
     from suite.deployment.trained_trial import TrainedTrial
 
 
@@ -59,14 +59,14 @@ def _check_files(options: argparse.Namespace) -> None:
         RequestError: a name ends otherwise than its kind of file, a folder cannot be written to, or both
             files are one.
     """
-    from suite.deployment.export import check_ending, check_place, writer_for
+    from suite.deployment.export import check_ending, check_writable, writer_for
 
     writer_for(options.output)
     for requested, ending, kind in ((options.int8, ".onnx", "int8"), (options.bf16, ".safetensors", "bf16")):
         if requested:
             check_ending(options.output, ending, kind)
     for file in filter(None, (options.output, options.card)):
-        check_place(file)
+        check_writable(file)
     if options.card and options.card.resolve() == options.output.resolve():
         raise RequestError(f"{options.card} cannot be both the card and the network; name two files")
 
@@ -86,7 +86,7 @@ def _write(options: argparse.Namespace, trained: "TrainedTrial") -> "tuple[Train
     return trained, _write_anew(options, trained)
 
 
-def _write_anew(options: argparse.Namespace, trained: "TrainedTrial") -> "Exported":
+def _write_anew(options: argparse.Namespace, trained: "TrainedTrial") -> "ExportedModel":
     from suite.compression.bf16 import export_bf16
     from suite.compression.quantise import export_int8
     from suite.deployment.export import export as write
@@ -94,16 +94,16 @@ def _write_anew(options: argparse.Namespace, trained: "TrainedTrial") -> "Export
 
     module = InferenceModule(trained.network, trained.config, trained.label_set)
     train, val = trained.dataset.splits["train"], trained.dataset.splits["val"]
-    quantised: Quantised | None = None
+    quantised: QuantisedModel | None = None
     if options.int8:
         quantised = export_int8(module, trained.config, train, val, options.output, print_stage)
     elif options.bf16:
         quantised = export_bf16(module, trained.config, val, options.output)
     exported = quantised.exported if quantised else write(module, trained.config, val, options.output)
-    agreement, unit = exported.agreement, trained.run.info.unit
+    verification, unit = exported.verification, trained.run.info.unit
     print(
-        f"{exported.path}: {exported.bytes:,} bytes; as PyTorch on {agreement.images} validation images in "
-        f"{agreement.batches} batches (largest difference {agreement.value_difference:.2g} {unit})"
+        f"{exported.path}: {exported.bytes:,} bytes; as PyTorch on {verification.images} validation images in "
+        f"{verification.batches} batches (largest difference {verification.value_difference:.2g} {unit})"
         + (" before it became int8" if options.int8 else "")
     )
     if quantised:

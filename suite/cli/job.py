@@ -23,7 +23,7 @@ def follow(options: argparse.Namespace) -> int:
     from suite.cluster import submission
 
     address = dashboard_address(options)
-    return submission.follow(submission.client_of(address), address, options.job)
+    return submission.follow(submission.connect(address), address, options.job)
 
 
 def stop(options: argparse.Namespace) -> int:
@@ -31,4 +31,4 @@ def stop(options: argparse.Namespace) -> int:
     from suite.cluster import submission
 
     address = dashboard_address(options)
-    return submission.stop(submission.client_of(address), address, options.job)
+    return submission.stop(submission.connect(address), address, options.job)

@@ -5,7 +5,7 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-from suite.cli.remote_run import add_remote_run, checked_remote_run
+from suite.cli.remote_run import add_remote_run, remote_run
 from suite.cli.subcommands import Subcommands, add_subcommand
 from suite.cli.values import non_negative_int, positive_int
 from suite.errors import RequestError
@@ -145,7 +145,7 @@ def kuberay(options: argparse.Namespace) -> int:
         secret=options.secret,
         retries=options.retries,
     )
-    return _write(kuberay_manifest(checked_remote_run(options), pods), options.output)
+    return _write(kuberay_manifest(remote_run(options), pods), options.output)
 
 
 def slurm(options: argparse.Namespace) -> int:
@@ -166,7 +166,7 @@ def slurm(options: argparse.Namespace) -> int:
         setup=tuple(options.setup),
         restarts=options.restarts,
     )
-    return _write(sbatch_script(checked_remote_run(options), allocation), options.output)
+    return _write(sbatch_script(remote_run(options), allocation), options.output)
 
 
 def _write(text: str, output: Path | None) -> ExitCode:

@@ -37,10 +37,10 @@ def paper(options: argparse.Namespace) -> int:
     from suite.cli.progress import CountedProgress
     from suite.measure.paper import measure_paper
 
-    def on_stage(stage: str) -> CountedProgress:
+    def progress_of(stage: str) -> CountedProgress:
         print(stage, file=sys.stderr, flush=True)
         return CountedProgress(stage)
 
-    measured = measure_paper(networks_to_measure(), options.seconds if options.latency else 0.0, on_stage)
+    measured = measure_paper(networks_to_measure(), options.seconds if options.latency else 0.0, progress_of)
     print(json.dumps(paper_json(measured)) if options.json else paper_text(measured))
     return ExitCode.DONE

@@ -53,13 +53,13 @@ def predict(options: argparse.Namespace) -> int:
 
 
 def _print_estimates(options: argparse.Namespace, model: "Model", files: "Sequence[Path]") -> ExitCode:
-    from suite.deployment.predict import Refused, predict_files
+    from suite.deployment.predict import UnreadableFile, predict_files
     from suite.trial import UNIT
 
     unit, code = UNIT[model.config.attribute], ExitCode.DONE
     digits = 1 if model.config.label_step >= 1 else 2
     for outcome in predict_files(model, files, batch=options.batch_size, mirrored=options.mirror):
-        if isinstance(outcome, Refused):
+        if isinstance(outcome, UnreadableFile):
             print(f"suite: {outcome.file} is left out: {outcome.reason}", file=sys.stderr)
             code = ExitCode.FAILED
         elif options.json:

@@ -97,7 +97,7 @@ def describe_progress(progress: SearchProgress) -> str:
     confirming = "confirming: " if progress.stage == "confirm" else ""
     early = f"{progress.stopped} stopped early, " if progress.stopped else ""
     return (
-        f"{confirming}{progress.finished} of {progress.asked} done, {progress.running} running, {early}"
+        f"{confirming}{progress.finished} of {progress.requested} done, {progress.running} running, {early}"
         f"{progress.lost} failed, best MAE {best}, front {progress.front}, "
         f"{duration(progress.seconds)} gone{left}"
     )

@@ -19,7 +19,7 @@ def add_remote_run(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def checked_remote_run(options: argparse.Namespace) -> "RemoteRun":
+def remote_run(options: argparse.Namespace) -> "RemoteRun":
     """Check the run before it waits in a queue.
 
     Raises:
@@ -27,8 +27,8 @@ def checked_remote_run(options: argparse.Namespace) -> "RemoteRun":
     """
     from suite.cluster.remote_run import check_command, remote_run
 
-    check_command(options.remote_arguments[0])
     requested = options.remote_options
+    check_command(options.remote_arguments[0])
     return remote_run(
         options.remote_arguments,
         search=requested.search,

@@ -49,7 +49,7 @@ def report(options: argparse.Namespace) -> int:
     """Write the report of a run, or one that compares several."""
     if options.follow is not None:
         return _follow(options)
-    from suite.runs.storage.workplace import read_run_at
+    from suite.runs.storage.location import read_run_at
 
     runs = [read_run_at(location) for location in options.run]
     if len(runs) > 1:
@@ -63,7 +63,7 @@ def report(options: argparse.Namespace) -> int:
 
 def _follow(options: argparse.Namespace) -> ExitCode:
     """Write the report whenever the run has progressed, until the run ends or Ctrl-C."""
-    from suite.runs.storage.workplace import read_run_at
+    from suite.runs.storage.location import read_run_at
 
     if len(options.run) > 1:
         raise RequestError("--follow goes with one run; leave it out to compare several")
@@ -96,7 +96,7 @@ def _page(run: "Run", location: Path | str, refresh_seconds: float = 0.0) -> str
 def _write_report(location: Path | str, output: Path | None, html: str) -> None:
     """Write a run's report to ``output``, or next to the run's tables where that is None."""
     if isinstance(location, str) and output is None:
-        from suite.runs.storage.workplace import write_report_at
+        from suite.runs.storage.location import write_report_at
 
         print(write_report_at(location, html))
         return

@@ -9,7 +9,7 @@ from suite.cli.values import positive_int, run_location
 
 if TYPE_CHECKING:
     from suite.runs.info import RunInfo
-    from suite.runs.storage.workplace import Workplace
+    from suite.runs.storage.working_folder import WorkingFolder
 
 
 def add_command(subcommands: Subcommands) -> None:
@@ -30,7 +30,7 @@ def resume(options: argparse.Namespace) -> int:
     """Continue the search and write its report again."""
     from suite.search.engine import resume_search
 
-    def work(at: "Workplace") -> "RunInfo":
+    def work(at: "WorkingFolder") -> "RunInfo":
         changes = requested_resources(options)
         return resume_search(at.folder.resolve(), changes, at.watcher, options.confirm_seeds)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from search_spaces import SearchSpace
     from suite.data.store import Store
     from suite.runs.info import RunInfo
-    from suite.runs.storage.workplace import Workplace
+    from suite.runs.storage.working_folder import WorkingFolder
 
 
 def add_command(subcommands: Subcommands) -> None:
@@ -101,7 +101,7 @@ def run(options: argparse.Namespace) -> int:
     from suite.runs.info import Resources
     from suite.search.engine import Search, resume_search, run_search
 
-    def work(at: "Workplace") -> "RunInfo":
+    def work(at: "WorkingFolder") -> "RunInfo":
         folder, resources = at.folder.resolve(), requested_resources(options)
         if options.or_resume and at.holds_run:
             check_same_search(at, space, store)
@@ -118,9 +118,9 @@ def _load_space(options: argparse.Namespace) -> "tuple[Path, SearchSpace]":
 
     settings, inherited_fields = overrides(options), dict[str, Any]()
     if options.parent is not None:
-        from suite.compression.parent import inherited
+        from suite.compression.parent import parent_settings
 
-        data, inherited_fields = inherited(options.parent)
+        data, inherited_fields = parent_settings(options.parent)
         settings = [f"data={json.dumps(data)}", *settings]
     try:
         path = find(options.search)
@@ -129,7 +129,7 @@ def _load_space(options: argparse.Namespace) -> "tuple[Path, SearchSpace]":
         raise RequestError(str(error)) from None
 
 
-def check_same_search(at: "Workplace", space: "SearchSpace", store: "Store") -> None:
+def check_same_search(at: "WorkingFolder", space: "SearchSpace", store: "Store") -> None:
     """Refuse to resume a run of another search.
 
     Raises:
@@ -151,6 +151,6 @@ def check_same_search(at: "Workplace", space: "SearchSpace", store: "Store") -> 
         same = False
     if not same:
         raise RequestError(
-            f"{at.shown} holds a run of another search; choose another --out, or resume that run with "
-            f"'suite resume {shlex.quote(at.shown)}'"
+            f"{at.location} holds a run of another search; choose another --out, or resume that run with "
+            f"'suite resume {shlex.quote(at.location)}'"
         )

@@ -13,7 +13,7 @@ from suite.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from suite.runs.info import RunInfo
-    from suite.runs.storage.workplace import Expected, Workplace
+    from suite.runs.storage.working_folder import Expected, WorkingFolder
     from suite.runs.tables import Run
 
 #: Options with the names of fields of ``suite.runs.info.Resources``.
@@ -56,7 +56,9 @@ def requested_resources(options: argparse.Namespace) -> dict[str, Any]:
     return {name: getattr(options, name) for name in RESOURCES if getattr(options, name) is not None}
 
 
-def run_session(location: Path | str, expects: "Expected", work: Callable[["Workplace"], "RunInfo"]) -> int:
+def run_session(
+    location: Path | str, expects: "Expected", work: Callable[["WorkingFolder"], "RunInfo"]
+) -> int:
     """Carry out a session of a search, write its report, and print what came of it.
 
     Args:
@@ -68,12 +70,12 @@ def run_session(location: Path | str, expects: "Expected", work: Callable[["Work
         The exit code.
     """
     from suite.cli.progress import progress_view
-    from suite.runs.storage.workplace import workplace
+    from suite.runs.storage.working_folder import open_working_folder
     from suite.runs.tables import read_run
 
     view = progress_view()
     try:
-        with workplace(location, view, expects=expects) as at:
+        with open_working_folder(location, view, expects=expects) as at:
             info = work(at)
             run = read_run(at.folder)
             _write_report(run, at)
@@ -82,7 +84,7 @@ def run_session(location: Path | str, expects: "Expected", work: Callable[["Work
     return _print_outcome(at, run, info)
 
 
-def _write_report(run: "Run", at: "Workplace") -> None:
+def _write_report(run: "Run", at: "WorkingFolder") -> None:
     """Write the report into the run folder.
 
     Raises:
@@ -92,21 +94,21 @@ def _write_report(run: "Run", at: "Workplace") -> None:
     from suite.search.study.importance import importances
 
     try:
-        write_report(run, at.folder / "report.html", importances(run), at.shown)
+        write_report(run, at.folder / "report.html", importances(run), at.location)
     except OSError as error:
         raise RequestError(
-            f"{at.shown_file('report.html')} cannot be written ({error.strerror}); all else is kept: free some "
-            f"space, then run 'suite report {shlex.quote(at.shown)}'"
+            f"{at.location_of('report.html')} cannot be written ({error.strerror}); all else is kept: free some "
+            f"space, then run 'suite report {shlex.quote(at.location)}'"
         ) from None
 
 
-def _print_outcome(at: "Workplace", run: "Run", info: "RunInfo") -> ExitCode:
+def _print_outcome(at: "WorkingFolder", run: "Run", info: "RunInfo") -> ExitCode:
     """Print where the report of a run is, or how to continue the run."""
-    report = at.shown_file("report.html")
+    report = at.location_of("report.html")
     if info.status == "interrupted":
         print(
-            f"Interrupted; everything that had finished is in {at.shown}. Continue with:\n"
-            f"  suite resume {shlex.quote(at.shown)}"
+            f"Interrupted; everything that had finished is in {at.location}. Continue with:\n"
+            f"  suite resume {shlex.quote(at.location)}"
         )
         return ExitCode.INTERRUPTED
     if run.trials.empty or not (run.trials["status"] == "finished").any():

@@ -3,7 +3,7 @@
 import argparse
 
 from suite.cli.dashboard import add_dashboard_address, dashboard_address
-from suite.cli.remote_run import add_remote_run, checked_remote_run
+from suite.cli.remote_run import add_remote_run, remote_run
 from suite.cli.subcommands import Subcommands, add_subcommand
 from suite.exit_codes import ExitCode
 
@@ -23,8 +23,8 @@ def submit(options: argparse.Namespace) -> int:
     from suite.cluster import submission
 
     address = dashboard_address(options)
-    run = checked_remote_run(options)
-    client = submission.client_of(address)
-    job = submission.submit(client, address, run, options.name)
-    print(f"sent as {job} to {address}; its run folder: {run.out}", flush=True)
+    sent = remote_run(options)
+    client = submission.connect(address)
+    job = submission.submit(client, address, sent, options.name)
+    print(f"sent as {job} to {address}; its run folder: {sent.out}", flush=True)
     return ExitCode.DONE if options.no_follow else submission.follow(client, address, job)

@@ -86,16 +86,16 @@ def test_without_the_extra_an_export_is_one_sentence(
 def test_a_mismatch_fails_and_leaves_nothing(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import suite.deployment.export as module
+    import suite.deployment.export as export_module
 
-    write = module.WRITERS[".onnx"]
+    write = export_module.WRITERS[".onnx"]
 
-    def other(deployed: Any, config: Any, path: Path) -> None:
-        from tests.support.trained_runs import deployed_of
+    def other(module: Any, config: Any, path: Path) -> None:
+        from tests.support.trained_runs import inference_module_of
 
-        write(deployed_of("er")[0], config, path)
+        write(inference_module_of("er")[0], config, path)
 
-    monkeypatch.setitem(module.WRITERS, ".onnx", other)
+    monkeypatch.setitem(export_module.WRITERS, ".onnx", other)
     before = sorted(tmp_path.iterdir())
     assert main(["export", str(run), "--trial", "t0001", "-o", str(tmp_path / "net.onnx")]) == 1
     assert "net.onnx was not written" in capsys.readouterr().err

@@ -14,10 +14,11 @@ from suite.cli.progress import (
 )
 from suite.durations import duration
 from suite.runs.watcher import SearchProgress
-from suite.trial import Metrics, Profile, TrialConfig, TrialResult
+from suite.trial import Profile, TrialConfig
+from tests.support.runs import metrics, trial_result
 
 PROGRESS = SearchProgress(
-    asked=20,
+    requested=20,
     finished=5,
     running=2,
     stopped=0,
@@ -32,14 +33,11 @@ PROGRESS = SearchProgress(
 BEFORE_THE_FIRST = dataclasses.replace(
     PROGRESS, finished=0, lost=0, best_mae=math.nan, front=0, seconds=3, seconds_left=math.nan
 )
-FINISHED = TrialResult(
-    id="t0007",
-    stage="search",
+FINISHED = trial_result(
+    "t0007",
     config=TrialConfig(widths=(8, 16, 32, 64, 64), depths=(1, 1, 2, 2, 2)),
-    status="finished",
-    cause="",
     profile=Profile(params=123_456, macs=1, macs_at_224=1, bytes=1),
-    validation=Metrics(6.314, 8.0, 0.9, 0.3, 0.5, 0.8, None),
+    validation=metrics(6.314),
     epochs_run=8,
     seconds=41.6,
     precision="bf16",

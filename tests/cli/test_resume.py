@@ -1,6 +1,5 @@
 """``suite resume``, and what a session of a search prints in the end."""
 
-import dataclasses
 import errno
 import shlex
 from pathlib import Path
@@ -12,8 +11,9 @@ from suite.cli.main import main
 from suite.data.store import Store
 from suite.runs.info import RunInfo
 from suite.runs.ledger import RunLedger
-from suite.trial import TrialConfig, TrialResult
-from tests.support.run_folders import ended_trial, write_run
+from suite.trial import TrialConfig
+from tests.support.run_folders import write_run
+from tests.support.runs import trial_result
 
 
 def resumed(monkeypatch: pytest.MonkeyPatch, folder: Path, info: RunInfo) -> int:
@@ -36,8 +36,8 @@ def test_trainings_that_confirm_are_counted_apart(
 ) -> None:
     info = write_run(here / "run", store.folder)
     ledger = RunLedger(here / "run")
-    again = TrialResult(
-        "t0000-s1", "confirm", TrialConfig(seed=1), "failed", "why", None, None, 0, 1.0, "", 0, 1.0, "t0000"
+    again = trial_result(
+        "t0000-s1", "failed", stage="confirm", config=TrialConfig(seed=1), profile=None, parent="t0000"
     )
     ledger.add_trial(again)
     assert resumed(monkeypatch, Path("run"), info) == 0
@@ -133,8 +133,6 @@ def test_what_was_compressed_is_no_trial_of_the_search(
     here: Path, store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     info = write_run(here / "run", store.folder)
-    RunLedger(here / "run").add_trial(
-        dataclasses.replace(ended_trial(), id="t0000-p1", stage="pruned", parent="t0000")
-    )
+    RunLedger(here / "run").add_trial(trial_result("t0000-p1", stage="pruned", parent="t0000"))
     assert resumed(monkeypatch, here / "run", info) == 0
     assert capsys.readouterr().out.startswith("2 trials in ")

@@ -15,7 +15,7 @@ from suite.cli.run import check_same_search
 from suite.data.store import Store
 from suite.errors import RequestError
 from suite.runs.info import Resources, RunInfo, write_info
-from suite.runs.storage.workplace import Workplace
+from suite.runs.storage.working_folder import WorkingFolder
 from suite.search.bounds import within_bounds
 from suite.search.engine import Search
 from suite.search.trial_factory import TrialFactory
@@ -143,7 +143,7 @@ def test_a_grid_that_its_bounds_trimmed_is_the_same_search_when_it_is_started_ag
     info = dataclasses.replace(info_of(store.folder), search=trimmed.to_dict())
     (here / "run").mkdir()
     write_info(here / "run", info)
-    at = Workplace(here / "run", "run", progress_view(io.StringIO()))
+    at = WorkingFolder(here / "run", "run", progress_view(io.StringIO()))
     check_same_search(at, whole, store)
     wider = whole.model_copy(update={"bounds": whole.bounds.model_copy(update={"params": None})})
     with pytest.raises(RequestError, match="of another search"):

@@ -11,7 +11,8 @@ from suite.runs.ledger import RunLedger
 from suite.search.stopping.early_stopping import EarlyStopping, replay, stopping_of
 from suite.search.stopping.forecast_stopping import ForecastRule, ForecastStopping
 from suite.search.stopping.rungs import RungRule, Rungs
-from suite.trial import EpochResult, Metrics, Profile, Status, TrialConfig, TrialResult
+from suite.trial import EpochResult, Profile, Status, TrialConfig, TrialResult
+from tests.support.runs import metrics, trial_result
 
 
 def rule_of(**changes: Any) -> RungRule | ForecastRule | None:
@@ -63,24 +64,14 @@ def test_a_forecast_is_made_after_every_epoch_from_the_grace_on_or_after_those_n
 
 
 def ended(number: int, status: Status, error: float, epochs: int) -> TrialResult:
-    return TrialResult(
-        id=f"t{number:04d}",
-        stage="search",
+    return trial_result(
+        f"t{number:04d}",
+        status,
         config=TrialConfig(epochs=6),
-        status=status,
-        cause="",
         profile=Profile(params=1000 + number, macs=10, macs_at_224=100, bytes=4000),
         validation=metrics(error),
         epochs_run=epochs,
-        seconds=1.0,
-        precision="float32",
-        trials_known=0,
-        started=0.0,
     )
-
-
-def metrics(error: float) -> Metrics:
-    return Metrics(error, 1.3 * error, 0.9, 0.4, 0.6, 0.8, None)
 
 
 def epoch(number: int, error: float) -> EpochResult:

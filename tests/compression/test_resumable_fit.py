@@ -1,4 +1,4 @@
-"""A training of ``suite compress`` that was interrupted comes to what it would have come to, bit for bit."""
+"""An interrupted training of ``suite compress`` continues to the same network, bit for bit."""
 
 import dataclasses
 import json
@@ -12,10 +12,10 @@ import pytest
 import torch
 
 from suite.cli.main import main
-from suite.compression import steps as chain
-from suite.compression.derived_trial import Teaching
-from suite.compression.distil import Student
-from suite.compression.prune import Pruning
+from suite.compression import steps
+from suite.compression.derived_trial import DistillationSettings
+from suite.compression.distil import Distillation
+from suite.compression.prune_and_finetune import Pruning
 from suite.deployment.trained_trial import TrainedTrial, open_trial
 from suite.networks.weights import load_network, save_network
 from suite.runs.tables import read_run
@@ -28,32 +28,32 @@ EPOCHS = 4
 #: Halved in two cuts, each stage goes from 32 channels to 24 and from there to 16.
 WIDE = dataclasses.replace(CONFIG, widths=(32, 32, 32, 32, 32))
 CUTS = Pruning((0.5,) * 5, "uniform", "taylor", 2, EPOCHS, 3e-3)
-TAUGHT_CUTS = dataclasses.replace(CUTS, rounds=1, teaching=Teaching(0.5, 2.0))
-STUDENT = Student((4, 4, 8, 8, 8), (1,) * 5, EPOCHS, 3e-3, Teaching(1.0, 2.0))
-Request = Pruning | Student
+TAUGHT_CUTS = dataclasses.replace(CUTS, rounds=1, teaching=DistillationSettings(0.5, 2.0))
+STUDENT = Distillation((4, 4, 8, 8, 8), (1,) * 5, EPOCHS, 3e-3, DistillationSettings(1.0, 2.0))
+Request = Pruning | Distillation
 
 
 class Listener:
-    """Hears what is said, and presses Ctrl-C after an epoch."""
+    """Collects messages, and raises KeyboardInterrupt after an epoch."""
 
     def __init__(self, stop_after: int = EPOCHS + 1) -> None:
         self._stop_after = stop_after
-        self.said: list[str] = []
+        self.messages: list[str] = []
 
     def __call__(self, sentence: str) -> None:
-        self.said.append(sentence)
+        self.messages.append(sentence)
         if sentence.startswith(f"epoch {self._stop_after} of"):
             raise KeyboardInterrupt
 
     @property
     def epochs(self) -> list[int]:
-        """Those that were trained."""
-        return [int(sentence.split()[1]) for sentence in self.said if sentence.startswith("epoch ")]
+        """The epochs that were trained."""
+        return [int(sentence.split()[1]) for sentence in self.messages if sentence.startswith("epoch ")]
 
 
 @pytest.fixture(autouse=True)
 def one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Small networks on a busy machine are not faster with more; commands of their own take as many."""
+    """More threads do not make small networks faster on a busy machine; subprocesses use one thread, too."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
@@ -63,31 +63,31 @@ def one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def run(run: Path) -> Path:
-    """The trial is as wide as two cuts need it."""
+    """A run whose trial is wide enough for two cuts."""
     save_network(lively(WIDE), WIDE, run / "weights" / "t0000.safetensors")
     return run
 
 
 @pytest.fixture
 def saved_each_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoints, "TIMES_BACK", 0)
+    monkeypatch.setattr(checkpoints, "INTERVAL_IN_SAVES", 0)
 
 
 def carry_out(run: Path, request: Request, listener: Listener) -> TrainedTrial:
     trained = open_trial(run, "t0000", listener, lambda done, of: None)
-    step: Callable[..., TrainedTrial] = chain.prune if isinstance(request, Pruning) else chain.teach
+    step: Callable[..., TrainedTrial] = steps.prune if isinstance(request, Pruning) else steps.distil
     return step(trained, request, listener)
 
 
 def interrupt(run: Path, request: Request, after: int) -> Path:
-    """Interrupt a request after an epoch; its checkpoint."""
+    """Interrupt a request after an epoch, and return its checkpoint."""
     with pytest.raises(KeyboardInterrupt):
         carry_out(run, request, Listener(after))
     return run / "checkpoints" / f"{request.id_for('t0000')}.pt"
 
 
-def told(run: Path, trial_id: str) -> pd.DataFrame:
-    """The epochs of a row, but for how long they took."""
+def epochs_of(run: Path, trial_id: str) -> pd.DataFrame:
+    """Return the epochs of a row, without their durations."""
     epochs = read_run(run).epochs
     rows = epochs[epochs["id"] == trial_id].reset_index(drop=True)
     return rows.drop(columns=["seconds", "images_per_second"])
@@ -96,7 +96,7 @@ def told(run: Path, trial_id: str) -> pd.DataFrame:
 def assert_alike(one: Path, other: Path, trial_id: str) -> None:
     weights = [(folder / "weights" / f"{trial_id}.safetensors").read_bytes() for folder in (one, other)]
     assert weights[0] == weights[1]
-    pd.testing.assert_frame_equal(told(one, trial_id), told(other, trial_id))
+    pd.testing.assert_frame_equal(epochs_of(one, trial_id), epochs_of(other, trial_id))
     configs = [load_network(folder / "weights" / f"{trial_id}.safetensors")[1] for folder in (one, other)]
     assert len({dataclasses.replace(config, teacher=None) for config in configs}) == 1
 
@@ -106,7 +106,7 @@ def assert_alike(one: Path, other: Path, trial_id: str) -> None:
     [(CUTS, 1), (CUTS, 2), (CUTS, 3), (TAUGHT_CUTS, 3), (STUDENT, 2)],
     ids=["cuts-1", "cuts-2", "cuts-3", "taught-3", "student-2"],
 )
-def test_it_goes_on_after_its_last_epoch_to_the_same_network(
+def test_a_training_continues_after_its_last_epoch_to_the_same_network(
     request_: Request, after: int, run: Path, tmp_path: Path, saved_each_epoch: None
 ) -> None:
     """Of two cuts with two epochs after each, epoch 2 ends a round and epoch 3 begins one."""
@@ -119,7 +119,7 @@ def test_it_goes_on_after_its_last_epoch_to_the_same_network(
 
     second = Listener()
     made = carry_out(run, request_, second)
-    assert f"{made.id} goes on after epoch {after} of {EPOCHS}" in second.said
+    assert f"{made.id} goes on after epoch {after} of {EPOCHS}" in second.messages
     assert second.epochs == list(range(after + 1, EPOCHS + 1))
     assert not list(checkpoint.parent.iterdir())
 
@@ -129,7 +129,9 @@ def test_it_goes_on_after_its_last_epoch_to_the_same_network(
     assert_alike(run, tmp_path / "whole", made.id)
 
 
-def test_it_may_be_interrupted_again_and_again(run: Path, tmp_path: Path, saved_each_epoch: None) -> None:
+def test_a_training_may_be_interrupted_several_times(
+    run: Path, tmp_path: Path, saved_each_epoch: None
+) -> None:
     shutil.copytree(run, tmp_path / "whole")
     for after in (1, 2, 3):
         interrupt(run, CUTS, after)
@@ -140,16 +142,16 @@ def test_it_may_be_interrupted_again_and_again(run: Path, tmp_path: Path, saved_
     assert made.row["seconds"] >= sum(read_run(run).epochs.query("id == @made.id")["seconds"]) * 0.99
 
 
-def test_what_is_kept_is_gone_on_from_once_the_row_can_be_written(
+def test_an_interruption_before_the_row_is_written_repeats_the_last_epoch_only(
     run: Path, monkeypatch: pytest.MonkeyPatch, saved_each_epoch: None
 ) -> None:
-    """Killed between the last epoch and the row."""
+    """Interrupted between the last epoch and the row."""
 
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:
-        broken.setattr(chain, "save_network", killed)
+        broken.setattr(steps, "save_network", killed)
         with pytest.raises(KeyboardInterrupt):
             carry_out(run, CUTS, Listener())
     second = Listener()
@@ -181,7 +183,7 @@ def of_another_goal(run: Path, checkpoint: Path) -> None:
 
 
 @pytest.mark.parametrize("spoil", [another_seed, other_weights, half_a_file, of_more_epochs, of_another_goal])
-def test_a_checkpoint_of_something_else_is_not_used(
+def test_a_checkpoint_of_another_request_is_not_used(
     spoil: Callable[[Path, Path], None], run: Path, tmp_path: Path, saved_each_epoch: None
 ) -> None:
     spoil(run, interrupt(run, CUTS, 3))
@@ -193,7 +195,7 @@ def test_a_checkpoint_of_something_else_is_not_used(
     assert_alike(run, tmp_path / "whole", made.id)
 
 
-def test_of_a_training_that_diverged_nothing_is_kept(
+def test_a_training_that_diverged_leaves_no_checkpoint(
     run: Path, monkeypatch: pytest.MonkeyPatch, saved_each_epoch: None
 ) -> None:
     def diverges(self: Fit) -> tuple[float, float, float]:
@@ -207,25 +209,25 @@ def test_of_a_training_that_diverged_nothing_is_kept(
             monkeypatch.setattr(Fit, "_train_epoch", diverges)
 
     with pytest.raises(DivergedError):
-        chain.prune(open_trial(run, "t0000", listener, lambda done, of: None), CUTS, listen)
+        steps.prune(open_trial(run, "t0000", listener, lambda done, of: None), CUTS, listen)
     assert listener.epochs == [1]
     assert not list((run / "checkpoints").iterdir())
 
 
-def test_checkpoints_that_cannot_be_written_do_not_stop_it(run: Path, saved_each_epoch: None) -> None:
+def test_checkpoints_that_cannot_be_written_do_not_stop_a_training(run: Path, saved_each_epoch: None) -> None:
     (run / "checkpoints").write_text("a file where the folder should be")
     listener = Listener()
     assert carry_out(run, CUTS, listener).row["epochs_run"] == EPOCHS
 
 
-def test_the_command_says_that_it_can_be_given_again(
+def test_the_command_says_that_it_can_be_repeated(
     run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     import suite.cli.compress as command
 
     monkeypatch.setattr(command, "print_stage", Listener(2))
-    asked = ["compress", str(run), "--trial", "t0000", "--keep", "0.5", "--epochs", "4"]
-    assert main(asked) == 130
+    options = ["compress", str(run), "--trial", "t0000", "--keep", "0.5", "--epochs", "4"]
+    assert main(options) == 130
     assert (
         "suite: interrupted; what had ended is kept, and the same command goes on" in capsys.readouterr().err
     )
@@ -234,15 +236,15 @@ def test_the_command_says_that_it_can_be_given_again(
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
-    "asked",
+    "options",
     [["--keep", "0.5", "--rounds", "2", "--distill-weight", "0.3"], ["--student", "4,4,8,8,8/1,1,1,1,1"]],
     ids=["cuts", "student"],
 )
-def test_a_killed_command_goes_on(
-    asked: list[str], run: Path, tmp_path: Path, drive: Callable[..., Driver]
+def test_a_killed_command_continues(
+    options: list[str], run: Path, tmp_path: Path, drive: Callable[..., Driver]
 ) -> None:
     shutil.copytree(run, tmp_path / "whole")
-    command = ["--trial", "t0000", *asked, "--epochs", "160"]
+    command = ["--trial", "t0000", *options, "--epochs", "160"]
     first = drive("compress", "run", *command)
     assert first.process.stdout is not None
     reached = 0
