@@ -1,4 +1,4 @@
-"""Small data that trains in seconds, for every room's tests."""
+"""Small data that trains in seconds, for the tests of every package."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from hypothesis import settings
 from suite.data.dataset import Dataset, LabelledImages
 from suite.data.store import LabelRange, Store, StoreInfo, fingerprint, open_store, write_info
 
-# Fixtures are found by the tests of every room, once they are named here.
+# Fixtures are found by the tests of every package, once they are named here.
 from tests.support.drivers import drive as drive
 from tests.support.drivers import search_file as search_file
 from tests.support.object_storage import _own_environment as _own_environment
@@ -30,8 +30,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Two processes take a file at a time, and one of them alone those with Ray: it needs both cores."""
     tests = Path(__file__).parent
     for item in items:
-        room = item.path.relative_to(tests).parts[0]
-        item.add_marker(pytest.mark.xdist_group("ray" if room in {"cluster", "search"} else str(item.path)))
+        package = item.path.relative_to(tests).parts[0]
+        item.add_marker(pytest.mark.xdist_group("ray" if package in {"cluster", "search"} else str(item.path)))
 
 
 @pytest.fixture(autouse=True)
