@@ -1,0 +1,313 @@
+"""Training an elastic network: ``fit_elastic(config, space, dataset)`` yields an ``ElasticEpoch`` an epoch.
+
+A step trains the largest network, some random slices and the smallest one on the same images (the sandwich
+rule; Yu and Huang 2019). The largest learns from the labels; the others learn in part from the largest
+(in-place distillation, same source). No Ray, no Optuna, no files but the teacher that a configuration names.
+"""
+
+import math
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from suite.data.dataset import Dataset, LabelledImages
+from suite.data.device_cache import resident
+from suite.errors import RequestError
+from suite.methods import METHODS, LossWeights, Truth
+from suite.methods.imitation import imitation_loss
+from suite.methods.labels import LabelSet
+from suite.networks import place
+from suite.networks.compact import CompactNet
+from suite.networks.elastic import Architecture, ElasticNet, ElasticSpace
+from suite.training.distillation import teacher_of
+from suite.training.evaluation import evaluate
+from suite.training.fit import STEPS_A_LOOK, DivergedError
+from suite.training.inputs import augmented, normalised
+from suite.training.recipe import (
+    autocast,
+    make_optimizer,
+    make_schedule,
+    resolve_precision,
+    seeded,
+    without_tf32,
+)
+from suite.trial import Metrics, TrialConfig
+
+RECALIBRATION_BATCH = 256
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """How slices share a training."""
+
+    random_slices: int = 2  # a step, beside the largest network and the smallest
+    #: Share of a slice's loss that compares it with the largest network; the rest compares it with the labels.
+    distillation: float = 0.5
+    recalibration_images: int = 1024  # training images that a slice's batch-norm statistics are measured on
+
+
+@dataclass(frozen=True)
+class ElasticEpoch:
+    """What one epoch of an elastic training gave; ``epoch`` counts from 1."""
+
+    epoch: int
+    train_loss: float  # of the largest network
+    learning_rate: float  # at the end of the epoch
+    seconds: float  # of training and validation
+    images_per_second: float  # of training alone; an image counts once, however many slices saw it
+    largest: Metrics  # on validation, its statistics recalibrated
+    smallest: Metrics
+
+
+class ElasticFit(Iterator[ElasticEpoch]):
+    """An elastic training in progress: each ``next`` trains one epoch and validates the two ends of the space.
+
+    Attributes:
+        network: the elastic network as it stands after the epochs so far.
+        label_set: the bins that it estimates over.
+        precision: what ``config.precision`` came to on this device.
+    """
+
+    def __init__(
+        self,
+        config: TrialConfig,
+        space: ElasticSpace,
+        dataset: Dataset,
+        sharing: Sharing,
+        *,
+        threads: int | None = None,
+        device: str | torch.device | None = None,
+    ) -> None:
+        _check(config, space, dataset, sharing)
+        if threads is not None:
+            torch.set_num_threads(threads)
+        self.config, self.space, self.sharing = config, space, sharing
+        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.precision = resolve_precision(config.precision, self.device)
+        self.label_set = LabelSet(config.label_low, config.label_high, config.label_step)
+        train, val = dataset.splits["train"].first(config.train_images), dataset.splits["val"]
+        self._train, self._val = resident(train, val, device=self.device)
+        self._method, self._weights = METHODS[config.method], LossWeights.of(config)
+        largest = space.largest
+        with seeded(config.seed, self.device):
+            network = ElasticNet(
+                largest.widths, largest.depths, config.pooling, self.label_set.bins, self._method.head
+            )
+        self.network: ElasticNet = place(network, self.device)  # type: ignore[assignment]
+        self._teacher = teacher_of(config, self._train, self.device, self.precision)
+        self._steps = len(self._train) // config.batch_size  # batch norm wants whole batches
+        self._optimizer = make_optimizer(config, self.network)
+        self._schedule = make_schedule(config, self._optimizer, config.epochs * self._steps)
+        self._epoch = 0
+
+    def __next__(self) -> ElasticEpoch:
+        if self._epoch == self.config.epochs:
+            raise StopIteration
+        self._epoch += 1
+        began = time.perf_counter()
+        with without_tf32(self.precision):
+            loss = self._train_epoch()
+        trained = time.perf_counter()
+        largest, smallest = self.evaluate(self.space.largest), self.evaluate(self.space.smallest)
+        if not math.isfinite(largest.mae + smallest.mae):
+            raise DivergedError(self._epoch, self._epoch * self._steps, self.config)
+        return ElasticEpoch(
+            epoch=self._epoch,
+            train_loss=loss,
+            learning_rate=float(self._optimizer.param_groups[0]["lr"]),
+            seconds=time.perf_counter() - began,
+            images_per_second=self._steps * self.config.batch_size / (trained - began),
+            largest=largest,
+            smallest=smallest,
+        )
+
+    def slice(self, architecture: Architecture) -> CompactNet:
+        """Cut out a slice and measure its batch-norm statistics on training images.
+
+        Raises:
+            RequestError: the architecture is no slice of the network.
+        """
+        network = self.network.slice(architecture)
+        recalibrate(
+            network, self._train.first(self.sharing.recalibration_images), self.precision, self.device
+        )
+        return network
+
+    def evaluate(self, architecture: Architecture) -> Metrics:
+        """Measure a slice's errors on the validation split, in label units.
+
+        Raises:
+            RequestError: the architecture is no slice of the network.
+        """
+        return evaluate(
+            self.slice(architecture),
+            self._val,
+            self.label_set,
+            method=self.config.method,
+            precision=self.precision,
+            device=self.device,
+        )
+
+    def state(self) -> dict[str, Any]:
+        """Return what the epochs to come depend on, beside configuration, space and data.
+
+        ``torch.save`` takes it. An epoch draws all that is random from the seed and its own number, so no
+        random state is part of it. Its tensors are the training's own: they change with the next epoch.
+        """
+        return {
+            "epoch": self._epoch,
+            "network": self.network.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "schedule": self._schedule.state_dict(),
+        }
+
+    def go_on_from(self, state: Mapping[str, Any]) -> None:
+        """Go on after the epoch at which another training of this configuration and space had this state."""
+        self.network.load_state_dict(state["network"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._schedule.load_state_dict(state["schedule"])
+        self._epoch = int(state["epoch"])
+
+    def _train_epoch(self) -> float:
+        """One pass over the training images; the mean loss of the largest network."""
+        self.network.train()
+        losses: list[Tensor] = []
+        # An epoch's random numbers depend on the seed and the epoch alone, not on what else ran here.
+        with seeded(self.config.seed * 100_003 + self._epoch, self.device):
+            order = torch.randperm(len(self._train))[: self._steps * self.config.batch_size]
+            for step, batch in enumerate(torch.split(order, self.config.batch_size), 1):
+                losses.append(self._train_step(batch))
+                if step % STEPS_A_LOOK == 0 or step == self._steps:
+                    self._check_finite(losses, step)
+        return float(torch.stack(losses).mean())
+
+    def _train_step(self, batch: Tensor) -> Tensor:
+        images = augmented(self._train, batch, self.config, self.device)
+        inputs, truth = normalised(images), self._truth(batch)
+        self._optimizer.zero_grad(set_to_none=True)
+        outputs = self._outputs(inputs, self.space.largest)
+        loss = self._method.loss(outputs, truth, self.label_set, self._weights).total
+        total = loss if self._teacher is None else loss + self._teacher.loss(outputs, images, batch)
+        total.backward()  # type: ignore[no-untyped-call]
+        largest = outputs.detach()
+        drawn = [self.space.draw() for _ in range(self.sharing.random_slices)]
+        for architecture in (*drawn, self.space.smallest):
+            self._slice_loss(inputs, truth, largest, architecture).backward()  # type: ignore[no-untyped-call]
+        self._optimizer.step()
+        self._schedule.step()
+        return total.detach()
+
+    def _slice_loss(
+        self, inputs: Tensor, truth: Truth, largest: Tensor, architecture: Architecture
+    ) -> Tensor:
+        outputs, share = self._outputs(inputs, architecture), self.sharing.distillation
+        labels = self._method.loss(outputs, truth, self.label_set, self._weights).total
+        if share == 0:
+            return labels
+        imitation = imitation_loss(self.config.method, outputs, largest, self.label_set, self._weights)
+        return (1 - share) * labels + share * imitation
+
+    def _outputs(self, inputs: Tensor, architecture: Architecture) -> Tensor:
+        with autocast(self.precision, self.device):
+            outputs: Tensor = self.network(inputs, architecture)
+        return outputs
+
+    def _truth(self, batch: Tensor) -> Truth:
+        """Labels and deviations of a batch: one deviation for all, the annotators', or 2 label steps (paper)."""
+        if self.config.label_deviation is not None:
+            deviations = torch.full((len(batch),), self.config.label_deviation)
+        else:
+            deviations = self._train.deviations[batch].nan_to_num(2.0 * self.config.label_step)
+        return Truth(self._train.labels[batch].to(self.device), deviations.to(self.device))
+
+    def _check_finite(self, losses: list[Tensor], step: int) -> None:
+        if not bool(torch.stack(losses[-STEPS_A_LOOK:]).isfinite().all()):
+            raise DivergedError(self._epoch, (self._epoch - 1) * self._steps + step, self.config)
+
+
+def fit_elastic(
+    config: TrialConfig,
+    space: ElasticSpace,
+    dataset: Dataset,
+    sharing: Sharing | None = None,
+    *,
+    threads: int | None = None,
+    device: str | torch.device | None = None,
+) -> ElasticFit:
+    """Train the elastic network of a space; iterate over the result, an epoch a step.
+
+    Args:
+        config: the recipe, method, label set and seed. Its widths and depths are ignored; ``epochs`` are the
+            elastic training's.
+        space: the architectures that share weights.
+        dataset: of the configuration's attribute and resolution.
+        sharing: how they share; None takes the defaults.
+        threads: torch's number of threads for this process; None leaves it.
+        device: "cpu", "cuda", ...; None takes CUDA where there is one.
+
+    Raises:
+        RequestError: configuration, space and dataset do not agree.
+        DivergedError: (while iterating) the loss became NaN or infinite.
+    """
+    return ElasticFit(config, space, dataset, sharing or Sharing(), threads=threads, device=device)
+
+
+@torch.no_grad()
+def recalibrate(network: nn.Module, part: LabelledImages, precision: str, device: torch.device) -> None:
+    """Measure the batch-norm statistics of a network anew, as the mean over batches of images.
+
+    The weights of a slice were trained beside those of others, and its statistics are its own (Yu and Huang
+    2019, post-statistics of batch normalisation). The network is left in evaluation mode.
+
+    Args:
+        network: on ``device``; its running statistics are replaced.
+        part: training images, unchanged by augmentation.
+        precision: "bf16" or "float32", of the forward pass.
+        device: where the network is.
+    """
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # a cumulative mean
+    network.train()
+    for rows in torch.split(part.rows, RECALIBRATION_BATCH):
+        with autocast(precision, device):  # type: ignore[arg-type]
+            network(normalised(part.images[rows].to(device)))
+    network.eval()
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+
+
+def _check(config: TrialConfig, space: ElasticSpace, dataset: Dataset, sharing: Sharing) -> None:
+    if config.network != "compact":
+        raise RequestError(f"network is {config.network}; only the compact network shares weights")
+    if config.backbone or config.warmup_epochs or config.pruned_from:
+        raise RequestError(
+            "an elastic training takes no backbone, warm-up or pruned network; leave them to the trials"
+        )
+    if (config.attribute, config.resolution) != (dataset.attribute, dataset.resolution):
+        raise RequestError(
+            f"the configuration is for {config.attribute} at {config.resolution} pixels, the data set for "
+            f"{dataset.attribute} at {dataset.resolution}; load the data set with the configuration's values"
+        )
+    if min(config.epochs, config.batch_size - 1) < 1 or config.learning_rate <= 0:
+        raise RequestError(
+            f"epochs {config.epochs} and learning_rate {config.learning_rate:g} must be above 0, and batch_size "
+            f"{config.batch_size} above 1"
+        )
+    images = len(dataset.splits["train"].first(config.train_images))
+    if images < config.batch_size:
+        raise RequestError(
+            f"there are {images} training images and batch_size is {config.batch_size}; lower batch_size to "
+            f"{images} or less"
+        )
+    if sharing.random_slices < 0 or not 0 <= sharing.distillation <= 1 or sharing.recalibration_images < 2:
+        raise RequestError(
+            f"random_slices {sharing.random_slices} must be 0 or more, distillation {sharing.distillation:g} from "
+            f"0 to 1, and recalibration_images {sharing.recalibration_images} at least 2"
+        )
