@@ -31,7 +31,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     tests = Path(__file__).parent
     for item in items:
         package = item.path.relative_to(tests).parts[0]
-        item.add_marker(pytest.mark.xdist_group("ray" if package in {"cluster", "search"} else str(item.path)))
+        item.add_marker(
+            pytest.mark.xdist_group("ray" if package in {"cluster", "search"} else str(item.path))
+        )
 
 
 @pytest.fixture(autouse=True)

@@ -11,18 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from suite.errors import RequestError
-from suite.methods.heads import Head, one_a_bin
-from suite.networks.compact import STAGES, CompactNet
-from suite.presets import VGG16_DEPTHS
+from suite.methods.heads import Head, per_bin
+from suite.networks.compact import CompactNet
+from suite.networks.validation import STAGES
+from suite.presets import VGG16_DEPTHS, Architecture
 from suite.trial import Pooling
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """Widths and depths of a compact network, one of each a stage."""
-
-    widths: tuple[int, ...]  # channels
-    depths: tuple[int, ...]  # 3x3 convolutions
 
 
 @dataclass(frozen=True)
@@ -74,7 +67,7 @@ class ElasticNet(nn.Module):
         depths: Sequence[int] = VGG16_DEPTHS,
         pooling: Pooling = "hybrid",
         bins: int = 101,
-        head: Head = one_a_bin,
+        head: Head = per_bin,
     ) -> None:
         super().__init__()
         self.largest = CompactNet(widths, depths, pooling, bins, head)

@@ -15,26 +15,22 @@ import torch
 from torch import Tensor, nn
 
 from suite.data.dataset import Dataset, LabelledImages
-from suite.data.device_cache import resident
+from suite.data.device_cache import on_device
 from suite.errors import RequestError
+from suite.machine import best_device, without_tf32
 from suite.methods import METHODS, LossWeights, Truth
 from suite.methods.imitation import imitation_loss
-from suite.methods.labels import LabelSet
-from suite.networks import place
+from suite.methods.labels import label_set_of
+from suite.networks import to_device
 from suite.networks.compact import CompactNet
-from suite.networks.elastic import Architecture, ElasticNet, ElasticSpace
+from suite.networks.elastic import ElasticNet, ElasticSpace
+from suite.presets import Architecture
+from suite.training.config_checks import check_config
 from suite.training.distillation import teacher_of
 from suite.training.evaluation import evaluate
-from suite.training.fit import STEPS_A_LOOK, DivergedError
-from suite.training.inputs import augmented, normalised
-from suite.training.recipe import (
-    autocast,
-    make_optimizer,
-    make_schedule,
-    resolve_precision,
-    seeded,
-    without_tf32,
-)
+from suite.training.fit import STEPS_A_CHECK, DivergedError
+from suite.training.inputs import augmented, normalised, truth_of
+from suite.training.recipe import autocast, make_optimizer, make_schedule, resolve_precision, seeded
 from suite.trial import Metrics, TrialConfig
 
 RECALIBRATION_BATCH = 256
@@ -86,18 +82,18 @@ class ElasticFit(Iterator[ElasticEpoch]):
         if threads is not None:
             torch.set_num_threads(threads)
         self.config, self.space, self.sharing = config, space, sharing
-        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.device = torch.device(device or best_device())
         self.precision = resolve_precision(config.precision, self.device)
-        self.label_set = LabelSet(config.label_low, config.label_high, config.label_step)
+        self.label_set = label_set_of(config)
         train, val = dataset.splits["train"].first(config.train_images), dataset.splits["val"]
-        self._train, self._val = resident(train, val, device=self.device)
+        self._train, self._val = on_device(train, val, device=self.device)
         self._method, self._weights = METHODS[config.method], LossWeights.of(config)
         largest = space.largest
         with seeded(config.seed, self.device):
             network = ElasticNet(
                 largest.widths, largest.depths, config.pooling, self.label_set.bins, self._method.head
             )
-        self.network: ElasticNet = place(network, self.device)  # type: ignore[assignment]
+        self.network: ElasticNet = to_device(network, self.device)  # type: ignore[assignment]
         self._teacher = teacher_of(config, self._train, self.device, self.precision)
         self._steps = len(self._train) // config.batch_size  # batch norm wants whole batches
         self._optimizer = make_optimizer(config, self.network)
@@ -165,7 +161,7 @@ class ElasticFit(Iterator[ElasticEpoch]):
             "schedule": self._schedule.state_dict(),
         }
 
-    def go_on_from(self, state: Mapping[str, Any]) -> None:
+    def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on after the epoch at which another training of this configuration and space had this state."""
         self.network.load_state_dict(state["network"])
         self._optimizer.load_state_dict(state["optimizer"])
@@ -181,13 +177,13 @@ class ElasticFit(Iterator[ElasticEpoch]):
             order = torch.randperm(len(self._train))[: self._steps * self.config.batch_size]
             for step, batch in enumerate(torch.split(order, self.config.batch_size), 1):
                 losses.append(self._train_step(batch))
-                if step % STEPS_A_LOOK == 0 or step == self._steps:
+                if step % STEPS_A_CHECK == 0 or step == self._steps:
                     self._check_finite(losses, step)
         return float(torch.stack(losses).mean())
 
     def _train_step(self, batch: Tensor) -> Tensor:
         images = augmented(self._train, batch, self.config, self.device)
-        inputs, truth = normalised(images), self._truth(batch)
+        inputs, truth = normalised(images), truth_of(self._train, batch, self.config, self.device)
         self._optimizer.zero_grad(set_to_none=True)
         outputs = self._outputs(inputs, self.space.largest)
         loss = self._method.loss(outputs, truth, self.label_set, self._weights).total
@@ -216,16 +212,8 @@ class ElasticFit(Iterator[ElasticEpoch]):
             outputs: Tensor = self.network(inputs, architecture)
         return outputs
 
-    def _truth(self, batch: Tensor) -> Truth:
-        """Labels and deviations of a batch: one deviation for all, the annotators', or 2 label steps (paper)."""
-        if self.config.label_deviation is not None:
-            deviations = torch.full((len(batch),), self.config.label_deviation)
-        else:
-            deviations = self._train.deviations[batch].nan_to_num(2.0 * self.config.label_step)
-        return Truth(self._train.labels[batch].to(self.device), deviations.to(self.device))
-
     def _check_finite(self, losses: list[Tensor], step: int) -> None:
-        if not bool(torch.stack(losses[-STEPS_A_LOOK:]).isfinite().all()):
+        if not bool(torch.stack(losses[-STEPS_A_CHECK:]).isfinite().all()):
             raise DivergedError(self._epoch, (self._epoch - 1) * self._steps + step, self.config)
 
 
@@ -290,16 +278,9 @@ def _check(config: TrialConfig, space: ElasticSpace, dataset: Dataset, sharing: 
         raise RequestError(
             "an elastic training takes no backbone, warm-up or pruned network; leave them to the trials"
         )
-    if (config.attribute, config.resolution) != (dataset.attribute, dataset.resolution):
-        raise RequestError(
-            f"the configuration is for {config.attribute} at {config.resolution} pixels, the data set for "
-            f"{dataset.attribute} at {dataset.resolution}; load the data set with the configuration's values"
-        )
-    if min(config.epochs, config.batch_size - 1) < 1 or config.learning_rate <= 0:
-        raise RequestError(
-            f"epochs {config.epochs} and learning_rate {config.learning_rate:g} must be above 0, and batch_size "
-            f"{config.batch_size} above 1"
-        )
+    check_config(config, dataset)
+    if config.batch_size < 2:
+        raise RequestError("batch_size is 1; batch normalisation needs at least 2 images in a batch")
     images = len(dataset.splits["train"].first(config.train_images))
     if images < config.batch_size:
         raise RequestError(

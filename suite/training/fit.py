@@ -18,14 +18,14 @@ from torch import Tensor, nn
 from suite.data.dataset import Dataset
 from suite.data.device_cache import on_device
 from suite.machine import best_device, without_tf32
-from suite.methods import METHODS, LossWeights, Truth
+from suite.methods import METHODS, LossWeights
 from suite.methods.labels import label_set_of
 from suite.networks import build_network, to_device
 from suite.training.backbones import Transfer, start_from
 from suite.training.config_checks import check_config
 from suite.training.distillation import teacher_of
 from suite.training.evaluation import evaluate
-from suite.training.inputs import augmented, normalised
+from suite.training.inputs import augmented, normalised, truth_of
 from suite.training.recipe import (
     autocast,
     make_optimizer,
@@ -160,8 +160,7 @@ class Fit(Iterator[EpochResult]):
     def _train_step(self, batch: Tensor) -> Tensor:
         """Train on a batch, int64 (b,) of positions in the split; return its loss, KL and L1, float32 (3,)."""
         images = augmented(self._train, batch, self.config, self.device)
-        labels = self._train.labels[batch].to(self.device)
-        truth = Truth(labels, self._deviations(batch).to(self.device))
+        truth = truth_of(self._train, batch, self.config, self.device)
         with autocast(self.precision, self.device):
             outputs = self.network(normalised(images))
         loss = self._method.loss(outputs, truth, self.label_set, LossWeights.of(self.config))
@@ -173,12 +172,6 @@ class Fit(Iterator[EpochResult]):
         self._optimizer.step()
         self._schedule.step()
         return torch.stack([total, loss.kl, loss.l1]).detach()
-
-    def _deviations(self, batch: Tensor) -> Tensor:
-        """The deviation of each target: the configuration's, the annotators', or 2 label steps (paper)."""
-        if self.config.label_deviation is not None:
-            return torch.full((len(batch),), self.config.label_deviation)
-        return self._train.deviations[batch].nan_to_num(2.0 * self.config.label_step)
 
     def _check_finite(self, losses: list[Tensor], step: int) -> None:
         recent = torch.stack(losses[-STEPS_A_CHECK:])[:, 0]

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from suite.augmentation import Changes, augment_batch
 from suite.data.dataset import LabelledImages
+from suite.methods import Truth
 from suite.trial import TrialConfig
 
 #: Mean and standard deviation of the red, green and blue channels in 0..1 (paper, training recipe).
@@ -32,6 +33,24 @@ def augmented(part: LabelledImages, batch: Tensor, config: TrialConfig, device: 
         len(batch), part.images.shape[1], flip=config.flip, shift_pixels=config.shift_pixels
     )
     return augment_batch(part.images, part.rows[batch], changes, device)
+
+
+def truth_of(part: LabelledImages, batch: Tensor, config: TrialConfig, device: torch.device = CPU) -> Truth:
+    """Gather the labels of a batch, and the deviations of their target distributions.
+
+    A deviation is the configuration's, else the annotators', else 2 label steps (paper, label distribution).
+
+    Args:
+        part: the split.
+        batch: int64 (b,), positions within the split.
+        config: its ``label_deviation`` and ``label_step`` decide.
+        device: the device of the result.
+    """
+    if config.label_deviation is not None:
+        deviations = torch.full((len(batch),), config.label_deviation)
+    else:
+        deviations = part.deviations[batch].nan_to_num(2.0 * config.label_step)
+    return Truth(part.labels[batch].to(device), deviations.to(device))
 
 
 def _mirrored_and_shifted(part: LabelledImages, batch: Tensor, config: TrialConfig) -> Tensor:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from suite.errors import RequestError
 from suite.methods import METHODS
 from suite.networks.compact import CompactNet
-from suite.networks.elastic import Architecture, ElasticNet, ElasticSpace
+from suite.networks.elastic import ElasticNet, ElasticSpace
+from suite.presets import Architecture
 from suite.trial import MethodName, Pooling
 
 LARGEST = Architecture((8, 8, 12, 16, 16), (2, 2, 3, 3, 3))

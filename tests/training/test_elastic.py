@@ -10,7 +10,8 @@ import torch
 from suite.data.dataset import Dataset
 from suite.errors import RequestError
 from suite.methods import METHODS
-from suite.networks.elastic import Architecture, ElasticSpace
+from suite.networks.elastic import ElasticSpace
+from suite.presets import Architecture
 from suite.training.elastic import ElasticEpoch, ElasticFit, Sharing, fit_elastic, recalibrate
 from suite.training.evaluation import evaluate
 from suite.training.fit import DivergedError
@@ -63,7 +64,7 @@ def test_an_interrupted_training_goes_on_bit_for_bit(dataset: Dataset) -> None:
     begun = [next(first)]
     state = first.state()
     second = fit_elastic(config, SPACE, dataset, threads=1)
-    second.go_on_from(state)
+    second.load_state(state)
     assert without_times([*begun, *second]) == without_times(epochs)
     ours, its = second.network.state_dict(), whole.network.state_dict()
     assert all(torch.equal(ours[name], its[name]) for name in ours)
@@ -115,8 +116,8 @@ def test_a_loss_that_is_not_finite_ends_the_training(dataset: Dataset) -> None:
         ({"backbone": "weights.safetensors"}, {}, "takes no backbone"),
         ({"resolution": 64}, {}, "load the data set with the configuration's values"),
         ({"batch_size": 97}, {}, "lower batch_size to 96 or less"),
-        ({"batch_size": 1}, {}, "above 1"),
-        ({"epochs": 0}, {}, "above 0"),
+        ({"batch_size": 1}, {}, "needs at least 2 images"),
+        ({"epochs": 0}, {}, "must all be above 0"),
         ({}, {"random_slices": -1}, "must be 0 or more"),
         ({}, {"distillation": 1.5}, "from 0 to 1"),
         ({}, {"recalibration_images": 1}, "at least 2"),
