@@ -85,7 +85,10 @@ def test_a_machine_too_busy_to_start_ray_is_told_in_a_sentence(fake_ray: FakeRay
         raise Exception("The current node timed out during startup. This could happen because ...")
 
     fake_ray.on_start = give_up
-    with pytest.raises(RequestError, match="Ray did not start within half a minute"), ray_session(LARGE):
+    with (
+        pytest.raises(RequestError, match="Ray did not start within its limit of half a minute"),
+        ray_session(LARGE),
+    ):
         pass
     assert fake_ray.events == ["stopped"]
 
