@@ -6,12 +6,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test lint lint-js types layers unit test-slow test-browser chromium soak clean
+.PHONY: run test lint lint-js types layers unit docs coverage test-slow test-browser chromium soak clean
 
 run: $(READY)
 	$(BIN)/suite run --search tiny
 
-test: lint types layers unit
+test: lint types layers docs unit
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -31,6 +31,16 @@ layers: $(READY)
 
 unit: $(READY)
 	$(BIN)/pytest -m "not slow" -n 2 --dist loadgroup
+
+# The documentation site, in build/site. A dead link or an unknown reference fails.
+docs: $(READY)
+	$(BIN)/python docs/build_pages.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+# The tests of `make test` with the lines and branches that they reach, in the terminal and in build/coverage.
+coverage: $(READY)
+	$(BIN)/pytest -m "not slow" -n 2 --dist loadgroup --cov --cov-branch \
+		--cov-report=term:skip-covered --cov-report=html:build/coverage
 
 # What takes too long for every commit: the shipped search end to end, the wheel, a killed driver.
 test-slow: $(READY)

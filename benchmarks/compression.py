@@ -1,4 +1,4 @@
-"""What pruning, distillation and int8 come to: the trainings behind the table of docs/compression.md.
+"""What pruning, distillation and int8 achieve: the trainings behind the table of docs/compression.md.
 
 Each trial of a run of ThinAgeNet is halved and trained on as long as it was trained, and TinyAgeNet is
 trained from scratch for as many epochs as both together. The halved network then teaches a network that is
@@ -18,34 +18,34 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from suite.compression.derived_trial import Teaching
-from suite.compression.distil import Student
-from suite.compression.prune import Pruning
-from suite.compression.steps import make_int8, prune, teach
+from suite.compression.derived_trial import DistillationSettings
+from suite.compression.distil import Distillation
+from suite.compression.prune_and_finetune import Pruning
+from suite.compression.steps import distil, make_int8, prune
 from suite.deployment.trained_trial import TrainedTrial, finished_row, open_trial
 from suite.deployment.verify import MismatchError
 from suite.presets import PRESETS, Architecture
-from suite.runs.folder import locked
+from suite.runs.folder import lock_run_folder
 from suite.runs.tables import read_run
 from suite.statistics.student_t import student_t_quantile
 
 #: 153,805 parameters with 101 bins.
 SMALL = Architecture((8, 16, 32, 64, 64), (1, 2, 2, 2, 2))
-TAUGHT, ALONE = Teaching(0.3, 1.0), Teaching(0.0)
+TAUGHT, ALONE = DistillationSettings(0.3, 1.0), DistillationSettings(0.0)
 Rows = dict[str, list[Mapping[str, Any]]]
 
 
 def say(sentence: str) -> None:
-    """Progress, for who waits."""
+    """Print progress to standard error."""
     print(sentence, file=sys.stderr, flush=True)
 
 
 def compress(thin: TrainedTrial, rows: Rows) -> None:
-    """All that is made from one ThinAgeNet."""
+    """Make every variant from one ThinAgeNet."""
     epochs, rate = thin.config.epochs, thin.config.learning_rate
 
-    def student(of: TrainedTrial, network: Architecture, teaching: Teaching) -> TrainedTrial:
-        return teach(of, Student(network.widths, network.depths, 2 * epochs, rate, teaching), say)
+    def student(of: TrainedTrial, network: Architecture, teaching: DistillationSettings) -> TrainedTrial:
+        return distil(of, Distillation(network.widths, network.depths, 2 * epochs, rate, teaching), say)
 
     def keep(name: str, make: Callable[[], TrainedTrial]) -> TrainedTrial:
         made = make()
@@ -73,10 +73,10 @@ def main() -> int:
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args()
     run, rows = read_run(options.run.resolve()), Rows()
-    with locked(run.folder):
+    with lock_run_folder(run.folder):
         for trial_id in run.trials.loc[run.trials["stage"] == "search", "id"]:
             compress(open_trial(run.folder, str(trial_id), say, lambda done, of: None), rows)
-    told = []
+    table = []
     for name, made in rows.items():
         errors = [float(row[run.info.error_column]) for row in made]
         mean, half = statistics.mean(errors), math.nan
@@ -85,11 +85,11 @@ def main() -> int:
                 student_t_quantile(0.975, len(errors) - 1) * statistics.stdev(errors) / math.sqrt(len(errors))
             )
         size = round(statistics.mean(int(row["bytes"]) for row in made))
-        told.append({"variant": name, "params": int(made[0]["params"]), "bytes": size, "mae": errors})
+        table.append({"variant": name, "params": int(made[0]["params"]), "bytes": size, "mae": errors})
         seeds = ", ".join(f"{error:.2f}" for error in errors)
-        print(f"{name:55s} {told[-1]['params']:>10,} {size:>11,}  {mean:.2f} ± {half:.2f}  ({seeds})")
+        print(f"{name:55s} {table[-1]['params']:>10,} {size:>11,}  {mean:.2f} ± {half:.2f}  ({seeds})")
     if options.json:
-        options.json.write_text(json.dumps(told, indent=2) + "\n")
+        options.json.write_text(json.dumps(table, indent=2) + "\n")
     return 0
 
 

@@ -1,9 +1,9 @@
-"""Is `faces` hard enough that size matters? One recipe, several seeds, widths from x1/16 up.
+"""Is `faces` hard enough for network size to matter? One recipe, several seeds, widths from x1/16 up.
 
     python benchmarks/faces_difficulty.py [--widths 16 8 4] [--seeds 3] [--epochs 16] [--json FILE]
 
-Trains each width with each seed and prints the validation MAE of each, with how much worse it is than
-the widest, paired by seed, and the error of the best constant.
+Trains each width with each seed. Prints each validation MAE, how much worse each width is than the widest, paired by
+seed, and the error of the best constant.
 """
 
 import argparse
@@ -48,18 +48,18 @@ def main() -> None:
 
 
 def measure(options: argparse.Namespace) -> dict[int, list[float]]:
-    """Validation MAE in years after the last epoch, by divisor of the widths, one for each seed."""
+    """Return validation MAEs in years after the last epoch, one for each seed, by divisor of the widths."""
     progress = CountedProgress("trainings", sys.stderr)
-    # The longest first, each on a core of its own.
-    asked = [(divisor, seed) for divisor in sorted(options.widths) for seed in range(options.seeds)]
+    # The longest trainings start first, each on a core of its own.
+    planned = [(divisor, seed) for divisor in sorted(options.widths) for seed in range(options.seeds)]
     with ProcessPoolExecutor(options.processes, multiprocessing.get_context("spawn")) as pool:
         running = {
             pool.submit(train, divisor, seed, options.epochs, options.resolution): (divisor, seed)
-            for divisor, seed in asked
+            for divisor, seed in planned
         }
         for done, ended in enumerate(as_completed(running), 1):
             ended.result()
-            progress(done, len(asked))
+            progress(done, len(planned))
     found = {which: training.result() for training, which in running.items()}
     return {
         divisor: [found[divisor, seed] for seed in range(options.seeds)]
@@ -68,7 +68,7 @@ def measure(options: argparse.Namespace) -> dict[int, list[float]]:
 
 
 def train(divisor: int, seed: int, epochs: int, resolution: int) -> float:
-    """One training on one core: the validation MAE in years after its last epoch."""
+    """Train on one core; return the validation MAE in years after the last epoch."""
     config = TrialConfig(
         widths=tuple(width // divisor for width in VGG16_WIDTHS),
         resolution=resolution,
@@ -83,13 +83,13 @@ def train(divisor: int, seed: int, epochs: int, resolution: int) -> float:
 
 
 def constant_error(dataset: Dataset) -> float:
-    """Validation MAE of the median training label."""
+    """Return the validation MAE of the median training label."""
     constant = dataset.splits["train"].labels.median()
     return float((dataset.splits["val"].labels - constant).abs().mean())
 
 
 def table(errors: dict[int, list[float]], constant: float) -> str:
-    """The errors and how much worse each width is than the widest, with 95 % intervals."""
+    """Make a table of the errors, and of how much worse each width is than the widest, with 95 % intervals."""
     widest = min(errors)
     lines = [
         f"| widths | MAE by seed | mean | worse than x1/{widest}, paired by seed |",
@@ -106,7 +106,7 @@ def table(errors: dict[int, list[float]], constant: float) -> str:
 
 
 def with_interval(values: Sequence[float], unit: str) -> str:
-    """Mean and half the width of its 95 % interval (Student's t)."""
+    """Format a mean and half the width of its 95 % interval (Student's t)."""
     if len(values) < 2:
         return f"{values[0]:.2f}{unit}"
     interval = mean_interval(values)

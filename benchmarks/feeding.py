@@ -1,19 +1,18 @@
-"""How fast images reach a network: the packed store against files, Pillow and a ``DataLoader``.
+"""How fast images reach a network: the packed store compared with files, Pillow and a ``DataLoader``.
 
     python benchmarks/feeding.py [--rounds 7] [--json FILE]
     python benchmarks/feeding.py --training [--rounds 7] [--json FILE]
 
-The first form counts images a second, with the paper's whole augmentation, as normalised float tensors. The
-store has them at the side that the network takes; the files have them as large as sets come (200 pixels, as
-UTKFace's aligned ones) or, which is rarely so, shrunk to that side beforehand.
-``--training`` trains TinyAgeNet on the packed store, without augmentation and with the paper's, against
-the same loop on normalised tensors that already lie in memory. Both sides of a ratio are timed in turn,
-round by round; the ratio is formed in each round.
+The first form measures images a second as normalised float tensors, with the paper's augmentation. The store holds
+images of the network's resolution. The files are as large as those of data sets (200 pixels, as in the aligned
+UTKFace) or, which is rare, already of the network's resolution. ``--training`` trains TinyAgeNet on the packed store,
+with and without the paper's augmentation, and compares it with the same loop on normalised tensors in memory. Both
+sides of a ratio are timed in turn, and the ratio is taken round by round.
 """
 
 import os
 
-# Torch's idle threads otherwise spin for a millisecond after each operation, on the core that augments.
+# Otherwise torch's idle threads spin for a millisecond after each operation, on the core that augments.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # read when torch is imported
 
 import argparse
@@ -44,10 +43,10 @@ from suite.training.fit import fit
 from suite.training.inputs import CHANNEL_MEAN, CHANNEL_STD, augmented, normalised
 from suite.trial import TrialConfig
 
-#: Pixels a side of the network's input and of the files, and how many times as fast the store should be.
+#: Pixels a side of the network's input and of the files, and the target for the store's speed as a multiple.
 CASES = ((64, 200, 10.0), (64, 64, 10.0), (224, 224, 2.0))
 TARGET_SHARE = 0.95  # of the speed of training on tensors in memory
-SHORTEST = 1.0  # seconds that a side of a round takes at least; less measures the moment
+SHORTEST = 1.0  # seconds that each measurement takes at least
 WORKERS = 2
 BATCH = 64
 QUALITY = 95  # of the JPEG files
@@ -55,7 +54,7 @@ QUALITY = 95  # of the JPEG files
 
 @dataclass(frozen=True)
 class Ratio:
-    """How many times as fast one side is as the other, over rounds."""
+    """The speed of one side as a multiple of the other's, over all rounds."""
 
     what: str
     median: float
@@ -67,7 +66,7 @@ class Ratio:
 
 
 class Files(Dataset[tuple[Tensor, float]]):
-    """JPEG files with labels, decoded and augmented anew each time they are asked for."""
+    """JPEG files with labels, decoded and augmented at each access."""
 
     def __init__(self, paths: Sequence[Path], labels: Sequence[float], side: int, shift: int) -> None:
         self.paths, self.labels, self.side, self.shift = paths, labels, side, shift
@@ -87,7 +86,7 @@ class Files(Dataset[tuple[Tensor, float]]):
 
 
 def pillow_augmented(image: Image.Image, shift: int) -> Image.Image:
-    """The paper's recipe, transform by transform, as it is usually written."""
+    """Augment by the paper's recipe, transform by transform, as it is usually written."""
     side = image.width
     if random.random() < 0.5:
         image = ImageOps.mirror(image)
@@ -106,7 +105,7 @@ def pillow_augmented(image: Image.Image, shift: int) -> Image.Image:
 
 
 def feeding(side: int, file_side: int, target: float, count: int, rounds: int) -> Ratio:
-    """Images a second into the network, from the store and from files."""
+    """Measure images a second from the store and from files."""
     part = load_dataset(faces_store(), "age", side).splits["train"].first(count)
     config = TrialConfig(augmentation="paper", resolution=side)
     with tempfile.TemporaryDirectory(prefix="feeding-") as folder:
@@ -136,7 +135,7 @@ def _pass_over_store(part: LabelledImages, config: TrialConfig) -> int:
 
 
 def _speed(a_pass: Callable[[], int]) -> float:
-    """Images a second, over as many passes as take a second."""
+    """Images a second, over as many passes as fill ``SHORTEST`` seconds."""
     began = time.perf_counter()
     images, spent = 0, 0.0
     while spent < SHORTEST:
@@ -146,11 +145,11 @@ def _speed(a_pass: Callable[[], int]) -> float:
 
 
 def training_speeds(count: int, rounds: int) -> list[Ratio]:
-    """Images a second of training TinyAgeNet, from the store and from tensors in memory."""
+    """Measure images a second of training TinyAgeNet, from the store and from tensors in memory."""
     config = TrialConfig(flip=False, shift_pixels=0, train_images=count, batch_size=BATCH, epochs=rounds + 1)
     full = dataclasses.replace(config, augmentation="paper", flip=True, shift_pixels=2)
     dataset = load_dataset(faces_store(), "age", config.resolution)
-    few = dataset.splits["val"].first(BATCH)  # validation is not in the figures, and need not take time
+    few = dataset.splits["val"].first(BATCH)  # validation is not part of the measurement
     dataset = dataclasses.replace(dataset, splits={**dataset.splits, "val": few})
     trainings = {"memory": fit(config, dataset), "store": fit(config, dataset), "paper": fit(full, dataset)}
     part = dataset.splits["train"].first(count)
@@ -178,7 +177,7 @@ def training_speeds(count: int, rounds: int) -> list[Ratio]:
 
 
 def in_turn(sides: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
-    """The speed of each in every round, after a round that does not count; the order alternates."""
+    """Return each speed in every round, after an uncounted one; the order alternates."""
     found: dict[str, list[float]] = {name: [] for name in sides}
     for done in range(rounds + 1):
         for name in list(sides)[:: 1 if done % 2 else -1]:
@@ -187,7 +186,7 @@ def in_turn(sides: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, 
 
 
 def ratio(what: str, ours: Sequence[float], theirs: Sequence[float], target: float) -> Ratio:
-    """Ours over theirs, round by round."""
+    """Summarise ours / theirs, round by round."""
     ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
     return Ratio(
         what,
@@ -201,7 +200,7 @@ def ratio(what: str, ours: Sequence[float], theirs: Sequence[float], target: flo
 
 
 def main() -> None:
-    """Measure, print, and write where asked."""
+    """Measure and print, and write JSON if requested."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--training", action="store_true", help="measure training, at 64 pixels")
     parser.add_argument("--sides", type=int, nargs="+", metavar="PIXELS", help="only these of the network's")
@@ -224,7 +223,7 @@ def main() -> None:
             f"| {row.what} | {row.median:.2f} | {row.low:.2f} to {row.high:.2f} | {row.ours:,.0f} "
             f"| {row.theirs:,.0f} | {row.target:g} |"
         )
-    if options.training:  # without workers, whatever else is busy is not ours
+    if options.training:  # there are no workers here, so all other load is foreign
         print(f"other programs took {others:.0%} of the processor")
     if options.json:
         document = {

@@ -1,11 +1,11 @@
-"""How well many workers are kept at work: simulated trials of mixed length through the suite's own search.
+"""How well a search keeps many workers busy, measured with simulated trials of mixed length.
 
-The searcher, TPE, the scheduler's place, the ledger and Ray Tune are those of a real search; a trial sleeps
-for each of its epochs instead of training, and its process imports neither torch nor the suite, so that 64 of
-them fit on a small machine. The ideal is list scheduling of the same lengths in the same order: workers that
-are there from the start and take the next trial at once; whoever does not know lengths beforehand can do no
-better. Its lower bound, max(sum of all lengths / workers, the longest), is printed too. The start of the
-workers' processes is in the makespan. The driver's own memory (USS) is read along the way.
+Searcher, TPE, scheduler, ledger and Ray Tune are those of a real search. A trial sleeps instead of training, and its
+process imports neither torch nor the suite, so that 64 of them fit on a small machine. The ideal is list scheduling
+of the same lengths in the same order, with workers that are there from the start and take the next trial at once.
+Without knowing the lengths in advance, no schedule does better. The lower bound max(sum of all lengths / workers, the
+longest) is printed as well. The makespan includes the start of the workers' processes. The driver's memory (USS) is
+recorded, too.
 
     python benchmarks/makespan.py [--trials 1000] [--workers 64] [--seconds 60] [--json FILE]
 """
@@ -48,7 +48,7 @@ EPOCHS = 4
 
 @dataclass(frozen=True)
 class Sleep:
-    """What is sent to a worker, in place of a request that would import the suite there."""
+    """The request that is sent to a worker; a real one would import the suite there."""
 
     id: str
     seconds: float  # of the whole trial
@@ -58,13 +58,16 @@ class SleepingTrial(tune.Trainable):
     """A trial that sleeps, an epoch a step."""
 
     def setup(self, config: dict[str, Any]) -> None:
+        """Take the first request."""
         self.reset_config(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Take the next request; the process is reused."""
         self._sleep, self._epoch, self._began = new_config["request"], 0, time.time()
         return True
 
     def step(self) -> dict[str, Any]:
+        """Sleep for an epoch."""
         time.sleep(self._sleep.seconds / EPOCHS)
         self._epoch += 1
         seconds = time.time() - self._began
@@ -72,23 +75,26 @@ class SleepingTrial(tune.Trainable):
 
 
 class SleepingSearcher(searcher.TrialSearcher):
-    """The search's own searcher, but for what is sent and comes back."""
+    """The searcher of the suite, with other requests and results."""
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str:  # type: ignore[override]
+        """Suggest a trial and draw its length."""
         suggested = super().suggest(trial_id)
         if isinstance(suggested, str):
             return suggested
-        # Lengths of trainings spread like this: most are short, some four times the mean.
+        # The lengths of real trainings spread like this: most are short, some four times the mean.
         length = min(4 * SETTING.seconds, SETTING.lengths.lognormvariate(0, 0.7) * SETTING.seconds / 1.28)
         SETTING.slept[suggested["request"].id] = length
         return {"request": Sleep(suggested["request"].id, length)}
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
+        """Report an epoch."""
         super().on_trial_result(trial_id, self._with_report(trial_id, result))
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
+        """Report the end of a trial."""
         super().on_trial_complete(trial_id, self._with_report(trial_id, result or {}), error)
 
     def _with_report(self, trial_id: str, result: dict[str, Any]) -> dict[str, Any]:
@@ -116,7 +122,7 @@ class SleepingSearcher(searcher.TrialSearcher):
 
 @dataclass
 class Setting:
-    """How long trials sleep, and what was drawn."""
+    """The mean length of trials in seconds, and the lengths that were drawn."""
 
     seconds: float
     lengths: random.Random
@@ -128,25 +134,25 @@ SETTING = Setting(60.0, random.Random(0))
 
 @dataclass
 class Watch:
-    """A watcher that reads the driver's memory and notes when trials end."""
+    """A watcher that records the driver's memory and the times at which trials end."""
 
     ends: list[float] = field(default_factory=list)
     memory: list[int] = field(default_factory=list)  # bytes, at each end
 
     def stage(self, sentence: str) -> None:
-        """Stages do not matter."""
+        """Ignore stages."""
 
     def change(self, standing: SearchProgress, ended: TrialResult | None) -> None:
-        """Note the end of a trial."""
+        """Record the end of a trial."""
         if ended is not None:
             self.ends.append(time.time())
             self.memory.append(psutil.Process().memory_full_info().uss)
 
     def advance(self, done: int, of: int) -> None:
-        """Nothing comes after the trials."""
+        """Ignore progress after the trials."""
 
     def close(self) -> None:
-        """Nothing to tidy up."""
+        """Release nothing."""
 
 
 @dataclass(frozen=True)
@@ -157,16 +163,16 @@ class Makespan:
     workers: int
     bound: float  # max(sum of lengths / workers, longest length)
     ideal: float  # list scheduling in the order of the suggestions
-    makespan: float  # from the first trial's beginning to the last one's end
-    started_in: float  # until as many trials had begun as there are workers; the makespan has it in it
+    makespan: float  # from the start of the first trial to the end of the last
+    started_in: float  # until every worker had started a trial; part of the makespan
     share: float  # ideal / makespan
-    #: The same from then on: what was left to sleep then, over the time that it took.
+    #: The share from then on: the sleep that was left, over the time that it took.
     share_once_up: float
-    bytes_a_trial: float  # by which the driver grew, from a tenth of the trials on
+    bytes_a_trial: float  # growth of the driver, after the first tenth of the trials
 
 
 def measure(trials: int, workers: int) -> Makespan:
-    """One search of sleeping trials."""
+    """Run one search of sleeping trials."""
     watch = Watch()
     with tempfile.TemporaryDirectory(prefix="makespan-") as name:
         store = _store(Path(name) / "store")
@@ -185,7 +191,7 @@ def measure(trials: int, workers: int) -> Makespan:
         raise RuntimeError(f"{trials} trials were asked for, these ended: {rows['status'].value_counts()}")
     zero = watch.ends[0] - float((rows["started"] + rows["seconds"]).min())
     begins, ends = rows["started"] + zero, rows["started"] + rows["seconds"] + zero
-    all_up = float(begins.sort_values().iloc[workers - 1])  # until then each beginning is a new process's
+    all_up = float(begins.sort_values().iloc[workers - 1])  # each start until then is that of a new process
     lengths = list(SETTING.slept.values())
     ideal, makespan = list_schedule(lengths, workers), max(watch.ends) - begins.min()
     left = float((ends.clip(lower=all_up) - begins.clip(lower=all_up)).sum())
@@ -204,7 +210,7 @@ def measure(trials: int, workers: int) -> Makespan:
 
 
 def list_schedule(lengths: Iterable[float], workers: int) -> float:
-    """The makespan, in seconds, where each next trial begins on the first free worker (Graham 1966)."""
+    """Return the makespan, in seconds, if each trial starts on the first free worker (Graham 1966)."""
     free_at = [0.0] * workers
     for length in lengths:
         heapq.heapreplace(free_at, free_at[0] + length)
@@ -212,11 +218,11 @@ def list_schedule(lengths: Iterable[float], workers: int) -> float:
 
 
 def _cluster_of(cores: int) -> Any:
-    """A session of Ray in which this machine says that it has so many cores."""
+    """A Ray session in which this machine claims to have ``cores`` cores."""
 
     @contextmanager
     def session(resources: Resources) -> Iterator[None]:
-        logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # as in a search
+        logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # as in a real search
         ray.init(
             address="local",
             num_cpus=cores,
@@ -234,7 +240,7 @@ def _cluster_of(cores: int) -> Any:
 
 
 def main() -> None:
-    """Measure, print, and write where asked."""
+    """Measure and print, and write JSON if requested."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--trials", type=int, default=1000, metavar="N", help="default 1000")
     parser.add_argument("--workers", type=int, default=64, metavar="N", help="default 64")

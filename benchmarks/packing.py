@@ -1,9 +1,9 @@
-"""How fast a set is packed, against Pillow alone on the same files and as many processes.
+"""How fast a data set is packed, compared with Pillow alone on the same files and as many processes.
 
-Writes JPEGs that are named as UTKFace names its own, packs them with ``suite.data.packing.pack`` and, in
-turns, has as many processes do nothing but decode them with Pillow, and decode and resize them. Their
-processes have started before the clock does; packing's start on its time, and it also reads names, writes the
-memory map, the labels and the splits, and computes the fingerprint.
+Writes JPEGs with names as in UTKFace and packs them with ``suite.data.packing.pack``. In turn with this, as many
+processes only decode them with Pillow, or decode and resize them. Those processes are started beforehand. The time of
+packing includes the start of its processes; it also reads names, writes the memory map, the labels and the splits,
+and computes the fingerprint.
 
     python benchmarks/packing.py [--images 10000] [--side 200] [--size 64] [--rounds 3] [--json FILE]
 """
@@ -23,7 +23,7 @@ from statistics import median
 import numpy as np
 from PIL import Image
 
-from suite.data.decoding import SPARE
+from suite.data.decoding import OVERSAMPLING
 from suite.data.faces.embedded import faces_store
 from suite.data.packing import pack
 from suite.data.sets import READERS
@@ -36,20 +36,20 @@ CHUNK = 64  # files that a process takes at a time, as packing does
 
 @dataclass(frozen=True)
 class Speeds:
-    """Images a second, a round each."""
+    """Images a second, one value a round."""
 
     decoding: list[float]
     decoding_and_resizing: list[float]
-    decoding_in_part_and_resizing: list[float]  # as packing does: at the fraction of a JPEG that is enough
+    decoding_in_part_and_resizing: list[float]  # JPEGs at a reduced size, as packing does
     packing: list[float]
 
     def ratios(self, to: Sequence[float]) -> list[float]:
-        """Packing against one of the others, round by round."""
+        """Return packing / one of the others, round by round."""
         return [ours / theirs for ours, theirs in zip(self.packing, to, strict=True)]
 
 
 def write_set(folder: Path, images: int, side: int) -> list[Path]:
-    """Faces with some grain, as JPEGs of quality 90; without grain they would decode too easily."""
+    """Write faces as JPEGs of quality 90, with grain, because they would decode too quickly without."""
     faces = faces_store().images
     rng, files = np.random.default_rng(0), []
     for number in range(images):
@@ -62,7 +62,7 @@ def write_set(folder: Path, images: int, side: int) -> list[Path]:
 
 
 def decode(files: Sequence[Path]) -> int:
-    """Decode with Pillow, and throw the pixels away."""
+    """Decode with Pillow and discard the pixels."""
     for file in files:
         with Image.open(file) as image:
             image.convert("RGB")
@@ -70,11 +70,11 @@ def decode(files: Sequence[Path]) -> int:
 
 
 def decode_and_resize(files: Sequence[Path], size: int, *, in_part: bool = False) -> int:
-    """Decode and resize with Pillow, and throw the pixels away."""
+    """Decode and resize with Pillow and discard the pixels."""
     for file in files:
         with Image.open(file) as image:
             if in_part:
-                image.draft(None, (int(SPARE * size), int(SPARE * size)))
+                image.draft(None, (int(OVERSAMPLING * size), int(OVERSAMPLING * size)))
             image.convert("RGB").resize((size, size), Image.Resampling.LANCZOS)
     return len(files)
 
@@ -82,21 +82,21 @@ def decode_and_resize(files: Sequence[Path], size: int, *, in_part: bool = False
 def in_a_pool(
     pool: ProcessPoolExecutor, work: Callable[[Sequence[Path]], int], files: Sequence[Path]
 ) -> float:
-    """Images a second, by processes that run already."""
+    """Return images a second, by processes that are already running."""
     began = time.perf_counter()
     done = sum(pool.map(work, [files[i : i + CHUNK] for i in range(0, len(files), CHUNK)]))
     return done / (time.perf_counter() - began)
 
 
 def packed(folder: Path, out: Path, size: int) -> float:
-    """Images a second, from the folder to a store that is whole."""
+    """Return images a second, from the folder to a complete store."""
     began = time.perf_counter()
     store = pack(READERS["utkface"], folder, out, size=size, overwrite=True)
     return store.info.images / (time.perf_counter() - began)
 
 
 def measure(images: int, side: int, size: int, rounds: int) -> Speeds:
-    """The three in turns, after one round that is thrown away: it reads the files into the page cache."""
+    """Measure all in turn, after an uncounted round that reads the files into the page cache."""
     with tempfile.TemporaryDirectory(prefix="suite-packing-") as temporary:
         folder, out = Path(temporary, "set"), Path(temporary, "packed")
         folder.mkdir()

@@ -1,8 +1,8 @@
-"""What Ray Tune, Optuna and the run folder add to a search: trials that do nothing, timed.
+"""The overhead of Ray Tune, Optuna and the run folder, measured with trials that do nothing.
 
-A real search of the shipped space ``tiny`` with three seams: its trials report at once instead of
-training, nothing is evaluated or timed afterwards, and the start and end of Ray are timed apart. All
-else is the search itself: suggestions by TPE, warm actors, the limit of trials at once, the tables.
+This is a real search of the shipped space ``tiny`` with three changes: trials report at once instead of training, the
+final stages are left out, and the start and end of Ray are timed separately. Everything else is the search itself:
+suggestions by TPE, warm actors, the limit of concurrent trials, the tables.
 
     python benchmarks/ray_overhead.py [--trials 64] [--cores 2] [--json FILE]
 """
@@ -36,13 +36,14 @@ from suite.search.tune.actor import TrialActor
 from suite.trial import EpochResult, Metrics, Profile, TrialResult
 
 TARGET = 0.1  # seconds a trial
-RAY_SESSION = cluster_session.ray_session  # as it is before the stopwatch takes its place
+RAY_SESSION = cluster_session.ray_session  # the original, before the stopwatch replaces it
 
 
 class EmptyTrial(TrialActor):
-    """A trial that reports at once, with numbers that make a front."""
+    """A trial that reports at once, with numbers that form a front."""
 
     def step(self) -> dict[str, Any]:
+        """Report the only epoch."""
         params = sum(self._request.config.widths)
         self._profile = Profile(params=params, macs=params, macs_at_224=params, bytes=params)
         metrics = Metrics(1e3 / params, 1e3 / params, 0.9, 0.3, 0.5, 0.8, None)
@@ -52,17 +53,17 @@ class EmptyTrial(TrialActor):
 
 @dataclass
 class Stopwatch:
-    """A watcher of the search that notes when each trial ended, and a session of Ray that is timed."""
+    """A watcher that records the end of each trial, with a timed Ray session."""
 
     ray_start: float = 0.0
-    trials: float = 0.0  # from the start of Ray to its end: what the trials took, however Tune spent it
+    trials: float = 0.0  # from the start of Ray to its end, whatever Tune does in it
     ray_end: float = 0.0
     ends: list[float] = field(default_factory=list)  # seconds after the start of Ray
     _ray_started: float = 0.0
 
     @contextmanager
     def session(self, resources: Resources) -> Iterator[None]:
-        """The search's session of Ray, timed."""
+        """Time the Ray session of the search."""
         began = time.perf_counter()
         with RAY_SESSION(resources):
             self._ray_started = time.perf_counter()
@@ -73,18 +74,18 @@ class Stopwatch:
         self.ray_end = time.perf_counter() - ended
 
     def stage(self, sentence: str) -> None:
-        """Stages are timed by the session."""
+        """Ignore stages, which the session times."""
 
     def change(self, standing: SearchProgress, ended: TrialResult | None) -> None:
-        """Note the end of a trial."""
+        """Record the end of a trial."""
         if ended is not None:
             self.ends.append(time.perf_counter() - self._ray_started)
 
     def advance(self, done: int, of: int) -> None:
-        """Nothing comes after the trials."""
+        """Ignore progress after the trials."""
 
     def close(self) -> None:
-        """Nothing to tidy up."""
+        """Release nothing."""
 
 
 @dataclass(frozen=True)
@@ -93,18 +94,18 @@ class Overhead:
 
     trials: int
     at_once: int
-    seconds_a_trial: float  # all_trials / trials: the number that the target is for
-    all_trials: float  # wall time, the start of the worker processes included
+    seconds_a_trial: float  # all_trials / trials, which the target applies to
+    all_trials: float  # wall time, including the start of the worker processes
     # The three parts of all_trials:
-    first_trial: float  # until the first had ended: worker processes start and import torch
-    further_trials: float  # from there until the last had ended
-    tune_end: float  # from there until Tune had stopped its worker processes
-    ray_start: float  # in none of the above
-    ray_end: float  # in none of the above
+    first_trial: float  # until the first trial ended: worker processes start and import torch
+    further_trials: float  # from there until the last trial ended
+    tune_end: float  # from there until Tune stopped its worker processes
+    ray_start: float  # not part of the above
+    ray_end: float  # not part of the above
 
 
 def measure(trials: int) -> Overhead:
-    """One search of trials that do nothing."""
+    """Run one search of trials that do nothing."""
     watch = Stopwatch()
     with tempfile.TemporaryDirectory(prefix="ray-overhead-") as folder:
         store = _store(Path(folder) / "store")
@@ -138,7 +139,7 @@ def _no_latency(search: engine.Search, info: RunInfo, ledger: RunLedger) -> RunI
 
 
 def _store(folder: Path) -> Store:
-    """Thirty black images; no trial looks at them."""
+    """Make a store of thirty black images, which no trial reads."""
     folder.mkdir()
     images = np.zeros((30, 48, 48, 3), np.uint8)
     labels = pd.DataFrame(
@@ -166,15 +167,15 @@ def _store(folder: Path) -> Store:
 
 
 def _use_cores(cores: int) -> None:
-    """Keep this process and all that it starts to so many cores."""
+    """Limit this process and its children to ``cores`` cores."""
     allowed = sorted(os.sched_getaffinity(0))
     if len(allowed) < cores:
-        raise SystemExit(f"{cores} cores are asked for and this process may use {len(allowed)}")
+        raise SystemExit(f"--cores is {cores}, and this process may use {len(allowed)} cores")
     os.sched_setaffinity(0, allowed[:cores])
 
 
 def main() -> None:
-    """Measure, print, and write where asked."""
+    """Measure and print, and write JSON if requested."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--trials", type=int, default=64, metavar="N", help="default 64")
     parser.add_argument("--cores", type=int, default=2, metavar="N", help="default 2")

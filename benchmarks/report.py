@@ -1,9 +1,9 @@
-"""How long a report takes to be built and drawn, and how large it is: synthetic runs of 50 and 10,000 trials.
+"""How long a report takes to build and draw, and its size, for synthetic runs of 50 and 10,000 trials.
 
     python benchmarks/report.py [--trials 50 10000] [--keep DIR]
 
-The rows are drawn by a formula, not trained: nothing in such a report says anything of networks. Times in
-the browser are of a headless Chromium (pip install playwright), and are left out where there is none.
+The rows come from a formula, not from trainings, so these reports say nothing about networks. Browser times are
+measured in a headless Chromium (pip install playwright), and left out where there is none.
 """
 
 import argparse
@@ -156,7 +156,7 @@ def _info(trials: int) -> RunInfo:
 
 
 def build(folder: Path, target: Path) -> None:
-    """What ``suite report`` does, with its own time and peak memory as a line on standard output."""
+    """Build a report as ``suite report`` does, and print its time and peak memory."""
     began, cpu = time.perf_counter(), time.process_time()
     from reports.html.page import write_report
     from suite.runs.tables import read_run
@@ -173,7 +173,7 @@ def build(folder: Path, target: Path) -> None:
 
 
 FIRST = "() => performance.getEntriesByName('front')[0]?.startTime"
-#: When a frame had the static picture of the front in it.
+#: Records the time of the first frame with the static picture of the front.
 PICTURE = """
 requestAnimationFrame(function look() {
   if (!document.querySelector('#front-chart > svg')) requestAnimationFrame(look);
@@ -193,10 +193,9 @@ SWITCH = """async (axis) => {
 
 
 def browse(target: Path) -> None:
-    """First chart, after navigation, and switches of axes in a headless Chromium, in milliseconds.
+    """Print the time to the first chart and of switches between axes in a headless Chromium, in milliseconds.
 
-    A static picture of the front is there first; the chart that answers to the mouse takes its place when
-    plotly.js is there.
+    A static picture of the front comes first; the interactive chart replaces it when plotly.js is loaded.
     """
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     try:
@@ -216,15 +215,15 @@ def browse(target: Path) -> None:
         page.wait_for_timeout(1500)
         switches = {axis: page.evaluate(SWITCH, axis) for axis in ("macs", "bytes", "params", "ms", "macs")}
         browser.close()
-    told = ", ".join(f"{axis} {ms:.0f} ms" for axis, ms in switches.items())
+    times = ", ".join(f"{axis} {ms:.0f} ms" for axis, ms in switches.items())
     print(
         f"picture of the front {picture:.0f} ms after navigation, interactive chart {first:.0f} ms; "
-        f"switched to {told}"
+        f"switched to {times}"
     )
 
 
 def main() -> None:
-    """Build and draw in processes of their own, so that memory is each one's."""
+    """Build and draw each report in a process of its own, so that its memory can be measured."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, nargs="+", default=[50, 10_000])
     parser.add_argument("--keep", type=Path, help="leave runs and reports there")

@@ -1,8 +1,8 @@
-"""Peak memory of a command and of every process that it starts, Ray's included.
+"""Peak memory of a command and all processes that it starts, those of Ray included.
 
-Sums the proportional set size (PSS: shared pages are divided among those who share them) of all
-processes every two seconds. Where the system has no PSS, the on_device set size stands in and the sum
-counts shared pages more than once.
+Every two seconds, the proportional set sizes (PSS, which divides shared pages among the processes that share them) of
+all processes are summed. Where the system has no PSS, the resident set size (RSS) is used, and the sum counts shared
+pages more than once.
 
     python benchmarks/search_memory.py [--json FILE] suite run --search tiny
 """
@@ -20,7 +20,7 @@ import psutil
 
 TARGET_GIB = 6.0
 INTERVAL = 2.0  # seconds between two samples; reading the memory of ten processes takes 70 ms
-MARK = "SEARCH_MEMORY_MARK"  # inherited by all that the command starts, whoever adopts it later
+MARK = "SEARCH_MEMORY_MARK"  # an environment variable that all descendants inherit
 
 
 @dataclass
@@ -28,8 +28,8 @@ class Peak:
     """The largest sum of all samples."""
 
     gib: float = 0.0
-    processes: int = 0  # when it was largest
-    largest: dict[str, float] = field(default_factory=dict)  # GiB by name of the program, then
+    processes: int = 0  # at the peak
+    largest: dict[str, float] = field(default_factory=dict)  # GiB by program name, at the peak
     measure: str = "pss"
     samples: int = 0
     seconds: float = 0.0  # wall time of the command
@@ -37,14 +37,14 @@ class Peak:
 
 
 class Family:
-    """The processes of a command: its descendants, and those that carry its mark."""
+    """The processes of a command: its descendants, and those with its mark in their environment."""
 
     def __init__(self, root: int, mark: str) -> None:
         self._root, self._mark = root, mark
         self._is_ours: dict[tuple[int, float], bool] = {}
 
     def members(self) -> list[psutil.Process]:
-        """Those that run now."""
+        """Return the processes that are running now."""
         try:
             descendants = {p.pid for p in psutil.Process(self._root).children(recursive=True)} | {self._root}
         except psutil.NoSuchProcess:
@@ -52,7 +52,7 @@ class Family:
         return [p for p in psutil.process_iter() if self._belongs(p, descendants)]
 
     def _belongs(self, process: psutil.Process, descendants: set[int]) -> bool:
-        """Remembered, because a process may lose its parent, and Ray overwrites what carries the mark."""
+        """Cached, because a process may lose its parent, and Ray overwrites the memory of the environment."""
         key = (process.pid, process.create_time())
         if not self._is_ours.get(key):
             self._is_ours[key] = process.pid in descendants or (
@@ -68,7 +68,7 @@ class Family:
 
 
 def sample(processes: list[psutil.Process]) -> tuple[dict[str, float], str]:
-    """GiB by name of the program, and whether it is PSS or RSS."""
+    """Return GiB by program name, and whether these are PSS or RSS."""
     sizes: dict[str, float] = {}
     measure = "pss"
     for process in processes:
@@ -79,12 +79,12 @@ def sample(processes: list[psutil.Process]) -> tuple[dict[str, float], str]:
                 size, measure = full.rss, "rss"
             sizes[process.name()] = sizes.get(process.name(), 0.0) + size / 2**30
         except (psutil.Error, OSError):
-            continue  # it has ended, or is none of ours to look into
+            continue  # it has ended, or may not be inspected
     return sizes, measure
 
 
 def run(command: list[str]) -> Peak:
-    """Run a command to its end and watch its memory."""
+    """Run a command to its end and record its peak memory."""
     mark, peak, began = uuid.uuid4().hex, Peak(), time.monotonic()
     with subprocess.Popen(command, env={**os.environ, MARK: mark}) as started:
         family = Family(started.pid, mark)

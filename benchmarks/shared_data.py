@@ -1,10 +1,10 @@
-"""Do trials on one node share one copy of the images? Several train at once; the kernel counts.
+"""Do trials on one node share one copy of the images? Several train at once, and the kernel counts the pages.
 
     python benchmarks/shared_data.py [--trials 4] [--resolution 64] [--json FILE]
 
-Each process opens the store, trains an epoch and reads the other splits too. While all of them still hold
-their data, the proportional set size (PSS: a page is divided among those who share it) of the images' memory
-map is summed over the processes. One copy comes to the size of the file, a copy each to as many times.
+Each process opens the store, trains an epoch and reads the other splits. While all of them still hold their data, the
+proportional set sizes (PSS, which divides shared pages among the processes that share them) of the images' memory map
+are summed. A shared copy gives the size of the file, separate copies a multiple of it.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from suite.training.fit import fit
 from suite.trial import TrialConfig
 
 TARGET_COPIES = 1.1  # in all processes together
-PATIENCE = 1800  # seconds
+TIMEOUT = 1800  # seconds
 
 
 @dataclass(frozen=True)
@@ -36,44 +36,44 @@ class Shared:
     """MiB, summed over the processes."""
 
     trials: int
-    file: float  # of the images, once
+    file: float  # of the images
     pss: float  # of their memory map
-    rss: float  # of their memory map: what it would be if nobody shared
+    rss: float  # of their memory map: the sum without sharing
     copies: float  # pss / file
-    processes: float  # PSS of the processes in all, with their libraries
+    processes: float  # PSS of the processes, with their libraries
 
 
 def measure(trials: int, resolution: int) -> Shared:
-    """Train so many networks at once and count what holds the images."""
+    """Train several networks at once and measure the memory that holds the images."""
     store = faces_store()
-    load_dataset(store, "age", resolution)  # so that the images lie there at this resolution
+    load_dataset(store, "age", resolution)  # resizes the images once, before the trials start
     context = multiprocessing.get_context("spawn")
     ready = context.Barrier(trials + 1)
     processes = [context.Process(target=trial, args=(seed, resolution, ready)) for seed in range(trials)]
     for process in processes:
         process.start()
     try:
-        ready.wait(PATIENCE)
+        ready.wait(TIMEOUT)
         return _count([psutil.Process(process.pid) for process in processes], _images(store, resolution))
     finally:
-        for process in processes:  # they have nothing left to do
+        for process in processes:  # their work is done
             process.kill()
             process.join()
 
 
 def trial(seed: int, resolution: int, ready: Barrier) -> None:
-    """A training on one core that keeps its data until its process is ended."""
+    """Train on one core, and keep the data until the process is ended."""
     try:
         dataset = _trained(seed, resolution)  # noqa: F841, held while the memory is counted
-        ready.wait(PATIENCE)
+        ready.wait(TIMEOUT)
     except Exception:
-        ready.abort()  # nobody need wait for this one
+        ready.abort()  # the others need not wait
         raise
-    time.sleep(PATIENCE)
+    time.sleep(TIMEOUT)
 
 
 def _trained(seed: int, resolution: int) -> Dataset:
-    """The data set after an epoch of training and a look at each split."""
+    """Return the data set after an epoch of training and an evaluation of the test split."""
     dataset = load_dataset(faces_store(), "age", resolution)
     config = TrialConfig(
         widths=(4, 4, 8, 8, 8), depths=(1, 1, 1, 1, 1), epochs=1, resolution=resolution, seed=seed
@@ -116,7 +116,7 @@ def _count(processes: list[psutil.Process], images: Path) -> Shared:
 
 
 def main() -> None:
-    """Measure, print, and write where asked."""
+    """Measure and print, and write JSON if requested."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--trials", type=int, default=4, metavar="N", help="at once; default 4")
     parser.add_argument("--resolution", type=int, default=64, metavar="PIXELS", help="default 64")
@@ -127,8 +127,8 @@ def main() -> None:
         f"{found.trials} trials hold {found.copies:.2f} copies of the images together (target at most "
         f"{TARGET_COPIES:g}): PSS {found.pss:.1f} MiB of a file of {found.file:.1f} MiB"
     )
-    print(f"  had each a copy of its own: {found.rss:.1f} MiB")
-    print(f"  the processes in all, with their libraries: {found.processes:.0f} MiB (PSS)")
+    print(f"  with a copy each: {found.rss:.1f} MiB")
+    print(f"  all processes, with their libraries: {found.processes:.0f} MiB (PSS)")
     if options.json:
         document = {**asdict(found), "target": TARGET_COPIES, "versions": versions(), "hardware": hardware()}
         options.json.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")

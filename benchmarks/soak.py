@@ -1,10 +1,10 @@
-"""Fifty kills at random moments: the driver, trials' workers, whole nodes; then every epoch is counted.
+"""Fifty kills at random moments, of the driver, of workers and of nodes; then every epoch is accounted for.
 
-Searches run on a local cluster of several raylets (a head without cores, and nodes of one each). At random
-moments the driver's process, a trial's worker or a node's raylet is killed by SIGKILL; a killed driver is
-started again as ``suite resume`` does, a killed node is replaced. Trials train small networks for real, and
-write a line to a log for every epoch that they train, every checkpoint that they save and every time that
-they begin or go on. At the end the log, the tables, the study and the run folder are compared.
+Searches run on a local cluster of several raylets: a head without cores, and nodes with one core each. At random
+moments, SIGKILL ends the driver, a trial's worker or a node's raylet. A killed driver is started again as by
+``suite resume``, and a killed node is replaced. Trials really train small networks. They log every epoch, every
+checkpoint, and every start or continuation. At the end, the log, the tables, the study and the run folder are
+compared.
 
     python benchmarks/soak.py [--kills 50] [--trials 12] [--seed 0] [--json FILE]
 """
@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,32 +44,47 @@ from suite.search.study.repeats import is_repeat
 from suite.search.tune import trainer
 from suite.search.tune.actor import TrialActor
 from suite.search.tune.worker_loss import RETRIES
+from suite.training.checkpoints import CheckpointTimer
 from suite.training.fit import Fit
 
 EPOCHS = 8
-#: How likely each kind of kill is.
+#: The probability of each kind of kill.
 KINDS = {"worker": 0.5, "driver": 0.3, "node": 0.2}
-TOLD = {"finished": "COMPLETE", "failed": "FAIL", "diverged": "FAIL", "stopped": "PRUNED"}
+STATES = {"finished": "COMPLETE", "failed": "FAIL", "diverged": "FAIL", "stopped": "PRUNED"}
+
+
+class LoggingTimer(CheckpointTimer):
+    """A timer that calls ``log`` after each epoch, before it may save."""
+
+    def __init__(self, log: Callable[[], None]) -> None:
+        super().__init__()
+        self._log = log
+
+    def save_if_due(self, save: Callable[[], None]) -> None:
+        """Log, then save if it is due."""
+        self._log()
+        super().save_if_due(save)
 
 
 class LoggedTrial(TrialActor):
-    """A trial that logs what it does, line by line, beside the run folder."""
+    """A trial that writes a log beside the run folder."""
+
+    def setup(self, config: dict[str, Any]) -> None:
+        """Start the actor with a timer that logs."""
+        super().setup(config)
+        self._checkpoint_timer = LoggingTimer(lambda: self._log("trained", len(self._epochs)))
 
     def _resume(self, training: Fit) -> None:
         super()._resume(training)
         self._log("from", len(self._epochs))
 
-    def _save_now_and_then(self, training: Fit) -> None:
-        self._log("trained", len(self._epochs))
-        super()._save_now_and_then(training)
-
-    def _save(self, training: Fit) -> None:
-        super()._save(training)
+    def _save_checkpoint(self, training: Fit) -> None:
+        super()._save_checkpoint(training)
         self._log("saved", len(self._epochs))
 
     def _train_epoch(self, training: Fit) -> Any:
         report = super()._train_epoch(training)
-        if report.ended:  # the last epoch saves nothing but its weights
+        if report.ended:  # the last epoch saves only its weights
             self._log("trained", len(self._epochs))
         return report
 
@@ -81,19 +97,19 @@ class LoggedTrial(TrialActor):
 
 @dataclass
 class Count:
-    """What was found of one search."""
+    """The findings for one search."""
 
     trials: int
     statuses: dict[str, int]
     epochs: int  # distinct, of all trials
-    trained: int  # times that one was trained
-    begun: int  # times that a process began a trial or went on with it
-    gone_on: int  # of these, after a checkpoint
-    wrong: list[str] = field(default_factory=list)  # one sentence each; nothing may be here
+    trained: int  # epochs trained, repetitions included
+    begun: int  # starts and continuations of trials
+    resumed: int  # of these, from a checkpoint
+    wrong: list[str] = field(default_factory=list)  # sentences; must stay empty
 
 
 def counted(folder: Path, trials: int, seeds: int) -> Count:
-    """Compare the log of a finished search with its tables, its study and its folder."""
+    """Compare the log of a finished search with its tables, its study and its run folder."""
     run = read_run(folder)
     rows = {str(row["id"]): row for row in run.trials.to_dict("records")}
     epochs = run.epochs.groupby("id")["epoch"].apply(list).to_dict()
@@ -113,7 +129,7 @@ def counted(folder: Path, trials: int, seeds: int) -> Count:
         epochs=len(log.trained),
         trained=log.trained.total(),
         begun=log.begun,
-        gone_on=log.gone_on,
+        resumed=log.resumed,
         wrong=wrong,
     )
 
@@ -128,16 +144,16 @@ def _wrong_stages(rows: dict[str, Any], trials: int, seeds: int) -> list[str]:
 
 
 def _wrong_study(folder: Path, rows: dict[str, Any]) -> list[str]:
-    """Where the study is not the rows of the search: states, values, parameters."""
+    """Differences between the study and the rows of the search in states, values or parameters."""
     storage = JournalStorage(JournalFileBackend(str(folder / "study.journal")))
     study = optuna.load_study(study_name="soak", storage=storage)
     searched = {i: row for i, row in rows.items() if row["stage"] == "search"}
-    told = [trial for trial in study.trials if not is_repeat(trial)]  # which has no row
-    states = {f"t{trial.number:04d}": trial.state.name for trial in told}
-    if states != {i: TOLD[row["status"]] for i, row in searched.items()}:
+    trials = [trial for trial in study.trials if not is_repeat(trial)]  # a repeat has no row
+    states = {f"t{trial.number:04d}": trial.state.name for trial in trials}
+    if states != {i: STATES[row["status"]] for i, row in searched.items()}:
         return [f"the study has {states}"]
     wrong = []
-    for trial in told:
+    for trial in trials:
         row = searched[f"t{trial.number:04d}"]
         if trial.values is not None and trial.values != [row["val_mae_years"], row["params"]]:
             wrong.append(f"{row['id']} has other values in the study")
@@ -161,22 +177,22 @@ def _wrong_rows(folder: Path, rows: dict[str, Any], epochs: dict[str, list[int]]
 
 @dataclass
 class Log:
-    """What the trials of a search logged."""
+    """The log of the trials of a search."""
 
     trained: collections.Counter[tuple[str, int]] = field(default_factory=collections.Counter)
     begun: int = 0
-    gone_on: int = 0
+    resumed: int = 0
     wrong: list[str] = field(default_factory=list)
 
 
 def read_log(path: Path) -> Log:
-    """Count the lines, and find whatever was trained although a checkpoint had it already."""
+    """Count the lines, and find epochs that were trained although a checkpoint already had them."""
     log, saved = Log(), collections.Counter[str]()
     for line in path.read_text().splitlines():
         what, i, number, pid = line.split()
         epoch = int(number)
         if what == "from":
-            log.begun, log.gone_on = log.begun + 1, log.gone_on + (epoch > 0)
+            log.begun, log.resumed = log.begun + 1, log.resumed + (epoch > 0)
             if epoch < saved[i]:
                 log.wrong.append(f"process {pid} began {i} after epoch {epoch}, {saved[i]} were saved")
         elif what == "saved":
@@ -189,7 +205,7 @@ def read_log(path: Path) -> Log:
 
 
 class Searching:
-    """One search after another, each by a driver of its own, until nothing is to be killed any more."""
+    """Runs one search after another, each in a driver process, until all kills are done."""
 
     def __init__(self, folder: Path, store: Path, address: str, trials: int) -> None:
         self.folders: list[Path] = []
@@ -197,11 +213,11 @@ class Searching:
         self._driver: subprocess.Popen[bytes] | None = None
 
     def has_ended(self) -> bool:
-        """The last search ended by itself."""
+        """Whether the last search has ended normally."""
         return self._driver is not None and self._driver.poll() == 0
 
     def go_on(self) -> None:
-        """See to it that a driver is at work: on the search that was cut off, or on a new one."""
+        """Make sure that a driver is running, on the interrupted search or on a new one."""
         if self._driver is not None and self._driver.poll() is None:
             return
         if self._driver is None or self._driver.returncode == 0:
@@ -213,7 +229,7 @@ class Searching:
             self._driver = subprocess.Popen([sys.executable, __file__, *drive], stdout=out, stderr=out)
 
     def kill_driver(self) -> bool:
-        """SIGKILL of the driver; False where none was at work."""
+        """Kill the driver by SIGKILL; False where none is running."""
         if self._driver is None or self._driver.poll() is not None:
             return False
         self._driver.kill()
@@ -221,16 +237,16 @@ class Searching:
         return True
 
     def wait(self) -> None:
-        """Let the last search end."""
+        """Wait until the last search has ended."""
         while not self.has_ended():
             self.go_on()
             time.sleep(0.5)
 
 
 def kill_worker(nodes: list[Any], rng: random.Random) -> bool:
-    """SIGKILL of a process that trains on these nodes; False where there is none.
+    """Kill a process that trains on these nodes by SIGKILL; False where there is none.
 
-    Only children of their own raylets are looked at: another search on this machine has workers of the same
+    Only children of these raylets are considered, because another search on this machine has workers of the same
     name.
     """
     workers = []
@@ -250,7 +266,7 @@ def kill_worker(nodes: list[Any], rng: random.Random) -> bool:
 
 
 def soak(kills: int, trials: int, nodes: int, pause: tuple[float, float], seed: int) -> dict[str, Any]:
-    """Carry it out; what was killed, what was found."""
+    """Run the searches and the kills; return the kills and the findings."""
     rng = random.Random(seed)
     done: collections.Counter[str] = collections.Counter()
     began = time.monotonic()
@@ -286,7 +302,7 @@ def soak(kills: int, trials: int, nodes: int, pause: tuple[float, float], seed: 
 
 
 def _new_node(cluster: Cluster) -> Any:
-    """A node more; on a machine with much else to do it may not come up at once."""
+    """Add a node, with retries, because on a busy machine it may not start at once."""
     for _ in range(4):
         with contextlib.suppress(Exception):  # Ray raises no other
             return cluster.add_node(num_cpus=1)
@@ -294,7 +310,7 @@ def _new_node(cluster: Cluster) -> Any:
 
 
 def drive(folder: Path, store: Path, address: str, trials: int) -> None:
-    """What the driver's process does: the search, or its resumption."""
+    """Run the search in the driver's process, or resume it."""
     view = LineView(sys.stdout)
     with patch.object(trainer, "TrialActor", LoggedTrial):
         if (folder / "run.json").exists():
@@ -317,7 +333,7 @@ def drive(folder: Path, store: Path, address: str, trials: int) -> None:
 
 
 def _store(folder: Path) -> Store:
-    """Images whose brightness follows the age, enough for an epoch of about a second."""
+    """Make a store of images whose brightness follows the age, enough for an epoch of about a second."""
     folder.mkdir()
     rng = np.random.default_rng(0)
     ages = rng.uniform(0, 100, 1200)
@@ -340,7 +356,7 @@ def _store(folder: Path) -> Store:
 
 
 def main() -> int:
-    """Kill, count, print; exit code 1 where anything is wrong."""
+    """Kill, count and print; the exit code is 1 if anything is wrong."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--kills", type=int, default=50, metavar="N")
     parser.add_argument("--trials", type=int, default=12, metavar="N", help="of each search; default 12")
@@ -359,7 +375,7 @@ def main() -> int:
     for count in found["searches"]:
         print(
             f"  {count['trials']} trials {count['statuses']}, {count['epochs']} epochs trained in "
-            f"{count['trained']} times, {count['begun']} beginnings, {count['gone_on']} from a checkpoint"
+            f"{count['trained']} times, {count['begun']} starts, {count['resumed']} from a checkpoint"
         )
         for sentence in count["wrong"]:
             print(f"    WRONG: {sentence}")

@@ -1,14 +1,13 @@
-"""How many epochs a strategy of search needs: each replayed on the tabular benchmark, in seconds.
+"""How many epochs each search strategy needs, replayed on the tabular benchmark within seconds.
 
-A strategy is a sampler (random, TPE, NSGA-II) with a rule of early stopping (none, by error alone, by the
-front, by forecast). The samplers, the rules and what Optuna is told are those of ``suite.search``; trainings
-are looked up in ``tabular.parquet``, of one of two seeds at random. Workers take a training each, epoch by
-epoch, and an epoch counts alike whatever the network: a cost that favours no size. "As drawn" trains what is
-suggested again as often as it is suggested; all others train a configuration once, as the suite does.
+A strategy is a sampler (random, TPE, NSGA-II) with an early-stopping rule (none, by error alone, by the front,
+by forecast). Samplers, rules and the results reported to Optuna are those of ``suite.search``. Trainings are
+looked up in ``tabular.parquet``, with one of two seeds at random. Each worker runs one training at a time,
+epoch by epoch. All epochs cost the same whatever the network, which favours no size. "As drawn" trains a
+repeated suggestion again; all others train a configuration once, as the suite does.
 
-The front counts trainings that ran to their end. Its hypervolume is taken in validation MAE and the
-logarithm of the parameters, up to the worst of both in the table; the whole grid's is the most that can be
-had.
+The front consists of trainings that ran to their end. Its hypervolume is in validation MAE and the logarithm of the
+parameters, with the worst values in the table as the reference point. That of the whole grid is the maximum.
 
     python benchmarks/strategies.py [--seeds 20] [--workers 4] [--epochs 1440] [--json FILE]
 """
@@ -42,7 +41,7 @@ from suite.statistics.pareto import hypervolume
 
 HERE = Path(__file__).parent
 SAMPLERS = ("random", "tpe", "nsga2")
-#: What a space says of stopping, by the name of the row.
+#: The stopping section of a search space, by the name of the row.
 STOPPINGS: Mapping[str, Mapping[str, Any]] = {
     "none": {"rule": "none"},
     "error": {"rule": "error"},
@@ -58,13 +57,13 @@ COSTS = ("params", "macs", "bytes")
 
 @dataclass(frozen=True)
 class Training:
-    """What a training came to."""
+    """The results of one training."""
 
     errors: npt.NDArray[np.float64]  # (epochs,), validation MAE in years
     costs: Mapping[str, float]
 
     def losses(self, epoch: int) -> dict[str, float]:
-        """By the name of an objective, after an epoch from 1."""
+        """Return the objectives by name after an epoch, counted from 1."""
         return {"val_mae": float(self.errors[epoch - 1]), **self.costs}
 
 
@@ -72,13 +71,13 @@ class Training:
 class Table:
     """The tabular benchmark."""
 
-    trainings: Mapping[tuple[Any, ...], Sequence[Training]]  # by widths, depths and lambda: one a seed
+    trainings: Mapping[tuple[Any, ...], Sequence[Training]]  # by widths, depths and lambda; one for each seed
     epochs: int
     corner: tuple[float, float]  # worst final error and logarithm of parameters
 
     @classmethod
     def read(cls, path: Path) -> "Table":
-        """The table that ``tabular.py`` wrote."""
+        """Read the table that ``tabular.py`` wrote."""
         rows = pd.read_parquet(path)
         trainings: dict[tuple[Any, ...], list[Training]] = {}
         for (*point, _), part in rows.groupby(["widths", "depths", "lambda_l1", "seed"]):
@@ -91,18 +90,18 @@ class Table:
         return cls(trainings, int(rows["epoch"].max()), corner)
 
     def volume(self, finished: Sequence[Mapping[str, float]]) -> float:
-        """The hypervolume of trainings that ran to their end."""
+        """Return the hypervolume of trainings that ran to their end."""
         points = [[losses["val_mae"], math.log(losses["params"])] for losses in finished]
         return hypervolume(np.array(points).reshape(-1, 2), self.corner)
 
     def whole(self) -> float:
-        """The hypervolume of every training of the grid."""
+        """Return the hypervolume of all trainings in the grid."""
         return self.volume([t.losses(self.epochs) for some in self.trainings.values() for t in some])
 
 
 @dataclass
 class Running:
-    """A training under way."""
+    """A training in progress."""
 
     suggestion: optuna.Trial
     training: Training
@@ -111,31 +110,31 @@ class Running:
 
 @dataclass(frozen=True)
 class Trace:
-    """How the hypervolume grew, as a share of the whole grid's."""
+    """The growth of the hypervolume, as a share of the whole grid's."""
 
-    spent: Sequence[int]  # epochs of all trainings together, at each end of one
+    spent: Sequence[int]  # epochs of all trainings together, when each training ended
     shares: Sequence[float]
-    trained: int  # trainings begun
+    trained: int  # trainings started
     stopped: int
 
     def at(self, epochs: int) -> float:
-        """The share once so many epochs are spent."""
+        """Return the share after a number of epochs."""
         return max((s for e, s in zip(self.spent, self.shares, strict=True) if e <= epochs), default=0.0)
 
     def needed(self, share: float) -> float:
-        """Epochs until a share is reached; infinite where it never was."""
+        """Return the epochs until a share is reached; infinity where it never is."""
         return next((e for e, s in zip(self.spent, self.shares, strict=True) if s >= share), math.inf)
 
 
 def space_of(sampler: str, stopping: Mapping[str, Any], trials: int) -> SearchSpace:
-    """The space of the grid, searched by a strategy."""
+    """Return the search space of the grid with a strategy."""
     document = yaml.safe_load((HERE / "tabular.yaml").read_text(encoding="utf-8"))
     document |= {"sampler": sampler, "seeds": 1, "trials": trials, "stopping": dict(stopping)}
     return load_dict(document, where="tabular.yaml")
 
 
 def suggested(study: optuna.Study, space: SearchSpace, once: bool) -> optuna.Trial | None:
-    """The next suggestion to train; with ``once``, of a configuration that is new, while one is left."""
+    """Return the next suggestion; with ``once``, of a configuration that is new, or None if none is found."""
     for repeats in range(MOST_IN_A_ROW):
         suggestion = ask(study, space, at_random=repeats >= AT_RANDOM_AFTER)
         before = trained_before(study, suggestion.params, suggestion.number) if once else None
@@ -148,7 +147,7 @@ def suggested(study: optuna.Study, space: SearchSpace, once: bool) -> optuna.Tri
 def replay(
     table: Table, space: SearchSpace, seed: int, workers: int, budget: int, once: bool = True
 ) -> Trace:
-    """Search until the budget of epochs is spent, or every configuration was trained."""
+    """Search until the budget of epochs is spent or every configuration is trained."""
     rng = np.random.default_rng(seed)
     study = optuna.create_study(
         directions=["minimize"] * len(space.objectives),
@@ -159,7 +158,7 @@ def replay(
     whole, spent, trained, stopped = table.whole(), 0, 0, 0
     finished: list[Mapping[str, float]] = []
     trace: list[tuple[int, float]] = []
-    # Workers by the time at which each has done its next epoch; of equals the one that waits longest.
+    # Workers by the time at which their next epoch ends; of equal ones, the one that waits longest.
     under_way: list[tuple[int, int, Running]] = []
 
     def begin(clock: int) -> None:
@@ -197,30 +196,30 @@ def replay(
 
 
 def _row(status: str, losses: Mapping[str, float]) -> Mapping[str, Any]:
-    """What the study is told by, as a row of ``trials.parquet`` has it."""
+    """The results for the study, as in a row of ``trials.parquet``."""
     costs = {name: losses[name] for name in COSTS}
     return {"status": status, "attribute": "age", "val_mae_years": losses["val_mae"], **costs}
 
 
 @dataclass(frozen=True)
 class Result:
-    """A strategy over all seeds."""
+    """The results of a strategy over all seeds."""
 
     sampler: str
     rule: str
-    needed: Sequence[float]  # epochs to reach ENOUGH, a seed each; infinite where it was not
+    needed: Sequence[float]  # epochs to reach ENOUGH, by seed; infinity where it was not
     shares: Mapping[int, Sequence[float]]  # of the whole grid's hypervolume, by epochs spent
-    trained: float  # trainings begun, mean
+    trained: float  # trainings started, mean
     stopped: float  # share of them that a rung stopped, mean
 
     @property
     def median_needed(self) -> float:
-        """Of the seeds, infinite ones included."""
+        """The median over the seeds, infinite values included."""
         return statistics.median(self.needed)
 
 
 def measure(table: Table, seeds: int, workers: int, budget: int) -> list[Result]:
-    """Every strategy, over the same seeds."""
+    """Measure every strategy with the same seeds."""
     results = []
     checkpoints = [budget // 8, budget // 4, budget // 2, budget]
     for sampler in SAMPLERS:

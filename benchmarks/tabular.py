@@ -1,6 +1,6 @@
-"""Keep the grid of ``tabular.yaml`` as a small table: what every training came to after every epoch.
+"""Store the grid of ``tabular.yaml`` as a small table with the results of every training after every epoch.
 
-suite run --search benchmarks/tabular.yaml --out RUN   # 320 trainings, some hours on two cores
+suite run --search benchmarks/tabular.yaml --out RUN   # 320 trainings, a few hours on two cores
 python benchmarks/tabular.py RUN [-o benchmarks/tabular.parquet]
 """
 
@@ -16,7 +16,7 @@ POINT = ["widths", "depths", "lambda_l1", "seed"]
 
 
 def table_of(run: Path) -> pd.DataFrame:
-    """A row a training and epoch.
+    """Make a table with a row for each training and epoch.
 
     Columns: widths and depths ("16-32-64-128-128"), lambda_l1, seed, epoch, val_mae_years, params, macs (at
     the grid's resolution), bytes.
@@ -37,7 +37,7 @@ def table_of(run: Path) -> pd.DataFrame:
 
 
 def main() -> None:
-    """Write the table, and say what is in it."""
+    """Write the table and print its size."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("run", type=Path, help="the folder of the finished grid search")
     parser.add_argument("-o", "--output", type=Path, default=TABLE)

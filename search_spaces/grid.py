@@ -1,8 +1,8 @@
 """A grid: every combination of what varies, each trained with the same seeds.
 
-The order is part of the contract, because a limit on ``trials`` cuts it off: seed by seed, and within a
-seed as one counts, the last dimension fastest. A grid that was cut off, or interrupted, therefore has
-whole rounds in which every combination was trained with the same seed.
+The order is part of the contract, because a limit on ``trials`` cuts it off. It goes seed by seed, and within a
+seed the last dimension changes fastest. A grid that was cut off or interrupted therefore consists of rounds in
+which every combination was trained with the same seed.
 """
 
 import math
@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
+from search_spaces.dimensions import Choices, Dimension, FloatRange, IntRange, Value
 from search_spaces.problems import Problem
-from search_spaces.space import Choices, Dimension, FloatRange, IntRange, SearchSpace, Value
+from search_spaces.space import SearchSpace
 
-#: As many as ``trials`` may ask for.
+#: The most that ``trials`` may ask for.
 MOST_TRIALS = 1_000_000
 
 
@@ -26,10 +27,10 @@ class GridTrial:
 
 
 def grid_trials(space: SearchSpace) -> Iterator[GridTrial]:
-    """All trials of a grid in their order; ``space.trials`` of them are trained.
+    """Yield all trials of a grid in their order; the first ``space.trials`` of them are trained.
 
     Raises:
-        ValueError: a dimension is a range of numbers, which has no end of values.
+        ValueError: a dimension is a range of numbers, which has no finite list of values.
     """
     dimensions = space.dimensions()
     listed = [_listed(dimension) for dimension in dimensions.values()]
@@ -39,7 +40,7 @@ def grid_trials(space: SearchSpace) -> Iterator[GridTrial]:
 
 
 def check_grid(space: SearchSpace, *, trials_given: bool) -> SearchSpace | list[Problem]:
-    """The space, with its number of trials filled in where a grid leaves it out, or its problems."""
+    """Return the space, with the number of trials where a grid leaves it out, or its problems."""
     if space.sampler != "grid":
         sentence = (
             f"seeds is {space.seeds} and sampler is {space.sampler}; only sampler grid trains a point with "
@@ -89,4 +90,4 @@ def _listed(dimension: Dimension) -> Sequence[Value]:
         return dimension.values
     if isinstance(dimension, IntRange):
         return range(dimension.low, dimension.high + 1, dimension.step)
-    raise ValueError(f"a grid needs values to try, and there is no end of numbers {dimension}")
+    raise ValueError(f"a grid needs a list of values, and there is none of the numbers {dimension}")

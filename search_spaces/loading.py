@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from search_spaces.checking import check
+from search_spaces.dimensions import Choices
 from search_spaces.problems import (
     Problem,
     SearchSpaceError,
@@ -15,31 +16,31 @@ from search_spaces.problems import (
     shown,
 )
 from search_spaces.source import lay_under, override, read
-from search_spaces.space import Choices, SearchSpace
+from search_spaces.space import SearchSpace
 
 FOLDER = Path(__file__).parent
 
 
 def shipped() -> list[str]:
-    """Names of the search spaces that come with the package."""
+    """Return the names of the search spaces that come with the package."""
     return sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 
 def find(name_or_path: str) -> Path:
-    """The file of a shipped search space, or the file at a path.
+    """Return the file of a shipped search space, or the file at a path.
 
     Raises:
-        SearchSpaceError: neither is there.
+        SearchSpaceError: there is neither.
     """
     names = shipped()
     if name_or_path in names:
         return FOLDER / f"{name_or_path}.yaml"
     path = Path(name_or_path)
     try:
-        there = bool(name_or_path) and path.exists()
-    except (OSError, ValueError):  # a name that is too long, or one with a null character
-        there = False
-    if there:
+        is_there = bool(name_or_path) and path.exists()
+    except (OSError, ValueError):  # the name is too long, or has a null character
+        is_there = False
+    if is_there:
         return path
     raise SearchSpaceError(
         f"{shown(name_or_path)} is neither a search space that ships ({alternatives(names)}) nor a file"
@@ -61,11 +62,11 @@ def load(
         path: a YAML file, as ``find`` gives it.
         data_sets: the embedded data sets; any other ``data`` must be the folder of a packed one.
         overrides: settings ``key=value`` laid over the file, such as ``base.epochs=3``.
-        inherited: fields of ``base`` from elsewhere, for those of which the file says nothing.
-        elsewhere: it is for another machine, and whether its data and weights are here is not looked at.
+        inherited: fields of ``base`` from a parent, for those that the file leaves open.
+        elsewhere: the search runs on another machine, so its data and weights need not exist on this one.
 
     Raises:
-        SearchSpaceError: the file cannot be read or used, with the line of the first fault.
+        SearchSpaceError: the file cannot be read or used; the message has the line of the first fault.
     """
     source = read(path)
     lay_under(source, inherited or {})
@@ -78,16 +79,16 @@ def load(
     else:
         problems = _data_problems(checked.data, data_sets) + _file_problems(checked)
     if problems or isinstance(checked, list):
-        raise refusal(problems, source.places)
+        raise refusal(problems, source.locations)
     return checked
 
 
 def load_dict(fields: Mapping[str, Any], *, where: str = "search space") -> SearchSpace:
-    """The search space that ``SearchSpace.to_dict`` gave; whether its data is there is not looked at.
+    """Return the search space that ``SearchSpace.to_dict`` gave; its data need not exist.
 
     Args:
         fields: JSON types.
-        where: what the message of an error begins with.
+        where: begins the message of an error.
 
     Raises:
         SearchSpaceError: the fields describe no search space.
@@ -122,7 +123,7 @@ FILES = {
 
 
 def _file_problems(space: SearchSpace) -> list[Problem]:
-    """Files of weights that are not there."""
+    """Return the problems of files of weights that do not exist."""
     problems = []
     for field, example in FILES.items():
         varied = space.vary.get(field)
@@ -143,12 +144,12 @@ def _file_problems(space: SearchSpace) -> list[Problem]:
 def _is_file(name: str) -> bool:
     try:
         return Path(name).is_file()
-    except (OSError, ValueError):  # a name that is too long, or one with a null character
+    except (OSError, ValueError):  # the name is too long, or has a null character
         return False
 
 
 def _tuples(value: Any) -> Any:
-    """JSON's lists as the tuples that the checks are strict about."""
+    """Return JSON's lists as tuples, which the strict checks require."""
     if isinstance(value, Mapping):
         return {key: _tuples(inner) for key, inner in value.items()}
     return tuple(_tuples(inner) for inner in value) if isinstance(value, list | tuple) else value

@@ -1,11 +1,11 @@
-"""How a fault of a search space is named: where it is, what is wrong, what is allowed."""
+"""The problems of a search space as sentences: where, what is wrong, what is allowed."""
 
 import difflib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-#: Where a value stands in a document: ("vary", "widths", 2, "low").
+#: The path of a value in a document: ("vary", "widths", 2, "low").
 Path = tuple[str | int, ...]
 
 
@@ -15,35 +15,40 @@ class SearchSpaceError(ValueError):
 
 @dataclass(frozen=True)
 class Problem:
-    """A fault at a place in a document; ``sentence`` says what is wrong and what is allowed."""
+    """A fault in a document.
+
+    Attributes:
+        path: of the value at fault.
+        sentence: what is wrong, and what is allowed.
+    """
 
     path: Path
     sentence: str
 
 
-def refusal(problems: Sequence[Problem], places: Mapping[Path, str]) -> SearchSpaceError:
-    """The error that names the first problem, where it stands, and how many others there are.
+def refusal(problems: Sequence[Problem], locations: Mapping[Path, str]) -> SearchSpaceError:
+    """Return the error that names the first problem, its location, and how many others there are.
 
     Args:
         problems: at least one.
-        places: ``file:line`` of the values that have one; the nearest enclosing value answers for
-            those that have none. The empty path must be there.
+        locations: ``file:line`` by path. A value without one has that of the nearest enclosing value, so
+            the empty path must be among them.
     """
     path = problems[0].path
-    while path not in places:
+    while path not in locations:
         path = path[:-1]
     others = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return SearchSpaceError(f"{places[path]}: {problems[0].sentence}{others}")
+    return SearchSpaceError(f"{locations[path]}: {problems[0].sentence}{others}")
 
 
 def dotted(path: Path) -> str:
-    """``vary.widths[2].low``."""
+    """Return a path as text: ``vary.widths[2].low``."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{_short(part)}" for part in path)
     return text.removeprefix(".")
 
 
 def shown(value: object) -> str:
-    """A value as YAML would have it, cut where it is long."""
+    """Return a value as in YAML, cut where it is long."""
     try:
         return _short(json.dumps(value, ensure_ascii=True))
     except (TypeError, ValueError):
@@ -51,13 +56,13 @@ def shown(value: object) -> str:
 
 
 def alternatives(values: Iterable[object]) -> str:
-    """``a, b or c``."""
+    """Return ``a, b or c``."""
     *others, last = [str(value) for value in values]
     return f"{', '.join(others)} or {last}" if others else last
 
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:
-    """``; did you mean "trials"?``, or nothing where no known word is near."""
+    """Return ``; did you mean "trials"?``, or nothing where no known word is similar."""
     near = difflib.get_close_matches(str(word), list(known), n=1)
     return f'; did you mean "{near[0]}"?' if near else ""
 

@@ -5,7 +5,8 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
-from pydantic_core import PydanticCustomError
+
+from search_spaces.validation import requirement
 
 #: Decimal, as in "0.9 M parameters"; a B after it says bytes and changes nothing.
 FACTORS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
@@ -14,7 +15,7 @@ _WRITTEN = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*([kKmMgG]?)[bB]?", re.ASCII)
 
 
 def counted(written: Any) -> Any:
-    """A count from its text, rounded down; what is no text is left as it is.
+    """Return a count from its text, rounded down; other values are returned as they are.
 
     Raises:
         PydanticCustomError: the text is no count.
@@ -25,7 +26,7 @@ def counted(written: Any) -> Any:
         return written
     match = _WRITTEN.fullmatch(written.strip().replace("_", ""))
     if match is None:
-        raise PydanticCustomError("count", "it must be a count such as 900000, 900k, 1M or 4MB")
+        raise requirement("it must be a count such as 900000, 900k, 1M or 4MB")
     return int(Decimal(match[1]) * FACTORS[match[2].upper()])
 
 

@@ -1,4 +1,4 @@
-"""A search space as text: YAML and ``--set`` as plain values that remember where they stand."""
+"""A search space as text: YAML and ``--set`` read as plain values, with the file and line of each."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -9,26 +9,32 @@ from typing import Any, NoReturn
 import yaml
 
 from search_spaces.problems import Path, Problem, SearchSpaceError, dotted, refusal, shown
-from search_spaces.space import FIELDS, SearchSpace
+from search_spaces.space import SearchSpace
+from search_spaces.trial_fields import FIELDS
 
-#: Far more than any space has; keeps a file of nested aliases from growing without bound.
+#: Far more than any space has; keeps a file of nested aliases from growing without limit.
 MOST_VALUES = 10_000
 LARGEST_FILE = 1_000_000  # bytes
 
 
 @dataclass
 class Source:
-    """Plain values (dicts, tuples, scalars) and the ``file:line`` of each."""
+    """A document of plain values.
+
+    Attributes:
+        values: dicts, tuples and scalars.
+        locations: the ``file:line`` of each value, by its path.
+    """
 
     values: dict[str, Any]
-    places: dict[Path, str] = field(default_factory=dict)
+    locations: dict[Path, str] = field(default_factory=dict)
 
 
 def read(path: FilePath) -> Source:
     """Read a YAML file.
 
     Raises:
-        SearchSpaceError: the file is missing, is no YAML, or no mapping with words as keys.
+        SearchSpaceError: the file is missing, or is no YAML mapping with words as keys.
     """
     name = _display(path)
     text = _text(path, name)
@@ -47,40 +53,40 @@ def override(source: Source, settings: Sequence[str]) -> None:
     """
     for setting in settings:
         key, equals, text = setting.partition("=")
-        place = f"--set {setting}"
+        location = f"--set {setting}"
         if not equals or not key.strip():
-            raise SearchSpaceError(f"{place}: a setting has the form key=value, such as trials=8")
-        path = _key_path(key.strip(), place)
-        value, places = _value(text, place, path)
+            raise SearchSpaceError(f"{location}: a setting has the form key=value, such as trials=8")
+        path = _key_path(key.strip(), location)
+        value, locations = _value(text, location, path)
         replaced = [path]
         if len(path) > 1 and path[0] in _RIVAL:
             replaced.append((_RIVAL[str(path[0])], path[1]))
             source.values = _without(source.values, replaced[1])
             if path[0] == "base":
                 source.values["first"] = _points_without(source.values.get("first", ()), str(path[1]))
-        source.values = _with(source.values, path, value, place, 0)
-        source.places = {
-            known: at for known, at in source.places.items() if all(known[: len(p)] != p for p in replaced)
+        source.values = _with(source.values, path, value, location, 0)
+        source.locations = {
+            other: at for other, at in source.locations.items() if all(other[: len(p)] != p for p in replaced)
         }
-        source.places |= {
-            path[:depth]: place for depth in range(1, len(path)) if path[:depth] not in source.places
+        source.locations |= {
+            path[:depth]: location for depth in range(1, len(path)) if path[:depth] not in source.locations
         }
-        source.places |= places
+        source.locations |= locations
 
 
 def lay_under(source: Source, fields: Mapping[str, Any]) -> None:
-    """Lay fields under ``base``: those that it has, or that vary, stay as they are."""
+    """Add fields to ``base``, except those that it has or that vary."""
     base, vary = source.values.get("base", {}), source.values.get("vary", {})
     if fields and isinstance(base, dict) and isinstance(vary, dict):
         new = {
             name: _frozen(value) for name, value in fields.items() if name not in base and name not in vary
         }
         source.values["base"] = {**new, **base}
-        source.places |= {("base", name): "--parent" for name in new}
+        source.locations |= {("base", name): "--parent" for name in new}
 
 
 def _frozen(value: Any) -> Any:
-    """JSON's lists as tuples, as the checks want them."""
+    """Return JSON's lists as tuples, which the strict checks require."""
     return tuple(_frozen(part) for part in value) if isinstance(value, list) else value
 
 
@@ -89,7 +95,7 @@ _RIVAL = {"base": "vary", "vary": "base"}
 
 
 def _points_without(first: Any, field: str) -> Any:
-    """Points that no longer set a field; one that set nothing else is gone."""
+    """Return points without a field; a point that sets nothing else is dropped."""
     if not isinstance(first, tuple):
         return first
     fewer = ({k: v for k, v in p.items() if k != field} if isinstance(p, dict) else p for p in first)
@@ -97,7 +103,7 @@ def _points_without(first: Any, field: str) -> Any:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.1 as PyYAML reads it, and 1e-3 is a number as well as 1.0e-3."""
+    """Reads YAML 1.1 as PyYAML does, and 1e-3 as a number as well as 1.0e-3."""
 
 
 _Loader.add_implicit_resolver(
@@ -137,7 +143,7 @@ def _parsed(text: str, name: str, at: Callable[[int], str]) -> tuple[dict[str, A
         )
     reader = _NodeReader(at)
     try:
-        return reader.plain(node, ()), reader.places
+        return reader.plain(node, ()), reader.locations
     except RecursionError:
         raise SearchSpaceError(f"{name}: this is nested too deep to be a search space") from None
 
@@ -156,19 +162,19 @@ def _composed(text: str, name: str, at: Callable[[int], str]) -> yaml.Node | Non
 
 
 class _NodeReader:
-    """Turns YAML nodes into plain values and notes where each stands."""
+    """Turns YAML nodes into plain values, and notes the location of each."""
 
     def __init__(self, at: Callable[[int], str]) -> None:
         self.at = at
-        self.places: dict[Path, str] = {}
+        self.locations: dict[Path, str] = {}
         self._open: list[yaml.Node] = []
 
     def plain(self, node: yaml.Node, path: Path) -> Any:
-        """The dict, tuple or scalar of a node."""
-        self.places[path] = self.at(_line(node))
+        """Return the dict, tuple or scalar of a node."""
+        self.locations[path] = self.at(_line(node))
         if any(node is outer for outer in self._open):
             self._refuse(path, "an alias includes itself here, which has no end")
-        if len(self.places) > MOST_VALUES:
+        if len(self.locations) > MOST_VALUES:
             self._refuse(path, f"there are over {MOST_VALUES:,} values, no search space has so many")
         self._open.append(node)
         if isinstance(node, yaml.MappingNode):
@@ -185,15 +191,15 @@ class _NodeReader:
         for key_node, value_node in node.value:
             key = key_node.value
             inner = (*path, key) if isinstance(key, str) else path
-            where = {**self.places, inner: self.at(_line(key_node))}
+            where = {**self.locations, inner: self.at(_line(key_node))}
             if key_node.tag != "tag:yaml.org,2002:str":
                 text = shown(key) if isinstance(key, str) else "a list or mapping"
                 raise refusal([Problem(inner, f"the key {text} is no word; keys are words")], where)
             if key in mapping:
-                first = self.places[inner]
+                first = self.locations[inner]
                 raise refusal([Problem(inner, f"{dotted(inner)} is given twice, first at {first}")], where)
             mapping[key] = self.plain(value_node, inner)
-            self.places[inner] = self.at(_line(key_node))
+            self.locations[inner] = self.at(_line(key_node))
         return mapping
 
     def _scalar(self, node: yaml.Node, path: Path) -> Any:
@@ -203,25 +209,25 @@ class _NodeReader:
             self._refuse(path, f"{dotted(path) or 'the value'} is {shown(node.value)}, which cannot be read")
 
     def _refuse(self, path: Path, sentence: str) -> NoReturn:
-        raise refusal([Problem(path, sentence)], self.places)
+        raise refusal([Problem(path, sentence)], self.locations)
 
 
-def _value(text: str, place: str, path: Path) -> tuple[Any, dict[Path, str]]:
-    """The value of a setting and the place of all that it holds."""
-    node = _composed(text, place, lambda _: place)
+def _value(text: str, location: str, path: Path) -> tuple[Any, dict[Path, str]]:
+    """Return the value of a setting, and the location of every value in it."""
+    node = _composed(text, location, lambda _: location)
     if node is None:
-        raise SearchSpaceError(f"{place}: there is no value behind the equals sign")
-    reader = _NodeReader(lambda _: place)
-    reader.places[()] = place
+        raise SearchSpaceError(f"{location}: there is no value behind the equals sign")
+    reader = _NodeReader(lambda _: location)
+    reader.locations[()] = location
     value = reader.plain(node, path)
-    del reader.places[()]
-    return value, reader.places
+    del reader.locations[()]
+    return value, reader.locations
 
 
-def _key_path(key: str, place: str) -> Path:
-    """``vary.widths[2].low`` as a path; a bare field of a trial is put under base."""
+def _key_path(key: str, location: str) -> Path:
+    """Return ``vary.widths[2].low`` as a path; a bare field of a trial is put under base."""
     if not re.fullmatch(r"\w+(\[\d{1,3}\])*(\.\w+(\[\d{1,3}\])*)*", key):
-        raise SearchSpaceError(f"{place}: {shown(key)} is no key; one looks like vary.widths[2].low")
+        raise SearchSpaceError(f"{location}: {shown(key)} is no key; one looks like vary.widths[2].low")
     parts = re.findall(r"\w+", key)
     path: Path = tuple(int(p) if p.isdecimal() and p.isascii() else p for p in parts)
     bare = path[0] in FIELDS and path[0] not in SearchSpace.model_fields
@@ -229,7 +235,7 @@ def _key_path(key: str, place: str) -> Path:
 
 
 def _without(values: dict[str, Any], path: Path) -> dict[str, Any]:
-    """Without the field at a path of two parts, where there is one."""
+    """Return the values without the field at a path of two parts."""
     section, field = path
     held = values.get(str(section))
     if not isinstance(held, dict):
@@ -237,17 +243,17 @@ def _without(values: dict[str, Any], path: Path) -> dict[str, Any]:
     return {**values, str(section): {key: value for key, value in held.items() if key != field}}
 
 
-def _with(holder: Any, path: Path, value: Any, place: str, depth: int) -> Any:
-    """``holder`` with ``value`` at ``path[depth:]``, making the mappings on the way to it."""
+def _with(holder: Any, path: Path, value: Any, location: str, depth: int) -> Any:
+    """Return ``holder`` with ``value`` at ``path[depth:]``, adding the mappings on the way to it."""
     if depth == len(path):
         return value
     part = path[depth]
     if isinstance(part, str) and (holder is None or isinstance(holder, dict)):
         held = holder or {}
-        return {**held, part: _with(held.get(part), path, value, place, depth + 1)}
+        return {**held, part: _with(held.get(part), path, value, location, depth + 1)}
     if isinstance(part, int) and isinstance(holder, tuple) and part < len(holder):
-        return (*holder[:part], _with(holder[part], path, value, place, depth + 1), *holder[part + 1 :])
-    raise SearchSpaceError(f"{place}: there is no {dotted(path[: depth + 1])} to set in this search space")
+        return (*holder[:part], _with(holder[part], path, value, location, depth + 1), *holder[part + 1 :])
+    raise SearchSpaceError(f"{location}: there is no {dotted(path[: depth + 1])} to set in this search space")
 
 
 def _line(node: yaml.Node) -> int:
@@ -255,7 +261,7 @@ def _line(node: yaml.Node) -> int:
 
 
 def _display(path: FilePath) -> str:
-    """Relative to the current directory where the file lies below it."""
+    """Return the path relative to the current directory where the file lies below it."""
     try:
         return str(path.resolve().relative_to(FilePath.cwd()))
     except (ValueError, OSError):

@@ -1,13 +1,13 @@
-"""The one exception that means "the request was wrong"."""
+"""Exceptions for requests that are wrong."""
 
 
 class RequestError(Exception):
-    """A request that cannot be carried out as it was made.
+    """A request that cannot be carried out as it stands.
 
-    The message is one sentence that says what is wrong, where, and the mend. The command line
-    prints it without a traceback and exits with code 2.
+    The message is one sentence that says what is wrong, where, and how to correct it. The command line prints it
+    without a traceback and exits with code 2.
     """
 
 
 class UnfinishedError(RequestError):
-    """A request that failed late: what was done is kept, and the request goes on from there once mended."""
+    """A request that failed late. What was done is kept, and the request continues from there when repeated."""

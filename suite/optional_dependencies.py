@@ -1,4 +1,4 @@
-"""The packages of the optional extra ``compress``, and what packages say that nobody asked for."""
+"""Packages of the optional dependency group ``compress``, imported where they are needed."""
 
 import logging
 from collections.abc import Iterator
@@ -9,23 +9,27 @@ from typing import Any
 from suite.errors import RequestError
 
 
-def need(package: str, why: str) -> Any:
-    """Import a package of the extra.
+def need(package: str, purpose: str) -> Any:
+    """Import and return a package of the group ``compress``.
+
+    Args:
+        package: The package, or one of its modules.
+        purpose: What needs it; the error message begins with it.
 
     Raises:
-        RequestError: it is not installed.
+        RequestError: The package is not installed.
     """
     try:
         return import_module(package)
     except ImportError:
         raise RequestError(
-            f"{why} needs {package}, which is not installed; install it with pip install 'suite[compress]'"
+            f"{purpose} needs {package}, which is not installed; install it with pip install 'suite[compress]'"
         ) from None
 
 
 @contextmanager
 def unlogged() -> Iterator[None]:
-    """No warning is logged inside; errors are."""
+    """Suppress log messages up to warnings inside the context; errors are still logged."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

@@ -41,25 +41,26 @@ UNIT: Mapping[str, str] = {"age": "years", "attractiveness": "points"}
 class TrialConfig:
     """Everything that decides the outcome of one training.
 
-    Fields are plain numbers and strings, so that a configuration travels as JSON beside the weights
-    that it made. The defaults are TinyAgeNet (paper, section on network architecture) trained with
-    the joint loss of DLDL-v2.
+    Fields are plain numbers and strings, so that a configuration can be stored as JSON beside the weights. The
+    defaults are TinyAgeNet (paper, section on network architecture) trained with the joint loss of DLDL-v2.
     """
 
     # The network.
     network: Network = "compact"
-    # The next three are of the compact network; the others have their own.
+    # The next three apply to the compact network; the others have fixed ones.
     widths: tuple[int, ...] = PRESETS["tiny"].widths  # channels of each stage
     depths: tuple[int, ...] = PRESETS["tiny"].depths  # 3x3 convolutions of each stage
     pooling: Pooling = "hybrid"
-    #: Channels of a VGG-16 or ResNet-50 that was pruned (``suite.networks.widths``); None: the network's own.
+    #: Channels of a pruned VGG-16 or ResNet-50 (``suite.networks.widths``); None: the network's original ones.
     pruned_widths: tuple[int, ...] | None = None
 
-    #: A file of a trained network that this one is cut out of before it trains; None: it is cut out of none.
+    #: A file of a trained network that this one is pruned from before it trains; None: it is not pruned.
     pruned_from: str | None = None
-    pruned_from_sha256: str | None = None  # of that file, filled in where training begins, as below
-    importance: Importance = "taylor"  # which of its channels stay
-    #: The share of its channels that each of five stages was to keep; what that came to are the widths.
+    pruned_from_sha256: str | None = (
+        None  # of that file, filled in when training begins; so are the other two below
+    )
+    importance: Importance = "taylor"  # how the channels to keep are ranked
+    #: The share of its channels that each of five stages is to keep; the widths are the result.
     keep: tuple[float, ...] | None = None
 
     # The label set and the target distribution.
@@ -67,33 +68,31 @@ class TrialConfig:
     label_low: float = 0.0
     label_high: float = 100.0
     label_step: float = 1.0
-    #: Standard deviation of the target, in label units, for every image; None takes the
-    #: annotation's own deviation, or 2 label steps where the data has none.
+    #: Standard deviation of every target, in label units; None takes that of the annotations, or 2 label steps
+    #: where the data has none.
     label_deviation: float | None = None
 
     # The method (``suite.methods``): output layer, loss and prediction.
     method: MethodName = "dldl-v2"
-    #: For dldl and dldl-v2. "mean" divides the KL by the number of bins, as the paper's released code
-    #: does; "sum" does not. With 101 bins, lambda 1 under "mean" weighs the L1 term as lambda 101 under
-    #: "sum".
+    #: For dldl and dldl-v2. "mean" divides the KL by the number of bins, as the paper's released code does; "sum"
+    #: does not. With 101 bins, lambda 1 under "mean" gives the L1 term the weight of lambda 101 under "sum".
     kl_over_bins: Literal["mean", "sum"] = "mean"
-    lambda_l1: float = 1.0  # of dldl-v2: KL(target || prediction) + lambda_l1 * |expectation - label|
-    lambda_mean: float = 0.2  # of mean-variance, as is the next (Pan 2018)
+    lambda_l1: float = 1.0  # for dldl-v2: KL(target || prediction) + lambda_l1 * |expectation - label|
+    lambda_mean: float = 0.2  # for mean-variance, as is the next (Pan 2018)
     lambda_variance: float = 0.05
-    #: The first warmup_epochs of epochs train by this method, from which the others then start with a
-    #: fresh optimiser and schedule (the paper trains by KL alone, then jointly). It must have the
-    #: output layer of `method`.
+    #: The method of the first warmup_epochs of epochs. The others then start with a fresh optimiser and schedule
+    #: (the paper trains with KL alone, then jointly). It must have the output layer of `method`.
     warmup_method: MethodName | None = None
     warmup_epochs: int = 0
 
-    #: A file of weights to start from, but for the output layer (``suite.training.backbones``); None: none.
+    #: A file of weights to start from, without the output layer (``suite.training.backbones``); None: none.
     backbone: str | None = None
-    #: SHA-256 of that file, filled in where training begins; where it is given, no other file will do.
+    #: SHA-256 of that file, filled in when training begins. Where it is given, another file is refused.
     backbone_sha256: str | None = None
 
-    #: A file of a trained network, from whose distributions this one learns beside the labels
-    #: (``suite.training.distillation``), where distill_weight is above 0: loss + distill_weight * T^2 * KL(teacher_T
-    #: || network_T), T the temperature, the KL summed over bins.
+    #: A file of a trained network whose distributions this one learns in addition to the labels, where distill_weight
+    #: is above 0 (``suite.training.distillation``): loss + distill_weight * T^2 * KL(teacher_T || network_T), with the
+    #: temperature T and the KL summed over bins.
     teacher: str | None = None
     teacher_sha256: str | None = None
     distill_weight: float = 0.0
@@ -103,23 +102,23 @@ class TrialConfig:
     optimizer: Literal["adamw", "adam"] = "adamw"
     learning_rate: float = 3e-3
     weight_decay: float = 1e-4
-    #: "one-cycle" (Smith 2018), or "step": a tenth of the rate after half of the epochs (the paper).
+    #: "one-cycle" (Smith 2018), or "step": a tenth of the learning rate after half of the epochs (the paper).
     schedule: Literal["one-cycle", "step"] = "one-cycle"
     epochs: int = 12
     batch_size: int = 64
     resolution: int = 64  # pixels a side
-    #: Train on so many images of the training split only (the same ones for every trial); None: all.
+    #: The number of training images to use, the same ones for every trial; None: all.
     train_images: int | None = None
-    #: "light": flip and shift; "paper": grey, scale, rotation, colour jitter too (``suite.augmentation``).
+    #: "light": flip and shift; "paper": also grey, scale, rotation and colour jitter (``suite.augmentation``).
     augmentation: Augmentation = "light"
     flip: bool = True
-    shift_pixels: int = 2  # random shift of the training images, each way, at the trial's resolution
-    #: "auto" takes bf16 where the device computes in it, else float32.
+    shift_pixels: int = 2  # largest random shift of training images in each direction, at this resolution
+    #: "auto" takes bf16 where the device supports it natively, else float32.
     precision: Literal["auto", "bf16", "float32"] = "auto"
     seed: int = 0
 
     def to_json(self) -> dict[str, Any]:
-        """The fields as JSON types (tuples become lists)."""
+        """Return the fields as JSON types; tuples become lists."""
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in dataclasses.asdict(self).items()
@@ -127,7 +126,11 @@ class TrialConfig:
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any] | str) -> Self:
-        """The configuration that ``to_json`` gave; unknown fields are a ``ValueError``."""
+        """Make the configuration from the output of ``to_json``, or from its JSON text.
+
+        Raises:
+            ValueError: a field is unknown.
+        """
         given: Mapping[str, Any] = json.loads(fields) if isinstance(fields, str) else fields
         known = {field.name for field in dataclasses.fields(cls)}
         if unknown := sorted(set(given) - known):
@@ -149,9 +152,9 @@ def config_of_network(name: str) -> TrialConfig:
 
 @dataclass(frozen=True)
 class Metrics:
-    """Errors of a network on one split, in label units where a unit applies.
+    """Errors of a network on one split, in label units where they have a unit.
 
-    ``epsilon_error`` is None where the data has no deviations (paper, evaluation metrics).
+    ``epsilon_error`` is None where the data has no deviations (paper, section on evaluation metrics).
     """
 
     mae: float
@@ -165,35 +168,35 @@ class Metrics:
 
 @dataclass(frozen=True)
 class EpochResult:
-    """What one epoch of training gave; ``epoch`` counts from 1."""
+    """The results of one epoch of training; ``epoch`` counts from 1."""
 
     epoch: int
     train_loss: float
-    #: Summed over bins, whatever the loss's scale, so that trials compare; NaN for a method without KL.
+    #: Summed over bins at any scale of the loss, so that trials can be compared; NaN for a method without KL.
     train_kl: float
-    train_l1: float  # mean of |estimate - label| on the training batches, label units
+    train_l1: float  # mean of |estimate - label| over the training batches, label units
     learning_rate: float  # at the end of the epoch
     seconds: float  # of training and validation
-    images_per_second: float  # of training alone
+    images_per_second: float  # of training without validation
     validation: Metrics
 
 
 @dataclass(frozen=True)
 class IdentityEpoch:
-    """What one epoch on identities gave; ``epoch`` counts from 1."""
+    """The results of one epoch of pretraining on identities; ``epoch`` counts from 1."""
 
     epoch: int
     train_loss: float  # cross-entropy, nats
-    accuracy: float  # share of the held-out images that are recognised; NaN where there are none
+    accuracy: float  # share of held-out images recognised, 0 to 1; NaN without such images
     seconds: float
 
 
 @dataclass(frozen=True)
 class Profile:
-    """What a network costs, known before it trains.
+    """The cost of a network, which is known before it trains.
 
-    ``macs`` is at the trial's own resolution; ``macs_at_224`` at the paper's. ``bytes`` are those of
-    the safetensors file that holds the network's parameters and batch-norm statistics in float32.
+    ``macs`` are multiply-adds at the trial's resolution, ``macs_at_224`` at the paper's. ``bytes`` is the size of the
+    safetensors file with the network's parameters and batch-norm statistics in float32.
     """
 
     params: int
@@ -204,18 +207,18 @@ class Profile:
 
 @dataclass(frozen=True)
 class TrialResult:
-    """One row of ``trials.parquet``."""
+    """A row of ``trials.parquet``."""
 
     id: str
     stage: Stage
     config: TrialConfig
     status: Status
-    cause: str  # one sentence where the status is not "finished"; else empty
+    cause: str  # a sentence where the status is not "finished", else empty
     profile: Profile | None  # None where the trial failed before it was profiled
-    validation: Metrics | None  # of the last epoch that ended
+    validation: Metrics | None  # of the last complete epoch
     epochs_run: int
     seconds: float
-    precision: str  # what "auto" came to: "bf16" or "float32"
-    trials_known: int  # results that the sampler had when it suggested this trial
+    precision: str  # as resolved: "bf16" or "float32"
+    trials_known: int  # the number of results that the sampler had when it suggested this trial
     started: float  # seconds since the run's first start
     parent: str | None = None

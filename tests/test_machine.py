@@ -1,11 +1,14 @@
-"""CPUs by affinity and by the quotas of cgroups, of which the tests make files of their own."""
+"""CPUs by affinity and by the quotas of cgroups, whose files the tests write themselves; device and TF32."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import torch
 
-from suite.machine import usable_cpus
+from suite.machine import best_device, core_affinity, usable_cpus, without_tf32
 
 V2, V1 = "sys/fs/cgroup/{}/cpu.max", "sys/fs/cgroup/{}/cpu.cfs_{}_us"
 
@@ -76,10 +79,39 @@ def test_version_1_says_unlimited_with_minus_one(tmp_path: Path) -> None:
     assert usable_cpus(v1(tmp_path, "/job", "cpu", {"cpu/job": (-1, 100_000)})) == 8
 
 
-def test_beside_version_1_a_quota_may_lie_in_the_unified_place(tmp_path: Path) -> None:
+def test_next_to_version_1_the_quota_of_version_2_is_found_in_unified(tmp_path: Path) -> None:
     files = {V2.format("unified/job"): "200000 100000"}
     assert usable_cpus(write(tmp_path, "1:cpuset:/\n0::/job", files)) == 2
 
 
 def test_this_machine_has_at_least_one() -> None:
     assert 1 <= usable_cpus() <= 8
+
+
+def test_the_affinity_is_the_cores_that_the_system_allows() -> None:
+    assert core_affinity() == frozenset(range(8))
+
+
+@pytest.mark.parametrize(("available", "device"), [(True, "cuda"), (False, "cpu")])
+def test_the_device_is_cuda_where_there_is_a_gpu(
+    available: bool, device: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: available)
+    assert best_device().type == device
+
+
+def test_tf32_is_off_inside_for_float32_alone_and_as_before_afterwards(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    with without_tf32():
+        assert not torch.backends.cudnn.allow_tf32
+        assert not torch.backends.cuda.matmul.allow_tf32
+    assert torch.backends.cudnn.allow_tf32
+    with without_tf32("bf16"):
+        assert torch.backends.cudnn.allow_tf32
+
+
+def test_importing_the_module_does_not_import_torch() -> None:
+    script = "import sys, suite.machine; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

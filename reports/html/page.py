@@ -25,6 +25,7 @@ from reports.model import points, trial_columns
 from reports.model.growth import growth
 from reports.model.page_data import networks, page_data
 from reports.model.trials import FrontSummary, summarise
+from suite.files.atomic import write_atomically
 from suite.runs.tables import Run
 
 #: In order of dependence. The last one runs after plotly.js.
@@ -54,9 +55,7 @@ def write_page(html: str, path: Path) -> None:
     """
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(html, encoding="utf-8")
-    os.replace(partial, path)
+    write_atomically(path, html)
 
 
 def page(

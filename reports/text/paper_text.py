@@ -18,8 +18,8 @@ WIDTH = 110
 def paper_text(measured: PaperMeasurement) -> str:
     """Return published numbers beside counted and timed ones, as tables of plain text."""
     blocks = [
-        f"Counted exactly: macs are multiply-adds of one image of {PAPER_RESOLUTION} px; bytes are of a "
-        "safetensors file\nin float32, those published 4 a parameter",
+        f"Counted exactly: macs are multiply-adds of one image of {PAPER_RESOLUTION} px; bytes are those of a "
+        "safetensors\nfile in float32, published as 4 bytes a parameter",
         _aligned([_SIZE_TITLES, *(_size_row(size) for size in measured.sizes)]),
         "Claims",
         _aligned([_CLAIM_TITLES, *(_claim_row(finding) for finding in paper_findings(measured))]),
@@ -46,7 +46,7 @@ def _size_row(size: NetworkSize) -> tuple[str, ...]:
         value: int = getattr(size, quantity)
         number: PublishedNumber = getattr(network, quantity)
         cells.append(_giga(value) if quantity == "macs_at_224" else f"{value:,}")
-        if size.attribute != "age":  # the published sizes are those with age's bins
+        if size.attribute != "age":  # the published sizes are for age
             cells.append(MISSING)
         else:
             quoted = _printed(number.value, "") if quantity == "macs_at_224" else f"{number.value:,.0f}"

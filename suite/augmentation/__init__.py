@@ -1,8 +1,8 @@
-"""The paper's augmentation of training images: drawn once for a batch, done on its device.
+"""The paper's augmentation of training images, drawn once for a batch and applied on its device.
 
-``Changes`` says what happens to each image; ``augment_batch`` does it, by OpenCV image by image on a
-processor and by torch to the whole batch on a GPU, or wherever OpenCV is missing. The two agree within
-a few grey levels.
+``Changes`` describes what happens to each image, and ``augment_batch`` applies it. On a CPU, OpenCV changes one
+image after the other. On a GPU, or where OpenCV is missing, torch changes the whole batch at once. The two agree
+within a few grey levels.
 """
 
 from functools import cache
@@ -17,13 +17,13 @@ __all__ = ["Changes", "augment_batch"]
 
 
 def augment_batch(images: Tensor, rows: Tensor, changes: Changes, device: torch.device) -> Tensor:
-    """Gather images and change each as drawn.
+    """Gather images and augment each.
 
     Args:
         images: uint8 (n, side, side, 3), on ``device`` or on the CPU.
-        rows: int64 (b,), on the CPU, which of the images.
-        changes: of b images of that side.
-        device: where the work is done.
+        rows: the indices of the images, int64 (b,), on the CPU.
+        changes: the changes of b images of that side.
+        device: the device that does the work.
 
     Returns:
         uint8 (b, side, side, 3) on ``device``.
@@ -37,7 +37,7 @@ def augment_batch(images: Tensor, rows: Tensor, changes: Changes, device: torch.
 
 @cache
 def has_opencv() -> bool:
-    """Whether OpenCV (the extra ``opencv``) can be imported; importing it waits until it is needed."""
+    """Whether OpenCV (the optional dependency ``opencv``) is installed; importing it is left until it is needed."""
     try:
         import cv2  # noqa: F401
     except ImportError:

@@ -1,11 +1,11 @@
-"""What the paper's recipe does to each image of a batch, drawn at random or chosen."""
+"""The augmentation parameters of each image in a batch, drawn at random by the paper's recipe."""
 
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-#: Shares and reaches of the recipe (paper, training recipe).
+# Shares and limits of the paper's training recipe.
 MIRRORED_SHARE = 0.5
 GREY_SHARE = 0.5
 LARGEST_ANGLE = 30.0  # degrees, either way
@@ -15,24 +15,24 @@ JITTER = 0.4  # brightness, contrast and saturation are multiplied by 0.6 to 1.4
 
 @dataclass(frozen=True)
 class Changes:
-    """What happens to each of b images, in this order; all tensors lie on the CPU.
+    """The changes of b images, in the order of application; all tensors are on the CPU.
 
     1. Grey: each channel becomes the image's grey.
     2. Mirrored left to right.
-    3. Resized to ``sides``, which takes away detail, and rotated.
+    3. Resized to ``sides``, which removes detail, and rotated.
     4. Resized back to the full side and shifted, as a crop from a larger image.
-    5. Brightness, contrast (about the mean grey of the image at this point) and saturation. Each is
-       affine and leaves the mean grey's ratio to the others' alone, so that their order does not matter.
+    5. Brightness, contrast (about the mean grey of the image at this point) and saturation. These are affine
+       maps that commute, so their order does not matter.
 
-    What is outside of the image is black. Values end within 0..255.
+    The outside of an image is black. Results are clipped to 0..255.
     """
 
     mirrored: Tensor  # bool (b,)
-    angles: Tensor  # float32 (b,), degrees, counter-clockwise as one sees it
-    sides: Tensor  # int64 (b,), pixels, at most the image's own
-    shifts: Tensor  # int64 (b, 2), pixels down and right from which an image's corner is taken
+    angles: Tensor  # float32 (b,), degrees, counter-clockwise as displayed
+    sides: Tensor  # int64 (b,), pixels, at most the image's side
+    shifts: Tensor  # int64 (b, 2), pixels down and right, the offset of the crop
     grey: Tensor  # bool (b,)
-    brightness: Tensor  # float32 (b,), a factor, as the next two
+    brightness: Tensor  # float32 (b,), a factor; so are the next two
     contrast: Tensor
     saturation: Tensor
 
@@ -41,13 +41,13 @@ class Changes:
 
     @classmethod
     def drawn(cls, count: int, side: int, *, flip: bool = True, shift_pixels: int = 0) -> "Changes":
-        """Changes of ``count`` images of a side, by the recipe, from torch's CPU generator.
+        """Draw changes by the recipe, from torch's CPU generator.
 
         Args:
-            count: images.
+            count: the number of images.
             side: pixels a side.
-            flip: whether any is mirrored.
-            shift_pixels: reach of the crop, each way.
+            flip: whether images may be mirrored.
+            shift_pixels: the largest shift of the crop in each direction.
         """
         smallest = min(side, round(SMALLEST_SIDE * side))
         chance = torch.rand(2, count)
@@ -66,7 +66,7 @@ class Changes:
 
     @classmethod
     def none(cls, count: int, side: int) -> "Changes":
-        """Leave ``count`` images of a side as they are."""
+        """Make changes that leave ``count`` images of a side as they are."""
         no, one = torch.zeros(count, dtype=torch.bool), torch.ones(count)
         return cls(
             mirrored=no,

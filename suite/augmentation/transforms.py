@@ -1,37 +1,37 @@
-"""The changes of each image as two affine transforms: one of places, one of colours."""
+"""The changes of each image as two affine transforms, one of coordinates and one of colours."""
 
 import torch
 from torch import Tensor
 
 from suite.augmentation.changes import Changes
 
-#: Shares of red, green and blue in grey (ITU-R BT.601, as in the released code and in Pillow).
+#: The weights of red, green and blue in grey (ITU-R BT.601, as in the released code and in Pillow).
 GREY = (0.299, 0.587, 0.114)
 
 
 def warps(changes: Changes, side: int) -> Tensor:
-    """Mirror, rotation, scale and crop of each image composed into one.
+    """Compose mirroring, rotation, scaling and crop of each image into one affine map.
 
     Returns:
-        float64 (b, 2, 3): from (x, y, 1), a pixel of the image of ``changes.sides`` pixels a side, to x and
-        y in the image of ``side`` pixels. The centre of the first pixel is at (0, 0).
+        float64 (b, 2, 3). Each maps (x, y, 1) in the resized image, of ``changes.sides`` pixels a side, to x and y
+        in the image of ``side`` pixels. The centre of the first pixel is at (0, 0).
     """
     angle = torch.deg2rad(changes.angles.double())
     cosine, sine = angle.cos(), angle.sin()
     turned = torch.stack([cosine, -sine, sine, cosine], 1).view(-1, 2, 2)
     turned[:, 0] = torch.where(changes.mirrored[:, None], -turned[:, 0], turned[:, 0])
     pixel = (side / changes.sides.double())[:, None]  # the width of a pixel of the smaller image
-    # Where the centre of its first pixel lies, as seen from the middle of the image.
+    # The centre of the first pixel, relative to the middle of the image.
     first = pixel / 2 - side / 2 + changes.shifts.flip(1)
     origin = torch.einsum("bij,bj->bi", turned, first) + side / 2 - 0.5
     return torch.cat([turned * pixel[:, :, None], origin[:, :, None]], 2)
 
 
 def colour_mixes(changes: Changes) -> Tensor:
-    """Grey, brightness, contrast and saturation of each image composed, but for the contrast's offset.
+    """Compose grey, brightness, contrast and saturation of each image, without the offset of the contrast.
 
     Returns:
-        float32 (b, 3, 3): from red, green and blue to the same.
+        float32 (b, 3, 3), which maps red, green and blue to new ones.
     """
     to_grey = torch.tensor(GREY).expand(3, 3)
     saturation = changes.saturation.masked_fill(changes.grey, 0.0)[:, None, None]
@@ -40,5 +40,5 @@ def colour_mixes(changes: Changes) -> Tensor:
 
 
 def mean_grey_weights(changes: Changes) -> Tensor:
-    """How much of its mean grey is added to each image, for contrast; float32 (b,)."""
+    """Return the multiple of its mean grey that contrast adds to each image, float32 (b,)."""
     return changes.brightness * (1 - changes.contrast)

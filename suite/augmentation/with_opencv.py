@@ -1,4 +1,4 @@
-"""Augmentation image by image with OpenCV, in bytes: several times as fast as torch on a processor."""
+"""Augmentation by OpenCV, one image after the other in uint8: several times as fast as torch on a CPU."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -13,24 +13,24 @@ from torch import Tensor
 from suite.augmentation.changes import Changes
 from suite.augmentation.transforms import GREY, colour_mixes, mean_grey_weights, warps
 
-# Torch's number of threads is a trial's share of the machine; OpenCV by itself would take all of it.
+# Torch's number of threads is a trial's share of the machine. OpenCV's own threads would take all of it.
 cv2.setNumThreads(1)
 
 Bytes = npt.NDArray[np.uint8]
-#: An image, its warp (2, 3), the side it is warped to, its colour mix (3, 4) but for the offset, how much of
-#: its mean grey is the offset, and where the result goes.
+#: An image, its warp (2, 3), the side that it is warped to, its colour mix (3, 4) without the offset, the multiple
+#: of its mean grey that is the offset, and the array for the result.
 Work = tuple[Bytes, npt.NDArray[np.float64], int, npt.NDArray[np.float32], float, Bytes]
 
-HOW = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+WARP_FLAGS = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 
 
 def augment_with_opencv(images: Tensor, rows: Tensor, changes: Changes) -> Tensor:
-    """Change each image as drawn, on as many threads as torch has.
+    """Gather images and augment each, on as many threads as torch has.
 
     Args:
-        images: uint8 (n, side, side, 3) on the CPU; only what is asked for is read.
-        rows: int64 (b,), which of them.
-        changes: of b images.
+        images: uint8 (n, side, side, 3) on the CPU; only the rows are read.
+        rows: the indices of the images, int64 (b,).
+        changes: the changes of b images.
 
     Returns:
         uint8 (b, side, side, 3) on the CPU.
@@ -65,7 +65,7 @@ def _work(images: Tensor, rows: Tensor, changes: Changes, out: Tensor) -> list[W
 def _change(work: list[Work]) -> None:
     red_share, green_share, blue_share = GREY
     for image, warp, side, mix, weight, out in work:
-        small = cv2.warpAffine(image, warp, (side, side), None, HOW, cv2.BORDER_CONSTANT)
+        small = cv2.warpAffine(image, warp, (side, side), None, WARP_FLAGS, cv2.BORDER_CONSTANT)
         full = cv2.resize(small, image.shape[:2], None, 0, 0, cv2.INTER_LINEAR)
         red, green, blue, _ = cv2.mean(full)
         mix[:, 3] = weight * (red_share * red + green_share * green + blue_share * blue)
@@ -74,5 +74,5 @@ def _change(work: list[Work]) -> None:
 
 @cache
 def _pool(process: int, threads: int) -> ThreadPoolExecutor:
-    """Kept for the next batch, but not by a process that was forked, which has none of its threads."""
+    """A pool that is kept for the next batch. A forked process, which has none of its threads, gets another."""
     return ThreadPoolExecutor(threads)

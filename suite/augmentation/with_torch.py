@@ -1,4 +1,4 @@
-"""Augmentation of a whole batch by torch, on whatever device it lies."""
+"""Augmentation by torch of a whole batch at once, on any device."""
 
 from typing import Literal
 
@@ -11,11 +11,11 @@ from suite.augmentation.transforms import GREY, colour_mixes, mean_grey_weights,
 
 
 def augment_with_torch(images: Tensor, changes: Changes) -> Tensor:
-    """Change each image as drawn; uint8 (b, side, side, 3) in and out, on the same device."""
-    places = images.permute(0, 3, 1, 2).float()
-    places = _sampled(places, _warped_grid(changes, images.shape[1], images.device), "zeros")
-    places = _sampled(places, _enlarging_grid(changes, images.shape[1], images.device), "border")
-    colours = _recoloured(places, changes)
+    """Augment each image; takes and returns uint8 (b, side, side, 3) on one device."""
+    pixels = images.permute(0, 3, 1, 2).float()
+    pixels = _sampled(pixels, _warped_grid(changes, images.shape[1], images.device), "zeros")
+    pixels = _sampled(pixels, _enlarging_grid(changes, images.shape[1], images.device), "border")
+    colours = _recoloured(pixels, changes)
     return colours.round().clamp(0, 255).byte().permute(0, 2, 3, 1).contiguous()
 
 
@@ -24,10 +24,9 @@ def _sampled(images: Tensor, grid: Tensor, outside: Literal["zeros", "border"]) 
 
 
 def _warped_grid(changes: Changes, side: int, device: torch.device) -> Tensor:
-    """Where each pixel of the smaller images is taken from, in -1..1, float32 (b, s, s, 2).
+    """Sampling coordinates of the pixels of the resized images, in -1..1, float32 (b, s, s, 2).
 
-    They lie in the top left corner of images that all have the side s of the largest; what is beside
-    them is never looked at.
+    All have the side s of the largest. A smaller one occupies the top left corner; the rest is never read.
     """
     transform = warps(changes, side) * 2 / side
     transform[:, :, 2] += 1 / side - 1
@@ -39,19 +38,17 @@ def _warped_grid(changes: Changes, side: int, device: torch.device) -> Tensor:
 
 
 def _enlarging_grid(changes: Changes, side: int, device: torch.device) -> Tensor:
-    """Where each pixel of the full images is taken from in the smaller ones, float32 (b, side, side, 2)."""
+    """Sampling coordinates of the full images in the resized ones, in -1..1, float32 (b, side, side, 2)."""
     small = changes.sides[:, None].double()
     along = (torch.arange(side) + 0.5) * small / side - 0.5
-    inside = torch.minimum(
-        along.clamp(min=0), small - 1
-    )  # their border repeats; what is beside is not theirs
+    inside = torch.minimum(along.clamp(min=0), small - 1)  # repeats the border of each resized image
     along = ((2 * inside + 1) / int(changes.sides.max()) - 1).to(device, torch.float32)
     across, down = along[:, None, :].expand(-1, side, -1), along[:, :, None].expand(-1, -1, side)
     return torch.stack([across, down], 3)
 
 
 def _recoloured(images: Tensor, changes: Changes) -> Tensor:
-    """Float32 (b, 3, side, side) in and out."""
+    """Apply the colour changes to float32 (b, 3, side, side)."""
     device = images.device
     mean_grey = images.mean((2, 3)) @ torch.tensor(GREY, device=device)
     offsets = mean_grey_weights(changes).to(device) * mean_grey

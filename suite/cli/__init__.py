@@ -1,1 +1,1 @@
-"""The command line: one module a command, with its options and what it does."""
+"""The command line: one module a command, with its parser and its action. ``main`` assembles them."""

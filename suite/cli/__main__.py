@@ -1,4 +1,4 @@
-"""``python -m suite.cli``."""
+"""Run the command line as ``python -m suite.cli``."""
 
 import sys
 

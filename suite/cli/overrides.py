@@ -1,10 +1,10 @@
-"""What the command line lays over a search space."""
+"""The settings that the options of ``suite run`` apply to a search space."""
 
 import argparse
 import json
 
-#: The options of ``suite run`` that are short for a --set, and what they set.
-SETTINGS = {
+#: Options of ``suite run`` that are shorthands for ``--set``, with the key that each sets.
+SHORTHANDS = {
     "trials": "trials",
     "seed": "seed",
     "epochs": "epochs",
@@ -18,9 +18,9 @@ SETTINGS = {
 
 
 def overrides(options: argparse.Namespace) -> list[str]:
-    """The options of ``suite run`` that change the space, as settings ``key=value``."""
+    """The options of ``suite run`` that change the search space, as settings ``key=value``."""
     settings = [*options.set]
-    for option, key in SETTINGS.items():
+    for option, key in SHORTHANDS.items():
         value = getattr(options, option)
         if value is not None:
             settings.append(f"{key}={json.dumps(value)}")

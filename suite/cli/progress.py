@@ -1,4 +1,4 @@
-"""What a person sees of a search: a live line in a terminal, one line a trial elsewhere."""
+"""The progress of long work, as a person reads it: a live line in a terminal, lines of text in a log."""
 
 import math
 import sys
@@ -11,48 +11,48 @@ from suite.runs.watcher import SearchProgress, Watcher
 from suite.trial import IdentityEpoch, TrialResult
 
 
-def watcher_for(stream: TextIO | None = None) -> Watcher:
-    """A live view where the stream (default: standard error) is a terminal, else plain lines."""
+def progress_view(stream: TextIO | None = None) -> Watcher:
+    """A live view where the stream (default: standard error) is a terminal, else lines of text."""
     stream = stream or sys.stderr
     return LiveView(stream) if stream.isatty() else LineView(stream)
 
 
-#: A stage that counts its items, in a log, says so often how far it is.
-TELL_SECONDS = 20.0
+#: Least time between two lines about the same stage in a log.
+LINE_SECONDS = 20.0
 
 
 class LineView:
-    """One line a stage and one a trial that ended: for logs, pipes and batch systems."""
+    """One line for each stage and for each trial that ended: for logs, pipes and batch systems."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._clock = time.monotonic
-        self._began = self._told = self._clock()
+        self._stage_began = self._last_line = self._clock()
 
     def stage(self, sentence: str) -> None:
         """Print the stage."""
-        self._began = self._told = self._clock()
+        self._stage_began = self._last_line = self._clock()
         print(sentence, file=self._stream, flush=True)
 
-    def change(self, standing: SearchProgress, ended: TrialResult | None) -> None:
-        """Print a trial that ended; all else would be noise in a log."""
+    def change(self, progress: SearchProgress, ended: TrialResult | None) -> None:
+        """Print a trial that ended; other changes would only fill the log."""
         if ended is not None:
-            print(f"{describe_end(ended)}  |  {describe(standing)}", file=self._stream, flush=True)
+            print(f"{describe_end(ended)}  |  {describe_progress(progress)}", file=self._stream, flush=True)
 
     def advance(self, done: int, of: int) -> None:
-        """Print now and then how far the stage is: with few trials each takes a second, with many minutes."""
+        """Print how far the stage is, at most every ``LINE_SECONDS``."""
         now = self._clock()
-        if 0 < done < of and now - self._told >= TELL_SECONDS:
-            self._told = now
-            left = duration((now - self._began) / done * (of - done))
+        if 0 < done < of and now - self._last_line >= LINE_SECONDS:
+            self._last_line = now
+            left = duration((now - self._stage_began) / done * (of - done))
             print(f"{done:,} of {of:,}, about {left} left", file=self._stream, flush=True)
 
     def close(self) -> None:
-        """Nothing to tidy up."""
+        """Do nothing: lines of text leave nothing to tidy up."""
 
 
 class LiveView:
-    """A progress bar over all epochs, the counts beneath it, and a line for every trial that ended."""
+    """A progress bar over all epochs, with the counts next to it, and a line for each trial that ended."""
 
     def __init__(self, stream: TextIO) -> None:
         from rich.console import Console
@@ -74,31 +74,32 @@ class LiveView:
         self._progress.print(sentence, markup=False, highlight=False)
         self._progress.update(self._task, description=sentence, completed=0.0)
 
-    def change(self, standing: SearchProgress, ended: TrialResult | None) -> None:
-        """Move the bar; print a trial that ended above it."""
+    def change(self, progress: SearchProgress, ended: TrialResult | None) -> None:
+        """Move the bar, and print a trial that ended above it."""
         if ended is not None:
             self._progress.print(describe_end(ended), markup=False, highlight=False)
-        self._progress.update(self._task, description=describe(standing), completed=standing.share_done)
+        description = describe_progress(progress)
+        self._progress.update(self._task, description=description, completed=progress.share_done)
 
     def advance(self, done: int, of: int) -> None:
         """Move the bar."""
         self._progress.update(self._task, completed=done / of)
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         self._progress.stop()
 
 
-def describe(standing: SearchProgress) -> str:
-    """The standing in one line."""
-    best = "-" if math.isnan(standing.best_mae) else f"{standing.best_mae:.2f} {standing.unit}"
-    left = "" if math.isnan(standing.seconds_left) else f", about {duration(standing.seconds_left)} left"
-    confirming = "confirming: " if standing.stage == "confirm" else ""
-    early = f"{standing.stopped} stopped early, " if standing.stopped else ""
+def describe_progress(progress: SearchProgress) -> str:
+    """The progress of a search in one line."""
+    best = "-" if math.isnan(progress.best_mae) else f"{progress.best_mae:.2f} {progress.unit}"
+    left = "" if math.isnan(progress.seconds_left) else f", about {duration(progress.seconds_left)} left"
+    confirming = "confirming: " if progress.stage == "confirm" else ""
+    early = f"{progress.stopped} stopped early, " if progress.stopped else ""
     return (
-        f"{confirming}{standing.finished} of {standing.asked} done, {standing.running} running, {early}"
-        f"{standing.lost} failed, best MAE {best}, front {standing.front}, "
-        f"{duration(standing.seconds)} gone{left}"
+        f"{confirming}{progress.finished} of {progress.requested} done, {progress.running} running, {early}"
+        f"{progress.lost} failed, best MAE {best}, front {progress.front}, "
+        f"{duration(progress.seconds)} gone{left}"
     )
 
 
@@ -116,31 +117,36 @@ def describe_end(ended: TrialResult) -> str:
     )
 
 
-def describe_pretraining(epochs: Sequence[IdentityEpoch], asked: int) -> str:
-    """How a pretraining of ``asked`` epochs stands after some of them, in one line."""
+def describe_pretraining(epochs: Sequence[IdentityEpoch], total: int) -> str:
+    """The progress of a pretraining in one line.
+
+    Args:
+        epochs: those that ended, at least one.
+        total: how many there will be.
+    """
     last = epochs[-1]
     recognised = "" if math.isnan(last.accuracy) else f", {last.accuracy:.1%} of held-out images recognised"
     mean = sum(epoch.seconds for epoch in epochs) / len(epochs)
-    left = f", about {duration(mean * (asked - last.epoch))} left" if last.epoch < asked else ""
+    left = f", about {duration(mean * (total - last.epoch))} left" if last.epoch < total else ""
     spent = duration(last.seconds)
-    return f"epoch {last.epoch} of {asked}: loss {last.train_loss:.3f}{recognised}, {spent}{left}"
+    return f"epoch {last.epoch} of {total}: loss {last.train_loss:.3f}{recognised}, {spent}{left}"
 
 
 class CountedProgress:
-    """Progress of work that counts its items: a line at every tenth, with the time left."""
+    """The progress of work that counts its items: a line at every tenth, with the time left."""
 
-    def __init__(self, what: str, stream: TextIO | None = None) -> None:
-        self._what, self._stream, self._clock = what, stream or sys.stderr, time.monotonic
+    def __init__(self, work: str, stream: TextIO | None = None) -> None:
+        self._work, self._stream, self._clock = work, stream or sys.stderr, time.monotonic
         self._began = self._clock()
-        self._said = 0
+        self._tenths_printed = 0
 
     def __call__(self, done: int, total: int) -> None:
-        """``done`` of ``total`` items are finished."""
-        tenth = done * 10 // max(total, 1)
-        if tenth <= self._said:
+        """Print a line if another tenth of the items is done."""
+        tenths = done * 10 // max(total, 1)
+        if tenths <= self._tenths_printed:
             return
-        self._said = tenth
+        self._tenths_printed = tenths
         spent = self._clock() - self._began
         left = spent / done * (total - done)
         ending = f"about {duration(left)} left" if done < total else f"in {duration(spent)}"
-        print(f"{self._what}: {done:,} of {total:,}, {ending}", file=self._stream, flush=True)
+        print(f"{self._work}: {done:,} of {total:,}, {ending}", file=self._stream, flush=True)

@@ -1,73 +1,106 @@
-"""``suite report``: of one run, of several beside each other, or again and again while a run goes on."""
+"""``suite report``: the report of one run, a comparison of several, or a report that follows a running search."""
 
 import argparse
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from suite.cli.subcommands import Subcommands, add_subcommand
+from suite.cli.values import positive_float, run_location
 from suite.errors import RequestError
+from suite.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from suite.runs.tables import Run
 
-DONE, INTERRUPTED = 0, 130
+FOLLOW_SECONDS = 15.0
+
+
+def add_command(subcommands: Subcommands) -> None:
+    """Add ``suite report``."""
+    summary = "write the report of a run, finished or not, or of several"
+    parser = add_subcommand(subcommands, "report", summary, report)
+    parser.add_argument(
+        "run",
+        type=run_location,
+        nargs="+",
+        metavar="RUN",
+        help="run folder, or its s3:// URL; several are compared in one report",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="HTML file; default: RUN/report.html, or comparison.html for several runs",
+    )
+    parser.add_argument(
+        "--follow",
+        type=positive_float,
+        nargs="?",
+        const=FOLLOW_SECONDS,
+        metavar="SECONDS",
+        help="write the report again whenever the running search has progressed; checked every SECONDS, "
+        f"default {FOLLOW_SECONDS:g}",
+    )
 
 
 def report(options: argparse.Namespace) -> int:
-    """Write the report of a run anew, or one of several runs."""
+    """Write the report of a run, or one that compares several."""
     if options.follow is not None:
         return _follow(options)
-    from suite.runs.storage.workplace import read_run_at
+    from suite.runs.storage.location import read_run_at
 
-    runs = [read_run_at(place) for place in options.run]
+    runs = [read_run_at(location) for location in options.run]
     if len(runs) > 1:
         from reports.html.page_of_runs import page_of_runs
 
         _write(page_of_runs(runs), options.output or Path("comparison.html"))
-        return DONE
-    _place_report(options.run[0], options.output, _page(runs[0], options.run[0]))
-    return DONE
+        return ExitCode.DONE
+    _write_report(options.run[0], options.output, _page(runs[0], options.run[0]))
+    return ExitCode.DONE
 
 
-def _follow(options: argparse.Namespace) -> int:
-    """Write the report whenever the run has got on, until it has ended or Ctrl-C."""
-    from suite.runs.storage.workplace import read_run_at
+def _follow(options: argparse.Namespace) -> ExitCode:
+    """Write the report whenever the run has progressed, until the run ends or Ctrl-C."""
+    from suite.runs.storage.location import read_run_at
 
     if len(options.run) > 1:
         raise RequestError("--follow goes with one run; leave it out to compare several")
-    place, seen = options.run[0], (-1, "")
+    location, reported = options.run[0], (-1, "")
     try:
         while True:
-            run = read_run_at(place)
-            going_on = run.info.status == "running"
+            run = read_run_at(location)
+            running = run.info.status == "running"
             state = (len(run.trials), run.info.status)
-            if state != seen:
-                _place_report(place, options.output, _page(run, place, options.follow if going_on else 0.0))
+            if state != reported:
+                page = _page(run, location, options.follow if running else 0.0)
+                _write_report(location, options.output, page)
                 print(f"{len(run.trials)} trials, {run.info.status}", flush=True)
-                seen = state
-            if not going_on:
-                return DONE
+                reported = state
+            if not running:
+                return ExitCode.DONE
             time.sleep(options.follow)
     except KeyboardInterrupt:
         print("The report stays as it was last written; the search goes on.")
-        return INTERRUPTED
+        return ExitCode.INTERRUPTED
 
 
-def _page(run: "Run", place: Path | str, refresh: float = 0.0) -> str:
+def _page(run: "Run", location: Path | str, refresh_seconds: float = 0.0) -> str:
     from reports.html.page import page
     from suite.search.study.importance import importances
 
-    return page(run, importances(run), str(place), refresh)
+    return page(run, importances(run), str(location), refresh_seconds)
 
 
-def _place_report(place: Path | str, output: Path | None, html: str) -> None:
-    """Put a run's report where it was asked for, or beside its tables."""
-    if isinstance(place, str) and output is None:
-        from suite.runs.storage.workplace import write_report_at
+def _write_report(location: Path | str, output: Path | None, html: str) -> None:
+    """Write a run's report to ``output``, or next to the run's tables where that is None."""
+    if isinstance(location, str) and output is None:
+        from suite.runs.storage.location import write_report_at
 
-        print(write_report_at(place, html))
+        print(write_report_at(location, html))
         return
-    _write(html, output or Path(place) / "report.html")
+    _write(html, output or Path(location) / "report.html")
 
 
 def _write(html: str, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What is typed behind an option, as a value: numbers in their range, and places of run folders."""
+"""The types of option values: numbers within their range, paths, and locations of run folders."""
 
 import argparse
 import math
@@ -6,54 +6,54 @@ import re
 from pathlib import Path
 
 
-def count(text: str) -> int:
-    """A whole number from 1 up."""
-    return _whole(text, 1)
+def positive_int(text: str) -> int:
+    """A whole number of at least 1."""
+    return _int_from(1, text)
 
 
-def count_or_none(text: str) -> int:
-    """A whole number from 0 up."""
-    return _whole(text, 0)
+def non_negative_int(text: str) -> int:
+    """A whole number of at least 0."""
+    return _int_from(0, text)
 
 
-def _whole(text: str, least: int) -> int:
+def _int_from(least: int, text: str) -> int:
     try:
         value = int(text)
     except ValueError:
         value = least - 1
     if value < least:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} up")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {least}")
     return value
 
 
-def share(text: str) -> float:
-    """A number from 0 up."""
+def non_negative_float(text: str) -> float:
+    """A finite number of at least 0."""
     try:
         value = float(text)
     except ValueError:
         value = math.nan
     if not 0 <= value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 up")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 0")
+    return value
+
+
+def positive_float(text: str) -> float:
+    """A finite number above 0."""
+    if (value := non_negative_float(text)) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
     return value
 
 
 def gpus(text: str) -> float:
-    """A share of one GPU, or whole GPUs: Ray gives nothing between."""
-    value = share(text)
+    """A share of one GPU, or a whole number of GPUs: Ray allocates nothing in between."""
+    value = non_negative_float(text)
     if value > 1 and not value.is_integer():
         raise argparse.ArgumentTypeError(f"{text!r} is neither a share of one GPU nor a whole number of them")
     return value
 
 
-def seconds(text: str) -> float:
-    """A number above 0."""
-    if (value := share(text)) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
-    return value
-
-
-def run_place(text: str) -> Path | str:
-    """Where a run folder lies: a path of this machine, or an ``s3://`` URL, which stays text."""
+def run_location(text: str) -> Path | str:
+    """The location of a run folder: a path on this machine, or an ``s3://`` URL, which stays a string."""
     if text.startswith("s3://"):
         return text
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text):
@@ -62,7 +62,7 @@ def run_place(text: str) -> Path | str:
 
 
 def path(text: str) -> Path:
-    """A path that is not empty, which would be the folder one is in."""
+    """A path. The empty string is refused: ``Path("")`` would be the current folder."""
     if not text:
-        raise argparse.ArgumentTypeError("a path is empty")
+        raise argparse.ArgumentTypeError("the path is empty")
     return Path(text)

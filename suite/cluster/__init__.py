@@ -1,1 +1,1 @@
-"""Searches on other machines: manifests, jobs, and run folders on object storage."""
+"""Searches on other machines: jobs of a Ray cluster, KubeRay manifests and sbatch scripts."""

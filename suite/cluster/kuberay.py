@@ -1,7 +1,7 @@
 """A RayJob manifest: a Ray cluster on Kubernetes for the length of one search.
 
-The fields are those of KubeRay's ``ray.io/v1`` RayJob; the operator starts the cluster, runs the entry
-point on its head, and takes the cluster away again.
+The fields are those of KubeRay's ``ray.io/v1`` RayJob. The operator starts the cluster, runs the entry point on its
+head, and deletes the cluster afterwards.
 """
 
 import re
@@ -15,39 +15,42 @@ import yaml
 from suite.cluster.remote_run import RemoteRun
 from suite.errors import RequestError
 
-#: Where the pods of the cluster see the files of the ConfigMap. A mount hides what an image has at its place,
-#: so that it is none where an image may have the suite itself.
+#: Where the pods of the cluster see the files of the ConfigMap. A mount hides what the image has at the same path,
+#: so this is a path at which no image has suite itself.
 FILES = "/etc/suite"
 SCRIPT, SEARCH = "run.sh", "search.yaml"
-#: KubeRay refuses a longer name of a RayJob, or one that is no label of RFC 1035: it names services after it.
+#: KubeRay names services after a RayJob, so it refuses a longer name, and one that is no RFC 1035 label.
 NAME_CHARACTERS = 47
 JOB_NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
-#: The first version of Ray with which KubeRay takes ``authOptions``.
+#: The first version of Ray for which KubeRay accepts ``authOptions``.
 LEAST_RAY = (2, 52)
-#: A name of a Kubernetes object (RFC 1123).
+#: The name of a Kubernetes object (RFC 1123).
 OBJECT_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-#: Seconds in which a search that is told to stop writes what it has, before its pod is killed.
+#: Seconds that a search has to write its results, from the signal to stop until its pod is killed.
 GRACE_SECONDS = 120
-#: Seconds for which a finished cluster stays, for whoever wants to look at its log.
+#: Seconds for which a finished cluster stays, so that its log can be read.
 KEPT_SECONDS = 600
 
 
 @dataclass(frozen=True)
 class Pods:
-    """The cluster to ask for.
+    """The cluster to request.
 
     Attributes:
-        name: of the RayJob.
-        image: with the suite and Ray in it.
-        ray_version: of the image.
-        nodes: pods that train; the head trains nothing.
-        cpus, gpus, memory_gib: of each of them.
-        head_cpus, head_memory_gib: of the head, which runs the driver and, at the end, test and timing.
-        namespace: None: the current one.
-        volume_claim: a claim that all pods mount; None: no shared volume.
-        mount: where they mount it.
-        secret: whose keys all pods have as environment variables, such as keys of S3; None: none.
-        retries: clusters that may be started again after the first.
+        name: The name of the RayJob.
+        image: A container image with suite and Ray.
+        ray_version: The version of Ray in the image.
+        nodes: How many pods train; the head trains nothing.
+        cpus: Cores of each pod that trains.
+        gpus: GPUs of each pod that trains.
+        memory_gib: Memory of each pod that trains, in GiB.
+        head_cpus: Cores of the head, which runs the driver and, at the end, the test and the timing.
+        head_memory_gib: Memory of the head, in GiB.
+        namespace: The namespace; None for the current one.
+        volume_claim: The volume claim that all pods mount; None for no shared volume.
+        mount: The path at which they mount it.
+        secret: The secret whose keys all pods have as environment variables, such as S3 keys; None for none.
+        retries: How many clusters may be started after the first has failed.
     """
 
     name: str
@@ -67,7 +70,7 @@ class Pods:
 
 
 class _Readable(yaml.SafeDumper):
-    """Files stand in the manifest as the files they are."""
+    """Writes text of several lines as a literal block."""
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
@@ -78,17 +81,17 @@ _Readable.add_representer(str, _text)
 
 
 def kuberay_manifest(run: RemoteRun, pods: Pods) -> str:
-    """The YAML for ``kubectl apply -f``: a ConfigMap with the run's files, and the RayJob.
+    """Return the YAML for ``kubectl apply -f``: a ConfigMap with the run's files, and the RayJob.
 
     Raises:
-        RequestError: a name is none that Kubernetes takes, or what is written would be lost with the pods.
+        RequestError: Kubernetes would refuse a name, or the results would be lost with the pods.
     """
     _check_names(pods)
     _check_version(pods.ray_version)
     _check_mount(pods.mount)
-    _check_lasting("--out", run.out, pods)
+    _check_is_kept("--out", run.out, pods)
     if run.packed is not None:
-        _check_lasting("data", run.packed, pods)
+        _check_is_kept("data", run.packed, pods)
     documents = [_config_map(run, pods), _ray_job(pods)]
     return yaml.dump_all(documents, Dumper=_Readable, sort_keys=False, explicit_start=True, width=10_000)
 
@@ -103,15 +106,15 @@ def _check_names(pods: Pods) -> None:
     for option, name in named.items():
         if name is not None and not OBJECT_NAME.fullmatch(name):
             raise RequestError(
-                f"{option} {name!r} is no name for Kubernetes; use small letters, digits and hyphens"
+                f"{option} {name!r} is no name for Kubernetes; use lowercase letters, digits and hyphens"
             )
     if len(pods.name) > NAME_CHARACTERS or not JOB_NAME.fullmatch(pods.name):
         raise RequestError(
-            f"--name {pods.name!r} is no name for a RayJob; use at most {NAME_CHARACTERS} small "
-            "letters, digits and hyphens, a letter first"
+            f"--name {pods.name!r} is no name for a RayJob; use at most {NAME_CHARACTERS} lowercase "
+            "letters, digits and hyphens, starting with a letter"
         )
     if not pods.image or re.search(r"\s", pods.image):
-        raise RequestError(f"--image {pods.image!r} is no name of an image")
+        raise RequestError(f"--image {pods.image!r} is no name of an image; give it as REPOSITORY:TAG")
 
 
 def _check_version(version: str) -> None:
@@ -119,25 +122,25 @@ def _check_version(version: str) -> None:
     if found is None or (int(found[1]), int(found[2])) < LEAST_RAY:
         least = ".".join(map(str, LEAST_RAY))
         raise RequestError(
-            f"--ray-version {version!r} is none with token authentication on KubeRay; give the version "
-            f"of Ray in the image, as 2.60.0, from {least} up"
+            f"--ray-version {version!r} has no token authentication on KubeRay; give the version of Ray in "
+            f"the image, such as 2.60.0, which must be {least} or later"
         )
 
 
 def _check_mount(mount: str) -> None:
-    place = PurePosixPath(mount)
-    used = place.is_relative_to(FILES) or PurePosixPath(FILES).is_relative_to(place)
-    if not place.is_absolute() or used or ":" in mount or ".." in place.parts or not mount.isprintable():
+    path = PurePosixPath(mount)
+    used = path.is_relative_to(FILES) or PurePosixPath(FILES).is_relative_to(path)
+    if not path.is_absolute() or used or ":" in mount or ".." in path.parts or not mount.isprintable():
         raise RequestError(
-            f"--mount {mount!r} is no place for a volume; name an absolute path, as /mnt/suite, that the "
+            f"--mount {mount!r} cannot hold a volume; name an absolute path, such as /mnt/suite, that the "
             "pods do not use otherwise"
         )
 
 
-def _check_lasting(option: str, place: str, pods: Pods) -> None:
-    if option == "--out" and place.startswith("s3://"):
+def _check_is_kept(option: str, path: str, pods: Pods) -> None:
+    if option == "--out" and path.startswith("s3://"):
         return
-    if pods.volume_claim and PurePosixPath(place).is_relative_to(pods.mount) and ".." not in place.split("/"):
+    if pods.volume_claim and PurePosixPath(path).is_relative_to(pods.mount) and ".." not in path.split("/"):
         return
     shared = (
         f"name a folder below {pods.mount}, where the volume of --volume-claim is mounted"
@@ -145,7 +148,7 @@ def _check_lasting(option: str, place: str, pods: Pods) -> None:
         else "mount a volume with --volume-claim and name a folder on it"
     )
     instead = ", or an s3:// URL" if option == "--out" else ""
-    raise RequestError(f"{option} {place} of the run lies on a pod's own disk; {shared}{instead}")
+    raise RequestError(f"{option} {path} of the run is on a pod's own disk; {shared}{instead}")
 
 
 def _config_map(run: RemoteRun, pods: Pods) -> dict[str, Any]:
@@ -172,7 +175,7 @@ def _ray_job(pods: Pods) -> dict[str, Any]:
         "template": _pod("ray-worker", pods, cpus=pods.cpus, memory_gib=pods.memory_gib, gpus=pods.gpus),
     }
     head: dict[str, Any] = {
-        # Trials there would take the machine from the driver, and from the timing at the end.
+        # Trials on the head would disturb the driver, and the timing at the end.
         "rayStartParams": {"num-cpus": "0"},
         "template": _pod("ray-head", pods, cpus=pods.head_cpus, memory_gib=pods.head_memory_gib, gpus=0),
     }
@@ -181,7 +184,7 @@ def _ray_job(pods: Pods) -> dict[str, Any]:
         "kind": "RayJob",
         "metadata": _metadata(pods.name, pods),
         "spec": {
-            # The command itself is in the ConfigMap: KubeRay's shell and Ray's quote one after the other.
+            # The command itself is in the ConfigMap, because KubeRay's shell and Ray's would both unquote it here.
             "entrypoint": f"bash {FILES}/{SCRIPT}",
             "runtimeEnvYAML": yaml.safe_dump({"env_vars": {"RAY_JOB_STOP_WAIT_TIME_S": str(GRACE_SECONDS)}}),
             "backoffLimit": pods.retries,
@@ -197,7 +200,7 @@ def _ray_job(pods: Pods) -> dict[str, Any]:
     }
 
 
-def _pod(container: str, pods: Pods, *, cpus: int, memory_gib: int, gpus: int) -> dict[str, Any]:
+def _pod(name: str, pods: Pods, *, cpus: int, memory_gib: int, gpus: int) -> dict[str, Any]:
     amounts: dict[str, Any] = {"cpu": str(cpus), "memory": f"{memory_gib}Gi"}
     if gpus:
         amounts["nvidia.com/gpu"] = str(gpus)
@@ -206,18 +209,18 @@ def _pod(container: str, pods: Pods, *, cpus: int, memory_gib: int, gpus: int) -
     if pods.volume_claim is not None:
         mounts.append({"name": "shared", "mountPath": pods.mount})
         volumes.append({"name": "shared", "persistentVolumeClaim": {"claimName": pods.volume_claim}})
-    made: dict[str, Any] = {
-        "name": container,
+    container: dict[str, Any] = {
+        "name": name,
         "image": pods.image,
         "resources": {"requests": dict(amounts), "limits": dict(amounts)},
         "volumeMounts": mounts,
     }
     if pods.secret is not None:
-        made["envFrom"] = [{"secretRef": {"name": pods.secret}}]
+        container["envFrom"] = [{"secretRef": {"name": pods.secret}}]
     return {
         "spec": {
             "terminationGracePeriodSeconds": GRACE_SECONDS,
-            "containers": [made],
+            "containers": [container],
             "volumes": volumes,
         }
     }

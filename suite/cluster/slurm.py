@@ -10,32 +10,35 @@ from pathlib import PurePosixPath
 from suite.cluster.remote_run import RemoteRun
 from suite.errors import RequestError
 
-#: Seconds before the end of its time in which a search writes what it has.
+#: Seconds before its time limit at which a search is signalled to write its results.
 NOTICE_SECONDS = 180
-#: To shellcheck: what was typed is quoted, so that no shell reads it.
+#: For shellcheck: what the user typed is quoted, so that no shell expands it.
 QUOTED = "# shellcheck disable=SC2016"
-#: Slurm's forms of a time: minutes, with seconds, with hours, with days.
+#: Slurm's forms of a time limit: minutes, optionally with seconds, hours, or days.
 TIME = re.compile(r"\d+(:\d\d){0,2}|\d+-\d+(:\d\d){0,2}", re.ASCII)
-#: Slurm may send the signal so many seconds early.
+#: Slurm may send the signal this many seconds early.
 EARLY_SECONDS = 60
-#: What a node has for itself, and a job often for itself as well: the next start would not find it again.
+#: Folders that are a node's own, and often a job's own: the next start would not find them again.
 NODES_OWN = ("/tmp", "/var/tmp", "/dev/shm")
 
 
 @dataclass(frozen=True)
 class Allocation:
-    """What to ask Slurm for.
+    """What to request from Slurm.
 
     Attributes:
-        name: of the job.
-        nodes: on each of them a Ray node; the first runs the driver besides.
-        cpus, gpus, memory_gib: of each.
-        time: most time of one start, in one of Slurm's forms; a search that needs longer queues again.
-        python: the interpreter that has the suite, as the nodes see it.
-        partition, account: None: Slurm's default.
-        directives: further options of sbatch, such as ``--constraint=a100``.
-        setup: lines of shell that come first, such as ``module load cuda``.
-        restarts: how many times the job may queue again.
+        name: The name of the job.
+        nodes: How many nodes; each runs a Ray node, and the first the driver as well.
+        cpus: Cores of each node.
+        gpus: GPUs of each node.
+        memory_gib: Memory of each node, in GiB.
+        time: The time limit of one start, in one of Slurm's forms; a search that needs longer is requeued.
+        python: The interpreter that has suite, as a path on the nodes.
+        partition: The partition; None for Slurm's default.
+        account: The account; None for Slurm's default.
+        directives: Further options of sbatch, such as ``--constraint=a100``.
+        setup: Shell commands that run first, such as ``module load cuda``.
+        restarts: How many times the job may be requeued.
     """
 
     name: str
@@ -52,38 +55,38 @@ class Allocation:
     restarts: int
 
 
-def sbatch_script(run: RemoteRun, asked: Allocation) -> str:
-    """The script for ``sbatch``, from whose folder relative paths of the run count.
+def sbatch_script(run: RemoteRun, allocation: Allocation) -> str:
+    """Return the script for ``sbatch``; relative paths of the run start from the folder in which sbatch is run.
 
     Raises:
-        RequestError: a value cannot stand in a script, or the time is none.
+        RequestError: A value cannot be written in a script, or the time limit is not valid.
     """
-    _check(asked)
-    _check_lasting(run.out)
-    named = [_directive(text) for text in (*_requests(asked), *asked.directives)]
-    gpu_request = [f"--gpus-per-node={asked.gpus}"] if asked.gpus else []
+    _check(allocation)
+    _check_is_kept(run.out)
+    named = [_directive(text) for text in (*_requests(allocation), *allocation.directives)]
+    gpu_request = [f"--gpus-per-node={allocation.gpus}"] if allocation.gpus else []
     settings = [
-        f"python={shlex.quote(asked.python)}",
-        f"cpus={asked.cpus}",
-        f"gpus={asked.gpus}",
+        f"python={shlex.quote(allocation.python)}",
+        f"cpus={allocation.cpus}",
+        f"gpus={allocation.gpus}",
         f"gpu_request=({shlex.join(gpu_request)})",
-        f"most_restarts={asked.restarts}",
+        f"most_restarts={allocation.restarts}",
         f"arguments=({shlex.join(run.command())})",
     ]
     body = resources.files("suite.cluster").joinpath("slurm.sh").read_text(encoding="utf-8")
-    return "\n".join(["#!/bin/bash", *named, "", QUOTED, *asked.setup, *settings, "", body])
+    return "\n".join(["#!/bin/bash", *named, "", QUOTED, *allocation.setup, *settings, "", body])
 
 
-def _requests(asked: Allocation) -> list[str]:
-    optional = {"--partition": asked.partition, "--account": asked.account}
+def _requests(allocation: Allocation) -> list[str]:
+    optional = {"--partition": allocation.partition, "--account": allocation.account}
     return [
-        f"--job-name={asked.name}",
-        f"--nodes={asked.nodes}",
+        f"--job-name={allocation.name}",
+        f"--nodes={allocation.nodes}",
         "--ntasks-per-node=1",
-        f"--cpus-per-task={asked.cpus}",
-        *([f"--gpus-per-node={asked.gpus}"] if asked.gpus else []),
-        f"--mem={asked.memory_gib}G",
-        f"--time={asked.time}",
+        f"--cpus-per-task={allocation.cpus}",
+        *([f"--gpus-per-node={allocation.gpus}"] if allocation.gpus else []),
+        f"--mem={allocation.memory_gib}G",
+        f"--time={allocation.time}",
         f"--signal=B:USR1@{NOTICE_SECONDS}",
         "--requeue",
         "--open-mode=append",
@@ -92,42 +95,43 @@ def _requests(asked: Allocation) -> list[str]:
 
 
 def _directive(option: str) -> str:
-    """A ``#SBATCH`` line; sbatch reads quotes and backslashes in it much as a shell does, and no ``$``."""
+    """Return a ``#SBATCH`` line. Like a shell, sbatch reads quotes and backslashes in it, but it expands no ``$``."""
     if not re.fullmatch(r"[\w@%+=:,./-]+", option, re.ASCII):
         escaped = option.replace("\\", "\\\\").replace('"', '\\"')
         option = f'"{escaped}"'
     return f"#SBATCH {option}"
 
 
-def _check(asked: Allocation) -> None:
-    named = {"--name": asked.name, "--python": asked.python, "--partition": asked.partition}
-    named |= {"--account": asked.account}
-    for option, values in {"--sbatch": asked.directives, "--setup": asked.setup}.items():
+def _check(allocation: Allocation) -> None:
+    named = {"--name": allocation.name, "--python": allocation.python, "--partition": allocation.partition}
+    named |= {"--account": allocation.account}
+    for option, values in {"--sbatch": allocation.directives, "--setup": allocation.setup}.items():
         named |= {f"{option} {number}": value for number, value in enumerate(values, 1)}
     for option, value in named.items():
         if value is not None and (not value or not value.isprintable()):
             raise RequestError(
                 f"{option} {value!r} is empty or cannot be printed; give it as one line of text"
             )
-    for directive in asked.directives:
+    for directive in allocation.directives:
         if not directive.startswith("-"):
             raise RequestError(
-                f"--sbatch {directive!r} is no option of sbatch; write it as --sbatch=--qos=long"
+                f"--sbatch {directive!r} is no option of sbatch; write it like --sbatch=--qos=long"
             )
-    if not TIME.fullmatch(asked.time):
+    if not TIME.fullmatch(allocation.time):
         raise RequestError(
-            f"--time {asked.time!r} is no time for Slurm; write it as 04:00:00, or 1-12 for days"
+            f"--time {allocation.time!r} is no time limit of Slurm; write it like "
+            "04:00:00, or 1-12 for one day and 12 hours"
         )
     least = NOTICE_SECONDS + EARLY_SECONDS
-    if 0 < seconds_of(asked.time) <= least:  # 0: no limit
+    if 0 < seconds_of(allocation.time) <= least:  # 0: no limit
         raise RequestError(
-            f"--time {asked.time!r} is over before the search begins, which is told to end {NOTICE_SECONDS} "
-            f"s before; give more than {least // 60} minutes"
+            f"--time {allocation.time!r} ends before the search begins, because the search is signalled to stop "
+            f"{NOTICE_SECONDS} s earlier; give more than {least // 60} minutes"
         )
 
 
 def seconds_of(time: str) -> int:
-    """How long one of Slurm's forms of a time is."""
+    """Convert a time limit in one of Slurm's forms to seconds."""
     days, mark, rest = time.rpartition("-")
     parts = [int(part) for part in rest.split(":")]
     if mark:  # hours come first
@@ -137,9 +141,9 @@ def seconds_of(time: str) -> int:
     return ((int(days or 0) * 24 + hours) * 60 + minutes) * 60 + seconds
 
 
-def _check_lasting(out: str) -> None:
+def _check_is_kept(out: str) -> None:
     if any(PurePosixPath(out).is_relative_to(folder) for folder in NODES_OWN):
         raise RequestError(
-            f"--out {out} of the run lies on a node's own disk, where the next start may not find it; name a "
+            f"--out {out} of the run is on a node's own disk, where the next start may not find it; name a "
             "folder that all nodes see, or an s3:// URL"
         )

@@ -1,14 +1,14 @@
-# Everything below runs on the first node of the job; srun starts Ray on all of them.
+# What follows runs on the first node of the job; srun starts Ray on all nodes.
 set -euo pipefail
 
 mapfile -t nodes < <(scontrol show hostnames "$SLURM_JOB_NODELIST")
 export RAY_AUTH_MODE=token RAY_USAGE_STATS_ENABLED=0
-# Nodes are shared with other people: only who knows the token may run code on this cluster.
+# Nodes are shared with other users: only those who know the token may run code on this cluster.
 RAY_AUTH_TOKEN=$("$python" -c 'import secrets; print(secrets.token_hex(32))')
 export RAY_AUTH_TOKEN
 
-on_node() { # NODE COMMAND...; in place of a subshell, for a signal to reach it
-    # --export: the token must reach the step also where sites or "sbatch --export" keep the environment back.
+on_node() { # NODE COMMAND...; exec replaces the subshell, so that a signal reaches srun
+    # --export: the token must reach the step even if the site or "sbatch --export" withholds the environment.
     exec srun --export=ALL --nodes=1 --ntasks=1 --nodelist="$1" --cpus-per-task="$cpus" "${gpu_request[@]}" "${@:2}"
 }
 
@@ -20,7 +20,7 @@ clean_up() {
 }
 trap clean_up EXIT
 
-# USR1 comes from --signal, before the time is over: the search writes what it has, and the job queues again.
+# USR1 comes from --signal, before the time limit: the search writes its results, and the job is requeued.
 # TERM comes from scancel: the search stops in the same way, and the job ends.
 driver='' signalled=no time_over=no
 # shellcheck disable=SC2329 # a trap calls it
@@ -34,14 +34,14 @@ trap stop TERM
 
 head_ip=$(on_node "${nodes[0]}" "$python" -c 'import ray; print(ray.util.get_node_ip_address())' | tail -n 1)
 if [[ $head_ip == 127.* && ${#nodes[@]} -gt 1 ]]; then
-    echo "suite: ${nodes[0]} knows no address of its own but $head_ip, which other nodes cannot reach; see its" \
-        "/etc/hosts and routes, or ask for one node" >&2
+    echo "suite: ${nodes[0]} has only the address $head_ip, which other nodes cannot reach; correct its" \
+        "/etc/hosts and routes, or request one node" >&2
     exit 1
 fi
-# Other jobs may have a Ray of their own on the same nodes: what has one name or port there gets one for each job.
+# Other jobs may run Ray on the same nodes, so names and ports are derived from the job.
 export RAY_ADDRESS="$head_ip:$((20000 + SLURM_JOB_ID % 10000))"
 client_port=()
-if "$python" -c 'import grpc' 2>/dev/null; then # without it Ray has no such server, and refuses the option
+if "$python" -c 'import grpc' 2>/dev/null; then # without grpc, Ray has no client server and refuses the option
     client_port=(--ray-client-server-port="$((30000 + SLURM_JOB_ID % 2700))")
 fi
 ray=("$python" -m ray.scripts.scripts start --block --num-cpus="$cpus" --num-gpus="$gpus"
@@ -62,15 +62,15 @@ while true; do
     signalled=no
     code=0
     wait "$driver" || code=$?
-    [[ $signalled == no ]] && break # else a signal ended the wait, and the code is not the search's
+    [[ $signalled == no ]] && break # otherwise a signal ended the wait, and the code is not the search's
 done
 
 if [[ $time_over == yes && $code -eq 130 ]]; then
     if ((${SLURM_RESTART_COUNT:-0} < most_restarts)); then
-        echo "The time is over; the job queues again and goes on with what is done."
+        echo "The time limit is reached; the job is requeued and continues from what is done."
         scontrol requeue "$SLURM_JOB_ID"
     else
-        echo "The time is over, for the last of $most_restarts restarts; submit the script again to go on."
+        echo "The time limit is reached after the last of $most_restarts restarts; submit the script again to continue."
     fi
 fi
 exit "$code"

@@ -1,7 +1,7 @@
-"""Sweeps as jobs of a running Ray cluster: send one, follow its log, stop it.
+"""Searches as jobs of a running Ray cluster: submit a job, follow its log, stop it.
 
-The head's dashboard answers at an ``http://`` address (Ray's Jobs API). A cluster with token authentication,
-which Ray starts by default where there is a token, asks for it; it is looked for where Ray itself looks.
+The dashboard of the head node serves Ray's Jobs API at an ``http://`` address. A cluster with token authentication,
+the default of Ray if there is a token, requires the token; it is read from where Ray itself reads it.
 """
 
 import asyncio
@@ -19,45 +19,47 @@ from typing import Any
 
 from suite.cluster.remote_run import RemoteRun
 from suite.errors import RequestError
+from suite.exit_codes import ExitCode
 from suite.search.tune.token import token_mode
 
-DONE, WORK_FAILED, INTERRUPTED = 0, 1, 130
-#: The search space of the run in the folder that the job begins in.
+#: The search space of the run in the folder in which the job starts.
 SEARCH = "search.yaml"
-#: Seconds in which a job that is stopped writes what it has; Ray's own 3 are too few.
+#: Seconds that a stopped job has to write its results; Ray's default of 3 is too short.
 STOP_SECONDS = 120
 RECONNECT_SECONDS = 2.0
 
 
-def client_of(address: str) -> Any:
-    """Ray's client for the jobs of a cluster.
+def connect(address: str) -> Any:
+    """Connect to the Jobs API of a cluster, and return Ray's client.
 
     Raises:
-        RequestError: nobody answers at the address, or the token is missing or wrong.
+        RequestError: No dashboard answers at the address, or the token is missing or wrong.
     """
     if importlib.util.find_spec("aiohttp") is None:
-        raise RequestError("jobs need more of Ray than is installed; pip install 'suite[cluster]'")
+        raise RequestError(
+            "jobs need more of Ray than is installed; install it with pip install 'suite[cluster]'"
+        )
     if not address.startswith(("http://", "https://")):
         raise RequestError(
-            f"{address!r} is no address of a dashboard; write it as http://HEAD:8265, as 'ray start' "
-            "prints it"
+            f"{address!r} is no address of a dashboard; write it as http://HEAD:8265, the form that "
+            "'ray start' prints"
         )
     os.environ.update(token_mode())
-    os.environ["RAY_API_SERVER_ADDRESS"] = address  # else RAY_ADDRESS goes before what was asked for
+    os.environ["RAY_API_SERVER_ADDRESS"] = address  # otherwise RAY_ADDRESS would take precedence
     from ray.job_submission import JobSubmissionClient
 
-    for module in ("dashboard_sdk", "job.sdk"):  # they tell of every package that they pack
+    for module in ("dashboard_sdk", "job.sdk"):  # they log every package that they upload
         logging.getLogger(f"ray.dashboard.modules.{module}").setLevel(logging.ERROR)
-    with jobs_asked(address):
+    with explain_job_errors(address):
         return JobSubmissionClient(address)
 
 
 @contextmanager
-def jobs_asked(address: str) -> Iterator[None]:
-    """What goes wrong with a request to a cluster inside is one sentence.
+def explain_job_errors(address: str) -> Iterator[None]:
+    """Turn the errors of a request to a cluster into one sentence.
 
     Raises:
-        RequestError: something did.
+        RequestError: The request failed.
     """
     import requests
     from ray.exceptions import AuthenticationError
@@ -80,15 +82,15 @@ def jobs_asked(address: str) -> Iterator[None]:
 
 
 def submit(client: Any, address: str, run: RemoteRun, name: str | None) -> str:
-    """Send a run and return the job's name.
+    """Submit a run, and return the name of the job.
 
     Raises:
-        RequestError: the run's files would not be where the job looks, or the cluster does not take it.
+        RequestError: The job would not find the run's files, or the cluster refuses the job.
     """
     if not run.out.startswith("s3://") and not PurePosixPath(run.out).is_absolute():
         raise RequestError(
-            f"--out {run.out} of the run would lie in the job's own folder, which goes when it ends; name "
-            "an absolute path on the cluster's storage, or an s3:// URL"
+            f"--out {run.out} of the run would be in the job's own folder, which is deleted when the job ends; "
+            "name an absolute path on the cluster's storage, or an s3:// URL"
         )
     if run.packed is not None and not PurePosixPath(run.packed).is_absolute():
         raise RequestError(
@@ -96,68 +98,71 @@ def submit(client: Any, address: str, run: RemoteRun, name: str | None) -> str:
             "storage, and name it by its absolute path there"
         )
     if name is not None and _is_taken(client, address, name):
-        raise RequestError(f"{address} has a job {name} already; give this one another --name, or none")
-    with tempfile.TemporaryDirectory(prefix="suite-") as folder, jobs_asked(address):
+        raise RequestError(f"{address} already has a job {name}; give this one another --name, or none")
+    with tempfile.TemporaryDirectory(prefix="suite-") as folder, explain_job_errors(address):
         environment: dict[str, Any] = {"env_vars": {"RAY_JOB_STOP_WAIT_TIME_S": str(STOP_SECONDS)}}
         if run.search_file is not None:
             shutil.copyfile(run.search_file, Path(folder) / SEARCH)
             environment["working_dir"] = folder
         command = run.command(None if run.search_file is None else SEARCH)
-        sent_as: str = client.submit_job(
+        job: str = client.submit_job(
             entrypoint=shlex.join(["python", "-m", "suite.cli", *command]),
             submission_id=name,
             runtime_env=environment,
             metadata={"suite_out": run.out},
         )
-    return sent_as
+    return job
 
 
 def follow(client: Any, address: str, job: str) -> int:
-    """Print the log of a job until it ends; the exit code is the job's own: 0, 1 or 2.
+    """Print the log of a job until the job ends.
 
-    Ctrl-C ends the following and not the job; the exit code is then 130.
+    Ctrl-C stops the printing and not the job.
+
+    Returns:
+        The exit code of the job (0, 1 or 2), or 130 after Ctrl-C.
 
     Raises:
-        RequestError: the cluster has no such job, or went away.
+        RequestError: The cluster has no such job, or can no longer be reached.
     """
-    again = f"--address {shlex.quote(address)}"
+    options = f"--address {shlex.quote(address)}"
     try:
-        with jobs_asked(address):
+        with explain_job_errors(address):
             client.get_job_status(job)
             asyncio.run(_print_log(client, job))
             ended = client.get_job_info(job)
     except KeyboardInterrupt:
         print(
-            f"\nThe job goes on. Follow it again, or stop it:\n"
-            f"  suite job follow {shlex.quote(job)} {again}\n  suite job stop {shlex.quote(job)} {again}",
+            f"\nThe job continues. Follow it again, or stop it:\n"
+            f"  suite job follow {shlex.quote(job)} {options}\n  suite job stop {shlex.quote(job)} {options}",
             file=sys.stderr,
         )
-        return INTERRUPTED
+        return ExitCode.INTERRUPTED
     return _code_of(ended, job)
 
 
 def stop(client: Any, address: str, job: str) -> int:
-    """Have a job end as by Ctrl-C: what had finished is kept.
+    """Stop a job as Ctrl-C would stop the search: what has finished is kept.
 
     Raises:
-        RequestError: the cluster has no such job.
+        RequestError: The cluster has no such job.
     """
-    with jobs_asked(address):
+    with explain_job_errors(address):
         stopped: bool = client.stop_job(job)
     if not stopped:
-        print(f"{job} had ended before")
-        return DONE
-    print(f"{job} is asked to stop; it has {STOP_SECONDS} s to write what it has")
-    return DONE
+        print(f"{job} had already ended")
+        return ExitCode.DONE
+    print(f"{job} is stopping; it has {STOP_SECONDS} s to write its results")
+    return ExitCode.DONE
 
 
 def _is_taken(client: Any, address: str, name: str) -> bool:
-    with jobs_asked(address):
+    with explain_job_errors(address):
         return any(job.submission_id == name for job in client.list_jobs())
 
 
 async def _print_log(client: Any, job: str) -> None:
-    """The log to the job's end; where the connection breaks, it goes on after what was printed."""
+    """Print the log to the job's end. After a broken connection, continue after what has been printed."""
     import aiohttp
 
     printed = 0
@@ -171,7 +176,7 @@ async def _print_log(client: Any, job: str) -> None:
                 sys.stdout.write(new)
                 sys.stdout.flush()
         except (aiohttp.ClientError, RuntimeError):
-            pass  # whether the cluster is still there, the next question tells
+            pass  # the next request tells whether the cluster is still there
         if client.get_job_status(job).is_terminal():
             return
         await asyncio.sleep(RECONNECT_SECONDS)
@@ -180,13 +185,13 @@ async def _print_log(client: Any, job: str) -> None:
 def _code_of(ended: Any, job: str) -> int:
     status = str(getattr(ended.status, "value", ended.status))
     if status == "SUCCEEDED":
-        return DONE
+        return ExitCode.DONE
     code = ended.driver_exit_code
     if status == "STOPPED":
-        print(f"suite: {job} was stopped; what had finished is kept", file=sys.stderr)
+        print(f"suite: {job} was stopped; what has finished is kept", file=sys.stderr)
     elif code is None:
         print(f"suite: {job} failed ({_first_line(ended.message or 'no cause given')})", file=sys.stderr)
-    return code if code in (1, 2) else WORK_FAILED
+    return ExitCode(code) if code in (ExitCode.FAILED, ExitCode.WRONG_REQUEST) else ExitCode.FAILED
 
 
 def _first_line(error: object) -> str:

@@ -1,6 +1,6 @@
 """Wait until a Ray cluster has its nodes: ``python -m suite.cluster.waiting --nodes N``.
 
-The sbatch script of ``suite manifest slurm`` calls it; ``RAY_ADDRESS`` says where the cluster is.
+The sbatch script of ``suite manifest slurm`` runs it. The address of the cluster is read from ``RAY_ADDRESS``.
 """
 
 import argparse
@@ -9,19 +9,28 @@ import socket
 import sys
 import time
 
-FAILED = 1
+from suite.exit_codes import ExitCode
+
 POLL_SECONDS = 1.0
 
 
 def wait_for_nodes(address: str, nodes: int, seconds: float) -> int:
-    """Wait until so many nodes are alive, or the time is over; how many there are then.
+    """Wait until a cluster has enough nodes.
+
+    Args:
+        address: The cluster's address, as HOST:PORT.
+        nodes: How many nodes to wait for.
+        seconds: How long to wait at most.
+
+    Returns:
+        How many nodes are alive then.
 
     Raises:
-        ConnectionError: nothing listens at the address within the time.
+        ConnectionError: Nothing listens at the address within the time.
     """
     ends = time.monotonic() + seconds
     host, _, port = address.rpartition(":")
-    while True:  # Ray itself would write pages about an address where nobody listens yet
+    while True:  # Ray itself would log pages of errors about an address at which nothing listens yet
         try:
             socket.create_connection((host, int(port)), timeout=10).close()
             break
@@ -43,7 +52,7 @@ def wait_for_nodes(address: str, nodes: int, seconds: float) -> int:
 
 
 def main() -> int:
-    """Exit code 0 where the nodes are there in time, else 1 and a sentence."""
+    """Return exit code 0 if the nodes joined in time; otherwise print a sentence and return 1."""
     import os
 
     parser = argparse.ArgumentParser()
@@ -54,15 +63,15 @@ def main() -> int:
     try:
         alive = wait_for_nodes(address, options.nodes, options.timeout)
     except ConnectionError:
-        print(f"suite: no Ray cluster came up at {address} in {options.timeout:g} s", file=sys.stderr)
-        return FAILED
+        print(f"suite: no Ray cluster started at {address} within {options.timeout:g} s", file=sys.stderr)
+        return ExitCode.FAILED
     if alive < options.nodes:
         print(
-            f"suite: {alive} of {options.nodes} nodes joined {address} in {options.timeout:g} s",
+            f"suite: {alive} of {options.nodes} nodes joined {address} within {options.timeout:g} s",
             file=sys.stderr,
         )
-        return FAILED
-    return 0
+        return ExitCode.FAILED
+    return ExitCode.DONE
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""From a trained network to a smaller one: pruning, distillation, int8."""
+"""Compression of a trained network: pruning, distillation, int8 and bf16."""

@@ -1,4 +1,4 @@
-"""bf16 weights: half the bytes by rounding. What is computed stays float32."""
+"""Export with weights in bf16, which halves the size of the file. The network still computes in float32."""
 
 import copy
 from collections.abc import Mapping
@@ -6,49 +6,57 @@ from pathlib import Path
 
 from torch import Tensor
 
-from suite.compression.quantise import MOST_LOSS, Quantised
+from suite.compression.quantise import MOST_LOSS, QuantisedModel
 from suite.data.dataset import LabelledImages
-from suite.deployment.export import Exported, beside, check_ending
-from suite.deployment.inference import Model, open_model, torch_answers
-from suite.deployment.inference_module import InferenceModule, describe_model
-from suite.deployment.verify import MismatchError, compare, measured
+from suite.deployment.export import ExportedModel, check_ending, partial_file
+from suite.deployment.inference import Model, open_model, torch_runner
+from suite.deployment.inference_module import InferenceModule, model_metadata
+from suite.deployment.verify import MismatchError, evaluate_model, verify
 from suite.networks.weights import save_tensors
 from suite.trial import TrialConfig
 
 ARITHMETIC = "float32, weights rounded to bf16"
 
 
-def export_bf16(deployed: InferenceModule, config: TrialConfig, val: LabelledImages, path: Path) -> Quantised:
-    """Write a network as safetensors with bf16 weights, and measure on validation what that costs.
+def export_bf16(
+    module: InferenceModule, config: TrialConfig, val: LabelledImages, path: Path
+) -> QuantisedModel:
+    """Write a network as safetensors with bf16 weights, and measure the loss of accuracy on validation.
 
     Args:
-        deployed: the network; it stays as it is.
-        config: its own.
-        val: images to measure on.
-        path: .safetensors; a file that is there is replaced in one step.
+        module: The network; it is not changed.
+        config: Its configuration.
+        val: The validation images to measure on.
+        path: A .safetensors file; an existing file is replaced in one step.
 
     Raises:
-        RequestError: another ending, or a folder that cannot be written to.
-        MismatchError: the error grows by more than ``MOST_LOSS`` of the label range; ``path`` is as it was.
+        RequestError: The name has another ending, or the folder cannot be written to.
+        MismatchError: The validation MAE grows by more than ``MOST_LOSS`` of the label range; ``path`` is unchanged.
     """
     check_ending(path, ".safetensors", "bf16")
-    state = rounded(deployed.network.state_dict())
-    network = copy.deepcopy(deployed.network)
+    state = rounded(module.network.state_dict())
+    network = copy.deepcopy(module.network)
     network.load_state_dict(state)
-    with beside(path) as partial:
-        save_tensors(state, partial, {**describe_model(config), "arithmetic": ARITHMETIC})
+    with partial_file(path) as partial:
+        save_tensors(state, partial, {**model_metadata(config), "arithmetic": ARITHMETIC})
         written = open_model(partial)
-        agreement = compare(written, InferenceModule(network, config, deployed.label_set), val)
-        before, after = measured(Model(config, torch_answers(deployed)), val).mae, measured(written, val)
+        verification = verify(written, InferenceModule(network, config, module.label_set), val)
+        before = evaluate_model(Model(config, torch_runner(module)), val).mae
+        after = evaluate_model(written, val)
         if not after.mae - before <= MOST_LOSS * (config.label_high - config.label_low):
             raise MismatchError(
                 f"with bf16 weights the validation MAE is {after.mae:.2f} instead of {before:.2f}"
             )
-    return Quantised(Exported(path, path.stat().st_size, ARITHMETIC, agreement), before, after, ())
+    return QuantisedModel(
+        ExportedModel(path, path.stat().st_size, ARITHMETIC, verification), before, after, ()
+    )
 
 
 def rounded(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A state with its weights in bf16; vectors (biases, batch normalisation) are few and stay float32."""
+    """Return a state with its weights in bf16.
+
+    Vectors (biases, batch normalisation) stay in float32: they are few.
+    """
     return {
         name: tensor.bfloat16() if tensor.is_floating_point() and tensor.dim() > 1 else tensor
         for name, tensor in state.items()

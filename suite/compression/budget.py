@@ -1,4 +1,4 @@
-"""How large or slow a network may be: so many parameters, multiply-adds or bytes, or a share of a time."""
+"""Budgets for pruning: a limit on parameters, multiply-adds, bytes or relative latency."""
 
 import math
 from dataclasses import dataclass
@@ -19,21 +19,24 @@ Counted = Literal["params", "macs", "bytes"]
 
 @dataclass(frozen=True)
 class Budget:
-    """At most so much of one quantity.
+    """An upper limit on one quantity of a network.
 
-    Bytes are those of the safetensors file, float32. Latency is a share of the time that the network takes
-    before it is cut, measured on this machine (``suite.compression.relative_latency``).
+    Attributes:
+        quantity: "params", "macs" (at the trial's resolution), "bytes" (of the safetensors file, float32), or
+            "latency".
+        most: The limit. It is a whole number, except for latency: there it is a share of the latency before pruning,
+            measured on this machine (``suite.compression.relative_latency``).
     """
 
     quantity: Quantity
-    most: float  # a whole number but for latency
+    most: float
 
 
 def parse_budget(text: str, quantity: Quantity) -> Budget:
-    """Read 934869, 900k, 0.9M or 4MB; of latency a share such as 0.5.
+    """Read a count such as 934869, 900k, 0.9M or 4MB; for latency, a share such as 0.5.
 
     Raises:
-        RequestError: it is no such count, or no share between 0 and 1.
+        RequestError: The text is no count, or no share between 0 and 1.
     """
     if quantity == "latency":
         return Budget(quantity, _share(text))
@@ -56,8 +59,8 @@ def _share(text: str) -> float:
 
 
 def cost(config: TrialConfig, bins: int, quantity: Counted) -> int:
-    """What a configuration's network costs, untrained."""
-    if quantity == "macs":  # fvcore runs it
+    """Return what the network of a configuration costs; weights do not matter."""
+    if quantity == "macs":  # fvcore runs the network, so that it needs real tensors
         return count_macs(build_network(config, bins), config.resolution)
     with torch.device("meta"):
         network = build_network(config, bins)

@@ -1,4 +1,4 @@
-"""What is made from a trained trial by training: a network, its epochs and its row of the run."""
+"""A trial that was made from a trained trial: its configuration, its network, its epochs and its row of the run."""
 
 import dataclasses
 import hashlib
@@ -17,25 +17,24 @@ from suite.trial import EpochResult, Metrics, Stage, TrialConfig, TrialResult
 
 
 @dataclass(frozen=True)
-class Teaching:
-    """How much of the parent's distributions a network learns beside its labels, and how softened.
+class DistillationSettings:
+    """How a network learns from the distributions of its parent, in addition to its labels.
 
     Attributes:
-        weight: as ``TrialConfig.distill_weight``; 0: it learns from labels alone.
-        temperature: as ``TrialConfig.temperature``.
+        weight: Weight of the distillation loss, as ``TrialConfig.distill_weight``; 0 learns from labels alone.
+        temperature: Temperature that softens both distributions, as ``TrialConfig.temperature``.
     """
 
     weight: float = 0.0
     temperature: float = TrialConfig.temperature
 
 
-#: From labels alone.
-NO_TEACHING = Teaching()
+NO_DISTILLATION = DistillationSettings()
 
 
 @dataclass(frozen=True)
 class DerivedTrial:
-    """A network that was made from a trial, and what its training said."""
+    """A network that was made from a trial, with its row and the epochs of its training."""
 
     network: nn.Module
     result: TrialResult
@@ -43,7 +42,7 @@ class DerivedTrial:
 
 
 def derive_trial(
-    trained: TrainedTrial,
+    parent: TrainedTrial,
     trial_id: str,
     stage: Stage,
     network: nn.Module,
@@ -51,16 +50,16 @@ def derive_trial(
     epochs: tuple[EpochResult, ...],
     seconds: float,
 ) -> DerivedTrial:
-    """A network with its row.
+    """Make the row of a derived network.
 
     Args:
-        trained: its parent.
-        trial_id: the row's.
-        stage: the row's.
-        network: evaluated on validation where it had no epoch.
-        config: its own, with all its epochs.
-        epochs: numbered from 1.
-        seconds: that its making took.
+        parent: The trial that it was made from.
+        trial_id: Id of the row.
+        stage: Stage of the row.
+        network: The network; without an epoch of training it is evaluated on validation here.
+        config: Its configuration, with all its epochs.
+        epochs: Its epochs, numbered from 1.
+        seconds: How long making it took.
     """
     precision = resolve_precision(config.precision, CPU)
     result = TrialResult(
@@ -69,22 +68,27 @@ def derive_trial(
         config=config,
         status="finished",
         cause="",
-        profile=profile_trial(config, trained.label_set.bins),
-        validation=epochs[-1].validation if epochs else _validated(network, config, trained, precision),
+        profile=profile_trial(config, parent.label_set.bins),
+        validation=epochs[-1].validation if epochs else _validate(network, config, parent, precision),
         epochs_run=len(epochs),
         seconds=seconds,
         precision=precision,
         trials_known=0,
-        started=trained.run.info.seconds,
-        parent=trained.id,
+        started=parent.run.info.seconds,
+        parent=parent.id,
     )
     return DerivedTrial(network, result, epochs)
 
 
-def tuned_config(trained: TrainedTrial, epochs: int, learning_rate: float, teaching: Teaching) -> TrialConfig:
-    """The parent's configuration for another training: its recipe, but nothing of where the parent began."""
+def derived_config(
+    parent: TrainedTrial, epochs: int, learning_rate: float, teaching: DistillationSettings
+) -> TrialConfig:
+    """Return the parent's configuration for another training.
+
+    The recipe stays; what the parent itself started from (backbone, warm-up, pruning) is left out.
+    """
     return dataclasses.replace(
-        trained.config,
+        parent.config,
         epochs=epochs,
         learning_rate=learning_rate,
         warmup_method=None,
@@ -94,34 +98,33 @@ def tuned_config(trained: TrainedTrial, epochs: int, learning_rate: float, teach
         pruned_from=None,
         pruned_from_sha256=None,
         keep=None,
-        teacher=str(trained.weights) if teaching.weight else None,
+        teacher=str(parent.weights) if teaching.weight else None,
         teacher_sha256=None,
         distill_weight=teaching.weight,
         temperature=teaching.temperature,
     )
 
 
-def id_of(parent: str, letter: str, request: Any) -> str:
-    """The id of a row: the same request (a dataclass) of the same trial is the same row.
+def derived_id(parent_id: str, letter: str, request: Any) -> str:
+    """Return the id of a derived trial: the same request for the same parent has the same id.
 
-    A field that has its default is left out, so that a request keeps its id where fields are added.
+    The id is a hash of the fields of ``request``, a dataclass. A field with its default value is left out, so that a
+    request keeps its id when fields are added.
     """
-    asked = {
+    fields = {
         field.name: dataclasses.asdict(value) if dataclasses.is_dataclass(value) else value  # type: ignore[arg-type]
         for field in dataclasses.fields(request)
         if (value := getattr(request, field.name)) != field.default
     }
-    text = json.dumps(asked, sort_keys=True)
-    return f"{parent}-{letter}{hashlib.sha256(text.encode()).hexdigest()[:6]}"
+    text = json.dumps(fields, sort_keys=True)
+    return f"{parent_id}-{letter}{hashlib.sha256(text.encode()).hexdigest()[:6]}"
 
 
-def _validated(
-    network: nn.Module, config: TrialConfig, trained: TrainedTrial, precision: Precision
-) -> Metrics:
+def _validate(network: nn.Module, config: TrialConfig, parent: TrainedTrial, precision: Precision) -> Metrics:
     return evaluate(
         network,
-        trained.dataset.splits["val"],
-        trained.label_set,
+        parent.dataset.splits["val"],
+        parent.label_set,
         method=config.method,
         precision=precision,
         device=CPU,

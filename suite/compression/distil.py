@@ -1,4 +1,4 @@
-"""A smaller network trained from scratch as a trial's student, as one row of the run."""
+"""Distillation: a smaller network, trained from scratch with a trained trial as its teacher (Hinton 2015)."""
 
 import dataclasses
 from collections.abc import Callable
@@ -6,7 +6,13 @@ from dataclasses import dataclass
 
 import torch
 
-from suite.compression.derived_trial import DerivedTrial, Teaching, derive_trial, id_of, tuned_config
+from suite.compression.derived_trial import (
+    DerivedTrial,
+    DistillationSettings,
+    derive_trial,
+    derived_config,
+    derived_id,
+)
 from suite.compression.resumable_fit import OnEpoch, ResumableFit
 from suite.deployment.trained_trial import TrainedTrial
 from suite.errors import RequestError
@@ -15,33 +21,37 @@ from suite.training.fit import fit
 
 
 @dataclass(frozen=True)
-class Student:
-    """What network is to be trained, and how.
+class Distillation:
+    """The network to train and how to train it.
+
+    The names of the fields are part of a row's id and of the file ``ID.student.json``.
 
     Attributes:
-        widths: channels of the five stages of a compact network.
-        depths: its convolutions.
-        epochs: of its training, from random weights.
-        learning_rate: of that training.
-        teaching: what it learns from the trial; with weight 0 it is the network trained on labels alone.
+        widths: Channels of the five stages of a compact network.
+        depths: Convolutions of each stage.
+        epochs: Epochs of training, from random weights.
+        learning_rate: Learning rate of that training.
+        teaching: How it learns from the teacher; with weight 0 it learns from labels alone.
     """
 
     widths: tuple[int, ...]
     depths: tuple[int, ...]
     epochs: int
     learning_rate: float
-    teaching: Teaching
+    teaching: DistillationSettings
 
-    def id_for(self, parent: str) -> str:
-        """The id of the row: the same request of the same trial is the same row."""
-        return id_of(parent, "d", self)
+    def id_for(self, parent_id: str) -> str:
+        """Return the id of the row; the same request for the same trial has the same id."""
+        return derived_id(parent_id, "d", self)
 
 
 def architecture_of(text: str) -> Architecture:
-    """Read a preset's name, or widths and perhaps depths: ``8,16,32,64,64`` or ``8,16,32,64,64/1,1,2,2,2``.
+    """Read the name of a preset, or widths and optionally depths.
+
+    Widths alone are written as ``8,16,32,64,64``, with depths as ``8,16,32,64,64/1,1,2,2,2``.
 
     Raises:
-        RequestError: it is neither.
+        RequestError: The text is neither.
     """
     if text in PRESETS:
         return PRESETS[text]
@@ -60,39 +70,41 @@ def architecture_of(text: str) -> Architecture:
     return Architecture(*numbers)
 
 
-def train_student(
-    trained: TrainedTrial, student: Student, on_epoch: OnEpoch, on_stage: Callable[[str], None]
+def distil_from_scratch(
+    teacher: TrainedTrial, request: Distillation, on_epoch: OnEpoch, on_stage: Callable[[str], None]
 ) -> DerivedTrial:
-    """Train a student from scratch, with the trial's recipe and seed, or go on where that was interrupted.
+    """Train a smaller network from scratch, with the recipe and the seed of its teacher.
+
+    A training that was interrupted continues from its checkpoint.
 
     Args:
-        trained: the teacher.
-        student: what is to be trained.
-        on_epoch: told each epoch.
-        on_stage: told in a sentence that it begins, or where an interrupted training goes on.
+        teacher: The trained trial.
+        request: The network to train.
+        on_epoch: Called after each epoch.
+        on_stage: Called with a sentence when the training begins, or where it continues.
 
     Raises:
-        RequestError: the trial's method has no distribution to distil, or there are no epochs.
-        DivergedError: the training diverged.
+        RequestError: The teacher's method has no distribution to distil, or there are no epochs.
+        DivergedError: The training diverged.
     """
     config = dataclasses.replace(
-        tuned_config(trained, student.epochs, student.learning_rate, student.teaching),
+        derived_config(teacher, request.epochs, request.learning_rate, request.teaching),
         network="compact",
-        widths=student.widths,
-        depths=student.depths,
+        widths=request.widths,
+        depths=request.depths,
         pruned_widths=None,
-        warmup_method=trained.config.warmup_method,  # unlike what is trained on, it starts from scratch
-        warmup_epochs=trained.config.warmup_epochs,
+        warmup_method=teacher.config.warmup_method,  # it starts from random weights, as its teacher did
+        warmup_epochs=teacher.config.warmup_epochs,
     )
-    trial_id = student.id_for(trained.id)
-    course = ResumableFit(trained, trial_id, config, on_epoch, on_stage)
-    if course.interrupted is None:
+    trial_id = request.id_for(teacher.id)
+    resumable = ResumableFit(teacher, trial_id, config, on_epoch, on_stage)
+    if resumable.interrupted is None:
         on_stage(
-            f"training a student of widths {'-'.join(map(str, student.widths))}, {student.epochs} epochs"
+            f"training a student of widths {'-'.join(map(str, request.widths))}, {request.epochs} epochs"
         )
-    training = course.interrupted or fit(config, trained.dataset, threads=torch.get_num_threads())
-    course.train(training, 1)
-    epochs = tuple(course.epochs)
+    training = resumable.interrupted or fit(config, teacher.dataset, threads=torch.get_num_threads())
+    resumable.train(training, 1)
+    epochs = tuple(resumable.epochs)
     return derive_trial(
-        trained, trial_id, "distilled", training.network, training.config, epochs, course.seconds
+        teacher, trial_id, "distilled", training.network, training.config, epochs, resumable.seconds
     )

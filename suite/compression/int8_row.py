@@ -1,28 +1,36 @@
-"""The int8 file that a row of the run tells of, copied out of the run as it is instead of made anew."""
+"""Export of an int8 trial: its file in the run folder is checked and copied, not made again."""
 
 import dataclasses
 import shutil
 from pathlib import Path
 
 from suite.compression.quantise import MOST_LOSS
-from suite.deployment.export import ModelFile, beside, check_ending
+from suite.deployment.export import ModelFile, check_ending, partial_file
 from suite.deployment.inference import Model, open_model
-from suite.deployment.inference_module import config_text
+from suite.deployment.inference_module import config_json
 from suite.deployment.trained_trial import TrainedTrial, int8_file_of, int8_id_of
-from suite.deployment.verify import MismatchError, measured
+from suite.deployment.verify import MismatchError, evaluate_model
 from suite.errors import RequestError
 
 
 @dataclasses.dataclass(frozen=True)
-class Copied(ModelFile):
-    """A copy of a row's file."""
+class CopiedModel(ModelFile):
+    """A copy of the file of an int8 row.
+
+    Attributes:
+        source: The file in the run folder.
+        mae: Validation MAE of the copy, label units.
+    """
 
     source: Path
-    mae: float  # of the copy on validation, label units
+    mae: float
 
 
 def int8_row_of(trained: TrainedTrial) -> TrainedTrial | None:
-    """The int8 row of a trial, or the trial where it is one itself; None where the run has no such file."""
+    """Return the int8 trial that was made from a trial, or the trial itself where it is one.
+
+    None where the run has no int8 file of it.
+    """
     if trained.is_int8:
         return trained
     int8_id = int8_id_of(trained.id)
@@ -30,48 +38,51 @@ def int8_row_of(trained: TrainedTrial) -> TrainedTrial | None:
         return None
     for row in trained.run.trials.to_dict("records"):
         if row["id"] == int8_id and row["status"] == "finished":
-            told = {str(column): cell for column, cell in row.items()}
-            return dataclasses.replace(trained, id=int8_id, row=told)
+            cells = {str(column): cell for column, cell in row.items()}
+            return dataclasses.replace(trained, id=int8_id, row=cells)
     return None
 
 
-def copy_int8(row: TrainedTrial, path: Path) -> Copied:
-    """Copy the file of an int8 row, and see that it is what the row tells of.
+def copy_int8(int8: TrainedTrial, path: Path) -> CopiedModel:
+    """Copy the file of an int8 trial, and check that it is the file that the trial's row describes.
 
     Args:
-        row: of ``int8_row_of``.
-        path: .onnx; a file that is there is replaced in one step.
+        int8: A trial from ``int8_row_of``.
+        path: A .onnx file; an existing file is replaced in one step.
 
     Raises:
-        RequestError: another ending, a missing package, a place that cannot be written to, or the row's file
-            has gone or is another.
-        MismatchError: it does not estimate as well or as badly as the row says; ``path`` is as it was.
+        RequestError: The name has another ending, a package is not installed, the folder cannot be written to, or the
+            trial's file is missing or is another one.
+        MismatchError: The file's validation MAE is not that of the row; ``path`` is unchanged.
     """
     check_ending(path, ".onnx", "int8")
-    source = int8_file_of(row.run.folder, row.id)
-    again = f"write it again with 'suite compress {row.run.folder} --trial {row.row['parent']} --int8'"
+    source = int8_file_of(int8.run.folder, int8.id)
+    again = f"write it again with 'suite compress {int8.run.folder} --trial {int8.row['parent']} --int8'"
     if not source.is_file():
-        raise RequestError(f"{source}, the file of {row.id}, has gone; {again}")
+        raise RequestError(f"{source}, the file of {int8.id}, is missing; {again}")
     model = open_model(source)
-    size, told = source.stat().st_size, int(row.row["bytes"])
-    if size != told or config_text(model.config) != config_text(row.config):
+    size, recorded = source.stat().st_size, int(int8.row["bytes"])
+    if size != recorded or config_json(model.config) != config_json(int8.config):
         raise RequestError(
-            f"{source} is not the file that the row {row.id} tells of ({size:,} bytes, and {told:,} by the "
-            f"row); delete it and {again}"
+            f"{source} is not the file that the row {int8.id} describes ({size:,} bytes, and {recorded:,} in "
+            f"the row); delete it and {again}"
         )
-    with beside(path) as partial:
+    with partial_file(path) as partial:
         shutil.copyfile(source, partial)
-        mae = _checked_mae(row, open_model(partial))
-    return Copied(path, size, model.arithmetic, source, mae)
+        mae = _checked_mae(int8, open_model(partial))
+    return CopiedModel(path, size, model.arithmetic, source, mae)
 
 
-def _checked_mae(row: TrainedTrial, model: Model) -> float:
-    """Another processor may round otherwise; more than int8 may lose is another file."""
-    val, config = row.dataset.splits["val"], row.config
-    mae = measured(model, val).mae
-    told = float(row.row[row.run.info.error_column])
-    if not abs(mae - told) <= MOST_LOSS * (config.label_high - config.label_low):
+def _checked_mae(int8: TrainedTrial, model: Model) -> float:
+    """Return a file's validation MAE.
+
+    Another processor may round differently, but by less than int8 itself may lose.
+    """
+    val, config = int8.dataset.splits["val"], int8.config
+    mae = evaluate_model(model, val).mae
+    recorded = float(int8.row[int8.run.info.error_column])
+    if not abs(mae - recorded) <= MOST_LOSS * (config.label_high - config.label_low):
         raise MismatchError(
-            f"the file of {row.id} has a validation MAE of {mae:.2f} here, and {told:.2f} by its row"
+            f"the file of {int8.id} has a validation MAE of {mae:.2f} here, and {recorded:.2f} in its row"
         )
     return mae

@@ -1,7 +1,7 @@
-"""The steps from a trained trial to the file that ships, each a row of the run with its parent.
+"""The steps of ``suite compress``, from a trained trial to the file that ships: each is a row of the run with a parent.
 
-A step that has its row is not done again, and a training that was interrupted goes on from its checkpoint
-(``suite.compression.resumable_fit``), so that the same command goes on where it was interrupted.
+A step whose row exists is not done again, and an interrupted training continues from its checkpoint
+(``suite.compression.resumable_fit``), so that repeating a command continues where it was interrupted.
 """
 
 import dataclasses
@@ -13,14 +13,15 @@ from typing import Any
 
 from suite.compression.budget import Budget
 from suite.compression.derived_trial import DerivedTrial
-from suite.compression.distil import Student, train_student
-from suite.compression.prune import Pruning, make_smaller
-from suite.compression.quantise import Quantised, export_int8
-from suite.compression.relative_latency import share_of_time
+from suite.compression.distil import Distillation, distil_from_scratch
+from suite.compression.prune_and_finetune import Pruning, prune_and_finetune
+from suite.compression.quantise import QuantisedModel, export_int8
+from suite.compression.relative_latency import describe_relative_latency
 from suite.compression.resumable_fit import OnEpoch, remove_checkpoint
 from suite.deployment.inference_module import InferenceModule
 from suite.deployment.trained_trial import TrainedTrial, finished_row, int8_file_of, int8_id_of, weights_of
 from suite.errors import RequestError
+from suite.files.atomic import write_atomically
 from suite.measure.profiling import profile_trial
 from suite.networks.weights import load_network, save_network
 from suite.runs.ledger import RunLedger
@@ -28,110 +29,125 @@ from suite.runs.tables import Run, read_run
 from suite.training.fit import DivergedError
 from suite.trial import EpochResult, TrialResult
 
-Say = Callable[[str], None]
+#: Called with a sentence on what is done, or on its outcome.
+OnStage = Callable[[str], None]
 
 
-def prune(trained: TrainedTrial, pruning: Pruning, say: Say) -> TrainedTrial:
-    """The pruned trial, from its row where it has one.
+def prune(trained: TrainedTrial, pruning: Pruning, on_stage: OnStage) -> TrainedTrial:
+    """Prune a trial and train it on; a trial that exists already is loaded.
 
     Args:
-        trained: the trial to prune.
-        pruning: checked.
-        say: told in a sentence what is done, and what came of it.
+        trained: The trial to prune.
+        pruning: A request that ``check_pruning`` accepted.
+        on_stage: Called with a sentence on what is done, and on its outcome.
 
     Raises:
-        RequestError: the run still searches, or the goal cannot be reached.
-        DivergedError: the training after a cut diverged; no row is written.
+        RequestError: The run's search has not finished, or the goal cannot be reached.
+        DivergedError: The training after a cut diverged; no row is written.
     """
-    asked = _Asked(pruning.id_for(trained.id), "pruning", dataclasses.asdict(pruning))
-    pruned = _step(trained, asked, lambda tell: make_smaller(trained, pruning, tell, say), say)
+    request = _StepRequest(pruning.id_for(trained.id), "pruning", dataclasses.asdict(pruning))
+    pruned = _derive(
+        trained, request, lambda on_epoch: prune_and_finetune(trained, pruning, on_epoch, on_stage), on_stage
+    )
     if isinstance(pruning.goal, Budget) and pruning.goal.quantity == "latency":
-        say(f"{pruned.id} takes {share_of_time(trained.config, pruned.config, trained.label_set.bins)}")
+        share = describe_relative_latency(trained.config, pruned.config, trained.label_set.bins)
+        on_stage(f"{pruned.id} takes {share}")
     return pruned
 
 
-def teach(trained: TrainedTrial, student: Student, say: Say) -> TrainedTrial:
-    """The trial's student, from its row where it has one.
+def distil(trained: TrainedTrial, distillation: Distillation, on_stage: OnStage) -> TrainedTrial:
+    """Train a smaller network with a trial as its teacher; a trial that exists already is loaded.
 
     Args:
-        trained: the teacher.
-        student: what is to be trained.
-        say: told in a sentence what is done, and what came of it.
+        trained: The teacher.
+        distillation: The network to train.
+        on_stage: Called with a sentence on what is done, and on its outcome.
 
     Raises:
-        RequestError: the run still searches, or there is nothing to distil.
-        DivergedError: the training diverged; no row is written.
+        RequestError: The run's search has not finished, or the teacher's method has no distribution to distil.
+        DivergedError: The training diverged; no row is written.
     """
-    asked = _Asked(student.id_for(trained.id), "student", dataclasses.asdict(student))
-    return _step(trained, asked, lambda tell: train_student(trained, student, tell, say), say)
+    request = _StepRequest(distillation.id_for(trained.id), "student", dataclasses.asdict(distillation))
+    return _derive(
+        trained,
+        request,
+        lambda on_epoch: distil_from_scratch(trained, distillation, on_epoch, on_stage),
+        on_stage,
+    )
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """A step's request as it is kept beside the weights, in ``ID.KIND.json``."""
+class _StepRequest:
+    """The request of a step, in the form of the file ``weights/ID.KIND.json``."""
 
     id: str
     kind: str
     fields: Mapping[str, Any]
 
 
-def _step(
-    trained: TrainedTrial, asked: _Asked, make: Callable[[OnEpoch], DerivedTrial], say: Say
+def _derive(
+    trained: TrainedTrial,
+    request: _StepRequest,
+    make: Callable[[OnEpoch], DerivedTrial],
+    on_stage: OnStage,
 ) -> TrainedTrial:
-    folder, trial_id = trained.run.folder, asked.id
+    """Make a derived trial and write its weights, request, epochs and row; or load it where it exists."""
+    folder, trial_id = trained.run.folder, request.id
     check_finished(trained.run)
     path, ledger = weights_of(folder, trial_id), RunLedger(folder)
-    if _has(ledger, trial_id) and path.exists():
-        say(f"{trial_id} is there already")
+    if _has_finished(ledger, trial_id) and path.exists():
+        on_stage(f"{trial_id} is there already")
     else:
         try:
-            made = make(_teller(trained, say))
-        except DivergedError:  # so it would again
+            derived = make(_epoch_messages(trained, on_stage))
+        except DivergedError:  # it would diverge again
             remove_checkpoint(folder, trial_id)
             raise
-        save_network(made.network, made.result.config, path)
-        text = json.dumps({"parent": trained.id, **asked.fields}, indent=2)
-        (folder / "weights" / f"{trial_id}.{asked.kind}.json").write_text(text + "\n", encoding="utf-8")
-        ledger.begin_trial(trial_id, made.epochs, trained.config.attribute)
-        ledger.add_trial(made.result)
+        save_network(derived.network, derived.result.config, path)
+        text = json.dumps({"parent": trained.id, **request.fields}, indent=2)
+        write_atomically(folder / "weights" / f"{trial_id}.{request.kind}.json", text + "\n", durable=True)
+        ledger.begin_trial(trial_id, derived.epochs, trained.config.attribute)
+        ledger.add_trial(derived.result)
     remove_checkpoint(folder, trial_id)
     run = read_run(folder)
     row = finished_row(run, trial_id)
     network, config, _ = load_network(path)
     error = run.info.error_column
-    say(
+    on_stage(
         f"{trial_id}: {row['params']:,} parameters, validation MAE {row[error]:.2f} {run.info.unit} "
         f"({trained.id}: {trained.row['params']:,}, {trained.row[error]:.2f})"
     )
     return dataclasses.replace(trained, run=run, id=trial_id, row=row, network=network, config=config)
 
 
-def make_int8(trained: TrainedTrial, say: Say) -> None:
-    """Write a trial's int8 file, ``weights/ID-int8.onnx``, and its row, where they are not there yet.
+def make_int8(trained: TrainedTrial, on_stage: OnStage) -> None:
+    """Write the int8 file of a trial, ``weights/ID-int8.onnx``, and its row, unless they exist already.
 
     Raises:
-        RequestError: the run still searches, or a package is missing.
+        RequestError: The run's search has not finished, or a package is not installed.
         MismatchError: int8 loses too much; neither row nor file is written.
     """
     trial_id, ledger = int8_id_of(trained.id), RunLedger(trained.run.folder)
     check_finished(trained.run)
     path = int8_file_of(trained.run.folder, trial_id)
-    if _has(ledger, trial_id) and path.exists():
-        say(f"{trial_id} is there already: {path}")
+    if _has_finished(ledger, trial_id) and path.exists():
+        on_stage(f"{trial_id} is there already: {path}")
         return
     began, splits = time.perf_counter(), trained.dataset.splits
-    deployed = InferenceModule(trained.network, trained.config, trained.label_set)
-    quantised = export_int8(deployed, trained.config, splits["train"], splits["val"], path, say)
+    module = InferenceModule(trained.network, trained.config, trained.label_set)
+    quantised = export_int8(module, trained.config, splits["train"], splits["val"], path, on_stage)
     ledger.add_trial(_int8_result(trained, quantised, trial_id, time.perf_counter() - began))
-    say(
+    on_stage(
         f"{trial_id}: {quantised.exported.bytes:,} bytes, validation MAE {quantised.validation.mae:.2f} "
         f"{trained.run.info.unit} ({quantised.mae_float:.2f} before), {quantised.exported.arithmetic}: {path}"
     )
 
 
 def check_finished(run: Run) -> None:
-    """Raises:
-    RequestError: the run still searches: rows of compressions would stand among those of its trials.
+    """Refuse a run whose search has not finished: its new trials would mix with rows of compression.
+
+    Raises:
+        RequestError: The search has not finished.
     """
     if run.info.status != "finished":
         raise RequestError(
@@ -139,7 +155,9 @@ def check_finished(run: Run) -> None:
         )
 
 
-def _int8_result(trained: TrainedTrial, quantised: Quantised, trial_id: str, seconds: float) -> TrialResult:
+def _int8_result(
+    trained: TrainedTrial, quantised: QuantisedModel, trial_id: str, seconds: float
+) -> TrialResult:
     profile = profile_trial(trained.config, trained.label_set.bins)
     return TrialResult(
         id=trial_id,
@@ -158,18 +176,19 @@ def _int8_result(trained: TrainedTrial, quantised: Quantised, trial_id: str, sec
     )
 
 
-def _has(ledger: RunLedger, trial_id: str) -> bool:
+def _has_finished(ledger: RunLedger, trial_id: str) -> bool:
     return any(row["id"] == trial_id and row["status"] == "finished" for row in ledger.rows)
 
 
-def _teller(trained: TrainedTrial, say: Say) -> Callable[[EpochResult, int], None]:
-    began, told = time.monotonic(), 0  # those that another process trained are not told
+def _epoch_messages(trained: TrainedTrial, on_stage: OnStage) -> OnEpoch:
+    """Return what reports each epoch with an estimate of the time left, from the epochs of this process."""
+    began, trained_here = time.monotonic(), 0
 
-    def tell(epoch: EpochResult, of: int) -> None:
-        nonlocal told
-        told += 1
-        left = (time.monotonic() - began) / told * (of - epoch.epoch)
+    def on_epoch(epoch: EpochResult, epochs_in_all: int) -> None:
+        nonlocal trained_here
+        trained_here += 1
+        left = (time.monotonic() - began) / trained_here * (epochs_in_all - epoch.epoch)
         error = f"{epoch.validation.mae:.2f} {trained.run.info.unit}"
-        say(f"epoch {epoch.epoch} of {of}: validation MAE {error}, about {left:.0f} s left")
+        on_stage(f"epoch {epoch.epoch} of {epochs_in_all}: validation MAE {error}, about {left:.0f} s left")
 
-    return tell
+    return on_epoch

@@ -1,7 +1,7 @@
-"""How many channels each width keeps: pure functions from a goal, and scores of channels, to widths.
+"""From a pruning goal and channel scores to widths, as pure functions.
 
-Layers that share a width go on sharing it, so that what is left is a network of the same kind, and widths are
-multiples of 8 where there are so many: other counts lose the fast kernels (Torch-Pruning issues 38, 149).
+Layers that share a width keep sharing it, so that the result is a network of the same kind. Widths are multiples of 8
+where there are that many channels: other widths miss the fast kernels (Torch-Pruning issues 38 and 149).
 """
 
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ CostOf = Callable[[Widths], float]
 
 
 def kept_widths(widths: Widths, keep: Sequence[float], multiple: int = MULTIPLE) -> Widths:
-    """Each stage's share of its channels, to the nearest multiple; at least one multiple, or all."""
+    """Return each stage's share of its channels, to the nearest multiple; at least one multiple, or all channels."""
     return tuple(
         min(width, max(multiple, multiple * round(width * share / multiple)))
         for width, share in zip(widths, keep, strict=True)
@@ -27,27 +27,29 @@ def kept_widths(widths: Widths, keep: Sequence[float], multiple: int = MULTIPLE)
 
 
 def uniform_widths(widths: Widths, cost_of: CostOf, most: float, multiple: int = MULTIPLE) -> Widths:
-    """The largest equal share of every stage's channels, in 128ths, that costs at most ``most``.
+    """Return the largest widths, the same share of every stage, that cost at most ``most``.
+
+    Shares are multiples of 1/128.
 
     Raises:
-        RequestError: even the smallest network costs more.
+        RequestError: Even the smallest network costs more.
     """
     candidates = [kept_widths(widths, [share / 128] * len(widths), multiple) for share in range(129)]
     return _largest(candidates, cost_of, most)
 
 
 def ranked_widths(scores: Sequence[Floats], cost_of: CostOf, most: float, multiple: int = MULTIPLE) -> Widths:
-    """Take the least important channels of all stages, in blocks of ``multiple``, until it costs ``most``.
+    """Remove the least important channels of all stages, in blocks, until the network costs at most ``most``.
 
     Args:
-        scores: for each stage float (width,), falling: how important its best, second best, ... channel is,
-            on one scale for all stages.
-        cost_of: the cost of widths.
-        most: what it may cost.
-        multiple: channels of a block; the last of a stage may be smaller.
+        scores: For each stage, the scores of its best, second best, ... channel, float (width,), descending, on one
+            scale for all stages.
+        cost_of: The cost of widths.
+        most: The limit.
+        multiple: Channels of a block; the last block of a stage may be smaller.
 
     Raises:
-        RequestError: a block in every stage is left, and it still costs more.
+        RequestError: With one block left in every stage the network still costs more.
     """
     blocks = [
         (float(stage_scores[start : start + multiple].mean()), stage, start)
@@ -57,17 +59,17 @@ def ranked_widths(scores: Sequence[Floats], cost_of: CostOf, most: float, multip
     left = [len(stage_scores) for stage_scores in scores]
     candidates = [tuple(left)]
     for _, stage, start in sorted(blocks, key=lambda block: (block[0], -block[2])):
-        # Scores fall within a stage, so that its blocks go from the last to the first.
+        # Scores descend within a stage, so that its last block goes first.
         left[stage] = min(left[stage], start)
         candidates.append(tuple(left))
     return _largest(candidates[::-1], cost_of, most)
 
 
 def _largest(candidates: Sequence[Widths], cost_of: CostOf, most: float) -> Widths:
-    """The last of growing candidates that costs at most ``most``, by bisection."""
+    """Return the last of growing candidates that costs at most ``most``, by bisection."""
     smallest = cost_of(candidates[0])
     if smallest > most:
-        has = f"has {_shown(smallest)}, above the {_shown(most)} that were asked for"
+        has = f"has {_cost_text(smallest)}, above the {_cost_text(most)} that were asked for"
         raise RequestError(
             f"the smallest network that pruning can leave, of widths {candidates[0]}, {has}; ask for more, "
             "or train a network with fewer layers"
@@ -79,5 +81,5 @@ def _largest(candidates: Sequence[Widths], cost_of: CostOf, most: float) -> Widt
     return candidates[fits]
 
 
-def _shown(cost: float) -> str:
+def _cost_text(cost: float) -> str:
     return f"{cost:.2f}" if cost < 10 else f"{cost:,.0f}"

@@ -1,0 +1,1 @@
+"""Data sets: readers of public sets, the packed store, and the synthetic faces."""

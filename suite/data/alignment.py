@@ -1,4 +1,4 @@
-"""The five-point similarity crop of the paper's recipe: eyes, nose and mouth come to fixed places."""
+"""The five-point similarity crop of the paper's recipe, which moves eyes, nose and mouth to fixed positions."""
 
 import math
 from collections.abc import Sequence
@@ -11,8 +11,8 @@ from PIL import Image
 Point = tuple[float, float]
 Affine = tuple[float, float, float, float, float, float]
 
-#: Where eyes, nose tip and corners of the mouth come to lie in an image of 112 pixels a side (Deng et al.
-#: 2019, ArcFace), the most used template of five points.
+#: The positions of eyes, nose tip and corners of the mouth in an image of 112 pixels a side. This is the template of
+#: ArcFace (Deng et al. 2019), the most used one for five points.
 TEMPLATE: Sequence[Point] = (
     (38.2946, 51.6963),
     (73.5318, 51.5014),
@@ -21,17 +21,16 @@ TEMPLATE: Sequence[Point] = (
     (70.7299, 92.2041),
 )
 TEMPLATE_SIDE = 112
-#: The side of the largest image that a crop is reduced from, pixels; only from the largest of images does it
-#: leave out some.
+#: The side of the largest intermediate image that a crop is reduced from, pixels.
 LARGEST_SIDE = 8192
-#: Of the template's side, added on each side: it was made to recognise people and cuts off the forehead and
-#: the chin, which tell an age.
+#: A margin around the template, as a share of its side. The template was made to recognise people and cuts off the
+#: forehead and the chin, which show a person's age.
 MARGIN = 0.2
 
 
 @dataclass(frozen=True)
 class FivePoints:
-    """Where a face is, in pixels of the upright image; left and right as one sees them."""
+    """The landmarks of a face, in pixels of the upright image; left and right are those of the image."""
 
     left_eye: Point
     right_eye: Point
@@ -41,16 +40,16 @@ class FivePoints:
 
 
 def five_points(eyes: Sequence[Point], nose: Point, mouth: Sequence[Point]) -> FivePoints | None:
-    """The points with left and right as one sees them, whichever way round a set has them.
+    """Order landmarks so that left and right are those of the image, in whichever order a set lists them.
 
     Args:
-        eyes: the centres of both.
-        nose: its tip.
-        mouth: its two corners.
+        eyes: the centres of both eyes.
+        nose: the tip of the nose.
+        mouth: the two corners of the mouth.
 
     Returns:
-        None where they cannot be those of a face: one is no number, the eyes are one, or the mouth is not
-        below the eyes.
+        None where the points cannot be those of a face: a coordinate is not finite, the eyes coincide, or the mouth
+        is not below the eyes.
     """
     (left, right), (left_corner, right_corner) = sorted(eyes), sorted(mouth)
     points = FivePoints(left, right, nose, left_corner, right_corner)
@@ -61,22 +60,22 @@ def five_points(eyes: Sequence[Point], nose: Point, mouth: Sequence[Point]) -> F
         left_corner[0] + right_corner[0] - left[0] - right[0],
         sum(p[1] for p in mouth) - left[1] - right[1],
     )
-    # The sine of the angle from the line of the eyes to the mouth, times both lengths.
-    turned = across[0] * down[1] - across[1] * down[0]
-    return points if turned > 0.1 * math.hypot(*across) * math.hypot(*down) else None
+    # The sine of the angle between the line of the eyes and that to the mouth, times both lengths.
+    cross = across[0] * down[1] - across[1] * down[0]
+    return points if cross > 0.1 * math.hypot(*across) * math.hypot(*down) else None
 
 
 def crop_face(image: Image.Image, points: FivePoints, side: int) -> Image.Image:
-    """Turn, scale and shift an image so that its five points come closest to the template.
+    """Rotate, scale and shift an image so that its five points come closest to the template.
 
     Args:
         image: RGB.
-        points: in its pixels, the centre of the first at (0, 0).
-        side: pixels of the result; what is outside of the image is black.
+        points: landmarks in pixels of the image; the centre of the first pixel is (0, 0).
+        side: pixels a side of the result. Areas outside the image are black.
     """
     a, b, c, d, e, f = similarity(points)
-    # Bicubic sampling looks at four pixels a side: where one of the result covers more, a larger result is
-    # made first and then reduced.
+    # Bicubic sampling reads four pixels a side. Where a pixel of the result covers more, a larger result is made
+    # first and then reduced.
     times = max(1, min(math.ceil(extent(points) / side), LARGEST_SIDE // side))
     step = 1 / (side * times)
     warped = image.transform(
@@ -89,29 +88,29 @@ def crop_face(image: Image.Image, points: FivePoints, side: int) -> Image.Image:
 
 
 def extent(points: FivePoints) -> float:
-    """The side of the part of an image that the crop shows, pixels."""
+    """Return the side of the part of an image that the crop shows, in pixels."""
     a, _, _, d, _, _ = similarity(points)
     return math.hypot(a, d)
 
 
 def scaled(points: FivePoints, times: float) -> FivePoints:
-    """The points in the same image, enlarged so many times."""
+    """Return the points in the same image after it is enlarged by a factor."""
     return FivePoints(*(((x + 0.5) * times - 0.5, (y + 0.5) * times - 0.5) for x, y in astuple(points)))
 
 
 def similarity(points: FivePoints) -> Affine:
-    """The rotation, scale and shift of least squared error (Umeyama 1991), from the template to the image.
+    """Fit rotation, scale and shift from the template to the image by least squares (Umeyama 1991).
 
     Returns:
-        a, b, c, d, e, f: the place (x, y) in a result of side 1 shows (a x + b y + c, d x + e y + f) of the
-        image, where its first pixel reaches from 0 to 1.
+        a, b, c, d, e, f: the position (x, y) in a crop of side 1 shows (a x + b y + c, d x + e y + f) of the image, in
+        which the first pixel extends from 0 to 1.
     """
-    seen = _complex(np.array(astuple(points)) + 0.5)
-    placed = _complex(0.5 + ((np.array(TEMPLATE) + 0.5) / TEMPLATE_SIDE - 0.5) / (1 + 2 * MARGIN))
-    # In the complex plane a similarity is a multiplication and an addition: placed = turn * seen + shift.
-    from_middle = seen - seen.mean()
-    turn = np.vdot(from_middle, placed - placed.mean()) / np.vdot(from_middle, from_middle)
-    shift = placed.mean() - turn * seen.mean()
+    source = _complex(np.array(astuple(points)) + 0.5)
+    target = _complex(0.5 + ((np.array(TEMPLATE) + 0.5) / TEMPLATE_SIDE - 0.5) / (1 + 2 * MARGIN))
+    # In the complex plane a similarity is a multiplication and an addition: target = turn * source + shift.
+    from_middle = source - source.mean()
+    turn = np.vdot(from_middle, target - target.mean()) / np.vdot(from_middle, from_middle)
+    shift = target.mean() - turn * source.mean()
     back, start = 1 / turn, -shift / turn
     return (
         float(back.real), float(-back.imag), float(start.real),

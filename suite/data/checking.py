@@ -1,4 +1,4 @@
-"""Whether packed data can be trusted: whole, labelled within range, and no face in two splits."""
+"""Checks of packed data: complete, labelled within range, and no face in two splits."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,27 +14,29 @@ from suite.errors import RequestError
 
 SPLITS = ("train", "val", "test")
 BINS = 10  # of a histogram of labels
-SHOWN = 3  # examples of a finding
+EXAMPLES = 3  # shown of each finding
 
 
 @dataclass(frozen=True)
 class Check:
-    """What was found."""
+    """The findings of a check."""
 
-    facts: Sequence[str]  # a line each
-    problems: Sequence[str]  # a sentence each; none: the data can be trusted
+    facts: Sequence[str]  # lines
+    problems: Sequence[str]  # sentences; empty if the data can be trusted
 
 
 def check_store(store: Store) -> Check:
-    """Read all of a store and look for what would make its figures worthless."""
+    """Read a whole store and look for problems that would invalidate results measured on it."""
     try:
         images, labels = store.images, store.labels
         computed = fingerprint(images, labels)
     except RequestError as error:
         return Check([], [f"{error}."])
     except (OSError, EOFError, ValueError, KeyError, pyarrow.ArrowException) as error:
-        said = " ".join(str(error).split())
-        return Check([], [f"images.npy and labels.parquet cannot be read ({type(error).__name__}: {said})."])
+        reason = " ".join(str(error).split())
+        return Check(
+            [], [f"images.npy and labels.parquet cannot be read ({type(error).__name__}: {reason})."]
+        )
     if not len(images) == len(labels) == store.info.images:
         return Check(
             [],
@@ -43,8 +45,8 @@ def check_store(store: Store) -> Check:
                 f"says {store.info.images:,}."
             ],
         )
-    if lacking := _lacking(store, labels):
-        return Check([], [f"labels.parquet has no column {', '.join(lacking)}; pack the data again."])
+    if missing := _missing_columns(store, labels):
+        return Check([], [f"labels.parquet has no column {', '.join(missing)}; pack the data again."])
     problems = []
     if computed != store.info.fingerprint:
         problems.append("The fingerprint of images and labels is another than that in store.json.")
@@ -60,8 +62,8 @@ def check_store(store: Store) -> Check:
     return Check([*facts, *facts_of_copies], [*problems, *problems_of_copies])
 
 
-def _lacking(store: Store, labels: pd.DataFrame) -> Sequence[str]:
-    """The columns that a store has and these labels have not."""
+def _missing_columns(store: Store, labels: pd.DataFrame) -> Sequence[str]:
+    """The columns that a store must have and these labels lack."""
     by_attribute = [column for name in store.info.attributes for column in (name, f"{name}_std")]
     return [column for column in ("split", "subject", "source", *by_attribute) if column not in labels]
 
@@ -70,7 +72,7 @@ def _sizes(labels: pd.DataFrame) -> str:
     counts = ", ".join(f"{int((labels['split'] == split).sum()):,} {split}" for split in SPLITS)
     people = labels["subject"].astype(str)
     known = people[people != ""].nunique()
-    return f"images: {counts}; " + (f"{known:,} people" if known else "who is pictured is not said")
+    return f"images: {counts}; " + (f"{known:,} people" if known else "people are not named")
 
 
 def _label_problems(labels: pd.DataFrame, attribute: str, label_range: LabelRange) -> Iterator[str]:
@@ -102,34 +104,34 @@ def _shared_subjects(labels: pd.DataFrame) -> Iterator[str]:
     parts = named.groupby("subject")["split"].nunique()
     shared = sorted(parts[parts > 1].index)
     if shared:
-        yield f"{len(shared):,} people are in two splits or more: {_some(shared)}."
+        yield f"{len(shared):,} people are in two splits or more: {_examples(shared)}."
 
 
 def _copies(images: npt.NDArray[np.uint8], labels: pd.DataFrame) -> tuple[Sequence[str], Sequence[str]]:
-    """Facts and problems of images that are there twice."""
+    """Facts and problems about images that occur twice."""
     splits = np.array([SPLITS.index(split) for split in labels["split"]], dtype=np.int64)
     sources = labels["source"].astype(str).tolist()
     numbers = same_pixels(images)
     first = {number: index for index, number in reversed(list(enumerate(numbers.tolist())))}
-    again = [
+    repeated = [
         (first[number], index) for index, number in enumerate(numbers.tolist()) if first[number] != index
     ]
-    across = [pair for pair in again if splits[pair[0]] != splits[pair[1]]]
+    across = [pair for pair in repeated if splits[pair[0]] != splits[pair[1]]]
     problems = []
     if across:
         named = [f"{sources[a]} and {sources[b]}" for a, b in across]
         have = "1 image has" if len(across) == 1 else f"{len(across):,} images have"
-        problems.append(f"{have} an exact copy in another split: {_some(named)}.")
-    facts = [f"exact copies: {len(again):,} in all"]
+        problems.append(f"{have} an exact copy in another split: {_examples(named)}.")
+    facts = [f"exact copies: {len(repeated):,} in all"]
     alike = alike_across(images, splits)
     named = [f"{sources[a]} and {sources[b]}" for a, b in alike]
     facts.append(
         f"look-alikes in different splits: {len(alike):,} pairs"
-        + (f"; look at {_some(named)}" if alike else "")
+        + (f"; look at {_examples(named)}" if alike else "")
     )
     return facts, problems
 
 
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
+def _examples(names: Sequence[str]) -> str:
+    more = f" and {len(names) - EXAMPLES:,} more" if len(names) > EXAMPLES else ""
+    return ", ".join(names[:EXAMPLES]) + more

@@ -1,4 +1,4 @@
-"""A contact sheet: images of a store in the order of an attribute, to look at what is in it."""
+"""A contact sheet: images of a store in the order of an attribute, for a look at its content."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from suite.data.store import Store
 from suite.errors import RequestError
 
-SMALLEST_TILE = 64  # pixels; smaller images are enlarged, so that a face can be seen
+SMALLEST_TILE = 64  # pixels; smaller images are enlarged, so that faces are visible
 CAPTION = 16  # pixels beneath each tile
 MARGIN = 4  # pixels around each tile
 FONT_SIZE = 11  # pixels
@@ -19,12 +19,19 @@ LARGEST_SHEET = 100_000_000  # pixels
 def write_sheet(
     store: Store, path: Path, *, columns: int = 10, rows: int = 6, attribute: str = "age"
 ) -> None:
-    """Write a PNG of images spread evenly over a store, ascending by an attribute, the label beneath each.
+    """Write a PNG of images from the whole range of an attribute, in ascending order, each with its label.
 
-    A store with fewer images than the grid has places gives a smaller grid.
+    A store with fewer images than the grid has cells gives a smaller grid.
+
+    Args:
+        store: the packed data.
+        path: the PNG to write.
+        columns: images a row.
+        rows: the number of rows.
+        attribute: the attribute that orders the images.
 
     Raises:
-        RequestError: the store has no such attribute, the grid is no grid, or the file cannot be written.
+        RequestError: the store lacks the attribute, the grid is empty or too large, or the file cannot be written.
     """
     if attribute not in store.info.attributes:
         known = ", ".join(sorted(store.info.attributes))
@@ -41,12 +48,12 @@ def write_sheet(
     sheet = Image.new("RGB", (columns * pitch[0], -(-len(chosen) // columns) * pitch[1]), "white")
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(FONT_SIZE)
     decimals = 0 if np.all(labels[chosen] % 1 == 0) else 1
-    for place, index in enumerate(chosen):
-        left, top = place % columns * pitch[0] + MARGIN, place // columns * pitch[1] + MARGIN
+    for cell, index in enumerate(chosen):
+        left, top = cell % columns * pitch[0] + MARGIN, cell // columns * pitch[1] + MARGIN
         image = Image.fromarray(np.asarray(store.images[index]))
         sheet.paste(image.resize((tile, tile), Image.Resampling.BICUBIC), (left, top))
-        at = (left + tile / 2, top + tile + CAPTION / 2)
-        draw.text(at, f"{labels[index]:.{decimals}f}", fill="black", font=font, anchor="mm")
+        centre = (left + tile / 2, top + tile + CAPTION / 2)
+        draw.text(centre, f"{labels[index]:.{decimals}f}", fill="black", font=font, anchor="mm")
     try:
         sheet.save(path, format="PNG")
     except OSError as error:
@@ -56,10 +63,10 @@ def write_sheet(
 
 
 def spread(labels: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.int64]:
-    """Indices of up to ``count`` images, ascending by label and evenly spaced in that order.
+    """Return indices of up to ``count`` images, in ascending order of the label and evenly spaced in that order.
 
     Images without a label (NaN) are left out; equal labels keep the order of the store.
     """
     order = np.argsort(labels, kind="stable")[: int(np.sum(~np.isnan(labels)))]
-    places = np.linspace(0, len(order) - 1, min(count, len(order)))
-    return order[np.round(places).astype(np.int64)].astype(np.int64)
+    positions = np.linspace(0, len(order) - 1, min(count, len(order)))
+    return order[np.round(positions).astype(np.int64)].astype(np.int64)

@@ -1,11 +1,9 @@
-"""What a training sees of a store: one attribute at one resolution, split in three.
+"""Data sets for training: one attribute of a store at one resolution, in three splits.
 
-Images at another resolution than the store's are resized once for the whole machine and then
-memory-mapped, so that trials share one copy of them in the page cache.
+Images at another resolution than the store's are resized once and then memory-mapped, so that all trials of a
+machine share one copy in the page cache.
 """
 
-import os
-import tempfile
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,24 +16,25 @@ from torch import Tensor
 
 from suite.data.store import LabelRange, Split, Store
 from suite.errors import RequestError
+from suite.files.atomic import atomic_path
 from suite.files.cache import cache_folder
 from suite.trial import Attribute
 
 
 @dataclass(frozen=True)
 class LabelledImages:
-    """The images of one split, as rows of the shared array."""
+    """The images of one split, as rows of an array that the splits share."""
 
     images: Tensor  # uint8 (all images of the store, side, side, 3), shared by the splits
-    rows: Tensor  # int64 (n,), ascending: the images of this split
+    rows: Tensor  # int64 (n,), ascending, the images of this split
     labels: Tensor  # float32 (n,), label units
-    deviations: Tensor  # float32 (n,), label units, of the annotators; NaN where there are none
+    deviations: Tensor  # of the annotators, float32 (n,), label units; NaN where unknown
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def first(self, count: int | None) -> "LabelledImages":
-        """A part of the split that is spread evenly over it, the same for every caller."""
+        """Take ``count`` images spread evenly over the split, the same ones in every call; None takes all."""
         if count is None or count >= len(self):
             return self
         chosen = torch.linspace(0, len(self) - 1, count, dtype=torch.float64).round().long()
@@ -48,15 +47,15 @@ class Dataset:
 
     attribute: Attribute
     resolution: int  # pixels a side
-    label_range: LabelRange  # the label set that the data calls for
+    label_range: LabelRange  # the label set of the data
     splits: Mapping[Split, LabelledImages]
 
 
 def load_dataset(store: Store, attribute: Attribute, resolution: int) -> Dataset:
-    """Open one attribute of a store at a resolution; the images stay memory-mapped.
+    """Load one attribute of a store at a resolution; the images stay memory-mapped.
 
     Raises:
-        RequestError: the store has no such attribute, or a split without images.
+        RequestError: the store lacks the attribute, or a split has no images.
     """
     if attribute not in store.info.attributes:
         raise RequestError(
@@ -76,17 +75,17 @@ def load_dataset(store: Store, attribute: Attribute, resolution: int) -> Dataset
 
 
 def mapped_images(store: Store, resolution: int) -> Tensor:
-    """``images_at`` as a tensor, uint8 (images, resolution, resolution, 3), still memory-mapped."""
-    with warnings.catch_warnings():  # the map is read-only and nobody writes to the tensor
+    """Return ``images_at`` as a tensor, uint8 (images, resolution, resolution, 3), still memory-mapped."""
+    with warnings.catch_warnings():  # the map is read-only, and nothing writes to the tensor
         warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
         return torch.from_numpy(images_at(store, resolution))
 
 
 def images_at(store: Store, resolution: int) -> npt.NDArray[np.uint8]:
-    """The store's images at a resolution, uint8 (images, resolution, resolution, 3), memory-mapped.
+    """Return a store's images at a resolution, uint8 (images, resolution, resolution, 3), memory-mapped.
 
-    Another resolution than the store's is made once, with an antialiased bilinear filter, and kept
-    in the cache folder under the store's fingerprint.
+    Images at another resolution than the store's are made once, by an antialiased bilinear filter, and kept in the
+    cache folder under the store's fingerprint.
     """
     if resolution == store.info.side:
         return store.images
@@ -99,12 +98,9 @@ def images_at(store: Store, resolution: int) -> npt.NDArray[np.uint8]:
 
 def _write_resized(images: npt.NDArray[np.uint8], resolution: int, kept: Path) -> None:
     kept.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=kept.parent, suffix=".partial.npy")
-    os.close(handle)
-    partial = Path(name)
-    try:
+    with atomic_path(kept) as temporary:
         shape = (len(images), resolution, resolution, 3)
-        resized = np.lib.format.open_memmap(partial, mode="w+", dtype=np.uint8, shape=shape)
+        resized = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
         for start in range(0, len(images), 256):
             part = torch.from_numpy(np.array(images[start : start + 256])).permute(0, 3, 1, 2).float()
             small = torch.nn.functional.interpolate(
@@ -112,6 +108,3 @@ def _write_resized(images: npt.NDArray[np.uint8], resolution: int, kept: Path) -
             )
             resized[start : start + 256] = small.round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
         resized.flush()
-        partial.replace(kept)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What a reader of a public set finds: images with their labels, and what it had to leave out."""
+"""The interface of a reader: it lists the images of a data set with their labels, and those to leave out."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,17 +12,19 @@ from suite.data.store import LabelRange, Split
 
 @dataclass(frozen=True)
 class ImageRecord:
-    """One image of a set, not yet decoded."""
+    """One image of a data set, not yet decoded."""
 
-    file: str  # its name among the SourceFiles, which read its bytes
+    file: str  # its name in the ``SourceFiles``
     labels: Mapping[str, float]  # by attribute, in label units
-    groups: Mapping[str, str] = field(default_factory=dict)  # by column, such as gender; empty: not said
-    deviations: Mapping[str, float] = field(default_factory=dict)  # of the annotators, by attribute
-    subject: str = ""  # who is pictured; empty: not said
+    groups: Mapping[str, str] = field(default_factory=dict)  # by column, such as gender; empty if unknown
+    deviations: Mapping[str, float] = field(
+        default_factory=dict
+    )  # of the annotators, by attribute, in label units
+    subject: str = ""  # the person; empty if unknown
     split: Split | None = None  # the official one
     fold: int | None = None  # the official fold, from 1, that tests on the image
-    crop: CropBox | None = None  # the part of the image to take; None: its middle square
-    face: FivePoints | CropBox | None = None  # where the set says that the face is, for an alignment
+    crop: CropBox | None = None  # the part of the image to take; None: the middle square
+    face: FivePoints | CropBox | None = None  # landmarks or box of the face, for alignment
 
 
 @dataclass(frozen=True)
@@ -31,32 +33,38 @@ class SkippedFile:
 
     file: str
     reason: str
-    lost: bool = False  # the set means it to be used, and it is missing or damaged
+    lost: bool = False  # the set lists it, but it is missing or damaged
 
 
 @dataclass(frozen=True)
 class ReadResult:
-    """All of a set, in an order that does not depend on the file system."""
+    """Everything that a reader found, in an order that does not depend on the file system."""
 
     records: Sequence[ImageRecord]
     skipped: Sequence[SkippedFile]
-    found: str = ""  # what this copy of the set is, where copies differ; a clause without a full stop
-    groups: Sequence[str] = ()  # columns of ImageRecord.groups beyond those that the reader names
+    found: str = ""  # describes this copy of the set, where copies differ; a clause without a full stop
+    groups: Sequence[str] = ()  # columns of ``ImageRecord.groups`` that the reader itself does not name
 
 
 @dataclass(frozen=True)
 class DatasetReader:
-    """How one public set is read.
+    """The reader of one data set.
 
-    ``read`` takes the files and their path, which it needs for its errors: a ``RequestError`` where
-    the files are not those of the set.
+    Attributes:
+        name: the name for ``suite data pack``.
+        description: one line, for ``suite data list``.
+        origin: the source of the images and its terms, without a full stop.
+        attributes: the label range of each attribute.
+        groups: the columns of ``ImageRecord.groups``.
+        read: lists the images. It takes the files and, for its errors, their path; it raises ``RequestError`` where
+            the files are not those of the set.
+        locate: adds landmarks to records. It is called only for an alignment, and None where ``read`` finds them.
     """
 
     name: str
-    description: str  # one line, for ``suite data list``
-    origin: str  # where the images come from and under which terms, without a full stop
+    description: str
+    origin: str
     attributes: Mapping[str, LabelRange]
-    groups: Sequence[str]  # the columns of ImageRecord.groups
+    groups: Sequence[str]
     read: Callable[[SourceFiles, Path], ReadResult]
-    #: Fills in where the faces are, where that is in files of its own, which are read for an alignment only.
     locate: Callable[[SourceFiles, Path, Sequence[ImageRecord]], Sequence[ImageRecord]] | None = None

@@ -1,4 +1,4 @@
-"""One image file to one square of RGB pixels."""
+"""Decoding one image file to a square of RGB pixels."""
 
 import io
 import math
@@ -12,25 +12,25 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from suite.data.alignment import FivePoints, crop_face, extent, scaled
 
 Pixels = npt.NDArray[np.uint8]
-#: Larger images are refused before they are decoded. A file of some kilobytes can claim gigabytes.
+#: Larger images are refused before they are decoded, because a file of a few kilobytes can claim gigabytes.
 MOST_PIXELS = 64_000_000
-#: The formats that sets of faces come in; Pillow's others are never tried on a stranger's file.
+#: The formats that face data sets use. Pillow's other decoders are never tried on untrusted files.
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
-#: A JPEG is decoded at a half, a quarter or an eighth of its size where that leaves so many of its pixels a
-#: side for one of the result: enough for the filter that then reduces it.
-SPARE = 1.5
-#: So many times the image's longer side, the part that five points show is no face's.
+#: A JPEG is decoded at a half, a quarter or an eighth of its size if that leaves at least this many pixels a side for
+#: each pixel of the result, which is enough for the filter that then reduces it.
+OVERSAMPLING = 1.5
+#: Five points whose crop would be larger than this multiple of the image's longer side are not those of a face.
 LARGEST_EXTENT = 4
 _ORIENTATION = 0x0112  # the EXIF tag; 1 is upright
 
 
 class UndecodableError(Exception):
-    """Bytes that are no usable image; the message is the reason, for ``skipped.csv``."""
+    """The bytes are no usable image; the message is the reason, for ``skipped.csv``."""
 
 
 @dataclass(frozen=True)
 class CropBox:
-    """A part of an upright image, in its pixels; right and bottom are the first that are outside."""
+    """A part of an upright image, in pixels; right and bottom are exclusive."""
 
     left: float
     top: float
@@ -42,22 +42,22 @@ def decode(content: bytes, side: int, part: CropBox | FivePoints | None = None) 
     """Decode, turn upright (EXIF), convert to RGB, crop and resize with Lanczos.
 
     Args:
-        content: an image file in one of ``FORMATS``, whatever its name said.
-        side: pixels.
-        part: in pixels of the upright image at its full size: the box whose middle square is taken, or the
-            points of a face to align. None takes the middle square of the whole image.
+        content: an image file in one of ``FORMATS``, independent of its name.
+        side: pixels a side of the result.
+        part: the box whose middle square is taken, or the landmarks of a face to align, in pixels of the upright
+            image at full size. None takes the middle square of the whole image.
 
     Returns:
         uint8 (side, side, 3).
 
     Raises:
-        UndecodableError: the bytes are no such image, a damaged or a truncated one, or the part is not in it.
+        UndecodableError: the bytes are no such image or a damaged one, or the part lies outside it.
     """
     if not content:
         raise UndecodableError("the file is empty")
     try:
         with warnings.catch_warnings():
-            # Pillow's warning of large images comes below its own limit; ours stands below it.
+            # Pillow warns of large images below its own limit. The limit here is lower.
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(content), formats=FORMATS) as image:
                 if image.width * image.height > MOST_PIXELS:
@@ -74,49 +74,49 @@ def decode(content: bytes, side: int, part: CropBox | FivePoints | None = None) 
 
 
 def _square(image: Image.Image, side: int, part: CropBox | FivePoints | None) -> Image.Image:
-    """The part of an opened image, upright and in RGB."""
+    """Crop the part of an opened image, upright and in RGB."""
     if image.getexif().get(_ORIENTATION, 1) != 1:
         ImageOps.exif_transpose(image, in_place=True)
     if isinstance(part, FivePoints):
         _check_points(part, image.size)
-        fraction = _draft(image, SPARE * side / extent(part))
+        fraction = _draft(image, OVERSAMPLING * side / extent(part))
         return crop_face(_rgb(image), scaled(part, fraction), side)
     left, top, right, bottom = _middle_square(_inside(part, image.size))
-    fraction = _draft(image, SPARE * side / (right - left))
+    fraction = _draft(image, OVERSAMPLING * side / (right - left))
     box = (left * fraction, top * fraction, right * fraction, bottom * fraction)
     return _rgb(image).resize((side, side), Image.Resampling.LANCZOS, box)
 
 
 def _draft(image: Image.Image, enough: float) -> float:
-    """Have a JPEG that is not decoded yet decoded at a fraction of its size, and say at which.
+    """Let a JPEG that is not decoded yet be decoded at a fraction of its size, and return the fraction.
 
     Args:
-        image: one that was turned upright is decoded already, and keeps its size.
+        image: the opened image. If it was turned upright, it is decoded already and keeps its size.
         enough: the fraction that is needed.
     """
     width = image.width
     drafted = image.draft(None, (math.ceil(image.width * enough), math.ceil(image.height * enough)))
-    # The last column of what is decoded may be of less than a whole block, so the sizes do not tell.
+    # The last column of blocks may be incomplete, so the ratio of the sizes is not exact.
     return drafted[1][2] / width if drafted else 1.0
 
 
 def _check_points(points: FivePoints, size: tuple[int, int]) -> None:
-    """Refuse points that would have the crop show anything but a face of the image."""
+    """Refuse landmarks that cannot be those of a face in the image."""
     if not all(0 <= x < size[0] and 0 <= y < size[1] for x, y in astuple(points)):
-        raise UndecodableError("the points of its face lie outside of the image")
+        raise UndecodableError("the landmarks lie outside of the image")
     if extent(points) > LARGEST_EXTENT * max(size):
-        raise UndecodableError("the points of its face are in no place that a face's can be")
+        raise UndecodableError("the landmarks cannot be those of a face")
 
 
 def _inside(box: CropBox | None, size: tuple[int, int]) -> CropBox:
-    """What of a box is inside of an image; all of the image where there is no box."""
+    """Clip a box to an image; without a box, return the whole image."""
     if box is None:
         return CropBox(0, 0, *size)
     inside = CropBox(max(0, box.left), max(0, box.top), min(size[0], box.right), min(size[1], box.bottom))
     if inside.right - inside.left < 1 or inside.bottom - inside.top < 1:
         raise UndecodableError(
-            f"the crop box {box.left:g}, {box.top:g}, {box.right:g}, {box.bottom:g} holds nothing of the "
-            f"image of {size[0]} x {size[1]} pixels"
+            f"the crop box {box.left:g}, {box.top:g}, {box.right:g}, {box.bottom:g} does not overlap "
+            f"the image of {size[0]} x {size[1]} pixels"
         )
     return inside
 
@@ -128,8 +128,8 @@ def _middle_square(box: CropBox) -> tuple[float, float, float, float]:
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    """The image in 8-bit RGB; what is transparent becomes white."""
-    if image.mode.startswith("I"):  # 16 bits of grey, which convert() would cut off at 255
+    """Convert an image to 8-bit RGB; transparent areas become white."""
+    if image.mode.startswith("I"):  # 16-bit grey, which convert() would clip at 255
         grey = np.asarray(image).astype(np.int64).clip(0, 65535) // 257
         return Image.fromarray(grey.astype(np.uint8)).convert("RGB")
     if image.has_transparency_data:
@@ -144,5 +144,5 @@ def _reason(error: Exception) -> str:
         return f"no image ({', '.join(FORMATS)})"
     if isinstance(error, Image.DecompressionBombError):
         return f"more pixels than the limit of {MOST_PIXELS:,}"
-    said = " ".join(str(error).split())
-    return said if said and isinstance(error, OSError) else f"{type(error).__name__}: {said}"
+    message = " ".join(str(error).split())
+    return message if message and isinstance(error, OSError) else f"{type(error).__name__}: {message}"

@@ -1,4 +1,4 @@
-"""Decoding in parallel. No pandas here: a decoding process should start at once."""
+"""Decoding images in parallel. This module imports no pandas, so that its processes start quickly."""
 
 import contextlib
 import multiprocessing
@@ -18,16 +18,16 @@ from suite.data.source_files import SourceFiles, open_source
 from suite.errors import UnfinishedError
 from suite.machine import usable_cpus
 
-#: Images that a process decodes at a time.
+#: The number of images that a process decodes at a time.
 CHUNK = 64
 
 
 @dataclass(frozen=True)
 class DecodeRequest:
-    """A file to decode."""
+    """A file to decode, and the part of the image to take (see ``suite.data.decoding.decode``)."""
 
     file: str
-    part: CropBox | FivePoints | None = None  # of it, as ``decode`` takes it
+    part: CropBox | FivePoints | None = None
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,13 @@ class _Chunk:
 def decode_all(
     path: Path, images: Sequence[DecodeRequest], size: int, workers: int | None = None
 ) -> Iterator[Pixels | str]:
-    """The pixels of each file in order, uint8 (size, size, 3), or the reason why there are none.
+    """Yield the pixels of each file in order, uint8 (size, size, 3), or the reason why there are none.
 
     Args:
         path: the folder, zip or tar.
-        images: its files.
+        images: the files in it.
         size: pixels a side.
-        workers: processes; None takes one a core. What one process does in a moment, this one does.
+        workers: processes; None starts one a core. A single chunk is decoded in this process.
 
     Raises:
         UnfinishedError: a process died.
@@ -57,7 +57,7 @@ def decode_all(
             for chunk in chunks:
                 yield from _decode_chunk(files, chunk)
         return
-    # Spawned, because a fork of a process with threads (torch has some) may hang.
+    # Spawned, because a forked process of one with threads, such as those of torch, may hang.
     pool = ProcessPoolExecutor(
         processes, multiprocessing.get_context("spawn"), initializer=_start, initargs=(path,)
     )
@@ -83,7 +83,7 @@ def _decode_chunk(files: SourceFiles, chunk: _Chunk) -> list[Pixels | str]:
     return outcomes
 
 
-#: The set that a decoding process has open, and what keeps it open for as long as the process lives.
+# The source that a decoding process has open, and what keeps it open until the process ends.
 _open: list[SourceFiles] = []
 _kept_open = contextlib.ExitStack()
 
@@ -95,7 +95,7 @@ def _start(path: Path) -> None:
 
 
 def _end_with_parent() -> None:
-    """A parent that was killed ends no pool, and its processes would wait for work for ever."""
+    """Exit when the parent is gone; after a kill, nothing else would end the processes of its pool."""
     if (parent := multiprocessing.parent_process()) is not None:
         parent.join()
         os._exit(1)

@@ -1,4 +1,4 @@
-"""Images that are the same, and images that look the same, such as one that was compressed twice."""
+"""Duplicates: images with the same pixels, and images that look alike, such as a recompressed copy."""
 
 import hashlib
 from collections.abc import Iterator
@@ -10,33 +10,33 @@ Images = npt.NDArray[np.uint8]
 Indices = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint64]
 
-CELLS = 8  # rows and columns of differences in a perceptual hash
-#: Bits of 128 that two hashes may differ in: fewer than the 8 bands, so that one band at least is equal.
-#: Nineteen in twenty images differ from their copy at JPEG quality 75 in 5 bits at most, and faces of
-#: different people in 12 at least.
-NEAR = 7
-#: Mean difference of the pixels, of 255, that images of like hashes may have.
-ALIKE = 10.0
-#: A band that more images share than this tells them not apart; another of their bands does.
+CELLS = 8  # rows and columns of comparisons in a perceptual hash
+#: The number of bits, of 128, in which the hashes of look-alikes may differ. It is below the number of bands, 8, so
+#: that at least one band is equal. 95 % of images differ from their copy at JPEG quality 75 in at most 5 bits, faces
+#: of different people in at least 12.
+MOST_BITS = 7
+#: The largest mean difference of look-alikes' pixels, 0 to 255.
+MOST_DIFFERENCE = 10.0
+#: A band that more images share is skipped, because it does not distinguish them; their other bands do.
 LARGEST_GROUP = 5_000
 _BATCH = 512
 
 
 def same_pixels(images: Images) -> Indices:
-    """A number for each image, (images,): equal where all pixels are."""
+    """Number the images so that equal numbers mean equal pixels, (images,)."""
     digests = [hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).digest() for image in images]
     _, numbers = np.unique(np.array(digests, dtype="S16"), return_inverse=True)
     return numbers.astype(np.int64)
 
 
 def difference_hashes(images: Images) -> Hashes:
-    """A perceptual hash of each image: whether it grows brighter from cell to cell, across and down.
+    """Compute a perceptual hash of each image: whether brightness rises from cell to cell, across and down.
 
     Args:
         images: uint8 (n, side, side, 3), of at least 9 pixels a side.
 
     Returns:
-        (n, 2); the bits that differ between two images are few where they look alike.
+        uint64 (n, 2). The hashes of images that look alike differ in few bits.
     """
     hashes = np.empty((len(images), 2), dtype=np.uint64)
     for start in range(0, len(images), _BATCH):
@@ -59,36 +59,36 @@ def _cells(grey: npt.NDArray[np.float32], rows: int, columns: int) -> npt.NDArra
 
 
 def alike_across(images: Images, parts: Indices) -> list[tuple[int, int]]:
-    """Pairs of images of different parts that look the same without being the same, ascending.
+    """Find pairs of images in different parts that look alike but are not equal, in ascending order.
 
     Args:
         images: uint8 (n, side, side, 3).
-        parts: (n,), such as the number of the split.
+        parts: the part of each image, such as the number of its split, (n,).
     """
     hashes = difference_hashes(images)
     candidates = sorted(set(_near(hashes, parts)))
-    return [(i, j) for i, j in candidates if 0 < _difference(images[i], images[j]) <= ALIKE]
+    return [(i, j) for i, j in candidates if 0 < _difference(images[i], images[j]) <= MOST_DIFFERENCE]
 
 
 def _near(hashes: Hashes, parts: Indices) -> Iterator[tuple[int, int]]:
-    """Pairs of different parts with hashes that are near, the lower index first; some more than once.
+    """Yield pairs in different parts with similar hashes, the lower index first; some more than once.
 
-    Two hashes that differ in fewer bits than there are bands of 16 share a band, so that only images that
-    do are compared.
+    Two hashes that differ in fewer bits than there are bands of 16 bits share a band, so only images with a common
+    band are compared.
     """
     for band in hashes.view(np.uint16).T:
         order = np.argsort(band, kind="stable")
         ascending = band[order]
         _, group, sizes = np.unique(ascending, return_inverse=True, return_counts=True)
-        places = np.flatnonzero((sizes > 1)[group] & (sizes <= LARGEST_GROUP)[group])
+        positions = np.flatnonzero((sizes > 1)[group] & (sizes <= LARGEST_GROUP)[group])
         apart = 0
-        while len(places):  # all neighbours in the order of the band, then the next but one, ...
+        while len(positions):  # neighbours in the order of the band, then next-but-one neighbours, ...
             apart += 1
-            places = places[places + apart < len(order)]
-            places = places[ascending[places + apart] == ascending[places]]
-            one, other = order[places], order[places + apart]
+            positions = positions[positions + apart < len(order)]
+            positions = positions[ascending[positions + apart] == ascending[positions]]
+            one, other = order[positions], order[positions + apart]
             differing = np.bitwise_count(hashes[one] ^ hashes[other]).sum(1, dtype=np.int64)
-            near = (differing <= NEAR) & (parts[one] != parts[other])
+            near = (differing <= MOST_BITS) & (parts[one] != parts[other])
             for a, b in zip(one[near].tolist(), other[near].tolist(), strict=True):
                 yield min(a, b), max(a, b)
 

@@ -1,4 +1,4 @@
-"""Which images of a set say where their face is, for an alignment."""
+"""Selecting the images whose face location is known, for an alignment."""
 
 import dataclasses
 from pathlib import Path
@@ -13,30 +13,30 @@ from suite.errors import RequestError
 def keep_located_faces(
     result: ReadResult, reader: DatasetReader, files: SourceFiles, path: Path
 ) -> ReadResult:
-    """The images that the set says the place of a face in; the others are skipped, by their name.
+    """Keep the images whose landmarks or face box the set gives, and list the others as skipped.
 
     Raises:
-        RequestError: it says so of none.
+        RequestError: the set gives neither for any image.
     """
     located = reader.locate(files, path, result.records) if reader.locate else result.records
-    # Boxes will do where there is nothing better; of two kinds of crop in one set, one would be the odd one.
+    # Boxes are used only where no image has landmarks, so that a store does not mix two kinds of crop.
     have_points = any(isinstance(record.face, FivePoints) for record in located)
-    wanted = FivePoints if have_points else CropBox
-    kept = [record for record in located if isinstance(record.face, wanted)]
+    kind = FivePoints if have_points else CropBox
+    kept = [record for record in located if isinstance(record.face, kind)]
     if not kept:
         where = (
-            "its files with landmarks are missing, or hold no points of a face that can be read"
+            "its files with landmarks are missing or cannot be read"
             if reader.locate
-            else "no table of it has the points of a face, or those of no face that can be"
+            else "none of its tables has valid landmarks"
         )
         raise RequestError(
-            f"--align finds nothing to go by in {path}: {where}; pack it without --align, or name its images "
-            "and points in a manifest (docs/data.md)"
+            f"--align finds no landmarks in {path}: {where}; pack it without --align, or list its images "
+            "and landmarks in a manifest (docs/data.md)"
         )
     lost = [
         SkippedFile(record.file, "it has no landmarks to align it by", lost=True)
         for record in located
-        if not isinstance(record.face, wanted)
+        if not isinstance(record.face, kind)
     ]
     how = "faces aligned by five points" if have_points else "faces cropped by their box"
     return dataclasses.replace(

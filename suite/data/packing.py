@@ -16,7 +16,7 @@ from suite.data.resume_packing import resumable_folder, source_key
 from suite.data.source_files import open_source, seekable
 from suite.data.store import Store, StoreInfo, fingerprint, open_store, write_info
 from suite.errors import RequestError
-from suite.files.folders import move_into_place
+from suite.files.atomic import move_into_place
 
 #: Called with the number of images done and of images in all.
 OnProgress = Callable[[int, int], None]

@@ -1,14 +1,11 @@
 """Resuming a packing: what an interrupted one decoded is kept, and the next one continues from there."""
 
 import contextlib
-import fcntl
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO
 
 import PIL
 
@@ -17,6 +14,7 @@ from suite.data.decoded_images import has_decoded_images
 from suite.data.decoding_processes import DecodeRequest
 from suite.data.source_files import TABLES
 from suite.errors import RequestError
+from suite.files.locks import FileLockedError, file_lock
 
 LOCK = "lock"
 
@@ -63,33 +61,23 @@ def _locked(out: Path) -> Iterator[None]:
     The lock file lies beside the folder, because the folder is moved and removed while the lock is held.
     """
     file = out.with_name(f".{out.name}.{LOCK}")
+    stack = contextlib.ExitStack()
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        lock = file.open("w")
-        while not _taken(lock, file, out):
-            lock.close()
-            lock = file.open("w")
+        stack.enter_context(file_lock(file, required=False))
+    except FileLockedError:
+        raise RequestError(
+            f"another process is packing into {out}; wait until it ends, or name another folder"
+        ) from None
     except OSError as error:
         raise RequestError(
             f"{out.parent} cannot be written to ({error.strerror}); name another folder"
         ) from None
-    with lock:
+    with stack:
         try:
             yield
         finally:
             file.unlink(missing_ok=True)
-
-
-def _taken(lock: IO[str], file: Path, out: Path) -> bool:
-    """Take a lock; False where the packing that held it has removed its file in the meantime."""
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        lock.close()
-        raise RequestError(
-            f"another process is packing into {out}; wait until it ends, or name another folder"
-        ) from None
-    return file.exists() and os.path.samestat(os.fstat(lock.fileno()), file.stat())
 
 
 def source_key(path: Path, images: Sequence[DecodeRequest], reader: str, side: int) -> str:

@@ -1,4 +1,4 @@
-"""The data that a run began with."""
+"""Opening the data of a run again."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,20 +12,20 @@ from suite.runs.info import RunInfo
 def data_of_run(
     folder: Path, info: RunInfo, on_stage: Callable[[str], None], on_progress: Callable[[int, int], None]
 ) -> Store:
-    """Open a run's data; the embedded faces are rendered anew where the cache lost them.
+    """Open a run's data, rendering the embedded faces again where they are no longer in the cache.
 
     Args:
         folder: the run, for the error.
         info: its ``run.json``.
-        on_stage: told in a sentence that the faces are rendered.
-        on_progress: told (done, of) while they are.
+        on_stage: called with a sentence before the faces are rendered.
+        on_progress: called with the number of images done and of all while they are rendered.
 
     Raises:
-        RequestError: the data has gone, or is not what it was when the run began.
+        RequestError: the data is missing, or differs from the data that the run began with.
     """
     kept = Path(info.data.folder)
     if info.data.name == "faces" and not (kept / "store.json").exists():
-        on_stage(f"rendering the faces again, which are gone from {kept}")
+        on_stage(f"rendering the faces again, which are no longer in {kept}")
         store = faces_store(on_progress=on_progress)
     else:
         store = open_store(kept)

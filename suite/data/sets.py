@@ -1,4 +1,4 @@
-"""The public sets that can be packed: a new one is a row here, and a module that reads it."""
+"""The data sets that can be packed. To add one, write a reader in ``suite.data.readers`` and add a row."""
 
 from collections.abc import Mapping
 

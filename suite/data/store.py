@@ -1,10 +1,10 @@
-"""The packed store: images decoded once into one memory-mapped array, shared by every trial.
+"""The packed store: images decoded once into a memory-mapped array that all trials share.
 
 A store is a folder of three files::
 
     images.npy      uint8 (images, side, side, 3), RGB, memory-mapped by its readers
     labels.parquet  a row an image, in the order of the array: split, subject, source, and for each
-                    attribute NAME its label NAME and the annotators' deviation NAME_std (NaN: none)
+                    attribute NAME its label NAME and the annotators' deviation NAME_std (NaN if unknown)
     store.json      StoreInfo
 """
 
@@ -22,6 +22,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from suite.errors import RequestError
+from suite.files.atomic import write_atomically
 
 SCHEMA_VERSION = 1
 
@@ -30,7 +31,7 @@ Split = Literal["train", "val", "test"]
 
 @dataclass(frozen=True)
 class LabelRange:
-    """The label set that an attribute's data calls for: from low to high, both included."""
+    """The label set of an attribute: from low to high, both included, in steps."""
 
     low: float
     high: float
@@ -39,22 +40,22 @@ class LabelRange:
 
 @dataclass(frozen=True)
 class StoreInfo:
-    """What a store says of itself."""
+    """The description of a store, which is the content of ``store.json``."""
 
     name: str
     attributes: Mapping[str, LabelRange]
     images: int
     side: int  # pixels
     fingerprint: str  # SHA-256 of the images and the labels
-    protocol: str  # how the splits were made, in one sentence
-    origin: str  # where the images come from, in one sentence
-    skipped: int = 0  # images of the source that could not be used; skipped.csv names them
+    protocol: str  # how the splits were made, as a sentence
+    origin: str  # the source of the images, as a sentence
+    skipped: int = 0  # number of images of the source that were left out; skipped.csv names them
     schema_version: int = SCHEMA_VERSION
 
 
 @dataclass(frozen=True)
 class Store:
-    """An opened store; the images stay on disk until they are touched."""
+    """An opened store; images and labels are read when they are first used."""
 
     folder: Path
     info: StoreInfo
@@ -75,23 +76,23 @@ class Store:
         """A row an image, in the order of ``images``."""
         try:
             labels = pd.read_parquet(self.folder / "labels.parquet")
-        except (OSError, ValueError) as error:  # pyarrow's errors are these
+        except (OSError, ValueError) as error:  # which pyarrow's errors derive from
             raise self._damaged("labels.parquet", error) from None
         return labels
 
     def _damaged(self, file: str, error: Exception) -> RequestError:
-        said = (getattr(error, "strerror", None) or str(error)).splitlines()[0]
+        reason = (getattr(error, "strerror", None) or str(error)).splitlines()[0]
         return RequestError(
-            f"{file} of {self.folder} cannot be read ({said}); pack the data again, or take it from a backup"
+            f"{file} of {self.folder} cannot be read ({reason}); pack the data again, or take it from a backup"
         )
 
     def rows(self, split: Split) -> npt.NDArray[np.int64]:
-        """Indices of the images of a split, ascending."""
+        """Return the indices of the images in a split, ascending."""
         return np.flatnonzero(self.labels["split"].to_numpy() == split).astype(np.int64)
 
 
 def fingerprint(images: npt.NDArray[np.uint8], labels: pd.DataFrame) -> str:
-    """SHA-256 of the pixels and of the labels as CSV, in hexadecimal."""
+    """Return the SHA-256 of the pixels and of the labels as CSV, in hexadecimal."""
     digest = hashlib.sha256()
     for start in range(0, len(images), 1024):
         digest.update(np.ascontiguousarray(images[start : start + 1024]).tobytes())
@@ -100,18 +101,16 @@ def fingerprint(images: npt.NDArray[np.uint8], labels: pd.DataFrame) -> str:
 
 
 def write_info(folder: Path, info: StoreInfo) -> None:
-    """Write ``store.json``: the last file of a store, so that a store that has it is whole."""
+    """Write ``store.json``. It must be the last file of a store, because its presence marks a complete one."""
     text = json.dumps(dataclasses.asdict(info), indent=2)
-    partial = folder / "store.json.partial"
-    partial.write_text(text + "\n", encoding="utf-8")
-    partial.replace(folder / "store.json")
+    write_atomically(folder / "store.json", text + "\n")
 
 
 def open_store(folder: Path) -> Store:
     """Open the store in ``folder``.
 
     Raises:
-        RequestError: the folder holds no whole store of this version.
+        RequestError: the folder holds no complete store of this version.
     """
     try:
         fields: Any = json.loads((folder / "store.json").read_text(encoding="utf-8"))
@@ -130,9 +129,11 @@ def open_store(folder: Path) -> Store:
     try:
         fields["attributes"] = {k: LabelRange(**v) for k, v in fields["attributes"].items()}
         info = StoreInfo(**fields)
-        whole = isinstance(info.images, int) and isinstance(info.side, int)
+        complete = isinstance(info.images, int) and isinstance(info.side, int)
     except (KeyError, TypeError, AttributeError):
-        whole = False
-    if not whole:
-        raise RequestError(f"{folder}/store.json is not whole; pack the data again, or take it from a backup")
+        complete = False
+    if not complete:
+        raise RequestError(
+            f"{folder}/store.json is incomplete; pack the data again, or take it from a backup"
+        )
     return Store(folder, info)

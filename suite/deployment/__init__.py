@@ -1,1 +1,1 @@
-"""From a trained network to the file that ships: export, verification, prediction, model card."""
+"""Deployment of a trained network: export, verification, inference, prediction, model card."""

@@ -1,6 +1,6 @@
-"""A trained network as one file: ONNX, a ``torch.export`` program, or safetensors.
+"""Export of a trained network to one file: ONNX, a ``torch.export`` program, or safetensors.
 
-No file appears under the wanted name before it was opened, run and compared with PyTorch.
+A file gets its name only after it was opened, run and verified against PyTorch.
 """
 
 import errno
@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,92 +17,99 @@ import torch
 
 from suite.data.dataset import LabelledImages
 from suite.deployment.inference import FLOAT, OPENERS, open_model
-from suite.deployment.inference_module import INPUT, InferenceModule, describe_model
+from suite.deployment.inference_module import INPUT, InferenceModule, model_metadata
 from suite.deployment.onnx_graph import onnx_model
-from suite.deployment.verify import Verification, compare
+from suite.deployment.verify import Verification, verify
 from suite.errors import RequestError
+from suite.files.atomic import atomic_path
 from suite.networks.weights import save_tensors
 from suite.optional_dependencies import need
 from suite.trial import TrialConfig
 
-#: More images than this in one call are refused by the program; it needs some bound.
+#: The largest batch of an exported program, which needs some bound.
 LARGEST_BATCH = 65536
 
 
 @dataclass(frozen=True)
 class ModelFile:
-    """A file for clients."""
+    """A model file for clients.
+
+    Attributes:
+        path: The file.
+        bytes: Its size.
+        arithmetic: How it computes, in words.
+    """
 
     path: Path
     bytes: int
-    arithmetic: str  # in words
+    arithmetic: str
 
 
 @dataclass(frozen=True)
-class Exported(ModelFile):
-    """A file that was written from a network."""
+class ExportedModel(ModelFile):
+    """A file that was written from a network.
 
-    agreement: Verification  # of an int8 file: of the float graph that it was made from
+    Attributes:
+        verification: How close it is to PyTorch; for an int8 file, how close the float graph is.
+    """
+
+    verification: Verification
 
 
-def export(deployed: InferenceModule, config: TrialConfig, part: LabelledImages, path: Path) -> Exported:
-    """Write a network to a file of the kind that its name ends in, and compare the two.
+def export(module: InferenceModule, config: TrialConfig, part: LabelledImages, path: Path) -> ExportedModel:
+    """Write a network to a file and verify it against PyTorch. The ending of the name decides the format.
 
     Args:
-        deployed: the network.
-        config: its own.
-        part: images of the run's data to compare on.
-        path: .onnx, .pt2 or .safetensors; a file that is there is replaced in one step.
+        module: The network.
+        config: Its configuration.
+        part: Images of the run's data to verify on.
+        path: A .onnx, .pt2 or .safetensors file; an existing file is replaced in one step.
 
     Raises:
-        RequestError: another ending, a missing package, or a folder that cannot be written to.
-        MismatchError: the file answers otherwise than PyTorch; ``path`` is as it was.
+        RequestError: The name has another ending, a package is not installed, or the folder cannot be written to.
+        MismatchError: The outputs of the file differ from PyTorch's; ``path`` is unchanged.
     """
-    with beside(path) as partial:
-        agreement = write_and_compare(deployed, config, part, partial)
-    return Exported(path, path.stat().st_size, FLOAT, agreement)
+    with partial_file(path) as partial:
+        verification = write_and_verify(module, config, part, partial)
+    return ExportedModel(path, path.stat().st_size, FLOAT, verification)
 
 
-def write_and_compare(
-    deployed: InferenceModule, config: TrialConfig, part: LabelledImages, path: Path
+def write_and_verify(
+    module: InferenceModule, config: TrialConfig, part: LabelledImages, path: Path
 ) -> Verification:
-    """Write a network to a file of the kind that its name ends in, and compare the two.
+    """Write a network to a file and verify it against PyTorch, without replacing the file in one step.
 
     Raises:
-        RequestError: another ending, or a missing package.
-        MismatchError: the file answers otherwise than PyTorch; it is there all the same.
-        OSError: it cannot be written.
+        RequestError: The name has another ending, or a package is not installed.
+        MismatchError: The outputs of the file differ from PyTorch's; the file is left there.
+        OSError: The file cannot be written.
     """
-    writer_for(path)(deployed, config, path)
-    return compare(open_model(path), deployed, part)
+    writer_for(path)(module, config, path)
+    return verify(open_model(path), module, part)
 
 
 @contextmanager
-def beside(path: Path) -> Iterator[Path]:
-    """A place to write a file and try it, which becomes ``path`` at the end and is gone after a failure.
+def partial_file(path: Path) -> Iterator[Path]:
+    """Yield a path next to ``path`` for a new file, which replaces ``path`` at the end and is removed on failure.
 
     Raises:
-        RequestError: nothing can be written there.
+        RequestError: The file cannot be written.
     """
-    partial = path.with_name(f".{path.stem}.partial{path.suffix}")
     try:
-        yield partial
-        partial.replace(path)
+        with atomic_path(path, suffix=path.suffix) as temporary:
+            yield temporary
     except OSError as error:
         raise _unwritable(path, error.strerror or str(error)) from None
-    finally:
-        with suppress(OSError):  # such as of a folder that is none
-            partial.unlink(missing_ok=True)
 
 
 @contextmanager
-def folder_beside(path: Path) -> Iterator[Path]:
-    """An empty folder for what is made on the way to ``path``, gone afterwards.
+def partial_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty folder next to ``path`` for intermediate files, which is removed at the end.
 
-    What a killed process left in it goes first, so that the same command leaves nothing.
+    A folder that a killed process left there is removed first.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: The folder cannot be made.
     """
     folder = path.with_name(f".{path.stem}.partial")
     shutil.rmtree(folder, ignore_errors=True)
@@ -114,18 +121,22 @@ def folder_beside(path: Path) -> Iterator[Path]:
 
 
 def check_ending(path: Path, ending: str, kind: str) -> None:
-    """Raises:
-    RequestError: a file of this kind ends otherwise.
-    """
-    if path.suffix != ending:
-        raise RequestError(f"{path} does not end in {ending}, and {kind} is written so; name the file so")
-
-
-def check_place(path: Path) -> None:
-    """Refuse a file that could not be written, before it is worked for.
+    """Refuse a file name with another ending than its kind has.
 
     Raises:
-        RequestError: its folder is missing or not to be written to, or it is a folder itself.
+        RequestError: The name has another ending.
+    """
+    if path.suffix != ending:
+        raise RequestError(
+            f"{path} does not end in {ending}, as every {kind} file does; name a file with that ending"
+        )
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a file that cannot be written, before any work is done for it.
+
+    Raises:
+        RequestError: The folder does not exist or cannot be written to, or ``path`` is a folder itself.
     """
     folder, number = path.parent, 0
     try:
@@ -135,7 +146,7 @@ def check_place(path: Path) -> None:
             number = errno.EISDIR
         elif not os.access(folder, os.W_OK | os.X_OK):
             number = errno.EACCES
-    except OSError as error:  # a name that is too long, or behind a folder that may not be entered
+    except OSError as error:  # the name is too long, or a folder above may not be entered
         number = error.errno or errno.EIO
     if number:
         raise _unwritable(path, os.strerror(number))
@@ -143,49 +154,52 @@ def check_place(path: Path) -> None:
 
 def _unwritable(path: Path, why: str) -> RequestError:
     return RequestError(
-        f"{path} cannot be written ({why}); name a file in a folder that exists, has room, and that you may "
-        "write to"
+        f"{path} cannot be written ({why}); name a file in a folder that exists, has space left, and that you "
+        "may write to"
     )
 
 
-Write = Callable[[InferenceModule, TrialConfig, Path], None]
+Writer = Callable[[InferenceModule, TrialConfig, Path], None]
 
 
-def writer_for(path: Path) -> Write:
-    """What writes the kind of file that a name ends in.
+def writer_for(path: Path) -> Writer:
+    """Return the writer of the format that a file name ends in.
 
     Raises:
-        RequestError: none does, or it needs a package that is not installed.
+        RequestError: There is no such format, or it needs a package that is not installed.
     """
     if path.suffix not in WRITERS:
-        raise RequestError(f"{path} ends in none of {', '.join(OPENERS)}; name the file so")
+        raise RequestError(
+            f"{path} ends in none of {', '.join(OPENERS)}; name a file with one of these endings"
+        )
     if path.suffix == ".onnx":
         for package in ("onnx", "onnxruntime"):
             need(package, "An ONNX export")
     return WRITERS[path.suffix]
 
 
-def _write_onnx(deployed: InferenceModule, config: TrialConfig, path: Path) -> None:
-    model = onnx_model(deployed.network, config, deployed.label_set, describe_model(config))
+def _write_onnx(module: InferenceModule, config: TrialConfig, path: Path) -> None:
+    model = onnx_model(module.network, config, module.label_set, model_metadata(config))
     path.write_bytes(model.SerializeToString())
 
 
-def _write_program(deployed: InferenceModule, config: TrialConfig, path: Path) -> None:
+def _write_program(module: InferenceModule, config: TrialConfig, path: Path) -> None:
     side = config.resolution
     images = torch.zeros(2, side, side, 3, dtype=torch.uint8)
     batch = torch.export.Dim("batch", min=1, max=LARGEST_BATCH)
     with torch.no_grad():
-        program = torch.export.export(deployed, (images,), dynamic_shapes={INPUT: {0: batch}})
-    told, written = {"metadata.json": json.dumps(describe_model(config), indent=2)}, io.BytesIO()
-    torch.export.save(program, written, extra_files=told)  # to a path it would raise errors of its own
+        program = torch.export.export(module, (images,), dynamic_shapes={INPUT: {0: batch}})
+    files, written = {"metadata.json": json.dumps(model_metadata(config), indent=2)}, io.BytesIO()
+    # Given a path, torch raises its own error classes instead of OSError.
+    torch.export.save(program, written, extra_files=files)
     path.write_bytes(written.getbuffer())
 
 
-def _write_safetensors(deployed: InferenceModule, config: TrialConfig, path: Path) -> None:
-    save_tensors(deployed.network.state_dict(), path, describe_model(config))
+def _write_safetensors(module: InferenceModule, config: TrialConfig, path: Path) -> None:
+    save_tensors(module.network.state_dict(), path, model_metadata(config))
 
 
-WRITERS: Mapping[str, Write] = {
+WRITERS: Mapping[str, Writer] = {
     ".onnx": _write_onnx,
     ".pt2": _write_program,
     ".safetensors": _write_safetensors,

@@ -1,4 +1,4 @@
-"""Model files as something to ask: pixels in, estimates out. ONNX is answered without PyTorch."""
+"""Inference with model files: pixels in, estimates out. An ONNX file runs without PyTorch."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -16,16 +16,21 @@ from suite.trial import TrialConfig
 
 Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
-#: How a file computes that says nothing else.
+#: The arithmetic of a file whose metadata name none.
 FLOAT = "float32"
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What a model says of a batch."""
+class Outputs:
+    """The outputs of a model for a batch.
 
-    values: Floats  # (n,), label units
-    distributions: Floats | None  # (n, bins), each row summing to 1; None: the method has none
+    Attributes:
+        values: Estimates, float32 (n,), label units.
+        distributions: Label distributions, float32 (n, bins), each row summing to 1; None where the method has none.
+    """
+
+    values: Floats
+    distributions: Floats | None
 
 
 @dataclass(frozen=True)
@@ -33,70 +38,83 @@ class Model:
     """An opened model file.
 
     Attributes:
-        config: of the training that it came from: resolution, label set, method.
-        run: answers to uint8 (n, resolution, resolution, 3), RGB, of any n from 1 up.
-        arithmetic: what the file says of how it computes, in words.
+        config: The configuration of its training, with resolution, label set and method.
+        run: Returns the outputs for RGB images, uint8 (n, resolution, resolution, 3), n from 1 up.
+        arithmetic: How the file computes, in words.
     """
 
     config: TrialConfig
-    run: Callable[[Pixels], Answers]
+    run: Callable[[Pixels], Outputs]
     arithmetic: str = FLOAT
 
 
 def open_model(path: Path) -> Model:
-    """Open a model file by the ending of its name.
+    """Open a model file. The ending of its name decides the format.
 
     Raises:
-        RequestError: it is missing, no model of this suite, or needs a package that is not installed.
+        RequestError: The file does not exist, is no model of this suite, or needs a package that is not installed.
     """
     if path.suffix not in OPENERS:
         raise RequestError(f"{path} ends in none of {', '.join(OPENERS)}; name a file of 'suite export'")
     try:
         is_file = path.is_file()
-    except OSError as error:  # a name that is too long, or behind a folder that may not be entered
+    except OSError as error:  # the name is too long, or a folder above may not be entered
         raise RequestError(f"{path} cannot be read ({error.strerror}); name a file that can") from None
     if not is_file:
         raise RequestError(f"{path} is no file; name one that 'suite export' wrote, or the weights of a run")
     return OPENERS[path.suffix](path)
 
 
-def ask(model: Model, images: Pixels, *, mirrored: bool) -> Answers:
-    """A model's answers; ``mirrored`` averages them with those for the mirror images, as metrics are taken.
+def run_model(model: Model, images: Pixels, *, mirrored: bool) -> Outputs:
+    """Run a model on a batch.
 
     Args:
-        model: opened.
-        images: uint8 (n, resolution, resolution, 3).
-        mirrored: twice the work, mostly a little more accurate.
+        model: The opened model.
+        images: RGB images, uint8 (n, resolution, resolution, 3).
+        mirrored: Average the outputs with those for the mirror images, as the metrics of a training do. It doubles
+            the work, and mostly is a little more accurate.
     """
-    straight = model.run(images)
+    outputs = model.run(images)
     if not mirrored:
-        return straight
+        return outputs
     flipped = model.run(np.ascontiguousarray(images[:, :, ::-1]))
     half = np.float32(0.5)
-    values = (straight.values + flipped.values) * half
-    if straight.distributions is None or flipped.distributions is None:
-        return Answers(values, None)
-    return Answers(values, (straight.distributions + flipped.distributions) * half)
+    values = (outputs.values + flipped.values) * half
+    if outputs.distributions is None or flipped.distributions is None:
+        return Outputs(values, None)
+    return Outputs(values, (outputs.distributions + flipped.distributions) * half)
+
+
+def torch_runner(module: Callable[..., Any]) -> Callable[[Pixels], Outputs]:
+    """Return a function that runs an ``InferenceModule``, or the program that was exported from one."""
+    import torch
+
+    def run(images: Pixels) -> Outputs:
+        with torch.inference_mode(), without_tf32():
+            value, *rest = module(torch.from_numpy(np.ascontiguousarray(images)))
+        return Outputs(value.numpy(), rest[0].numpy() if rest else None)
+
+    return run
 
 
 def _open_onnx(path: Path) -> Model:
     runtime = need("onnxruntime", f"{path.name}")
     options = runtime.SessionOptions()
-    options.intra_op_num_threads = usable_cpus()  # it would take those of the whole machine
-    options.log_severity_level = 3  # errors are raised; the rest is of no use to who asks
+    options.intra_op_num_threads = usable_cpus()  # its default is the cores of the whole machine
+    options.log_severity_level = 3  # errors are raised, and its other messages help no user of a model
     try:
         session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        told = session.get_modelmeta().custom_metadata_map
-        config = _config_in(told)
-    except Exception as error:  # the runtime raises classes of its own, by cause
+        metadata = session.get_modelmeta().custom_metadata_map
+        config = _config_in(metadata)
+    except Exception as error:  # the runtime has an error class of its own for each cause
         raise _unreadable(path, error) from None
-    entering = session.get_inputs()[0].name
+    input_name = session.get_inputs()[0].name
 
-    def run(images: Pixels) -> Answers:
-        value, *rest = session.run(None, {entering: images})
-        return Answers(value, rest[0] if rest else None)
+    def run(images: Pixels) -> Outputs:
+        value, *rest = session.run(None, {input_name: images})
+        return Outputs(value, rest[0] if rest else None)
 
-    return Model(config, run, told.get("arithmetic", FLOAT))
+    return Model(config, run, metadata.get("arithmetic", FLOAT))
 
 
 def _open_safetensors(path: Path) -> Model:
@@ -107,9 +125,9 @@ def _open_safetensors(path: Path) -> Model:
 
     network, config, label_set = load_network(path)
     with safe_open(path, framework="pt") as file:
-        told: Mapping[str, str] = file.metadata() or {}  # weights of a run have none
-    answers = torch_answers(InferenceModule(network, config, label_set))
-    return Model(config, answers, told.get("arithmetic", FLOAT))
+        metadata: Mapping[str, str] = file.metadata() or {}  # weights of a run have none
+    run = torch_runner(InferenceModule(network, config, label_set))
+    return Model(config, run, metadata.get("arithmetic", FLOAT))
 
 
 def _open_program(path: Path) -> Model:
@@ -117,25 +135,13 @@ def _open_program(path: Path) -> Model:
 
     files = {"metadata.json": ""}
     try:
-        with unlogged():  # it logs the traceback of what it raises
+        with unlogged():  # torch logs the traceback of what it raises
             program = torch.export.load(path, extra_files=files)
-        told = json.loads(files["metadata.json"])
-        config = _config_in(told)
-    except Exception as error:  # of many classes, by what of the archive is damaged
+        metadata = json.loads(files["metadata.json"])
+        config = _config_in(metadata)
+    except Exception as error:  # the class depends on which part of the archive is damaged
         raise _unreadable(path, error) from None
-    return Model(config, torch_answers(program.module()), told.get("arithmetic", FLOAT))
-
-
-def torch_answers(module: Callable[..., Any]) -> Callable[[Pixels], Answers]:
-    """Answers of a ``suite.deployment.inference_module.InferenceModule``, or of the program exported from one."""
-    import torch
-
-    def run(images: Pixels) -> Answers:
-        with torch.inference_mode(), without_tf32():
-            value, *rest = module(torch.from_numpy(np.ascontiguousarray(images)))
-        return Answers(value.numpy(), rest[0].numpy() if rest else None)
-
-    return run
+    return Model(config, torch_runner(program.module()), metadata.get("arithmetic", FLOAT))
 
 
 OPENERS: Mapping[str, Callable[[Path], Model]] = {
@@ -152,5 +158,5 @@ def _config_in(metadata: Mapping[str, str]) -> TrialConfig:
 
 
 def _unreadable(path: Path, error: Exception) -> RequestError:
-    said = next(iter(str(error).splitlines()), type(error).__name__)[:200]
-    return RequestError(f"{path} cannot be read as a model ({said}); write it again with 'suite export'")
+    reason = next(iter(str(error).splitlines()), type(error).__name__)[:200]
+    return RequestError(f"{path} cannot be read as a model ({reason}); write it again with 'suite export'")

@@ -1,4 +1,4 @@
-"""A trained network as a client calls it: pixels in, the estimate out."""
+"""A trained network in the form that clients call: pixels in, estimate out."""
 
 import copy
 import json
@@ -15,18 +15,18 @@ from suite.training.inputs import CHANNEL_MEAN, CHANNEL_STD, normalised
 from suite.training.weight_files import WEIGHT_FIELDS
 from suite.trial import UNIT, TrialConfig
 
-#: The names that an export gives to what goes in and what comes out.
+#: Names of the input and the outputs of an exported model.
 INPUT = "images"
 VALUE, DISTRIBUTION = "value", "distribution"
 
 
 class InferenceModule(nn.Module):
-    """Normalisation, network and prediction in one; no mirror image is taken.
+    """Input normalisation, network and prediction in one module, in evaluation mode; mirror images are not used.
 
     Args:
-        network: trained, of ``suite.networks``; evaluated, never trained, in here.
-        config: its own.
-        label_set: its own.
+        network: A trained network of ``suite.networks``.
+        config: Its configuration.
+        label_set: Its label set.
     """
 
     def __init__(self, network: nn.Module, config: TrialConfig, label_set: LabelSet) -> None:
@@ -34,47 +34,48 @@ class InferenceModule(nn.Module):
         self.network = network.eval()
         self._method = METHODS[config.method]
         self.label_set = label_set
-        _ = label_set.values  # kept from here on: torch.export, which comes later, would leave a fake tensor
+        _ = label_set.values  # cached now, because torch.export would cache a fake tensor
 
     @property
     def output_names(self) -> tuple[str, ...]:
-        """What ``forward`` gives, in order."""
+        """The names of the outputs of ``forward``, in order."""
         return (VALUE, DISTRIBUTION) if self._method.distribution else (VALUE,)
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Estimates, float32 (batch,) in label units, and where the method has one the distribution.
+        """Return estimates, and label distributions where the method has them.
 
         Args:
-            images: uint8 (batch, side, side, 3), RGB.
+            images: RGB images, uint8 (batch, side, side, 3).
 
         Returns:
-            One tensor, or two: the second is float32 (batch, bins), each row summing to 1.
+            Estimates, float32 (batch,), label units; then, where the method has a distribution, float32
+            (batch, bins), each row summing to 1.
         """
-        return self.read(self.network(normalised(images)))
+        return self.decode(self.network(normalised(images)))
 
-    def read(self, outputs: Tensor) -> tuple[Tensor, ...]:
-        """The same of what the network's output layer gave."""
+    def decode(self, outputs: Tensor) -> tuple[Tensor, ...]:
+        """Return what ``forward`` returns, from the outputs of the network's last layer."""
         value = self._method.decode(outputs, self.label_set)
         if self._method.distribution is None:
             return (value,)
         return value, self._method.distribution(outputs)
 
 
-def folded(network: nn.Module) -> nn.Module:
-    """A copy, for evaluation, with batch normalisation multiplied into the convolution before it."""
+def fold_batch_norm(network: nn.Module) -> nn.Module:
+    """Return a copy for evaluation in which batch normalisation is part of the convolution before it."""
     copied = copy.deepcopy(network).eval()
     for sequence in [module for module in copied.modules() if isinstance(module, nn.Sequential)]:
-        for place in range(len(sequence) - 1):
-            layer, after = sequence[place], sequence[place + 1]
+        for index in range(len(sequence) - 1):
+            layer, after = sequence[index], sequence[index + 1]
             if isinstance(layer, nn.Conv2d) and isinstance(after, nn.BatchNorm2d):
-                sequence[place], sequence[place + 1] = fuse_conv_bn_eval(layer, after), nn.Identity()
+                sequence[index], sequence[index + 1] = fuse_conv_bn_eval(layer, after), nn.Identity()
     return copied
 
 
-def describe_model(config: TrialConfig) -> Mapping[str, str]:
-    """What an exported file says of itself, for clients that know nothing of this suite.
+def model_metadata(config: TrialConfig) -> Mapping[str, str]:
+    """Return the metadata of an exported file, for clients that do not know this suite.
 
-    ``trial_config`` has the whole configuration as JSON, from which ``suite predict`` goes.
+    ``trial_config`` has the whole configuration as JSON; ``suite predict`` reads it.
     """
     label_set = label_set_of(config)
     distribution = METHODS[config.method].distribution
@@ -96,11 +97,11 @@ def describe_model(config: TrialConfig) -> Mapping[str, str]:
         "normalisation": "in the graph: (pixel / 255 - mean) / standard deviation of the channel",
         "channel_mean": " ".join(map(str, CHANNEL_MEAN)),
         "channel_std": " ".join(map(str, CHANNEL_STD)),
-        CONFIG_KEY: config_text(config),
+        CONFIG_KEY: config_json(config),
         "suite_version": __version__,
     }
 
 
-def config_text(config: TrialConfig) -> str:
-    """A configuration as one line of JSON, without the paths of files, which are of another machine."""
+def config_json(config: TrialConfig) -> str:
+    """Return a configuration as one line of JSON, without file paths, which mean nothing on another machine."""
     return json.dumps({**config.to_json(), **dict.fromkeys(WEIGHT_FIELDS)})

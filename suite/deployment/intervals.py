@@ -1,4 +1,4 @@
-"""Where a label lies with some probability, from the distribution that a network gives."""
+"""Prediction intervals from the label distribution that a network gives."""
 
 import numpy as np
 import numpy.typing as npt
@@ -9,19 +9,19 @@ Floats = npt.NDArray[np.floating]
 def central_interval(
     distributions: Floats, low: float, high: float, share: float = 0.8
 ) -> npt.NDArray[np.float64]:
-    """The interval that leaves half of the rest below and half above.
+    """Return the interval that holds ``share`` of the mass, with half of the rest below it and half above.
 
-    A bin's mass is spread evenly over its own step, half a step either side of its label, and the outermost
-    half steps, which lie outside of the label range, are cut off.
+    The mass of a bin is spread evenly over half a step either side of its label. The outermost half steps lie outside
+    of the label range and are cut off.
 
     Args:
-        distributions: (n, bins), each row of numbers from 0 up.
-        low: label of the first bin.
-        high: label of the last bin.
-        share: of the mass that lies inside, between 0 and 1.
+        distributions: Distributions, float (n, bins), not negative.
+        low: Label of the first bin.
+        high: Label of the last bin.
+        share: Share of the mass inside, between 0 and 1.
 
     Returns:
-        float64 (n, 2): lower and upper end, label units.
+        Lower and upper end, float64 (n, 2), label units.
     """
     bins = distributions.shape[1]
     step = (high - low) / (bins - 1)
@@ -34,7 +34,7 @@ def central_interval(
 
 
 def _quantile(below: Floats, edges: Floats, tail: float) -> float:
-    """Where the cumulated mass reaches ``tail``: within the first bin whose upper edge does."""
+    """Return where the cumulative mass reaches ``tail``, by linear interpolation within its bin."""
     above = int(np.searchsorted(below, tail))
     above = min(max(above, 1), len(edges) - 1)
     gained = below[above] - below[above - 1]

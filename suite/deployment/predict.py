@@ -1,4 +1,4 @@
-"""Image files to estimates, in batches; a file that is no image does not stop the others."""
+"""Predictions for image files, in batches; a file that cannot be read does not stop the others."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -8,46 +8,52 @@ from pathlib import Path
 import numpy as np
 
 from suite.data.decoding import UndecodableError, decode
-from suite.deployment.inference import Model, Pixels, ask
+from suite.deployment.inference import Model, Pixels, run_model
 from suite.deployment.intervals import central_interval
 from suite.machine import usable_cpus
 
-#: The names that a folder's images end in; a file that is named itself may be called anything.
+#: Endings of the images that are looked for in a folder; a file that is named itself may have any ending.
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 INTERVAL_SHARE = 0.8
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a model says of a file."""
+    """The estimate for a file.
+
+    Attributes:
+        file: The file.
+        value: Estimate, label units.
+        low: Lower end of the 80 % interval; None where the method has no distribution.
+        high: Upper end of the 80 % interval; None where the method has no distribution.
+    """
 
     file: str
-    value: float  # label units
-    low: float | None  # of the 80 % interval; None where the method has no distribution
+    value: float
+    low: float | None
     high: float | None
 
 
 @dataclass(frozen=True)
-class Refused:
-    """A file that could not be read, and why."""
+class UnreadableFile:
+    """A file that could not be read, and the reason."""
 
     file: str
     reason: str
 
 
 def image_files(paths: Sequence[Path]) -> list[Path]:
-    """The files that are meant: each path itself, and for a folder all images in it and below, by name.
+    """Return files as they are and, for each folder, all images in it and below, by name.
 
-    A folder without images stands for itself, and is refused as a file would be.
+    A folder without images is returned itself, so that it is reported as unreadable.
     """
     files: list[Path] = []
     for path in paths:
         if _is_folder(path):
             named = (file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
-            inside = sorted(
-                file for file in named if file.is_file() or not file.exists()
-            )  # a link to nothing
-            files += inside or [path]
+            # A broken link is neither a file nor there; it is kept, to be reported.
+            images = sorted(file for file in named if file.is_file() or not file.exists())
+            files += images or [path]
         else:
             files.append(path)
     return files
@@ -55,40 +61,41 @@ def image_files(paths: Sequence[Path]) -> list[Path]:
 
 def predict_files(
     model: Model, files: Sequence[Path], *, batch: int = 64, mirrored: bool = True
-) -> Iterator[Prediction | Refused]:
-    """What becomes of each file, in order, as soon as its batch is done.
+) -> Iterator[Prediction | UnreadableFile]:
+    """Yield the outcome for each file, in order, batch by batch.
 
-    Each image is turned upright, and its middle square is scaled to the model's resolution: faces must be
-    cropped as those were that the model was trained on.
+    An image is turned upright, and its central square is scaled to the model's resolution. Faces must be cropped as in
+    the data that the model was trained on.
 
     Args:
-        model: opened.
-        files: in one of ``suite.data.decoding.FORMATS``.
-        batch: files read, and images asked for, at a time.
-        mirrored: average with the mirror image, as the metrics of a training do.
+        model: The opened model.
+        files: Files in one of ``suite.data.decoding.FORMATS``.
+        batch: Files that are read and estimated at a time.
+        mirrored: Average with the mirror image, as the metrics of a training do.
     """
     side = model.config.resolution
-    with ThreadPoolExecutor(usable_cpus()) as threads:  # Pillow decodes outside of Python's lock
+    with ThreadPoolExecutor(usable_cpus()) as threads:  # Pillow releases the GIL while it decodes
         for start in range(0, len(files), batch):
             chosen = files[start : start + batch]
             decoded = list(threads.map(lambda file: _decoded(file, side), chosen))
             images = [pixels for pixels in decoded if not isinstance(pixels, str)]
-            answers = iter(_answers(model, images, mirrored))
+            estimates = iter(_estimates(model, images, mirrored))
             for file, outcome in zip(chosen, decoded, strict=True):
                 if isinstance(outcome, str):
-                    yield Refused(str(file), outcome)
+                    yield UnreadableFile(str(file), outcome)
                 else:
-                    yield Prediction(str(file), *next(answers))
+                    yield Prediction(str(file), *next(estimates))
 
 
 def _is_folder(path: Path) -> bool:
     try:
         return path.is_dir()
-    except OSError:  # such as of too long a name; reading it says so
+    except OSError:  # such as too long a name; reading the file reports it
         return False
 
 
 def _decoded(file: Path, side: int) -> Pixels | str:
+    """Return the pixels of a file, or why it cannot be read."""
     if _is_folder(file):
         return f"the folder holds no images ({', '.join(SUFFIXES)})"
     try:
@@ -99,16 +106,17 @@ def _decoded(file: Path, side: int) -> Pixels | str:
         return str(error)
 
 
-def _answers(
+def _estimates(
     model: Model, images: Sequence[Pixels], mirrored: bool
 ) -> list[tuple[float, float | None, float | None]]:
+    """Return the estimate of each image with the ends of its interval."""
     if not images:
         return []
-    said = ask(model, np.stack(images), mirrored=mirrored)
-    values = [float(value) for value in said.values]
-    if said.distributions is None:
+    outputs = run_model(model, np.stack(images), mirrored=mirrored)
+    values = [float(value) for value in outputs.values]
+    if outputs.distributions is None:
         return [(value, None, None) for value in values]
     ends = central_interval(
-        said.distributions, model.config.label_low, model.config.label_high, INTERVAL_SHARE
+        outputs.distributions, model.config.label_low, model.config.label_high, INTERVAL_SHARE
     )
     return [(value, float(low), float(high)) for value, (low, high) in zip(values, ends, strict=True)]

@@ -1,4 +1,4 @@
-"""A finished trial with all that belongs to it: network, row of the table, data."""
+"""A finished trial with what belongs to it: its network, its row and the data of its run."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,25 +19,36 @@ from suite.trial import TrialConfig
 
 @dataclass(frozen=True)
 class TrainedTrial:
-    """One trial of a run, ready to be used."""
+    """A trial of a run, ready to be exported or compressed.
+
+    Attributes:
+        run: The run.
+        id: Id of the trial.
+        row: Its row of ``trials.parquet``, by column.
+        network: Its network; of an int8 trial, the float network that the file was made from.
+        config: Its configuration.
+        label_set: Its label set.
+        store: The data of the run.
+        dataset: The data at the trial's resolution.
+    """
 
     run: Run
     id: str
-    row: Mapping[str, Any]  # of trials.parquet
+    row: Mapping[str, Any]
     network: nn.Module
     config: TrialConfig
     label_set: LabelSet
     store: Store
-    dataset: Dataset  # at the trial's resolution
+    dataset: Dataset
 
     @property
     def weights(self) -> Path:
-        """The file of the network."""
+        """The file of its network."""
         return weights_of(self.run.folder, self.id)
 
     @property
     def is_int8(self) -> bool:
-        """It is the row of an int8 file, and ``network`` is that which the file was made from."""
+        """Whether it is the row of an int8 file."""
         return bool(self.row["stage"] == "int8")
 
 
@@ -52,14 +63,14 @@ def open_trial(
     """Open a finished trial.
 
     Args:
-        folder: of the run.
-        trial_id: as in ``trials.parquet``.
-        on_stage: told in a sentence what takes long.
-        on_progress: told (done, of) meanwhile.
-        int8: the row of an int8 file will do.
+        folder: The run folder.
+        trial_id: Id of the trial in ``trials.parquet``.
+        on_stage: Called with a sentence before what takes long.
+        on_progress: Called with (done, in all) meanwhile.
+        int8: Whether the row of an int8 file is allowed.
 
     Raises:
-        RequestError: there is no such trial, it did not finish, or its weights or its data have gone.
+        RequestError: There is no such trial, it did not finish, or its weights or its data are missing.
     """
     run = read_run(folder)
     row = finished_row(run, trial_id)
@@ -76,25 +87,25 @@ def open_trial(
 
 
 def weights_of(folder: Path, trial_id: str) -> Path:
-    """The file of a trial's network in a run folder."""
+    """Return the file of a trial's network in a run folder."""
     return folder / "weights" / f"{trial_id}.safetensors"
 
 
 def int8_id_of(trial_id: str) -> str:
-    """The id of the row of a trial's int8 file."""
+    """Return the id of the int8 trial that is made from a trial."""
     return f"{trial_id}-int8"
 
 
 def int8_file_of(folder: Path, int8_id: str) -> Path:
-    """The file of such a row in a run folder."""
+    """Return the file of an int8 trial in a run folder."""
     return folder / "weights" / f"{int8_id}.onnx"
 
 
 def finished_row(run: Run, trial_id: str) -> Mapping[str, Any]:
-    """The row of a trial that finished.
+    """Return the row of a finished trial, by column.
 
     Raises:
-        RequestError: there is none; the best by validation are named instead.
+        RequestError: There is none; the message names the best trials by validation.
     """
     rows = {str(row["id"]): row for row in run.trials.to_dict("records")}
     if trial_id in rows and rows[trial_id]["status"] == "finished":

@@ -1,1 +1,1 @@
-"""What a network costs: parameters, multiply-adds, bytes, latency."""
+"""The cost of a network: parameters, multiply-adds, bytes and latency."""

@@ -1,11 +1,10 @@
-"""What a network costs before it runs: parameters, multiply-adds, bytes as saved.
+"""The cost of a network, known before it trains: parameters, multiply-adds, bytes of its file.
 
-Multiply-adds follow fvcore's conventions: a fused multiply-add counts as one; convolutions and linear
-layers by their definition, a batch normalisation two an element, an average pooling one an element
-that it reads. Max pooling, softmax and the addition of a shortcut or of CORAL's biases multiply nothing and
-count as zero by ``FREE_OPERATORS``; ReLU, and whatever only moves, shapes or compares numbers (view, index,
-cat, clamp, dropout, ...), counts as zero by a list of fvcore's own (``_IGNORED_OPS`` of its
-``nn/jit_analysis.py``). Any other operator without a counting function is an error, never a silent zero.
+Multiply-adds follow the conventions of fvcore. A fused multiply-add counts as one. Convolutions and linear layers
+count by their definition, a batch normalisation two an element, an average pooling one for each element that it reads.
+Two groups of operators count as zero: those of ``FREE_OPERATORS``, and those that fvcore ignores itself, which are ReLU
+and whatever only moves, shapes or compares numbers (``_IGNORED_OPS`` in its ``nn/jit_analysis.py``). Any other operator
+without a counting function is an error, never a silent zero.
 """
 
 import json
@@ -17,17 +16,22 @@ from torch import nn
 from suite.networks import build_network
 from suite.trial import Profile, TrialConfig
 
-#: Operators without a multiply-add: comparisons, additions and a normalisation over the bins.
+#: Operators without a multiply-add: comparisons, additions (of a shortcut, of CORAL's biases) and the softmax.
 FREE_OPERATORS = ("aten::max_pool2d", "aten::softmax", "aten::log_softmax", "aten::add", "aten::add_")
 PAPER_RESOLUTION = 224
 
 
 class UncountedOperatorError(ValueError):
-    """The network has operators that the multiply-add table does not know."""
+    """The network has operators without a counting function."""
 
 
 def profile_trial(config: TrialConfig, bins: int) -> Profile:
-    """The cost of a trial's network, before it trains."""
+    """Return the cost of a configuration's network.
+
+    Args:
+        config: The configuration.
+        bins: Bins of its label set.
+    """
     network = build_network(config, bins)
     return Profile(
         params=count_parameters(network),
@@ -38,15 +42,15 @@ def profile_trial(config: TrialConfig, bins: int) -> Profile:
 
 
 def count_parameters(network: nn.Module) -> int:
-    """Trainable numbers of a network; batch-norm statistics are not parameters."""
+    """Return the number of parameters; the running statistics of batch normalisation are not parameters."""
     return sum(parameter.numel() for parameter in network.parameters())
 
 
 def count_macs(network: nn.Module, resolution: int) -> int:
-    """Multiply-adds of one image of ``resolution`` pixels a side, by fvcore.
+    """Return the multiply-adds of one image of ``resolution`` pixels a side, counted by fvcore.
 
     Raises:
-        UncountedOperatorError: the network has an operator that the conventions above do not name.
+        UncountedOperatorError: The network has an operator without a counting function.
     """
     images = torch.zeros(1, 3, resolution, resolution, device=next(network.parameters()).device)
     analysis = FlopCountAnalysis(network.eval(), images)
@@ -55,19 +59,19 @@ def count_macs(network: nn.Module, resolution: int) -> int:
     total = int(analysis.total())
     if unknown := analysis.unsupported_ops():
         raise UncountedOperatorError(
-            f"no multiply-add count for {', '.join(sorted(unknown))} in {type(network).__name__}; give it "
-            "a counting function in suite/measure/profiling.py, or name it in FREE_OPERATORS if it has none"
+            f"no multiply-add count for {', '.join(sorted(unknown))} in {type(network).__name__}; add "
+            "a counting function in suite/measure/profiling.py, or a name in FREE_OPERATORS if it has no multiply-add"
         )
     return total
 
 
 def safetensors_bytes(network: nn.Module) -> int:
-    """Size of the safetensors file of the network's state, without writing or reading its values.
+    """Return the size of the safetensors file of a network's state, without writing it.
 
-    The format: 8 bytes of length, a JSON header padded with spaces to 8 bytes, the tensors.
+    The format is 8 bytes of length, a JSON header padded with spaces to a multiple of 8 bytes, and the tensors.
     """
     state = network.state_dict()
-    # Wider types come first, then names in order: the layout that the library writes.
+    # The library writes wider types first, then sorts by name.
     order = sorted(state, key=lambda name: (-state[name].element_size(), name))
     names = {torch.float32: "F32", torch.int64: "I64", torch.bfloat16: "BF16", torch.float16: "F16"}
     header, offset = {}, 0

@@ -1,6 +1,6 @@
 """Methods whose output is a distribution over the label bins: DEX, DLDL, ER, DLDL-v2, mean-variance.
 
-All read their prediction as the expectation of the softmax; they differ in the loss.
+All predict the expectation of the softmax; they differ in the loss.
 """
 
 import torch
@@ -11,27 +11,27 @@ from suite.methods.method import LossParts, LossWeights, Truth
 
 
 def softmax(logits: Tensor) -> Tensor:
-    """The label distribution, float32 (batch, bins), of logits (batch, bins)."""
+    """Return the label distribution, float32 (batch, bins), of logits (batch, bins)."""
     return torch.softmax(logits.float(), 1)
 
 
 def estimate(logits: Tensor, label_set: LabelSet) -> Tensor:
-    """The estimated label: the expectation of the softmax, float32 (batch,), of logits (batch, bins)."""
+    """Return the expectation of the softmax, float32 (batch,) in label units, of logits (batch, bins)."""
     return expectation(softmax(logits), label_set)
 
 
 def kl_divergence(logits: Tensor, target: Tensor) -> Tensor:
-    """KL(target || softmax(logits)) summed over bins, float32 (batch,).
+    """Return KL(target || softmax(logits)) summed over bins, float32 (batch,).
 
     Args:
         logits: float (batch, bins).
-        target: float32 (batch, bins), each row summing to 1; a bin may be empty.
+        target: float32 (batch, bins), each row sums to 1; a bin may be 0.
     """
     return (torch.xlogy(target, target) - target * torch.log_softmax(logits.float(), 1)).sum(1)
 
 
 def dldl_loss(logits: Tensor, truth: Truth, label_set: LabelSet, weights: LossWeights) -> LossParts:
-    """KL to the Gaussian label distribution (Gao 2017; the paper's first stage)."""
+    """DLDL: KL to the Gaussian label distribution (Gao 2017; the first stage in the paper)."""
     target = target_distribution(truth.labels, truth.deviations, label_set)
     kl = kl_divergence(logits, target).mean()
     scaled = kl / label_set.bins if weights.kl_over_bins == "mean" else kl
@@ -39,29 +39,29 @@ def dldl_loss(logits: Tensor, truth: Truth, label_set: LabelSet, weights: LossWe
 
 
 def dldl_v2_loss(logits: Tensor, truth: Truth, label_set: LabelSet, weights: LossWeights) -> LossParts:
-    """KL(target || prediction) + lambda_l1 * |expectation - label| (paper, joint learning).
+    """DLDL-v2: KL(target || prediction) + lambda_l1 * |expectation - label| (paper, joint learning).
 
-    ``kl_over_bins`` "mean" divides the KL by the number of bins as the released code does, so that its
-    lambda weighs as ``bins`` times that lambda under "sum".
+    ``kl_over_bins`` "mean" divides the KL by the number of bins, as the released code does. A lambda under "mean"
+    therefore weighs as much as ``bins`` times that lambda under "sum".
     """
     dldl = dldl_loss(logits, truth, label_set, weights)
     return LossParts(dldl.total + weights.lambda_l1 * dldl.l1, dldl.kl, dldl.l1)
 
 
 def expectation_loss(logits: Tensor, truth: Truth, label_set: LabelSet, weights: LossWeights) -> LossParts:
-    """ER: |expectation - label| alone (paper, expectation regression)."""
+    """ER: only |expectation - label| (paper, expectation regression)."""
     estimates = estimate(logits, label_set)
     return LossParts.without_kl((estimates - truth.labels).abs().mean(), estimates, truth.labels)
 
 
 def nearest_bin_cross_entropy(logits: Tensor, truth: Truth, label_set: LabelSet) -> Tensor:
-    """Cross-entropy of the softmax with the bin nearest to the label, float32 (batch,)."""
+    """Return the cross-entropy of the softmax with the bin nearest to the label, float32 (batch,)."""
     bins = nearest_bin(truth.labels, label_set)
     return torch.nn.functional.cross_entropy(logits.float(), bins, reduction="none")
 
 
 def dex_loss(logits: Tensor, truth: Truth, label_set: LabelSet, weights: LossWeights) -> LossParts:
-    """Cross-entropy on the nearest bin (DEX, Rothe 2018)."""
+    """DEX: cross-entropy with the nearest bin (Rothe 2018)."""
     total = nearest_bin_cross_entropy(logits, truth, label_set).mean()
     return LossParts.without_kl(total, estimate(logits, label_set), truth.labels)
 
@@ -69,7 +69,7 @@ def dex_loss(logits: Tensor, truth: Truth, label_set: LabelSet, weights: LossWei
 def mean_variance_loss(logits: Tensor, truth: Truth, label_set: LabelSet, weights: LossWeights) -> LossParts:
     """Cross-entropy + lambda_mean * (mean - label)^2 / 2 + lambda_variance * variance (Pan 2018).
 
-    Mean and variance are counted in label steps, the classes of Pan; for ages by 1 those are years.
+    Mean and variance are in label steps, which are the classes of Pan; for ages in steps of 1 they are years.
     """
     probabilities = softmax(logits)
     estimates = expectation(probabilities, label_set)

@@ -1,4 +1,4 @@
-"""The label set, and the distributions over it: Gaussian targets, expectation, nearest bin, exceedance."""
+"""The label set, and distributions over it: Gaussian targets, expectation, nearest bin, exceedance."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,16 +9,18 @@ from torch import Tensor
 from suite.errors import RequestError
 from suite.trial import TrialConfig
 
-#: What a deviation of zero becomes, so that the Gaussian stays defined (released code).
+#: Replaces a deviation of zero, for which the Gaussian is undefined (released code).
 SMALLEST_DEVIATION = 1e-10
 
 
 @dataclass(frozen=True)
 class LabelSet:
-    """Bins from ``low`` to ``high``, both included, ``step`` apart (paper: 0..100 by 1, 1..5 by 0.1).
+    """Label bins from ``low`` to ``high``, both included, ``step`` apart.
+
+    The paper has 0 to 100 in steps of 1 for ages, and 1 to 5 in steps of 0.1 for attractiveness.
 
     Raises:
-        RequestError: the range is empty or no whole number of steps.
+        RequestError: the range is empty, or no multiple of the step.
     """
 
     low: float
@@ -35,7 +37,7 @@ class LabelSet:
 
     @property
     def bins(self) -> int:
-        """Number of bins."""
+        """The number of bins."""
         return round((self.high - self.low) / self.step) + 1
 
     @cached_property
@@ -54,10 +56,10 @@ def label_set_of(config: TrialConfig) -> LabelSet:
 
 
 def target_distribution(labels: Tensor, deviations: Tensor, label_set: LabelSet) -> Tensor:
-    """Gaussians over the bins, centred on the labels, each normalised to sum 1.
+    """Return Gaussians over the bins, centred on the labels, each normalised to a sum of 1.
 
-    Computed in float64 logarithms, so that a deviation of 1e-10 gives the nearest bin all of the mass
-    instead of 0 / 0. Two bins at equal distance share it.
+    They are computed from float64 logarithms. A deviation of 1e-10 then gives the nearest bin all of the mass
+    instead of 0 / 0; two bins at the same distance share it.
 
     Args:
         labels: float (batch,), label units.
@@ -76,40 +78,40 @@ def target_distribution(labels: Tensor, deviations: Tensor, label_set: LabelSet)
 
 
 def expectation(probabilities: Tensor, label_set: LabelSet) -> Tensor:
-    """Expected label, float (batch,), of distributions over the bins, float (batch, bins)."""
+    """Return expected labels, float (batch,), of distributions over the bins, float (batch, bins)."""
     return probabilities @ label_set.values.to(probabilities.device, probabilities.dtype)
 
 
 def nearest_bin(labels: Tensor, label_set: LabelSet) -> Tensor:
-    """Index of the bin nearest to each label, int64 (batch,), of labels, float (batch,).
+    """Return the index of the bin nearest to each label, int64 (batch,), of labels, float (batch,).
 
-    A label halfway between two bins takes the upper one; one outside of the range the outermost.
+    A label halfway between two bins takes the upper one. A label outside the range takes the outermost bin.
     """
     steps = (labels.double() - label_set.low) / label_set.step
     return (steps + 0.5).floor().clamp(0, label_set.bins - 1).long()
 
 
 def exceedance(distributions: Tensor) -> Tensor:
-    """1 - CDF: the probability that the label lies above each bin but the last.
+    """Return 1 - CDF, the probability that the label lies above each bin but the last.
 
-    Of a label distribution whose deviation goes to 0 this goes to ``ranking_targets``, which is why
-    Ranking learns a label distribution without saying so (paper, analysis of Ranking).
+    As the deviation of a label distribution goes to 0, this goes to ``ranking_targets``: Ranking implicitly learns
+    a label distribution (paper, analysis of Ranking).
 
     Args:
-        distributions: float (batch, bins), each row summing to 1.
+        distributions: float (batch, bins), each row sums to 1.
 
     Returns:
-        float (batch, bins - 1), falling along each row.
+        float (batch, bins - 1), non-increasing along each row.
     """
-    # Summed from above: 1 - cumsum would leave rounding errors where the tail is empty.
+    # Summed from above, because 1 - cumsum would leave rounding errors where the tail is empty.
     return distributions.flip(1).cumsum(1).flip(1)[:, 1:]
 
 
 def ranking_targets(labels: Tensor, label_set: LabelSet) -> Tensor:
-    """For each bin but the last whether the label ranks above it, float32 (batch, bins - 1) of 0 and 1.
+    """Return whether the label ranks above each bin but the last, float32 (batch, bins - 1) of 0 and 1.
 
-    "Above" is meant of the nearest bin: for labels on the bins it is Ranking-CNN's y > l_k (Chen 2017),
-    and other labels are rounded to the nearest bin rather than up.
+    Labels are rounded to the nearest bin first. For labels on the bins, this is y > l_k of Ranking-CNN (Chen
+    2017); other labels are not rounded up as there.
     """
     ranks = torch.arange(label_set.bins - 1, device=labels.device)
     return (nearest_bin(labels, label_set).unsqueeze(1) > ranks).float()

@@ -1,4 +1,4 @@
-"""What a method is: an output layer, a loss and a prediction that belong together."""
+"""The type of a method: an output layer, a loss and a prediction that belong together."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ from suite.trial import TrialConfig
 
 @dataclass(frozen=True)
 class Truth:
-    """What a batch should come to."""
+    """The ground truth of a batch."""
 
     labels: Tensor  # float32 (batch,), label units
-    deviations: Tensor  # float32 (batch,), label units, of the target distributions
+    deviations: Tensor  # of the target distributions, float32 (batch,), label units
 
 
 @dataclass(frozen=True)
 class LossWeights:
-    """The numbers of a ``TrialConfig`` that losses use; each loss takes its own."""
+    """The weights in a ``TrialConfig`` that losses use; each loss takes its own."""
 
     lambda_l1: float = 1.0
     kl_over_bins: Literal["mean", "sum"] = "mean"
@@ -31,21 +31,21 @@ class LossWeights:
 
     @classmethod
     def of(cls, config: TrialConfig) -> Self:
-        """Those of a configuration."""
+        """Return the weights of a configuration."""
         return cls(config.lambda_l1, config.kl_over_bins, config.lambda_mean, config.lambda_variance)
 
 
 @dataclass(frozen=True)
 class LossParts:
-    """A batch's loss and what is reported beside it, each a scalar tensor averaged over the batch."""
+    """The loss of a batch and what is reported with it, each a scalar tensor averaged over the batch."""
 
     total: Tensor
-    kl: Tensor  # summed over bins, whatever the scale in `total`; NaN for a method without KL
-    l1: Tensor  # |estimate - label|, label units, whether or not `total` has it
+    kl: Tensor  # summed over bins, independent of its scale in `total`; NaN for a method without KL
+    l1: Tensor  # |estimate - label|, label units, even where `total` does not contain it
 
     @classmethod
     def without_kl(cls, total: Tensor, estimates: Tensor, labels: Tensor) -> Self:
-        """Of a method that has no KL; ``estimates`` and ``labels`` are float (batch,)."""
+        """Make the parts for a method without KL; ``estimates`` and ``labels`` are float (batch,)."""
         return cls(total, torch.full_like(total, torch.nan), (estimates - labels).abs().mean())
 
 
@@ -54,12 +54,12 @@ class Method:
     """One row of the table of methods.
 
     Attributes:
-        summary: what it is, in a few words.
-        head: makes the output layer; methods with the same one can follow each other on one network.
-        loss: of outputs, float (batch, ...); computed on in float32 whatever the network's precision.
-        decode: estimated labels, float32 (batch,), of outputs.
-        distribution: what the outputs say of each label bin, float32 (batch, bins), each row summing to 1,
-            whose expectation is the estimate; None for a method that answers with no distribution.
+        summary: the method in a few words.
+        head: makes the output layer. Methods with the same one can follow each other on one network.
+        loss: the loss of outputs, float (batch, ...), computed in float32 at any precision of the network.
+        decode: maps outputs to estimated labels, float32 (batch,).
+        distribution: maps outputs to label distributions, float32 (batch, bins), whose rows sum to 1 and whose
+            expectation is the estimate; None for a method without a distribution.
     """
 
     summary: str

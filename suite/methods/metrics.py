@@ -7,29 +7,29 @@ from suite.trial import Metrics
 
 
 def mean_absolute_error(predictions: Tensor, labels: Tensor) -> float:
-    """Mean of |prediction - label|, in label units; both float (images,)."""
+    """Return the mean of |prediction - label|, in label units; both are float (images,)."""
     return float((predictions.double() - labels.double()).abs().mean())
 
 
 def epsilon_error(predictions: Tensor, labels: Tensor, deviations: Tensor) -> float:
-    """Mean of 1 - exp(-(prediction - label)^2 / (2 deviation^2)), between 0 and 1 (ChaLearn LAP)."""
+    """Return the mean of 1 - exp(-(prediction - label)^2 / (2 deviation^2)), 0 to 1 (ChaLearn LAP)."""
     squared = (predictions.double() - labels.double()).square()
     spread = deviations.double().clamp(min=1e-10)
     return float((1 - torch.exp(-squared / (2 * spread.square()))).mean())
 
 
 def cumulative_score(predictions: Tensor, labels: Tensor, within: float) -> float:
-    """CS(n): the share of images with |prediction - label| <= n label units."""
+    """Return CS(n), the share of images with |prediction - label| <= n label units, 0 to 1."""
     return float(((predictions.double() - labels.double()).abs() <= within).double().mean())
 
 
 def root_mean_squared_error(predictions: Tensor, labels: Tensor) -> float:
-    """Root of the mean squared error, in label units."""
+    """Return the root of the mean squared error, in label units."""
     return float((predictions.double() - labels.double()).square().mean().sqrt())
 
 
 def pearson_correlation(predictions: Tensor, labels: Tensor) -> float:
-    """Pearson's correlation; 0 where either side is constant, because nothing is explained then."""
+    """Return Pearson's correlation; 0 where either side is constant, because it then explains nothing."""
     left = predictions.double() - predictions.double().mean()
     right = labels.double() - labels.double().mean()
     scale = left.norm() * right.norm()
@@ -37,12 +37,12 @@ def pearson_correlation(predictions: Tensor, labels: Tensor) -> float:
 
 
 def measure(predictions: Tensor, labels: Tensor, deviations: Tensor) -> Metrics:
-    """All metrics of a split.
+    """Compute all metrics of a split.
 
     Args:
         predictions: float (images,), label units.
         labels: float (images,), label units.
-        deviations: float (images,), label units, of the annotators; NaN anywhere: the data has none.
+        deviations: float (images,), label units, of the annotators. A NaN anywhere means that the data has none.
     """
     return Metrics(
         mae=mean_absolute_error(predictions, labels),

@@ -1,7 +1,7 @@
-"""Methods whose outputs answer, for each bin but the last, whether the label ranks above it.
+"""Ranking methods, whose outputs say for each bin but the last whether the label ranks above it.
 
-Ranking-CNN (Chen 2017) and OR-CNN (Niu 2016) with an output layer of their own for each threshold,
-CORAL (Cao 2020) with a shared one; the loss and the count are the same.
+Ranking-CNN (Chen 2017) and OR-CNN (Niu 2016) have separate weights for each threshold, CORAL (Cao 2020) has
+shared ones. The loss and the prediction are the same.
 """
 
 import torch
@@ -12,9 +12,9 @@ from suite.methods.method import LossParts, LossWeights, Truth
 
 
 def ranked_label(logits: Tensor, label_set: LabelSet) -> Tensor:
-    """The bin reached by the count of sigmoids over 0.5, float32 (batch,), of logits (batch, bins - 1).
+    """Return the label that the number of sigmoids over 0.5 reaches, float32 (batch,), of logits (batch, bins - 1).
 
-    NaN where a logit is, so that a broken network is not read as one that answers the lowest label.
+    The label is NaN where a logit is, so that a broken network does not seem to predict the lowest label.
     """
     labels = label_set.low + label_set.step * (logits.float() > 0).sum(1).float()
     return labels.masked_fill(logits.isnan().any(1), torch.nan)

@@ -1,4 +1,4 @@
-"""Metric regression: one output, squashed by tanh and mapped to the label range (paper, MR)."""
+"""Metric regression: one output, passed through tanh and scaled to the label range (paper, MR)."""
 
 import torch
 from torch import Tensor
@@ -8,7 +8,7 @@ from suite.methods.method import LossParts, LossWeights, Truth
 
 
 def mapped_label(outputs: Tensor, label_set: LabelSet) -> Tensor:
-    """Estimated labels within the range, float32 (batch,), of outputs, float (batch, 1)."""
+    """Return estimated labels within the range, float32 (batch,), of outputs, float (batch, 1)."""
     half = (label_set.high - label_set.low) / 2
     return label_set.low + half * (1 + torch.tanh(outputs.float().squeeze(1)))
 

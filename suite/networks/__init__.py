@@ -1,4 +1,4 @@
-"""The compact network of the paper, its presets, and the networks that it is compared with."""
+"""The paper's compact network, its presets, and the networks that it is compared with."""
 
 from suite.networks.build import (
     SMALLEST_RESOLUTION,
@@ -6,8 +6,9 @@ from suite.networks.build import (
     build_network,
     to_device,
 )
-from suite.networks.compact import STAGES, CompactNet
+from suite.networks.compact import CompactNet
 from suite.networks.resnet50 import ResNet50
+from suite.networks.validation import STAGES
 from suite.networks.vgg16 import VGG16
 from suite.networks.widths import Widths, layers_of_widths, stages_of_widths, widths_of, with_widths
 from suite.presets import PRESETS, VGG16_DEPTHS, Architecture

@@ -1,4 +1,4 @@
-"""From a ``TrialConfig`` to its network."""
+"""Building the network that a ``TrialConfig`` describes."""
 
 from typing import get_args
 
@@ -7,23 +7,26 @@ from torch import nn
 
 from suite.errors import RequestError
 from suite.methods import METHODS, Head
-from suite.networks.compact import STAGES, CompactNet
+from suite.networks.compact import CompactNet
 from suite.networks.resnet50 import ResNet50
+from suite.networks.validation import STAGES, check_bins
 from suite.networks.vgg16 import VGG16
 from suite.networks.widths import widths_of
 from suite.trial import Network, TrialConfig
 
-#: Five halvings, by pooling or by stride, would leave nothing of a smaller image.
+#: Pixels a side. Every network halves the side five times, by pooling or by stride.
 SMALLEST_RESOLUTION = 2**STAGES
 
 
 def build_network(config: TrialConfig, bins: int) -> nn.Module:
-    """The freshly initialised network of a trial, drawn from torch's current random state.
+    """Build a trial's network with fresh weights, drawn from torch's current random state.
 
-    Its output layer is the one of the trial's method, for so many label bins.
+    Args:
+        config: the trial; its method decides the output layer.
+        bins: the number of label bins.
 
     Raises:
-        RequestError: the configuration describes no network.
+        RequestError: the configuration describes no valid network.
     """
     if config.method not in METHODS:
         raise RequestError(f"method is {config.method!r}; choose one of {', '.join(METHODS)}")
@@ -31,18 +34,22 @@ def build_network(config: TrialConfig, bins: int) -> nn.Module:
 
 
 def assemble_network(config: TrialConfig, head: Head, bins: int) -> nn.Module:
-    """The freshly initialised network of a trial with any output layer.
+    """Build a trial's network with fresh weights and any output layer.
+
+    Args:
+        config: the trial.
+        head: makes the output layer.
+        bins: the number of label bins.
 
     Raises:
-        RequestError: the configuration describes no network.
+        RequestError: the configuration describes no valid network.
     """
     if config.resolution < SMALLEST_RESOLUTION:
         raise RequestError(
             f"a resolution of {config.resolution} pixels is below {SMALLEST_RESOLUTION}, which five "
             f"stages of 2x2 pooling need; set resolution to {SMALLEST_RESOLUTION} or more"
         )
-    if bins < 2:
-        raise RequestError(f"a label set of {bins} bins has nothing to estimate; it needs at least 2")
+    check_bins(bins)
     match config.network:
         case "compact":
             return CompactNet(config.widths, config.depths, config.pooling, bins, head)
@@ -56,6 +63,6 @@ def assemble_network(config: TrialConfig, head: Head, bins: int) -> nn.Module:
 
 
 def to_device(network: nn.Module, device: torch.device) -> nn.Module:
-    """The network on a device, its weights channels-last in memory (faster convolutions)."""
+    """Move a network to a device, with channels-last weights, which make convolutions faster."""
     moved: nn.Module = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return moved

@@ -1,31 +1,32 @@
-"""ResNet-50, the network that the paper's attractiveness results are compared with."""
+"""ResNet-50, the reference for the paper's attractiveness results."""
 
 from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from suite.methods.heads import Head, one_a_bin
-from suite.networks.weight_init import check_widths, init_weights
+from suite.methods.heads import Head, per_bin
+from suite.networks.validation import check_pruned_widths
+from suite.networks.weight_init import init_weights
 
 DEPTHS = (3, 4, 6, 3)  # blocks of each stage
-#: Channels of the stem, inside of the blocks of each stage, and of what each stage gives.
+#: Channels of the stem, then inside the blocks of each stage, then of the output of each stage.
 WIDTHS = (64, 64, 128, 256, 512, 256, 512, 1024, 2048)
 
 
 class ResNet50(nn.Module):
     """ResNet-50 (He 2016) with an output layer for the label bins, 25,557,032 parameters at 1000 bins.
 
-    The stride of a stage is in the 3x3 convolution of its first block ("v1.5"), where He had it in
-    the 1x1 convolution before it; parameters are the same, multiply-adds at 224 are 4.1 G, not 3.8 G.
-    ``widths`` are its own unless it was pruned.
+    The stride of a stage is in the 3x3 convolution of its first block ("v1.5"). He has it in the 1x1 convolution
+    before; the number of parameters is the same, multiply-adds at 224 pixels are 4.1 G instead of 3.8 G. A pruned
+    network has ``widths`` of its own.
 
     Raises:
-        RequestError: not nine widths, or one below 1.
+        RequestError: the number of widths is not nine, or a width is below 1.
     """
 
-    def __init__(self, bins: int = 101, head: Head = one_a_bin, *, widths: Sequence[int] = WIDTHS) -> None:
+    def __init__(self, bins: int = 101, head: Head = per_bin, *, widths: Sequence[int] = WIDTHS) -> None:
         super().__init__()
-        check_widths(widths, WIDTHS)
+        check_pruned_widths(widths, WIDTHS)
         entering, inner, leaving = widths[0], widths[1:5], widths[5:]
         self.stem = nn.Sequential(
             *_convolution(3, entering, 7, 2), nn.ReLU(inplace=True), nn.MaxPool2d(3, 2, 1)
@@ -42,18 +43,18 @@ class ResNet50(nn.Module):
         self.apply(init_weights)
 
     def embed(self, images: Tensor) -> Tensor:
-        """Features, float (batch, widths[-1]), of normalised images, float (batch, 3, side, side)."""
+        """Return the features, float (batch, widths[-1]), of normalised images, float (batch, 3, side, side)."""
         features: Tensor = self.pool(self.blocks(self.stem(images))).flatten(1)
         return features
 
     def forward(self, images: Tensor) -> Tensor:
-        """What the output layer makes of the features of normalised images, float (batch, 3, side, side)."""
+        """Return the outputs, float (batch, outputs), of normalised images, float (batch, 3, side, side)."""
         outputs: Tensor = self.head(self.embed(images))
         return outputs
 
 
 class Bottleneck(nn.Module):
-    """1x1, 3x3 and 1x1 convolutions around which the input is carried, or projected, and added."""
+    """1x1, 3x3 and 1x1 convolutions with a shortcut, which is the identity or a projection."""
 
     def __init__(self, entering: int, width: int, leaving: int, stride: int, *, projects: bool) -> None:
         super().__init__()
@@ -70,9 +71,9 @@ class Bottleneck(nn.Module):
         self.relu = nn.ReLU(inplace=True)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Float (batch, leaving, side / stride, side / stride) of float (batch, entering, side, side)."""
-        carried: Tensor = self.relu(self.residual(features) + self.shortcut(features))
-        return carried
+        """Map float (batch, entering, side, side) to float (batch, leaving, side / stride, side / stride)."""
+        outputs: Tensor = self.relu(self.residual(features) + self.shortcut(features))
+        return outputs
 
 
 def _convolution(entering: int, leaving: int, size: int, stride: int) -> tuple[nn.Module, nn.Module]:

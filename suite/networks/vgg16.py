@@ -1,11 +1,12 @@
-"""VGG-16, the network that the paper's compact ones are compared with."""
+"""VGG-16, the reference for the paper's compact networks."""
 
 from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from suite.methods.heads import Head, one_a_bin
-from suite.networks.weight_init import check_widths, init_weights
+from suite.methods.heads import Head, per_bin
+from suite.networks.validation import check_pruned_widths
+from suite.networks.weight_init import init_weights
 from suite.presets import VGG16_DEPTHS
 
 #: Channels of the convolutions of each stage, then of the two hidden linear layers.
@@ -15,25 +16,25 @@ WIDTHS = (64, 128, 256, 512, 512, 4096, 4096)
 class VGG16(nn.Module):
     """VGG-16 (Simonyan and Zisserman 2015) with an output layer for the label bins.
 
-    Its last feature map is pooled to 7x7 before the linear layers, so that it has the same
-    parameters at every resolution: 134,674,341 with 101 bins. With ``batch_norm`` each convolution,
-    which keeps its bias, is followed by batch normalisation: this form trains from scratch, the
-    original hardly does. ``widths`` are its own unless it was pruned.
+    The last feature map is pooled to 7x7 before the linear layers, so the number of parameters is the same at
+    every resolution: 134,674,341 with 101 bins. With ``batch_norm``, batch normalisation follows each convolution,
+    which keeps its bias. That form trains from scratch; the original hardly does. A pruned network has ``widths``
+    of its own.
 
     Raises:
-        RequestError: not seven widths, or one below 1.
+        RequestError: the number of widths is not seven, or a width is below 1.
     """
 
     def __init__(
         self,
         bins: int = 101,
-        head: Head = one_a_bin,
+        head: Head = per_bin,
         *,
         batch_norm: bool = False,
         widths: Sequence[int] = WIDTHS,
     ) -> None:
         super().__init__()
-        check_widths(widths, WIDTHS)
+        check_pruned_widths(widths, WIDTHS)
         *stages, first, second = widths
         layers: list[nn.Module] = []
         entering = 3
@@ -59,11 +60,11 @@ class VGG16(nn.Module):
         self.apply(init_weights)
 
     def embed(self, images: Tensor) -> Tensor:
-        """Features, float (batch, widths[-1]), of normalised images, float (batch, 3, side, side)."""
+        """Return the features, float (batch, widths[-1]), of normalised images, float (batch, 3, side, side)."""
         features: Tensor = self.hidden(self.pool(self.features(images)).flatten(1))
         return features
 
     def forward(self, images: Tensor) -> Tensor:
-        """What the output layer makes of the features of normalised images, float (batch, 3, side, side)."""
+        """Return the outputs, float (batch, outputs), of normalised images, float (batch, 3, side, side)."""
         outputs: Tensor = self.head(self.embed(images))
         return outputs

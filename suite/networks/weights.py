@@ -1,6 +1,5 @@
-"""Trained networks as safetensors, the ``TrialConfig`` that made them beside the file or in its header."""
+"""Trained networks as safetensors files, with their ``TrialConfig`` beside the file or in its header."""
 
-import contextlib
 import json
 import os
 import re
@@ -13,59 +12,56 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from suite.errors import RequestError
+from suite.files.atomic import atomic_path
 from suite.methods.labels import LabelSet, label_set_of
 from suite.networks import build_network
 from suite.trial import TrialConfig
 
-#: Under this word a file that travels alone holds its configuration as JSON, in its own header.
+#: The key of the configuration, as JSON, in the header of a file that has no JSON file beside it.
 CONFIG_KEY = "trial_config"
 
 
 def save_network(network: nn.Module, config: TrialConfig, path: Path) -> None:
-    """Write ``path`` (.safetensors) and its configuration as JSON, each replaced in one step.
+    """Write a network to ``path`` (.safetensors) and its configuration to a JSON file beside it.
+
+    Each file is replaced in one step.
 
     Raises:
-        OSError: they cannot be written.
+        OSError: a file cannot be written.
     """
     write_tensors(network.state_dict(), config.to_json(), path)
 
 
-def write_tensors(state: Mapping[str, Tensor], beside: Mapping[str, Any], path: Path) -> None:
-    """Write ``path`` (.safetensors) and, as JSON, what is to be said of it, each replaced in one step.
+def write_tensors(state: Mapping[str, Tensor], description: Mapping[str, Any], path: Path) -> None:
+    """Write tensors to ``path`` (.safetensors) and a description to a JSON file beside it.
+
+    Each file is replaced in one step.
 
     Raises:
-        OSError: they cannot be written.
+        OSError: a file cannot be written.
     """
-    told = path.with_suffix(".json")
-    partials = {path: path.with_suffix(".safetensors.partial"), told: path.with_suffix(".json.partial")}
-    try:
-        save_tensors(state, partials[path])
-        partials[told].write_text(json.dumps(beside, indent=2) + "\n", encoding="utf-8")
-        for final, partial in partials.items():
-            partial.replace(final)
-    except OSError:
-        for (
-            partial
-        ) in partials.values():  # where the disk is full, they take the room of what may yet be saved
-            with contextlib.suppress(OSError):
-                partial.unlink(missing_ok=True)
-        raise
+    with (  # the last that is opened is renamed first
+        atomic_path(path.with_suffix(".json"), durable=True) as json_path,
+        atomic_path(path, durable=True) as tensors,
+    ):
+        save_tensors(state, tensors)
+        json_path.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
 
 
 def save_tensors(state: Mapping[str, Tensor], path: Path, metadata: Mapping[str, str] | None = None) -> None:
-    """Write a state as a safetensors file.
+    """Write tensors to a safetensors file.
 
     Args:
         state: tensors by name, on any device.
         path: the file.
-        metadata: what its header is to say.
+        metadata: entries of its header.
 
     Raises:
-        OSError: it cannot be written; safetensors has an exception of its own for that.
+        OSError: the file cannot be written. (Safetensors raises its own exception, which is translated.)
     """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     path.touch()
-    mode = path.stat().st_mode  # safetensors would let nobody else read it
+    mode = path.stat().st_mode  # safetensors would make the file private
     try:
         save_file(tensors, path, metadata=None if metadata is None else dict(metadata))
         path.chmod(mode)
@@ -77,17 +73,17 @@ def save_tensors(state: Mapping[str, Tensor], path: Path, metadata: Mapping[str,
 
 
 def load_network(path: Path) -> tuple[nn.Module, TrialConfig, LabelSet]:
-    """The network of a weights file, its configuration and its label set.
+    """Load a network in evaluation mode, with its configuration and its label set.
 
     Raises:
-        RequestError: the file or its configuration is missing, or they do not belong together.
+        RequestError: the file or its configuration is missing, or the two do not match.
     """
     try:
         config = TrialConfig.from_json(_configuration(path))
         label_set = label_set_of(config)
         network = build_network(config, label_set.bins)
         network.load_state_dict(load_file(path))
-    # A configuration of other types than it should have breaks what is built from it.
+    # A configuration with values of the wrong types raises nearly anything while the network is built.
     except (
         OSError,
         ValueError,
@@ -98,9 +94,9 @@ def load_network(path: Path) -> tuple[nn.Module, TrialConfig, LabelSet]:
         SafetensorError,
         RequestError,
     ) as error:
-        said = next(iter(str(error).splitlines()), type(error).__name__)
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise RequestError(
-            f"{path} cannot be read as a trained network ({said}); it needs the "
+            f"{path} cannot be read as a trained network ({reason}); it needs the "
             f"safetensors file of a run and {path.with_suffix('.json').name} beside it"
         ) from None
     return network.eval(), config, label_set
@@ -108,5 +104,5 @@ def load_network(path: Path) -> tuple[nn.Module, TrialConfig, LabelSet]:
 
 def _configuration(path: Path) -> str:
     with safe_open(path, framework="pt") as file:
-        inside: str | None = (file.metadata() or {}).get(CONFIG_KEY)
-    return inside or path.with_suffix(".json").read_text(encoding="utf-8")
+        in_header: str | None = (file.metadata() or {}).get(CONFIG_KEY)
+    return in_header or path.with_suffix(".json").read_text(encoding="utf-8")

@@ -1,14 +1,14 @@
-"""The widths of a network: numbers of channels that can be chosen, each for a group of layers that share it.
+"""The widths of a network: the numbers of channels that can be chosen, each shared by a group of layers.
 
 =============== ==========================================================================================
-compact         five: of the layers of each stage
-vgg16, vgg16-bn seven: of the convolutions of each stage, then of the two hidden linear layers
-resnet50        nine: of the stem; inside of the blocks of each of four stages; of what each stage gives
+compact         five: the layers of each stage
+vgg16, vgg16-bn seven: the convolutions of each stage, then the two hidden linear layers
+resnet50        nine: the stem; the inside of the blocks of each of four stages; the output of each stage
 =============== ==========================================================================================
 
-What the blocks of a ResNet-50's stage give is added up, so that it has one width; a block's two inner
-convolutions could have widths of their own, and share one for all blocks of a stage, so that nine numbers
-describe the network.
+The outputs of the blocks in a stage of ResNet-50 are added, so they have one width. The inner convolutions of
+its blocks could each have a width of their own; they share one for the stage, so that nine numbers describe the
+network.
 """
 
 import dataclasses
@@ -26,31 +26,34 @@ Widths = tuple[int, ...]
 
 
 def widths_of(config: TrialConfig) -> Widths:
-    """The widths of a trial's network."""
+    """Return the widths of a trial's network."""
     if config.network == "compact":
         return config.widths
-    own = resnet50.WIDTHS if config.network == "resnet50" else vgg16.WIDTHS
-    return config.pruned_widths or own
+    original = resnet50.WIDTHS if config.network == "resnet50" else vgg16.WIDTHS
+    return config.pruned_widths or original
 
 
 def with_widths(config: TrialConfig, widths: Widths) -> TrialConfig:
-    """The trial with a network of these widths."""
+    """Return the trial with a network of these widths."""
     if config.network == "compact":
         return dataclasses.replace(config, widths=widths)
     return dataclasses.replace(config, pruned_widths=widths)
 
 
 def stages_of_widths(config: TrialConfig) -> tuple[int, ...]:
-    """The stage of each width, 0 to 4: ResNet-50's stem is of the first, VGG's hidden layers of the last."""
+    """Return the stage of each width, 0 to 4; the stem belongs to the first, hidden layers to the last."""
     if config.network == "compact":
         return 0, 1, 2, 3, 4
     return (0, 1, 2, 3, 4, 1, 2, 3, 4) if config.network == "resnet50" else (0, 1, 2, 3, 4, 4, 4)
 
 
 def layers_of_widths(network: nn.Module, config: TrialConfig) -> list[list[nn.Conv2d | nn.Linear]]:
-    """The layers that have each width as their number of outputs, in order.
+    """Return, for each width, the layers that have it as their number of outputs.
 
-    Of layers whose outputs are added up, and which therefore have the same channels, one is named.
+    Layers whose outputs are added share their channels; only one of them is listed.
+
+    Raises:
+        TypeError: the network is none of ``suite.networks``.
     """
     if isinstance(network, CompactNet):
         return _by_stage(network.features, config.depths)

@@ -1,8 +1,7 @@
-"""The run folder as a driver takes it: free or refused, and its own alone for as long as it works."""
+"""The run folder as a driver uses it: created or refused, and locked while the driver works."""
 
 import contextlib
 import errno
-import fcntl
 import os
 import shlex
 from collections.abc import Iterator
@@ -10,12 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from suite.errors import RequestError
-from suite.runs.layout import STUDY_JOURNAL
+from suite.files.atomic import is_temporary
+from suite.files.locks import FileLockedError, file_lock
+from suite.runs.layout import CHECKPOINTS, LOCK, PREDICTIONS, STUDY_JOURNAL
 
-LOCK = ".lock"
-ROOMS = ("weights", "tune")
-#: What the system says of a disk without room, a quota, a file of a size that is not allowed, a folder that
-#: is not to be written to, and a disk that is broken.
+#: Folders that are created with the run folder.
+SUBFOLDERS = ("weights", "tune")
+#: Errors that a user can mend: a full disk, a quota, a file size limit, missing permissions, a broken disk.
 UNWRITABLE = (
     errno.ENOSPC,
     errno.EDQUOT,
@@ -27,15 +27,17 @@ UNWRITABLE = (
 )
 
 
-def check_free(folder: Path) -> None:
-    """Refuse a folder that holds anything but what a driver left that was killed before its ``run.json``.
+def check_unused(folder: Path) -> None:
+    """Check that a folder may become a run folder.
+
+    It may hold only what a driver leaves that is killed before it writes ``run.json``.
 
     Raises:
-        RequestError: it does, or it cannot be a folder.
+        RequestError: The folder holds something else, or the path cannot be a folder.
     """
-    with _usable(folder):
-        taken = folder.exists() and not all(_of_no_run(entry) for entry in folder.iterdir())
-    if taken:
+    with _explain_unusable(folder):
+        used = folder.exists() and not all(_precedes_run(entry) for entry in folder.iterdir())
+    if used:
         raise RequestError(
             f"{folder} is not empty; choose another --out, or continue the run in it with "
             f"'suite resume {folder}'"
@@ -43,100 +45,111 @@ def check_free(folder: Path) -> None:
 
 
 @contextmanager
-def new_folder(folder: Path) -> Iterator[None]:
-    """Make the folder of a new run; it is this driver's inside.
+def new_run_folder(folder: Path) -> Iterator[None]:
+    """Create the folder of a new run, and hold its lock inside.
 
-    Nothing of it is left where the request is refused before the first trial was suggested.
+    If the request is refused before the first trial is suggested, nothing of the folder is left.
 
     Raises:
-        RequestError: it cannot be written to, or another search took it in the meantime.
+        RequestError: The folder cannot be written to, or another search has started in it.
     """
-    with _usable(folder):
-        was_there = folder.exists()
+    with _explain_unusable(folder):
+        existed = folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
-    with locked(folder):
-        check_free(folder)
-        with _usable(folder):
-            for room in ROOMS:
-                (folder / room).mkdir(exist_ok=True)
+    with lock_run_folder(folder):
+        check_unused(folder)
+        with _explain_unusable(folder):
+            for name in SUBFOLDERS:
+                (folder / name).mkdir(exist_ok=True)
         try:
             yield
         except RequestError:
             if not (folder / STUDY_JOURNAL).exists():
-                _clear(folder, keep=was_there)
+                _clear(folder, keep=existed)
             raise
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """No other driver works in the folder inside; the kernel lets go of it when this process dies.
+def lock_run_folder(folder: Path) -> Iterator[None]:
+    """Keep other drivers out of the run folder. The lock ends with this process, even if it is killed.
+
+    A file system without locks is used without one. Temporary files that a killed driver left are deleted.
 
     Raises:
-        RequestError: another driver does.
+        RequestError: Another driver holds the lock, or the folder cannot be written to.
     """
-    with _usable(folder):
-        file = (folder / LOCK).open("a")
-    with file:
+    with contextlib.ExitStack() as stack:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            with _explain_unusable(folder):
+                stack.enter_context(file_lock(folder / LOCK, required=False))
+        except FileLockedError:
             raise RequestError(
                 f"a search is at work in {folder}; wait until it, or the 'suite compress' that it may be, "
                 "has ended, or stop it with Ctrl-C first"
             ) from None
-        except OSError:  # a file system without locks: as good as it gets
-            pass
+        _delete_temporary_files(folder)
         yield
 
 
 @contextmanager
-def written(folder: Path, again: str = "") -> Iterator[None]:
-    """A run folder that can no longer be written to ends the work inside with one sentence.
+def explain_write_errors(folder: Path, resume: str = "") -> Iterator[None]:
+    """Turn errors of a run folder that can no longer be written to into one sentence.
 
     Args:
-        folder: the run.
-        again: how the work is gone on with; ``suite resume`` unless something else is said.
+        folder: The run folder.
+        resume: How to continue the work; by default with ``suite resume``.
 
     Raises:
-        RequestError: so it is.
+        RequestError: The folder cannot be written to.
     """
     try:
         yield
     except OSError as error:
         if error.errno not in UNWRITABLE:
             raise
-        raise not_writable(folder, os.strerror(error.errno), again) from error
+        raise write_error(folder, os.strerror(error.errno), resume) from error
 
 
-def not_writable(folder: Path, why: str, again: str = "") -> RequestError:
-    """A run folder could not be written to in the middle of the work."""
-    again = again or f"'suite resume {shlex.quote(str(folder))}'"
+def write_error(folder: Path, cause: str, resume: str = "") -> RequestError:
+    """Return the error for a run folder that cannot be written to in the middle of the work."""
+    resume = resume or f"'suite resume {shlex.quote(str(folder))}'"
     return RequestError(
-        f"{folder} cannot be written to ({why.rstrip('.')}); what had ended is kept there: make room, or "
-        f"mend its rights, and go on with {again}"
+        f"{folder} cannot be written to ({cause.rstrip('.')}); what has ended is kept there: free space, or "
+        f"correct its permissions, and continue with {resume}"
     )
 
 
-def _of_no_run(entry: Path) -> bool:
-    empty_room = entry.name in ROOMS and entry.is_dir() and not any(entry.iterdir())
-    return empty_room or entry.name in {LOCK, "run.json.partial"}
+def _delete_temporary_files(folder: Path) -> None:
+    if not (folder / "run.json").exists():
+        return  # not a run folder yet: its files may be the user's
+    for name in (".", "weights", CHECKPOINTS, PREDICTIONS):
+        for file in (folder / name).glob(".*.partial"):
+            with contextlib.suppress(OSError):  # a folder, or no permission: it does no harm
+                file.unlink()
+
+
+def _precedes_run(entry: Path) -> bool:
+    """Whether an entry of the folder may be there before ``run.json`` is."""
+    is_empty_subfolder = entry.name in SUBFOLDERS and entry.is_dir() and not any(entry.iterdir())
+    is_partial_info = is_temporary(entry) and entry.name.lstrip(".").startswith("run.json.")
+    return is_empty_subfolder or is_partial_info or entry.name == LOCK
 
 
 def _clear(folder: Path, *, keep: bool) -> None:
-    with contextlib.suppress(OSError):  # somebody put something there: it stays
-        for room in ROOMS:
-            (folder / room).rmdir()
-        for file in ("run.json", LOCK):
-            (folder / file).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # something else has been put there, and stays
+        for name in SUBFOLDERS:
+            (folder / name).rmdir()
+        for file in (*folder.glob(".run.json.*.partial"), folder / "run.json", folder / LOCK):
+            file.unlink(missing_ok=True)
         if not keep:
             folder.rmdir()
 
 
 @contextmanager
-def _usable(folder: Path) -> Iterator[None]:
+def _explain_unusable(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         raise RequestError(
-            f"{folder} cannot be a run folder ({error.strerror}); choose another, which you may write to"
+            f"{folder} cannot be a run folder ({error.strerror}); choose another that you may write to"
         ) from None

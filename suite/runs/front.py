@@ -12,7 +12,13 @@ from suite.statistics.pareto import non_dominated
 def front_rows(
     rows: Sequence[Mapping[str, Any]], objectives: Iterable[str], error_column: str
 ) -> list[Mapping[str, Any]]:
-    """The rows of the search's finished trials that no other dominates, by rising error."""
+    """Return the non-dominated rows of the search's finished trials, by ascending error.
+
+    Args:
+        rows: Rows of ``trials.parquet``.
+        objectives: The names of the objectives, all minimised: "val_mae" and columns of the rows.
+        error_column: The column of the objective "val_mae".
+    """
     columns = [error_column if name == "val_mae" else name for name in objectives]
     finished = [row for row in rows if row["status"] == "finished" and row["stage"] == "search"]
     if not finished:
@@ -23,12 +29,12 @@ def front_rows(
 
 
 def best_error(rows: Sequence[Mapping[str, Any]], error_column: str) -> float:
-    """The smallest validation error of a finished trial; NaN where there is none."""
+    """Return the smallest validation error of a finished trial; NaN if there is none."""
     errors = [float(row[error_column]) for row in rows if row["status"] == "finished"]
     return min(errors, default=math.nan)
 
 
 def confirmation_seconds(front: Sequence[Mapping[str, Any]], seeds: int, at_once: int) -> float:
-    """How long it takes to train a front's members again, from how long they took in the search."""
+    """Estimate the seconds to retrain the members of a front with several seeds, from their times in the search."""
     trainings = [float(member["seconds"]) for member in front] * seeds
     return max(sum(trainings) / at_once, max(trainings, default=0.0))

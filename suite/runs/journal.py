@@ -1,9 +1,9 @@
-"""The rows of a run that its tables do not have yet: ``rows.journal``, of which nothing that ended is lost.
+"""``rows.journal``: the rows of a run that its tables do not have yet.
 
-To write both tables anew for every trial that ends takes longer the more trials there are. So what ends is
-appended here, a JSON object a line, and on disk before anybody hears of it; the tables are written now and
-then, and the journal, whose rows they then have, is deleted. Whoever reads a run reads the journal first and
-the tables after it, so that rows which move from one to the other in between are met once at least.
+Rewriting both tables whenever a trial ends would take longer with every trial. So rows are appended here, one JSON
+object a line, and are on disk before anything else learns of them. From time to time the tables are written, and the
+journal is deleted. A reader reads the journal first and the tables after it, so that rows that move from one to the
+other in between are read at least once.
 """
 
 import json
@@ -15,20 +15,20 @@ from typing import Any, Literal
 
 JOURNAL = "rows.journal"
 Row = dict[str, Any]
-#: "epochs" and "trials" are rows of the tables; "amend" are columns of a trial that is there already; "clock"
-#: is how long the search has lasted, for one that is killed before it can say so.
+#: "epochs" and "trials" are rows of the tables, and "amend" has columns of a trial that is there already. "clock" is
+#: how long the search has lasted, for a search that is killed before it can write that to ``run.json``.
 Kind = Literal["epochs", "trials", "amend", "clock"]
 Line = tuple[Kind, Mapping[str, Any]]
 
 
 @dataclass
 class Rows:
-    """Rows of both tables, each once.
+    """The rows of both tables, each once.
 
     Attributes:
-        trials: by id, in the order in which they ended.
-        epochs: by the id of their trial, then by number.
-        seconds: how long the search had lasted, as far as the journal knows.
+        trials: Rows by the id of the trial, in the order in which the trials ended.
+        epochs: Rows by the id of the trial and the number of the epoch.
+        seconds: How long the search had lasted when the journal was last written; 0 if it does not say.
     """
 
     trials: dict[str, Row] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class Rows:
     seconds: float = 0.0
 
     def add(self, kind: Kind, row: Mapping[str, Any]) -> None:
-        """Take in a line; a row that is there already is replaced."""
+        """Add a line of the journal; it replaces a row that is there already."""
         if kind == "epochs":
             self.epochs.setdefault(row["id"], {})[int(row["epoch"])] = dict(row)
         elif kind == "trials":
@@ -48,29 +48,35 @@ class Rows:
             self.seconds = max(self.seconds, float(row["seconds"]))
 
     def ended_epochs(self) -> list[Row]:
-        """The rows of epochs of trials that ended, trial by trial."""
+        """Return the rows of epochs of trials that ended, trial by trial."""
         return [row for trial_id in self.trials for row in self.epochs_of(trial_id)]
 
     def epochs_of(self, trial_id: str) -> list[Row]:
-        """The rows of a trial's epochs, ascending."""
+        """Return the rows of epochs of one trial, in ascending order."""
         epochs = self.epochs.get(trial_id, {})
         return [epochs[number] for number in sorted(epochs)]
 
 
 class RowJournal:
-    """The journal of a run folder, as its one driver writes it."""
+    """The journal of a run folder, for the one driver that writes it."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / JOURNAL
-        self._is_mended = False
+        self._ends_whole = False
 
     def append(self, lines: Iterable[Line], *, to_disk: bool = True) -> None:
-        """Write lines; unless ``to_disk`` is False they outlive a power cut from here on.
+        """Append lines.
+
+        Args:
+            lines: Lines of the journal.
+            to_disk: Bring the lines to the disk, so that they survive a power cut from here on.
 
         Raises:
-            OSError: they cannot be written; what was written of them is dropped on reading.
+            OSError: The lines cannot be written; a part that was written is ignored by readers.
         """
-        self._mend()
+        if not self._ends_whole:
+            drop_incomplete_line(self._path)
+            self._ends_whole = True
         text = "".join(json.dumps([kind, row], default=_plain) + "\n" for kind, row in lines)
         try:
             with self._path.open("ab") as file:
@@ -79,40 +85,35 @@ class RowJournal:
                 if to_disk:
                     os.fsync(file.fileno())
         except OSError:
-            self._is_mended = False
+            self._ends_whole = False
             raise
 
     def clear(self) -> None:
-        """Delete it: the tables have its rows."""
+        """Delete the journal, once the tables have its rows."""
         self._path.unlink(missing_ok=True)
-
-    def _mend(self) -> None:
-        if not self._is_mended:
-            cut_torn_line(self._path)
-            self._is_mended = True
 
 
 def read_journal(folder: Path) -> list[Line]:
-    """The lines of a run's journal, none where there is no journal; a torn last line is left out."""
+    """Read the lines of a run's journal, without an incomplete last line; no journal has no lines."""
     try:
         text = (folder / JOURNAL).read_bytes()
     except FileNotFoundError:
         return []
-    whole = text[: text.rfind(b"\n") + 1]
-    return [(kind, row) for kind, row in map(json.loads, whole.splitlines())]
+    complete = text[: text.rfind(b"\n") + 1]
+    return [(kind, row) for kind, row in map(json.loads, complete.splitlines())]
 
 
-def cut_torn_line(path: Path) -> None:
-    """Cut off the last line of a file where it lacks its end: its writer was killed, or had no room."""
+def drop_incomplete_line(path: Path) -> None:
+    """Truncate a file after its last line end: its writer was killed, or the disk was full."""
     if not path.exists():
         return
     with path.open("rb+") as file:
         text = file.read()
-        whole = text.rfind(b"\n") + 1
-        if whole < len(text):
-            file.truncate(whole)
+        complete = text.rfind(b"\n") + 1
+        if complete < len(text):
+            file.truncate(complete)
 
 
 def _plain(value: Any) -> Any:
-    """A number of numpy as Python's."""
+    """Return a NumPy number as Python's."""
     return value.tolist()

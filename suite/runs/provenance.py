@@ -1,4 +1,4 @@
-"""What is needed to trust and repeat a run: versions, source revision, hardware."""
+"""What is needed to trust and to repeat a run: versions, source revision and hardware."""
 
 import platform
 import subprocess
@@ -24,7 +24,7 @@ PACKAGES = (
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python, of the suite and of the packages that decide its results."""
+    """Return the versions of Python, of suite and of the packages that can change its results."""
     found = {"python": platform.python_version()}
     for package in ("suite", *PACKAGES):
         try:
@@ -35,7 +35,10 @@ def versions() -> dict[str, str]:
 
 
 def git_revision() -> str:
-    """Revision of the suite's own checkout, with "+changes" behind it where files differ; else empty."""
+    """Return the git revision of the checkout that suite runs from.
+
+    "+changes" is appended if files differ from the revision. Outside a git checkout, the revision is empty.
+    """
     folder = Path(__file__).resolve().parent.parent.parent
     if not (folder / ".git").exists():
         return ""
@@ -47,12 +50,12 @@ def git_revision() -> str:
     try:
         revision = git("rev-parse", "HEAD")
         return revision + ("+changes" if revision and git("status", "--porcelain") else "")
-    except OSError:  # no git here
+    except OSError:  # git is not installed
         return ""
 
 
 def hardware() -> Mapping[str, str | int | float]:
-    """Processor, usable cores, memory and GPUs of this machine."""
+    """Return the processor, usable cores, memory in GiB and GPUs of this machine."""
     import psutil
     import torch
 
@@ -67,7 +70,7 @@ def hardware() -> Mapping[str, str | int | float]:
 
 
 def processor() -> str:
-    """The name of this machine's processor."""
+    """Return the name of this machine's processor."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

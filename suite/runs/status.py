@@ -1,4 +1,4 @@
-"""How a run stands, read from its folder alone: while it runs, after it ended, or left by a dead driver."""
+"""The status of a run, read from its folder alone: while it runs, after it ended, or after its driver was killed."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -8,34 +8,49 @@ from typing import Any
 
 from suite.runs.front import best_error, confirmation_seconds, front_rows
 from suite.runs.info import RunInfo
-from suite.runs.storage.workplace import is_worked_on, read_run_at
+from suite.runs.storage.location import has_driver, read_run_at
 
 
 @dataclass(frozen=True)
 class RunStatus:
-    """What ``suite status`` says, in JSON's types."""
+    """What ``suite status`` reports, in types of JSON.
+
+    Attributes:
+        run: The location of the run.
+        name: The name of the search.
+        status: The status in ``run.json``; "killed" if that says "running" and no driver is at work.
+        trials_asked: How many trials were requested.
+        trials: How many trials of the search have ended, by their status.
+        confirming: How many trainings that confirm the front have ended.
+        best_mae: The smallest validation MAE; None before the first result.
+        unit: The unit of ``best_mae``.
+        front: How many members the front has so far.
+        started: When the run began, in ISO 8601 with the time zone.
+        seconds: Wall time of all sessions; for a run that has not ended, until its last trial ended.
+        seconds_left: The estimated time of all training left; None if nothing runs or nothing has ended.
+    """
 
     run: str
     name: str
-    status: str  # of run.json, or "killed": it says "running" and no driver is at work
+    status: str
     trials_asked: int
-    trials: Mapping[str, int]  # of the search that ended, by their status
-    confirming: int  # trainings that confirm the front, which ended
+    trials: Mapping[str, int]
+    confirming: int
     best_mae: float | None
-    unit: str  # of best_mae
+    unit: str
     front: int
     started: str
-    seconds: float  # wall time of all sessions; of a run without an end, until its last trial ended
-    seconds_left: float | None  # of all training, at the pace so far; None: not running, or nothing ended
+    seconds: float
+    seconds_left: float | None
 
 
-def status_of(place: Path | str) -> RunStatus:
-    """The status of the run at a path or an ``s3://`` URL; nothing there is changed.
+def status_of(location: Path | str) -> RunStatus:
+    """Return the status of the run at a path or an ``s3://`` URL, and change nothing there.
 
     Raises:
-        RequestError: it is no run, or the storage cannot be used.
+        RequestError: There is no run, or the storage cannot be used.
     """
-    run = read_run_at(place)
+    run = read_run_at(location)
     rows = [{str(name): cell for name, cell in row.items()} for row in run.trials.to_dict("records")]
     searched = [row for row in rows if row["stage"] == "search"]
     best = best_error(searched, run.info.error_column)
@@ -44,21 +59,21 @@ def status_of(place: Path | str) -> RunStatus:
         ended[row["status"]] = ended.get(row["status"], 0) + 1
     seconds = max([run.info.seconds, *(float(row["started"] + row["seconds"]) for row in rows)])
     status: str = run.info.status
-    if status == "running" and is_worked_on(place) is False:
+    if status == "running" and has_driver(location) is False:
         status = "killed"
-    asked = run.info.trials_asked
-    missing = asked - len(searched)
+    requested = run.info.trials_asked
+    missing = requested - len(searched)
     front = front_rows(rows, run.info.objectives, run.info.error_column)
     left = None
     if searched and status == "running":
-        left = seconds / len(searched) * missing + _confirming_left(
+        left = seconds / len(searched) * missing + _confirmation_left(
             run.info, front, len(rows) - len(searched)
         )
     return RunStatus(
-        run=str(place),
+        run=str(location),
         name=run.info.name,
         status=status,
-        trials_asked=asked,
+        trials_asked=requested,
         trials=ended,
         confirming=sum(row["stage"] == "confirm" for row in rows),
         best_mae=None if math.isnan(best) else best,
@@ -70,10 +85,10 @@ def status_of(place: Path | str) -> RunStatus:
     )
 
 
-def _confirming_left(info: RunInfo, front: Sequence[Mapping[str, Any]], done: int) -> float:
-    """Seconds until the front is confirmed, if it stays as it is."""
+def _confirmation_left(info: RunInfo, front: Sequence[Mapping[str, Any]], done: int) -> float:
+    """Estimate the seconds until the front is confirmed, if it stays as it is."""
     seeds = int(info.search.get("confirm_seeds", 1))
-    asked = len(front) * seeds if seeds > 1 else 0
-    if asked <= done:
+    requested = len(front) * seeds if seeds > 1 else 0
+    if requested <= done:
         return 0.0
-    return confirmation_seconds(front, seeds, max(1, info.max_concurrent)) * (1 - done / asked)
+    return confirmation_seconds(front, seeds, max(1, info.max_concurrent)) * (1 - done / requested)

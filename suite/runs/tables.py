@@ -1,9 +1,8 @@
-"""The run folder: the contract between a search and its report. ``docs/runs.md`` is its reference.
+"""The tables of a run folder. ``docs/runs.md`` is their reference.
 
-``run.json`` says what was asked and where; ``trials.parquet`` has a row a trial, ``epochs.parquet``
-a row a trial and epoch. Every write replaces the whole file in one step, so that a reader (or a
-``kill -9``) never meets half of one. Rows that the tables do not have yet are in ``rows.journal``
-(``suite.runs.journal``); ``read_run`` reads both.
+``trials.parquet`` has one row per trial, ``epochs.parquet`` one row per trial and epoch. Every write replaces the whole
+file in one step, so that no reader sees half a table, even after ``kill -9``. Rows that the tables do not have yet are
+in ``rows.journal`` (``suite.runs.journal``); ``read_run`` reads both.
 """
 
 import dataclasses
@@ -16,7 +15,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from suite.files.atomic import replace_file
+from suite.files.atomic import atomic_path
 from suite.runs.info import RunInfo, read_info
 from suite.runs.journal import Line, Rows, read_journal
 from suite.runs.layout import PREDICTIONS
@@ -28,7 +27,14 @@ TABLES: tuple[Table, ...] = ("epochs", "trials")
 
 @dataclass(frozen=True)
 class Run:
-    """A run folder, read."""
+    """A run folder in memory.
+
+    Attributes:
+        folder: The run folder.
+        info: The content of ``run.json``.
+        trials: One row per trial that has ended.
+        epochs: One row per epoch of these trials.
+    """
 
     folder: Path
     info: RunInfo
@@ -37,7 +43,13 @@ class Run:
 
 
 def metric_columns(metrics: Metrics | None, split: str, unit: str) -> dict[str, float]:
-    """Metrics of a split under their column names; NaN where there are none."""
+    """Return the metrics of a split by column name.
+
+    Args:
+        metrics: The metrics; None makes all values NaN.
+        split: The prefix of the columns: "val" or "test".
+        unit: The unit of the errors, "years" or "points", which ends their column names.
+    """
     values = dataclasses.asdict(metrics) if metrics else {}
     in_units = {"mae", "rmse"}
     return {
@@ -47,7 +59,7 @@ def metric_columns(metrics: Metrics | None, split: str, unit: str) -> dict[str, 
 
 
 def trial_row(result: TrialResult) -> dict[str, Any]:
-    """One row of ``trials.parquet`` as the search leaves it; test and latency are still unknown."""
+    """Return a row of ``trials.parquet`` as the search leaves it, with NaN for test metrics and latency."""
     unit = UNIT[result.config.attribute]
     profile = result.profile
     return {
@@ -80,7 +92,7 @@ def trial_row(result: TrialResult) -> dict[str, Any]:
 
 
 def epoch_row(trial_id: str, result: EpochResult, attribute: Attribute) -> dict[str, Any]:
-    """One row of ``epochs.parquet``."""
+    """Return a row of ``epochs.parquet``."""
     unit = UNIT[attribute]
     return {
         "id": trial_id,
@@ -96,24 +108,34 @@ def epoch_row(trial_id: str, result: EpochResult, attribute: Attribute) -> dict[
 
 
 def write_rows(folder: Path, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write ``trials.parquet`` or ``epochs.parquet``; no rows leave the file as it is."""
+    """Write ``trials.parquet`` or ``epochs.parquet``; without rows, the file stays as it is.
+
+    Raises:
+        OSError: The file cannot be written; the one that was there stays.
+    """
     frame = _frame(rows)
     if len(frame):
-        replace_file(folder / f"{table}.parquet", lambda partial: frame.to_parquet(partial, index=False))
+        with atomic_path(folder / f"{table}.parquet", durable=True) as temporary:
+            frame.to_parquet(temporary, index=False)
 
 
 def write_prediction_rows(folder: Path, trial_id: str, rows: pd.DataFrame) -> None:
-    """Write ``predictions/ID.parquet`` of a judged training."""
+    """Write ``predictions/ID.parquet`` of a tested training.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
     (folder / PREDICTIONS).mkdir(exist_ok=True)
     target = folder / PREDICTIONS / f"{trial_id}.parquet"
-    replace_file(target, lambda partial: rows.to_parquet(partial, index=False))
+    with atomic_path(target, durable=True) as temporary:
+        rows.to_parquet(temporary, index=False)
 
 
 def read_run(folder: Path) -> Run:
-    """Read a run folder, finished or not.
+    """Read a run folder, whether the run has finished or not.
 
     Raises:
-        RequestError: the folder is no run of this schema version.
+        RequestError: The folder holds no run, or a run of another schema version.
     """
     info = read_info(folder)
     journal = read_journal(folder)
@@ -124,7 +146,10 @@ def read_run(folder: Path) -> Run:
 
 
 def merge_tables(folder: Path, journal: Iterable[Line]) -> Rows:
-    """The rows of the tables and, over them, those of a journal that was read before."""
+    """Return the rows of the tables, updated by the lines of a journal.
+
+    The journal must be read before the tables: in between, rows may move from it to them.
+    """
     rows = Rows()
     for table in TABLES:
         for record in _read_table(folder, table).to_dict("records"):
@@ -135,8 +160,10 @@ def merge_tables(folder: Path, journal: Iterable[Line]) -> Rows:
 
 
 def config_of(row: Mapping[str, Any]) -> TrialConfig:
-    """The configuration of a row of ``trials.parquet``."""
-    # A run of an earlier version has no column for a field that came later: its default then held.
+    """Return the configuration of a row of ``trials.parquet``.
+
+    A field without a column has its default: it was added after the run.
+    """
     values = {f.name: row[f.name] for f in dataclasses.fields(TrialConfig) if f.name in row}
     return TrialConfig.from_json({name: _plain(value) for name, value in values.items()})
 
@@ -145,7 +172,7 @@ _COUNTS = ("params", "macs", "macs_at_224", "bytes", "train_images")
 
 
 def _plain(value: Any) -> Any:
-    """A cell of a data frame as the Python type that went in."""
+    """Return a cell of a data frame as the Python type that was written."""
     if hasattr(value, "tolist"):
         value = value.tolist()
     if value is pd.NA or (isinstance(value, float) and math.isnan(value)):
@@ -159,7 +186,7 @@ def _frame(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
 
 
 def _as_read(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """Rows as they would be read from the table that they will be in, which decides the types of columns."""
+    """Return rows as they would be read from their table, so that the types of the columns are the same."""
     frame = _frame(rows)
     if frame.empty:
         return frame

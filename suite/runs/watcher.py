@@ -1,4 +1,4 @@
-"""How a search stands: what a person who watches it wants to know."""
+"""The progress of a search, and the interface of those who watch it."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,33 +8,48 @@ from suite.trial import Stage, TrialResult
 
 @dataclass(frozen=True)
 class SearchProgress:
-    """Counts, the best error, the front and the time left."""
+    """How far a search is.
 
-    asked: int
+    Attributes:
+        requested: How many trials were requested.
+        finished: How many trials have finished.
+        running: How many trials are running.
+        stopped: How many trials early stopping has ended.
+        lost: How many trials ended without a result, because they diverged or failed.
+        share_done: The share of all requested epochs that is done, from 0 to 1.
+        best_mae: The smallest validation MAE; NaN before the first result.
+        unit: The unit of ``best_mae``.
+        front: How many members the front has so far.
+        seconds: Wall time since the search began.
+        seconds_left: The estimated time left; NaN before the first epoch.
+        stage: The stage of the trials counted here.
+    """
+
+    requested: int
     finished: int
     running: int
-    stopped: int  # early, by a rung
-    lost: int  # ended without a result: diverged or failed
-    share_done: float  # of all the training that was asked for, in epochs, 0..1
-    best_mae: float  # NaN before the first result
-    unit: str  # of best_mae
-    front: int  # members of the front so far
-    seconds: float  # wall time since the search began
-    seconds_left: float  # NaN before the first epoch
-    stage: Stage = "search"  # what the trials counted here are trained for
+    stopped: int
+    lost: int
+    share_done: float
+    best_mae: float
+    unit: str
+    front: int
+    seconds: float
+    seconds_left: float
+    stage: Stage = "search"
 
 
 class Watcher(Protocol):
-    """Somebody who watches a search."""
+    """Receives the progress of a search, to show it or to act on it."""
 
     def stage(self, sentence: str) -> None:
-        """A new stage of the work begins."""
+        """Note that a new stage of the work begins, described by a sentence."""
 
-    def change(self, standing: SearchProgress, ended: TrialResult | None) -> None:
-        """A trial began, went on, or (``ended``) ended."""
+    def change(self, progress: SearchProgress, ended: TrialResult | None) -> None:
+        """Note that a trial has begun, made progress, or, if ``ended`` is given, ended."""
 
     def advance(self, done: int, of: int) -> None:
-        """So many steps of the stage are done, after the trials."""
+        """Note how many steps of a stage after the trials are done."""
 
     def close(self) -> None:
-        """Nothing more will come."""
+        """Note that the work has ended."""

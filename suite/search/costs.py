@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from search_spaces import Choices, Dimension, Value
-from search_spaces.space import OUTPUT_LAYERS
+from search_spaces.trial_fields import OUTPUT_LAYERS
 from suite.errors import RequestError
 from suite.measure.profiling import UncountedOperatorError, count_macs, count_parameters, safetensors_bytes
 from suite.methods.labels import label_set_of
@@ -14,7 +14,7 @@ from suite.trial import TrialConfig
 
 #: Each quantity in words.
 NOUNS = {"params": "parameters", "macs": "multiply-adds", "bytes": "bytes"}
-#: The fields of a trial that its costs depend on, beside the number of its bins.
+#: The fields of a trial that its costs depend on, besides the number of its bins.
 STRUCTURE = ("network", "widths", "depths", "pooling", "pruned_widths", "method", "resolution")
 
 
@@ -85,7 +85,7 @@ def _fewest_bins(values: Sequence[Value], field: str) -> list[Value]:
 
 
 def _minimal_tuples(values: Iterable[Value]) -> list[Value]:
-    """Of whole tuples of widths or depths, those that no other is below or equal to in every stage."""
+    """Return those tuples of widths or depths that no other is below or equal to in every stage."""
     tuples = [value for value in values if isinstance(value, tuple)]
     return [
         one

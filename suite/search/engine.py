@@ -11,7 +11,7 @@ from typing import Any
 from search_spaces import SearchSpace, SearchSpaceError, load_dict
 from suite.data.run_data import data_of_run
 from suite.errors import RequestError
-from suite.runs.folder import check_free, locked, new_folder, written
+from suite.runs.folder import check_unused, explain_write_errors, lock_run_folder, new_run_folder
 from suite.runs.info import RunInfo, write_info
 from suite.runs.ledger import RunLedger
 from suite.runs.tables import read_run
@@ -43,11 +43,11 @@ def run_search(search: Search, search_file: str, command: Sequence[str]) -> RunI
         RequestError: space and data do not agree, the folder is in use or cannot be written to, or the
             cluster is smaller than a trial.
     """
-    check_free(search.folder)
+    check_unused(search.folder)
     search.watcher.stage("checking the data and counting the reference networks")
     info = new_run_info(search, search_file, command)
     search, info = _grid_within_bounds(search, info)
-    with new_folder(search.folder), written(search.folder):
+    with new_run_folder(search.folder), explain_write_errors(search.folder):
         write_info(search.folder, info)
         return _carry_out(search, info)
 
@@ -71,7 +71,7 @@ def resume_search(
             changed or is missing, or the number of confirming seeds is not possible.
     """
     read_run(folder)  # refuses a folder that is no run before a lock is written into it
-    with locked(folder), written(folder):
+    with lock_run_folder(folder), explain_write_errors(folder):
         info = read_run(folder).info
         space = _space_of(folder, info)
         if confirm_seeds is not None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from search_spaces import Choices, Dimension, FloatRange, SearchSpace, Value
 from suite.compression.channel_pruning import check_importance
-from suite.compression.parent import check_pruned_from
+from suite.compression.parent import check_fits_parent
 from suite.data.dataset import load_dataset
 from suite.data.store import Store
 from suite.errors import RequestError
@@ -66,7 +66,7 @@ def check_parent(trials: TrialFactory) -> None:
     if base.pruned_from is not None:
         need("torch_pruning", "Pruning")
         parent = load_network(Path(base.pruned_from))[1]
-        check_pruned_from(config, parent)
+        check_fits_parent(config, parent)
         for importance in _importances(space):
             check_importance(importance, parent)
 

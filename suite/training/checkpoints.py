@@ -1,8 +1,6 @@
-"""A training under way as a file, from which another process goes on to the same result."""
+"""Checkpoints: a training in progress as a file, from which another process continues to the same result."""
 
-import contextlib
 import dataclasses
-import os
 import pickle
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -12,16 +10,17 @@ from typing import Any
 
 import torch
 
+from suite.files.atomic import atomic_path
 from suite.training.fit import Fit
 from suite.trial import EpochResult, Metrics, TrialConfig
 
-#: Raised when what is in the file changes; a file of another version counts as none.
+#: Increased when the content of the file changes. A file of another version is ignored.
 VERSION = 2
-#: A checkpoint is saved when the last one lies so many times its own length back, so that all of them take a
-#: fiftieth of a training's time at most.
-TIMES_BACK = 50
-#: What the first one of a process is expected to take, in seconds.
-FIRST_SAVING_SECONDS = 0.02
+#: The time between two checkpoints, in multiples of the time that saving one takes. All checkpoints together then
+#: take at most a fiftieth of a training's time.
+INTERVAL_IN_SAVES = 50
+#: The expected time of the first save in a process.
+FIRST_SAVE_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -45,31 +44,31 @@ ONLY_STEP = FitStep()
 class Checkpoint:
     """A training between two epochs."""
 
-    config: TrialConfig  # as the training had it, its backbone pinned
-    precision: str  # that the training computed in
-    epochs: tuple[EpochResult, ...]  # all so far, those of the parts before included
-    seconds: float  # that they took, in all processes
+    config: TrialConfig  # of the training, with its weight files pinned
+    precision: str  # of the training
+    epochs: tuple[EpochResult, ...]  # all so far, those of earlier steps included
+    seconds: float  # the time that they took, in all processes
     state: Mapping[str, Any]  # of ``suite.training.fit.Fit``
     step: FitStep = ONLY_STEP
 
-    def is_of(self, training: Fit) -> bool:
-        """A training goes on from here as if it had never been cut."""
+    def matches(self, training: Fit) -> bool:
+        """Whether a training can continue from here as if it had never been interrupted."""
         return (self.config, self.precision) == (training.config, training.precision)
 
 
 class CheckpointTimer:
-    """Says when to save: so rarely that it takes a fiftieth of the time at most."""
+    """Decides when to save, so rarely that saving takes at most a fiftieth of the time."""
 
     def __init__(self) -> None:
-        self._seconds = FIRST_SAVING_SECONDS
+        self._seconds = FIRST_SAVE_SECONDS
         self.begin()
 
     def begin(self) -> None:
-        """A training begins; what its first checkpoint takes is guessed from the one before."""
-        self._not_before = time.perf_counter() + TIMES_BACK * self._seconds
+        """Start the clock of a training; the duration of the last save is the estimate for its first one."""
+        self._not_before = time.perf_counter() + INTERVAL_IN_SAVES * self._seconds
 
-    def now_and_then(self, save: Callable[[], None]) -> None:
-        """Save if it is time to; what ``save`` raises is raised, and it is not tried again at once."""
+    def save_if_due(self, save: Callable[[], None]) -> None:
+        """Call ``save`` if it is due. Its exceptions are passed on, and the next try waits for the next interval."""
         began = time.perf_counter()
         if began < self._not_before:
             return
@@ -78,16 +77,23 @@ class CheckpointTimer:
         finally:
             ended = time.perf_counter()
             self._seconds = ended - began
-            self._not_before = ended + TIMES_BACK * self._seconds
+            self._not_before = ended + INTERVAL_IN_SAVES * self._seconds
 
 
 def save_checkpoint(
     training: Fit, epochs: Sequence[EpochResult], seconds: float, path: Path, step: FitStep = ONLY_STEP
 ) -> None:
-    """Write a training, whole or not at all.
+    """Write a checkpoint, completely or not at all.
+
+    Args:
+        training: the training.
+        epochs: its epochs so far, those of earlier steps included.
+        seconds: the time that they took.
+        path: the file.
+        step: the request that the training serves.
 
     Raises:
-        OSError: it cannot be written; what was there before is still there.
+        OSError: the file cannot be written; an earlier checkpoint is still there.
     """
     document = {
         "version": VERSION,
@@ -98,22 +104,15 @@ def save_checkpoint(
         "state": training.state(),
         "part": dataclasses.asdict(step),
     }
-    # Two processes may train the same trial for a moment, where a node was taken for lost.
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
-        with partial.open("wb") as file:
+        with atomic_path(path, durable=True) as temporary, temporary.open("wb") as file:
             torch.save(document, file)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except (OSError, RuntimeError) as error:  # torch's own of a disk without room
-        with contextlib.suppress(OSError):
-            partial.unlink()
-        raise error if isinstance(error, OSError) else OSError(str(error)) from None
+    except RuntimeError as error:  # torch's own for a full disk
+        raise OSError(str(error)) from None
 
 
 def load_checkpoint(path: Path) -> Checkpoint | None:
-    """Read a checkpoint; None where the file is none that this version can go on from."""
+    """Read a checkpoint; None where there is none that this version can continue from."""
     try:
         document = torch.load(path, map_location="cpu", weights_only=True)
         if document["version"] != VERSION:

@@ -1,4 +1,4 @@
-"""What a trained network says of a split, and how far off it is."""
+"""Predictions of a trained network on a split, and their metrics."""
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +25,11 @@ def predict(
     precision: Precision,
     device: torch.device,
 ) -> Tensor:
-    """Estimates for a split, float32 (n,) on the CPU: the mean of an image's and its mirror image's."""
+    """Predict a split, averaging the estimates of each image and its mirror image.
+
+    Returns:
+        Estimated labels, float32 (n,), on the CPU.
+    """
     decode = METHODS[method].decode
     was_training = network.training
     network.eval()
@@ -48,6 +52,6 @@ def evaluate(
     precision: Precision,
     device: torch.device,
 ) -> Metrics:
-    """The metrics of ``predict`` on a split; MAE is NaN where a prediction is."""
+    """Compute the metrics of ``predict`` on a split; the MAE is NaN if a prediction is."""
     predictions = predict(network, part, label_set, method=method, precision=precision, device=device)
     return measure(predictions, part.labels, part.deviations)

@@ -1,4 +1,4 @@
-"""From stored images to what a network takes: augmentation and normalisation of batches."""
+"""Network inputs from stored images: augmentation and normalisation of batches."""
 
 import torch
 from torch import Tensor
@@ -15,13 +15,13 @@ CPU = torch.device("cpu")
 
 
 def augmented(part: LabelledImages, batch: Tensor, config: TrialConfig, device: torch.device = CPU) -> Tensor:
-    """Gather a batch and change each image at random, drawing from torch's CPU generator.
+    """Gather a batch and augment each image, drawing from torch's CPU generator.
 
     Args:
         part: the split.
-        batch: int64 (b,), positions within the split.
-        config: its ``augmentation``, ``flip`` and ``shift_pixels`` decide.
-        device: where the batch is to be.
+        batch: positions within the split, int64 (b,).
+        config: the trial; its ``augmentation``, ``flip`` and ``shift_pixels`` apply.
+        device: the device of the result.
 
     Returns:
         uint8 (b, side, side, 3) on ``device``.
@@ -35,9 +35,9 @@ def augmented(part: LabelledImages, batch: Tensor, config: TrialConfig, device: 
 
 
 def _mirrored_and_shifted(part: LabelledImages, batch: Tensor, config: TrialConfig) -> Tensor:
-    """Each image mirrored with probability 1/2 and shifted, gathered in one indexing.
+    """Mirror each image with probability 1/2, shift it, and gather all by one indexing.
 
-    Pixels shifted in from outside repeat the border.
+    Pixels that are shifted in from outside repeat the border.
     """
     side, count, reach = part.images.shape[1], len(batch), config.shift_pixels
     across = torch.arange(side)
@@ -50,8 +50,8 @@ def _mirrored_and_shifted(part: LabelledImages, batch: Tensor, config: TrialConf
 
 
 def normalised(images: Tensor) -> Tensor:
-    """uint8 (b, side, side, 3) as float32 (b, 3, side, side), channels-last in memory."""
-    # A line of pixels at a time: with the three channels alone, the last dimension is too short to be fast.
+    """Normalise uint8 (b, side, side, 3) to float32 (b, 3, side, side), channels-last in memory."""
+    # Lines of pixels are one dimension, because a last dimension of three channels would be slow.
     side = images.shape[2]
     mean = torch.tensor(CHANNEL_MEAN, device=images.device).repeat(side) * 255
     scale = 1 / (torch.tensor(CHANNEL_STD, device=images.device).repeat(side) * 255)

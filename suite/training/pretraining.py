@@ -1,8 +1,8 @@
-"""Pretraining a backbone on identities, as the paper's networks start from face recognition.
+"""Pretraining a backbone on identities, because the paper's networks start from face recognition.
 
-A softmax over the identities of the training split takes the place of the output layer; what stands
-before it is written as the file that ``TrialConfig.backbone`` names. On a CPU the same configuration,
-number of threads and precision give the same file bit for bit.
+The network's output layer is a softmax over the identities of the training split. Everything before it is written
+to a file that ``TrialConfig.backbone`` can name. On a CPU, the same configuration, number of threads and precision
+give the same file bit for bit.
 """
 
 import dataclasses
@@ -19,7 +19,7 @@ from suite.data.identities import Identities, load_identities
 from suite.data.store import Store
 from suite.errors import RequestError
 from suite.machine import best_device, without_tf32
-from suite.methods.heads import one_a_bin
+from suite.methods.heads import per_bin
 from suite.networks import assemble_network, to_device
 from suite.networks.weights import write_tensors
 from suite.runs.provenance import git_revision, versions
@@ -38,13 +38,13 @@ from suite.trial import IdentityEpoch, TrialConfig
 
 
 class IdentityFit(Iterator[IdentityEpoch]):
-    """A pretraining in progress: each ``next`` trains one epoch and tries the held-out images.
+    """A pretraining in progress: each ``next`` trains one epoch and evaluates the held-out images.
 
-    Network and recipe are those of ``config``; its label set, method and warm-up have no say.
+    Network and recipe are those of ``config``; its label set, method and warm-up are ignored.
 
     Attributes:
-        network: as it stands after the epochs so far, with an output for each identity.
-        precision: what ``config.precision`` came to on this device.
+        network: the network after the epochs so far, with an output for each identity.
+        precision: the precision that ``config.precision`` resolves to on this device.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class IdentityFit(Iterator[IdentityEpoch]):
         self.precision = resolve_precision(config.precision, self.device)
         self._train, self._held_out = on_device(identities.train, identities.held_out, device=self.device)
         with seeded(config.seed, self.device):
-            network = assemble_network(config, one_a_bin, identities.count)
+            network = assemble_network(config, per_bin, identities.count)
         self.network = to_device(network, self.device)
         self._optimizer = make_optimizer(config, self.network)
         self._steps = math.ceil(len(identities.train) / config.batch_size)
@@ -75,6 +75,11 @@ class IdentityFit(Iterator[IdentityEpoch]):
         self._epoch = 0
 
     def __next__(self) -> IdentityEpoch:
+        """Train one epoch and evaluate.
+
+        Raises:
+            DivergedError: the loss became NaN or infinite.
+        """
         if self._epoch == self.config.epochs:
             raise StopIteration
         self._epoch += 1
@@ -104,13 +109,13 @@ class IdentityFit(Iterator[IdentityEpoch]):
     def _accuracy(self) -> float:
         part = self._held_out
         self.network.eval()
-        right = 0
+        correct = 0
         for chosen in torch.split(torch.arange(len(part)), EVALUATION_BATCH):
             inputs = normalised(part.images[part.rows[chosen]].to(self.device))
             with without_tf32(self.precision), autocast(self.precision, self.device):
-                guesses = self.network(inputs).argmax(1).cpu()
-            right += int((guesses == part.labels[chosen].long()).sum())
-        return right / len(part) if len(part) else math.nan
+                predictions = self.network(inputs).argmax(1).cpu()
+            correct += int((predictions == part.labels[chosen].long()).sum())
+        return correct / len(part) if len(part) else math.nan
 
 
 def pretrain(
@@ -124,11 +129,22 @@ def pretrain(
 ) -> IdentityFit:
     """Train on a store's identities and write the backbone after each epoch.
 
-    Beside ``path`` (.safetensors, all but the output layer) a JSON file of the same name tells how it
-    came to be. Both are replaced in one step, so that an interruption leaves those of the last epoch.
+    ``path`` (.safetensors) holds everything but the output layer. A JSON file of the same name beside it records how
+    it was made. Each is replaced in one step, so that an interruption leaves the files of the last epoch.
+
+    Args:
+        config: network and recipe.
+        store: the data; its training split must name the people.
+        path: the file to write.
+        on_epoch: called after each epoch.
+        threads: the number of torch's threads in this process; None leaves it.
+        device: "cpu", "cuda", ...; None takes CUDA where there is a GPU.
+
+    Returns:
+        The training, after its last epoch.
 
     Raises:
-        RequestError: the store has no identities, or the configuration describes no network.
+        RequestError: the store has no identities, or the configuration describes no valid network.
         DivergedError: the loss became NaN or infinite.
     """
     training = IdentityFit(config, load_identities(store, config.resolution), threads=threads, device=device)
@@ -143,7 +159,7 @@ def pretrain(
 def _write(training: IdentityFit, store: Store, epochs: list[IdentityEpoch], path: Path) -> None:
     identities = training.identities
     state = {k: v for k, v in training.network.state_dict().items() if not k.startswith(HEAD)}
-    beside = {
+    description = {
         "task": "identities",
         "config": dataclasses.replace(training.config, precision=training.precision).to_json(),
         "identities": identities.count,
@@ -154,9 +170,9 @@ def _write(training: IdentityFit, store: Store, epochs: list[IdentityEpoch], pat
         "versions": versions(),
         "git_revision": git_revision(),
     }
-    write_tensors(state, beside, path)
+    write_tensors(state, description, path)
 
 
 def _finite(value: float) -> float | None:
-    """JSON has no NaN."""
+    """A number, or None for NaN, which JSON does not have."""
     return value if math.isfinite(value) else None

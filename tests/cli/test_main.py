@@ -6,13 +6,14 @@ import sys
 
 import pytest
 
-import suite.cli.commands
+import suite.cli.data
 from suite import __version__
 from suite.cli.main import main
 from suite.errors import RequestError
 
 HEAVY = ("torch", "ray", "pandas", "optuna", "numpy", "plotly", "rich")
-COMMANDS = ("run", "resume", "report", "paper", "profile", "data list", "data pack", "data show")
+COMMANDS = ("run", "resume", "report", "paper", "profile", "pretrain", "export", "compress", "predict")
+COMMANDS += ("data list", "data pack", "data check", "data show")
 COMMANDS += ("status", "submit", "job follow", "job stop", "manifest kuberay", "manifest slurm")
 
 
@@ -24,14 +25,17 @@ def exit_code(*arguments: str) -> object:
         return end.code
 
 
-def test_help_starts_without_the_heavy_packages() -> None:
+def test_help_and_usage_errors_load_no_heavy_package() -> None:
+    requests = [["--help"], *([*command.split(), "--help"] for command in COMMANDS), ["run", "--trials", "0"]]
     program = (
         "import sys\n"
         "from suite.cli.main import main\n"
-        "try:\n"
-        "    main(['--help'])\n"
-        "except SystemExit:\n"
-        f"    print('loaded:', [name for name in {HEAVY!r} if name in sys.modules])\n"
+        f"for arguments in {requests!r}:\n"
+        "    try:\n"
+        "        main(arguments)\n"
+        "    except SystemExit:\n"
+        "        pass\n"
+        f"print('loaded:', [name for name in {HEAVY!r} if name in sys.modules])\n"
     )
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert answer.stdout.splitlines()[0].startswith("usage: suite")
@@ -62,18 +66,18 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
         ("rnu --search tiny", "invalid choice: 'rnu'"),
         ("run", "--search"),
         ("run --search tiny --nosuch 3", "--nosuch"),
-        ("run --search tiny --trials 0", "'0' is no whole number from 1 up"),
-        ("run --search tiny --epochs 1.5", "'1.5' is no whole number from 1 up"),
+        ("run --search tiny --trials 0", "'0' is not a whole number of at least 1"),
+        ("run --search tiny --epochs 1.5", "'1.5' is not a whole number of at least 1"),
         ("run --search tiny --seed one", "'one'"),
-        ("compress runs/x --trial t0000 --keep 0.5 --epochs -1", "'-1' is no whole number from 0 up"),
-        ("run --search tiny --max-concurrent -2", "'-2' is no whole number from 1 up"),
-        ("run --search tiny --cpus-per-trial=-1", "'-1' is no number from 0 up"),
-        ("run --search tiny --gpus-per-trial nan", "'nan' is no number from 0 up"),
+        ("compress runs/x --trial t0000 --keep 0.5 --epochs -1", "'-1' is not a whole number of at least 0"),
+        ("run --search tiny --max-concurrent -2", "'-2' is not a whole number of at least 1"),
+        ("run --search tiny --cpus-per-trial=-1", "'-1' is not a number of at least 0"),
+        ("run --search tiny --gpus-per-trial nan", "'nan' is not a number of at least 0"),
         ("resume", "RUN"),
         ("run --search tiny --gpus-per-trial 1.5", "neither a share of one GPU nor a whole number of them"),
         ("run --search tiny --out gs://b/x", "'gs://b/x' is neither a path nor an s3:// URL"),
-        ("paper --seconds 0", "'0' is no number above 0"),
-        ("paper --seconds soon", "'soon' is no number from 0 up"),
+        ("paper --seconds 0", "'0' is not a number above 0"),
+        ("paper --seconds soon", "'soon' is not a number of at least 0"),
         ("profile huge", "invalid choice: 'huge'"),
         ("data", "VERB"),
         ("data pack utkface faces.zip", "-o/--output"),
@@ -92,7 +96,7 @@ def test_a_wrong_request_is_one_line_and_ends_with_2(
     def refuse(options: argparse.Namespace) -> int:
         raise RequestError("there is no such thing; name another")
 
-    monkeypatch.setattr(suite.cli.commands, "data_list", refuse)
+    monkeypatch.setattr(suite.cli.data, "list_sets", refuse)
     assert exit_code("data", "list") == 2
     assert capsys.readouterr().err == "suite: there is no such thing; name another\n"
 
@@ -103,11 +107,11 @@ def test_ctrl_c_is_one_line_and_ends_with_130(
     def interrupt(options: argparse.Namespace) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(suite.cli.commands, "data_list", interrupt)
+    monkeypatch.setattr(suite.cli.data, "list_sets", interrupt)
     assert exit_code("data", "list") == 130
     assert capsys.readouterr().err == "suite: interrupted\n"
 
 
 def test_a_commands_own_exit_code_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(suite.cli.commands, "data_list", lambda options: 1)
+    monkeypatch.setattr(suite.cli.data, "list_sets", lambda options: 1)
     assert exit_code("data", "list") == 1

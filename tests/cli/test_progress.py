@@ -8,16 +8,17 @@ from suite.cli.progress import (
     CountedProgress,
     LineView,
     LiveView,
-    describe,
     describe_end,
-    watcher_for,
+    describe_progress,
+    progress_view,
 )
 from suite.durations import duration
 from suite.runs.watcher import SearchProgress
-from suite.trial import Metrics, Profile, TrialConfig, TrialResult
+from suite.trial import Profile, TrialConfig
+from tests.support.runs import metrics, trial_result
 
 STANDING = SearchProgress(
-    asked=20,
+    requested=20,
     finished=5,
     running=2,
     stopped=0,
@@ -32,14 +33,11 @@ STANDING = SearchProgress(
 BEFORE_THE_FIRST = dataclasses.replace(
     STANDING, finished=0, lost=0, best_mae=math.nan, front=0, seconds=3, seconds_left=math.nan
 )
-FINISHED = TrialResult(
-    id="t0007",
-    stage="search",
+FINISHED = trial_result(
+    "t0007",
     config=TrialConfig(widths=(8, 16, 32, 64, 64), depths=(1, 1, 2, 2, 2)),
-    status="finished",
-    cause="",
     profile=Profile(params=123_456, macs=1, macs_at_224=1, bytes=1),
-    validation=Metrics(6.314, 8.0, 0.9, 0.3, 0.5, 0.8, None),
+    validation=metrics(6.314),
     epochs_run=8,
     seconds=41.6,
     precision="bf16",
@@ -85,20 +83,24 @@ def test_a_stage_that_takes_long_says_in_a_log_how_far_it_is(monkeypatch: pytest
 
 
 def test_the_standing_has_counts_best_error_front_and_time_left() -> None:
-    assert describe(STANDING) == (
+    assert describe_progress(STANDING) == (
         "5 of 20 done, 2 running, 1 failed, best MAE 6.31 years, front 4, "
         "1 min 35 s gone, about 3 min 05 s left"
     )
 
 
 def test_a_confirmation_is_called_one() -> None:
-    assert describe(dataclasses.replace(STANDING, stage="confirm")).startswith("confirming: 5 of 20 done")
+    assert describe_progress(dataclasses.replace(STANDING, stage="confirm")).startswith(
+        "confirming: 5 of 20 done"
+    )
 
 
 def test_before_the_first_result_nothing_is_claimed() -> None:
     with_stopped = dataclasses.replace(STANDING, stopped=3)
-    assert "2 running, 3 stopped early, 1 failed, best" in describe(with_stopped)
-    assert describe(BEFORE_THE_FIRST) == ("0 of 20 done, 2 running, 0 failed, best MAE -, front 0, 3 s gone")
+    assert "2 running, 3 stopped early, 1 failed, best" in describe_progress(with_stopped)
+    assert describe_progress(BEFORE_THE_FIRST) == (
+        "0 of 20 done, 2 running, 0 failed, best MAE -, front 0, 3 s gone"
+    )
 
 
 def test_a_finished_trial_is_described_by_error_size_and_shape() -> None:
@@ -113,7 +115,7 @@ def test_a_trial_that_did_not_finish_is_described_by_its_cause() -> None:
 
 def test_without_a_terminal_there_is_a_line_a_stage_and_a_trial_that_ended() -> None:
     stream = io.StringIO()
-    view = watcher_for(stream)
+    view = progress_view(stream)
     view.stage("training, 2 trials at once")
     view.change(BEFORE_THE_FIRST, None)
     view.change(STANDING, FINISHED)
@@ -122,8 +124,8 @@ def test_without_a_terminal_there_is_a_line_a_stage_and_a_trial_that_ended() -> 
     assert isinstance(view, LineView)
     assert stream.getvalue().splitlines() == [
         "training, 2 trials at once",
-        f"{describe_end(FINISHED)}  |  {describe(STANDING)}",
-        f"{describe_end(DIVERGED)}  |  {describe(STANDING)}",
+        f"{describe_end(FINISHED)}  |  {describe_progress(STANDING)}",
+        f"{describe_end(DIVERGED)}  |  {describe_progress(STANDING)}",
     ]
 
 
@@ -133,7 +135,7 @@ def test_in_a_terminal_the_standing_is_a_live_line_below_what_has_ended(
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "200")
     stream = Terminal()
-    view = watcher_for(stream)
+    view = progress_view(stream)
     view.stage("training, [2] trials at once")
     view.change(STANDING, None)
     view.change(STANDING, FINISHED)
@@ -141,7 +143,7 @@ def test_in_a_terminal_the_standing_is_a_live_line_below_what_has_ended(
     shown = stream.getvalue()
     assert isinstance(view, LiveView)
     assert "training, [2] trials at once" in shown  # brackets are no markup
-    assert shown.index(describe_end(FINISHED)) < shown.rindex(describe(STANDING))
+    assert shown.index(describe_end(FINISHED)) < shown.rindex(describe_progress(STANDING))
     assert "35%" in shown
 
 
@@ -153,7 +155,7 @@ def test_the_live_line_is_gone_when_the_search_is_over(monkeypatch: pytest.Monke
     view.change(STANDING, None)
     view.close()
     erase_line = "\x1b[2K"
-    assert stream.getvalue().rindex(erase_line) > stream.getvalue().rindex(describe(STANDING))
+    assert stream.getvalue().rindex(erase_line) > stream.getvalue().rindex(describe_progress(STANDING))
 
 
 def test_counted_work_says_at_every_tenth_how_long_is_left(monkeypatch: pytest.MonkeyPatch) -> None:

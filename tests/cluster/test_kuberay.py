@@ -1,4 +1,4 @@
-"""The RayJob manifest, against the schema that KubeRay publishes."""
+"""The RayJob manifest, checked against the schema that KubeRay publishes."""
 
 import json
 import os
@@ -13,7 +13,7 @@ import yaml
 
 from suite.cli.main import build_parser, main
 
-#: Names a copy of the schema of RayJob (ray.io/v1) that the KubeRay project publishes, as JSON.
+#: The environment variable with the path of a JSON copy of KubeRay's schema of RayJob (ray.io/v1).
 SCHEMA = "KUBERAY_RAYJOB_SCHEMA"
 SPACE = (
     "name: mine\ndata: faces\nobjectives: [val_mae]\ntrials: 2\nvary:\n  lambda_l1: {low: 0.1, high: 1.0}\n"
@@ -28,7 +28,7 @@ def documents(capsys: pytest.CaptureFixture[str], options: str, *request: str) -
 
 
 def closed(schema: Any) -> Any:
-    """The schema with every object refusing what it does not name, as the API server drops it unseen."""
+    """The schema with unknown fields forbidden, because the API server drops them silently."""
     if isinstance(schema, list):
         return [closed(part) for part in schema]
     if not isinstance(schema, dict):
@@ -74,7 +74,7 @@ def test_the_schema_notices_a_misspelt_field(capsys: pytest.CaptureFixture[str])
     assert "'container' was unexpected" in problem
 
 
-def test_what_was_asked_for_stands_where_kuberay_reads_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_option_is_where_kuberay_reads_it(capsys: pytest.CaptureFixture[str]) -> None:
     options = (
         "--image suite:1 --nodes 3 --gpus 4 --cpus 32 --memory 128 --head-cpus 2 --head-memory 8 "
         "--secret keys --volume-claim shared --namespace vision --name faces --ray-version 2.59.0 --retries 2"
@@ -102,7 +102,7 @@ def test_what_was_asked_for_stands_where_kuberay_reads_it(capsys: pytest.Capture
         assert volumes["suite-files"]["configMap"]["name"] == config_map["metadata"]["name"]
 
 
-def test_every_option_of_the_run_passes_through_and_is_quoted(
+def test_every_option_of_the_run_is_passed_on_and_quoted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "my 'space'.yaml"
@@ -136,30 +136,42 @@ def test_every_option_of_the_run_passes_through_and_is_quoted(
         (
             "",
             "run --search tiny --out runs/a",
-            "lies on a pod's own disk; mount a volume with --volume-claim",
+            "is on a pod's own disk; mount a volume with --volume-claim",
         ),
         ("--volume-claim v", "run --search tiny --out /mnt/other/a", "name a folder below /mnt/suite"),
         ("--volume-claim v", "run --search tiny --out /mnt/suite/../a", "name a folder below /mnt/suite"),
         (
             "",
             "run --search tiny --out s3://b/a --data packed",
-            "data packed of the run lies on a pod's own",
+            "data packed of the run is on a pod's own",
         ),
-        # Of the space itself, as well.
+        # From the search space as well.
         (
             "",
             "run --search tiny --out s3://b/a --set data=/packed",
-            "data /packed of the run lies on a pod's",
+            "data /packed of the run is on a pod's",
         ),
-        ("--volume-claim v --mount data", "run --search tiny --out data/a", "--mount 'data' is no place"),
-        ("--volume-claim v --mount /etc", "run --search tiny --out /etc/a", "--mount '/etc' is no place"),
-        ("--volume-claim v --mount /a/..", "run --search tiny --out /a/b", "--mount '/a/..' is no place"),
-        # KubeRay itself takes none of these.
+        (
+            "--volume-claim v --mount data",
+            "run --search tiny --out data/a",
+            "--mount 'data' cannot hold a volume",
+        ),
+        (
+            "--volume-claim v --mount /etc",
+            "run --search tiny --out /etc/a",
+            "--mount '/etc' cannot hold a volume",
+        ),
+        (
+            "--volume-claim v --mount /a/..",
+            "run --search tiny --out /a/b",
+            "--mount '/a/..' cannot hold a volume",
+        ),
+        # KubeRay itself refuses all of these.
         ("--name 7-faces", "run --search tiny --out s3://b/a", "--name '7-faces' is no name for a RayJob"),
-        ("--ray-version latest", "run --search tiny --out s3://b/a", "--ray-version 'latest' is none"),
-        ("--ray-version 2.40.0", "run --search tiny --out s3://b/a", "from 2.52 up"),
+        ("--ray-version latest", "run --search tiny --out s3://b/a", "'latest' has no token authentication"),
+        ("--ray-version 2.40.0", "run --search tiny --out s3://b/a", "must be 2.52 or later"),
         ("--name My_Job", "run --search tiny --out s3://b/a", "--name 'My_Job' is no name for Kubernetes"),
-        (f"--name {'a' * 48}", "run --search tiny --out s3://b/a", "use at most 47 small letters"),
+        (f"--name {'a' * 48}", "run --search tiny --out s3://b/a", "use at most 47 lowercase letters"),
         ("--secret ../x", "run --search tiny --out s3://b/a", "--secret '../x' is no name"),
         ("", "run --search nosuch --out s3://b/a", '"nosuch" is neither a search space that ships'),
         ("", "run --search tiny --set trails=3 --out s3://b/a", 'did you mean "trials"?'),
@@ -167,7 +179,7 @@ def test_every_option_of_the_run_passes_through_and_is_quoted(
         ("-o nosuch/job.yaml", "run --search tiny --out s3://b/a", "nosuch/job.yaml cannot be written"),
     ],
 )
-def test_what_could_not_run_there_is_refused_here(
+def test_a_job_that_could_not_run_is_refused(
     options: str,
     request_made: str,
     complaint: str,

@@ -48,7 +48,7 @@ def words(text: str, name: str) -> list[str]:
     return answer.stdout.split("\0")[:-1]
 
 
-def test_what_is_asked_of_slurm(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_requests_to_slurm(capsys: pytest.CaptureFixture[str]) -> None:
     options = (
         "--name faces --nodes 3 --gpus 4 --cpus 16 --memory 64 --time 1-12 --partition gpu --account lab"
     )
@@ -64,7 +64,7 @@ def test_what_is_asked_of_slurm(capsys: pytest.CaptureFixture[str]) -> None:
     assert text.startswith("#!/bin/bash\n#SBATCH ")
 
 
-def test_without_gpus_none_are_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_gpus_none_are_requested(capsys: pytest.CaptureFixture[str]) -> None:
     text = script(capsys, [], "run", "--search", "tiny", "--out", "runs/a")
     assert not any("gpu" in directive for directive in directives(text))
     assert words(text, "gpu_request") in ([], [""])
@@ -74,7 +74,7 @@ ODD = ["a name", "it's", 'say "x"', "$HOME", "`id`", "back\\slash", "a;b|c&d", "
 
 
 @pytest.mark.parametrize("odd", ODD)
-def test_odd_names_stay_what_they_are(odd: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_odd_names_are_quoted(odd: str, capsys: pytest.CaptureFixture[str]) -> None:
     asked = ["run", "--search", "tiny", "--data", f"/data/{odd}", "--out", f"runs/{odd}"]
     text = script(capsys, ["--name", odd, "--python", f"/opt/{odd}/python"], *asked)
     assert directives(text)[0] == f"--job-name={odd}"
@@ -100,11 +100,11 @@ def test_shellcheck_finds_nothing(odd: str, capsys: pytest.CaptureFixture[str], 
 @pytest.mark.parametrize(
     ("options", "request_made", "complaint"),
     [
-        ("--time soon", "run --search tiny --out a", "--time 'soon' is no time for Slurm"),
-        ("--time \u0665", "run --search tiny --out a", "is no time for Slurm"),
-        ("--time 4", "run --search tiny --out a", "--time '4' is over before the search begins"),
+        ("--time soon", "run --search tiny --out a", "--time 'soon' is no time limit of Slurm"),
+        ("--time \u0665", "run --search tiny --out a", "is no time limit of Slurm"),
+        ("--time 4", "run --search tiny --out a", "--time '4' ends before the search begins"),
         ("--time 0:30", "run --search tiny --out a", "give more than 4 minutes"),
-        ("", "run --search tiny --out /tmp/a", "--out /tmp/a of the run lies on a node's own disk"),
+        ("", "run --search tiny --out /tmp/a", "--out /tmp/a of the run is on a node's own disk"),
         ("", "run --search tiny --out /dev/shm/a", "name a folder that all nodes see"),
         ("--sbatch qos=long", "run --search tiny --out a", "--sbatch 'qos=long' is no option of sbatch"),
         ("--python=", "run --search tiny --out a", "--python '' is empty"),
@@ -112,7 +112,7 @@ def test_shellcheck_finds_nothing(odd: str, capsys: pytest.CaptureFixture[str], 
         ("", "run --search tiny --out a --address auto", "has an --address"),
     ],
 )
-def test_what_slurm_could_not_run_is_refused(
+def test_a_job_that_slurm_could_not_run_is_refused(
     options: str, request_made: str, complaint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["manifest", "slurm", *options.split(), "--", *request_made.split()]) == 2
@@ -221,12 +221,12 @@ def test_the_token_reaches_every_step(tmp_path: Path, capsys: pytest.CaptureFixt
     assert all("--export=ALL" in step.split() for step in steps)
 
 
-def test_a_head_that_other_nodes_cannot_reach_is_said_at_once(
+def test_a_head_that_other_nodes_cannot_reach_is_reported_at_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, errors, called = calls(tmp_path, capsys, HEAD_IP="127.0.1.1", GRPC="1")
     assert (code, len(errors.splitlines())) == (1, 1)
-    assert "node1 knows no address of its own but 127.0.1.1" in errors
+    assert "node1 has only the address 127.0.1.1" in errors
     assert not any("--head" in line for line in called)
 
 
@@ -302,7 +302,7 @@ def folder(
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_a_job_whose_time_is_over_queues_again_and_goes_on(folder: Path) -> None:
+def test_a_job_at_its_time_limit_is_requeued_and_continues(folder: Path) -> None:
     first = Job(folder, NUMBER)
     first.wait_for("2 of 7 done")
     os.kill(first.process.pid, signal.SIGUSR1)  # as --signal=B: has Slurm send it, to the script alone
@@ -328,7 +328,7 @@ def test_a_job_whose_time_is_over_queues_again_and_goes_on(folder: Path) -> None
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_job_that_is_cancelled_does_not_queue_again(folder: Path) -> None:
+def test_a_cancelled_job_is_not_requeued(folder: Path) -> None:
     job = Job(folder, NUMBER)
     job.wait_for("1 of 7 done")
     os.kill(job.process.pid, signal.SIGTERM)  # as "scancel --batch --signal=TERM"
@@ -340,7 +340,7 @@ def test_a_job_that_is_cancelled_does_not_queue_again(folder: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_cancel_that_takes_ray_away_at_the_same_moment_keeps_what_ended(
+def test_a_cancel_that_ends_ray_at_the_same_moment_keeps_finished_trials(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     job = Job(folder, NUMBER)
@@ -359,8 +359,8 @@ def test_a_cancel_that_takes_ray_away_at_the_same_moment_keeps_what_ended(
     assert list(read_run(folder / "runs" / "it's").trials["id"])[: len(ended)] == ended
     capsys.readouterr()
     assert main(["status", "runs/it's"]) == 0
-    told = capsys.readouterr().out
-    assert re.match(r"small, (interrupted|killed), ", told), (
-        told
-    )  # killed: 30 s were too few for it to say so
-    assert "go on with: suite resume" in told
+    text = capsys.readouterr().out
+    assert re.match(r"small, (interrupted|killed), ", text), (
+        text
+    )  # killed: 30 s were too short to write the status
+    assert "go on with: suite resume" in text

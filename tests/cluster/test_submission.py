@@ -1,4 +1,4 @@
-"""Jobs on a real local head, with token authentication."""
+"""Jobs on a local head node with token authentication."""
 
 import os
 import secrets
@@ -39,11 +39,11 @@ REPOSITORY = Path(__file__).parents[2]
         ("job follow some --address http://127.0.0.1:9", "no Ray dashboard answers at"),
     ],
 )
-def test_what_cannot_be_sent_is_one_sentence(
+def test_a_run_that_cannot_be_submitted_is_refused_in_one_sentence(
     request_made: str, complaint: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("aiohttp", reason="jobs need ray[default] (pip install 'suite[cluster]')")
-    monkeypatch.setenv("RAY_API_SERVER_ADDRESS", "")  # and whatever is set comes off again
+    monkeypatch.setenv("RAY_API_SERVER_ADDRESS", "")  # and what is set is restored afterwards
     assert main(request_made.split()) == 2
     said = capsys.readouterr()
     assert (said.out, len(said.err.splitlines())) == ("", 1)
@@ -53,14 +53,14 @@ def test_what_cannot_be_sent_is_one_sentence(
 @pytest.mark.parametrize(
     "command", ["submit", "submit --", "manifest slurm", "manifest kuberay --image i --"]
 )
-def test_nothing_to_send_is_said_so(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_run_is_reported(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(command.split())
     assert "nothing is sent; write the run behind --" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("named", [["--data", "packed"], ["--set", "data=packed"]])
-def test_data_that_the_cluster_cannot_see_is_not_sent(named: list[str]) -> None:
+def test_data_that_the_cluster_cannot_see_is_refused(named: list[str]) -> None:
     request_made = ["run", "--search", "tiny", "--out", "/runs/a", *named]
     run = remote_run(
         request_made,
@@ -73,7 +73,7 @@ def test_data_that_the_cluster_cannot_see_is_not_sent(named: list[str]) -> None:
         submission.submit(None, "http://head:8265", run, None)
 
 
-def test_without_rays_client_the_extra_is_named(
+def test_without_rays_client_the_optional_dependency_is_named(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
@@ -183,7 +183,9 @@ def space(head: Head, store: Store) -> str:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_a_sent_search_is_followed_to_its_end_and_sent_again_goes_on(head: Head, space: str) -> None:
+def test_a_submitted_search_is_followed_to_its_end_and_continues_when_submitted_again(
+    head: Head, space: str
+) -> None:
     out = head.folder / "runs" / "a b"
     request_made = ["--", "run", "--search", space, "--out", str(out)]
     code, said, errors = head.answer("submit", "--address", head.address, "--name", "first", *request_made)
@@ -235,7 +237,7 @@ def test_the_exit_code_is_the_jobs(head: Head, space: str, store: Store) -> None
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(("token", "complaint"), [("", "token"), ("ab" * 32, "refuses the token")])
-def test_a_wrong_or_missing_token_is_one_sentence(head: Head, token: str, complaint: str) -> None:
+def test_a_wrong_or_missing_token_is_refused_in_one_sentence(head: Head, token: str, complaint: str) -> None:
     request_made = ["run", "--search", "tiny", "--out", "/nosuch/a"]
     code, said, errors = head.answer("submit", "--address", head.address, "--", *request_made, token=token)
     assert (code, said, len(errors.splitlines())) == (2, "", 1), errors
@@ -245,7 +247,7 @@ def test_a_wrong_or_missing_token_is_one_sentence(head: Head, token: str, compla
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_ctrl_c_ends_the_following_and_stop_ends_the_job(head: Head, space: str) -> None:
+def test_ctrl_c_stops_the_log_and_stop_stops_the_job(head: Head, space: str) -> None:
     out = head.folder / "runs" / "stopped"
     request_made = ["run", "--search", space, "--trials", "50", "--out", str(out)]
     following = head.suite("submit", "--address", head.address, "--name", "long", "--", *request_made)
@@ -258,16 +260,16 @@ def test_ctrl_c_ends_the_following_and_stop_ends_the_job(head: Head, space: str)
     assert f"  suite job stop long --address {head.address}" in errors
     assert read_run(out).info.status == "running"
     code, said, _ = head.answer("job", "stop", "long", "--address", head.address)
-    assert (code, said.startswith("long is asked to stop")) == (0, True)
+    assert (code, said.startswith("long is stopping")) == (0, True)
     code, said, errors = head.answer("job", "follow", "long", "--address", head.address)
-    assert (code, "long was stopped; what had finished is kept" in errors) == (1, True)
+    assert (code, "long was stopped; what has finished is kept" in errors) == (1, True)
     assert "Interrupted; everything that had finished is in" in said
     assert read_run(out).info.status == "interrupted"
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_a_driver_that_is_on_no_node_searches_and_goes_on_after_ctrl_c(head: Head, space: str) -> None:
+def test_a_driver_outside_the_cluster_searches_and_continues_after_ctrl_c(head: Head, space: str) -> None:
     where = ["--address", head.client_address]
     driver = head.suite(
         "run", "--search", space, "--trials", "6", "--confirm-seeds", "2", "--out", "by", *where

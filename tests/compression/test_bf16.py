@@ -20,11 +20,11 @@ from tests.support.trained_runs import CONFIG, lively
 WIDE = dataclasses.replace(CONFIG, widths=(16, 32, 64, 64, 64))
 
 
-def test_bf16_weights_are_half_the_bytes_and_answer_nearly_alike(dataset: Dataset, tmp_path: Path) -> None:
-    deployed = InferenceModule(lively(WIDE), WIDE, label_set_of(WIDE))
+def test_bf16_weights_are_half_the_bytes_and_nearly_as_accurate(dataset: Dataset, tmp_path: Path) -> None:
+    module = InferenceModule(lively(WIDE), WIDE, label_set_of(WIDE))
     val = dataset.splits["val"]
-    plain = export(deployed, WIDE, val, tmp_path / "float.safetensors")
-    half = export_bf16(deployed, WIDE, val, tmp_path / "half.safetensors")
+    plain = export(module, WIDE, val, tmp_path / "float.safetensors")
+    half = export_bf16(module, WIDE, val, tmp_path / "half.safetensors")
     assert half.exported.bytes < 0.56 * plain.bytes
     kinds = {tensor.dtype for tensor in load_file(half.exported.path).values() if tensor.dim() > 1}
     assert kinds == {torch.bfloat16}
@@ -38,16 +38,18 @@ def test_bf16_that_loses_too_much_is_not_written(
     dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bf16, "MOST_LOSS", -1.0)
-    deployed = InferenceModule(lively(WIDE), WIDE, label_set_of(WIDE))
+    module = InferenceModule(lively(WIDE), WIDE, label_set_of(WIDE))
     with pytest.raises(MismatchError, match="with bf16 weights the validation MAE is"):
-        export_bf16(deployed, WIDE, dataset.splits["val"], tmp_path / "half.safetensors")
+        export_bf16(module, WIDE, dataset.splits["val"], tmp_path / "half.safetensors")
     assert not list(tmp_path.iterdir())
 
 
-def test_the_command_says_what_it_cost(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    asked = ["export", str(run), "--trial", "t0000", "--bf16", "-o"]
-    assert main([*asked, str(tmp_path / "half.safetensors"), "--card", str(tmp_path / "card.md")]) == 0
+def test_the_command_prints_the_loss_of_accuracy(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["export", str(run), "--trial", "t0000", "--bf16", "-o"]
+    assert main([*options, str(tmp_path / "half.safetensors"), "--card", str(tmp_path / "card.md")]) == 0
     assert "float32, weights rounded to bf16: validation MAE" in capsys.readouterr().out
     assert "| Computes in | float32, weights rounded to bf16 |" in (tmp_path / "card.md").read_text()
-    assert main([*asked, str(tmp_path / "half.onnx")]) == 2
+    assert main([*options, str(tmp_path / "half.onnx")]) == 2
     assert "half.onnx does not end in .safetensors" in capsys.readouterr().err

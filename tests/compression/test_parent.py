@@ -6,7 +6,7 @@ import pytest
 
 from search_spaces import find, load
 from suite.cli.main import main
-from suite.compression.parent import inherited
+from suite.compression.parent import parent_settings
 from suite.data.store import LabelRange, Store
 from suite.errors import RequestError
 from suite.search.trial_factory import TrialFactory
@@ -14,7 +14,7 @@ from tests.support.trained_runs import CONFIG
 
 
 def test_a_search_has_its_parents_network_recipe_and_data(run: Path, store: Store) -> None:
-    data, fields = inherited(f"{run}:t0000")
+    data, fields = parent_settings(f"{run}:t0000")
     assert data == str(store.folder)
     space = load(find("compress"), inherited=fields, overrides=[f"data={data}", "epochs=9"])
     own = run / "weights" / "t0000.safetensors"
@@ -28,7 +28,7 @@ def test_a_search_has_its_parents_network_recipe_and_data(run: Path, store: Stor
 
 
 @pytest.mark.parametrize(
-    ("named", "complaint"),
+    ("name", "complaint"),
     [
         ("{run}", "names no trial; write it as RUN:ID"),
         ("{run}:t0009", "t0009 of .* is none of its trials"),
@@ -36,15 +36,15 @@ def test_a_search_has_its_parents_network_recipe_and_data(run: Path, store: Stor
         ("nowhere:t0000", "is no run folder"),
     ],
 )
-def test_another_parent_is_one_sentence(named: str, complaint: str, run: Path) -> None:
+def test_a_wrong_parent_is_refused_in_one_sentence(name: str, complaint: str, run: Path) -> None:
     with pytest.raises(RequestError, match=complaint):
-        inherited(named.format(run=run))
+        parent_settings(name.format(run=run))
 
 
 def test_the_search_compress_is_refused_without_a_parent(
     tmp_path: Path, store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked = ["run", "--search", "compress", "--data", str(store.folder), "--set", "resolution=32"]
-    assert main([*asked, "--out", str(tmp_path / "run")]) == 2
+    options = ["run", "--search", "compress", "--data", str(store.folder), "--set", "resolution=32"]
+    assert main([*options, "--out", str(tmp_path / "run")]) == 2
     assert "add --parent RUN:ID" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()

@@ -1,4 +1,4 @@
-"""``suite compress``: rows with a parent in the run folder, and nothing done twice."""
+"""``suite compress`` writes rows with a parent, and does no step twice."""
 
 import dataclasses
 import json
@@ -9,18 +9,17 @@ import pytest
 import torch
 
 from suite.cli.main import main
-from suite.compression import prune as smaller
-from suite.compression import relative_latency as timing
+from suite.compression import prune_and_finetune
 from suite.data.dataset import load_dataset
 from suite.data.store import Store
 from suite.deployment.inference import open_model
-from suite.deployment.verify import answer_part
-from suite.measure.latency import PairedTimes
+from suite.deployment.verify import predict_split
 from suite.measure.profiling import count_parameters, profile_trial
 from suite.networks.weights import load_network, save_network
 from suite.runs.ledger import RunLedger
 from suite.runs.tables import config_of, read_run
-from suite.trial import Metrics, Network, TrialConfig, TrialResult
+from suite.trial import Network, TrialConfig
+from tests.support.runs import metrics, trial_result
 from tests.support.trained_runs import CONFIG, lively
 
 
@@ -35,10 +34,10 @@ def compress(run: Path, *words: str) -> int:
 def test_prune_tune_and_quantise_are_rows_with_a_parent(
     run: Path, store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked = ["--to", "5k", "--epochs", "3", "--rounds", "2", "--importance", "lamp", "--int8"]
-    assert compress(run, *asked) == 0
-    said = capsys.readouterr().err
-    assert "epoch 3 of 3: validation MAE" in said
+    options = ["--to", "5k", "--epochs", "3", "--rounds", "2", "--importance", "lamp", "--int8"]
+    assert compress(run, *options) == 0
+    output = capsys.readouterr().err
+    assert "epoch 3 of 3: validation MAE" in output
     rows = rows_of(run)
     pruned, int8 = rows.index[-2:]
     assert (rows.parent[pruned], rows.stage[pruned]) == ("t0000", "pruned")
@@ -52,45 +51,45 @@ def test_prune_tune_and_quantise_are_rows_with_a_parent(
     assert list(epochs[epochs.id == pruned].epoch) == [1, 2, 3]
     assert epochs[epochs.id == pruned].val_mae_years.iloc[-1] == rows.val_mae_years[pruned]
     val = load_dataset(store, "age", 32).splits["val"]
-    values = answer_part(open_model(run / "weights" / f"{int8}.onnx"), val).values
+    values = predict_split(open_model(run / "weights" / f"{int8}.onnx"), val).values
     assert abs(values - val.labels.numpy()).mean() == pytest.approx(rows.val_mae_years[int8], abs=1e-3)
     assert rows.bytes[int8] == (run / "weights" / f"{int8}.onnx").stat().st_size
     assert rows.test_mae_years[[pruned, int8]].isna().all()
 
 
-def test_the_same_command_again_does_nothing_twice(
+def test_a_repeated_command_does_no_step_twice(
     run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked = ["--keep", "0.5", "--epochs", "1"]
-    assert compress(run, *asked) == 0
+    options = ["--keep", "0.5", "--epochs", "1"]
+    assert compress(run, *options) == 0
     before = rows_of(run)
     assert list(before.widths.iloc[-1]) == [8, 8, 8, 8, 8]
-    monkeypatch.setattr(smaller, "fit", None)  # nobody trains
-    assert compress(run, *asked, "--int8") == 0
+    monkeypatch.setattr(prune_and_finetune, "fit", None)  # any training would fail
+    assert compress(run, *options, "--int8") == 0
     assert f"{before.index[-1]} is there already" in capsys.readouterr().err
     assert list(rows_of(run).index) == [*before.index, f"{before.index[-1]}-int8"]
     # The files of a row, exported and read as any trial's.
     assert main(["export", str(run), "--trial", before.index[-1], "-o", str(run / "small.onnx")]) == 0
 
 
-def test_what_was_interrupted_leaves_no_row_and_begins_again(
+def test_an_interrupted_step_leaves_no_row_and_starts_again(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = smaller.fit
+    real = prune_and_finetune.fit
 
     def interrupted(*arguments: object, **named: object) -> object:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(smaller, "fit", interrupted)
+    monkeypatch.setattr(prune_and_finetune, "fit", interrupted)
     before = list(rows_of(run).index)
     assert compress(run, "--keep", "0.5", "--epochs", "1") == 130
     assert list(rows_of(run).index) == before
-    monkeypatch.setattr(smaller, "fit", real)
+    monkeypatch.setattr(prune_and_finetune, "fit", real)
     assert compress(run, "--keep", "0.5", "--epochs", "1") == 0
     assert len(rows_of(run)) == len(before) + 1
 
 
-def test_training_on_starts_from_what_was_kept(run: Path) -> None:
+def test_fine_tuning_starts_from_the_kept_channels(run: Path) -> None:
     """With all channels kept and no epochs, the network is its parent."""
     assert compress(run, "--keep", "1,1,1,1,1", "--epochs", "0") == 0
     rows = rows_of(run)
@@ -101,39 +100,39 @@ def test_training_on_starts_from_what_was_kept(run: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "complaint"),
+    ("options", "complaint"),
     [
-        ("", "nothing is asked for; give --to, --keep, --student or --int8"),
+        ("", "there is nothing to do; add --to, --keep, --student or --int8"),
         ("--to small", "'small' is no count of params"),
         ("--to 100", "the smallest network that pruning can leave, of widths (8, 8, 8, 8, 8)"),
         ("--keep 0.5,0.5", "the shares to keep are (0.5, 0.5)"),
         ("--keep 1.5", "above 0 and at most 1"),
         ("--keep 0.5 --epochs 1 --rounds 2", "1 epochs are too few for 2 rounds"),
         ("--to 1M", "params and may have 1,000,000, so that nothing would be cut; ask for less"),
-        ("--keep 0.5 --spread global", "--spread is nothing without --to; give one, or leave --spread out"),
-        ("--student micro --rounds 2", "--rounds is nothing without --to or --keep"),
-        ("--int8 --epochs 3", "--epochs is nothing without --to or --keep or --student"),
+        ("--keep 0.5 --spread global", "--spread has no effect without --to; add one, or leave --spread out"),
+        ("--student micro --rounds 2", "--rounds has no effect without --to or --keep"),
+        ("--int8 --epochs 3", "--epochs has no effect without --to or --keep or --student"),
         (
             "--keep 0.5 --temperature 3",
-            "--temperature softens what is learned from the trial, which is nothing",
+            "--temperature has no effect with a distillation weight of 0",
         ),
-        ("--student micro --distill-weight 0 --temperature 3", "--temperature softens what is learned"),
+        ("--student micro --distill-weight 0 --temperature 3", "--temperature has no effect"),
         ("--student micro --epochs 0", "a student starts from scratch and would have 0 epochs"),
     ],
 )
-def test_a_wrong_request_is_one_sentence(
-    asked: str, complaint: str, run: Path, capsys: pytest.CaptureFixture[str]
+def test_a_wrong_request_is_refused_in_one_sentence(
+    options: str, complaint: str, run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = list(rows_of(run).index)
-    assert compress(run, *asked.split()) == 2
-    said = capsys.readouterr().err
-    assert complaint in said
-    assert said.count("\n") == 1
+    assert compress(run, *options.split()) == 2
+    output = capsys.readouterr().err
+    assert complaint in output
+    assert output.count("\n") == 1
     assert list(rows_of(run).index) == before
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "options",
     [
         "compress {run} --trial t0000 --to small",
         "compress {run} --trial t0000 --student huge",
@@ -141,8 +140,8 @@ def test_a_wrong_request_is_one_sentence(
         "export {run} --trial t0000 --bf16 -o net.onnx",
     ],
 )
-def test_what_is_wrong_in_itself_is_refused_before_the_data_is_opened(
-    asked: str, run: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_request_that_is_wrong_for_every_trial_is_refused_before_the_data_is_opened(
+    options: str, run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rendering it may take a minute."""
 
@@ -150,14 +149,16 @@ def test_what_is_wrong_in_itself_is_refused_before_the_data_is_opened(
         raise AssertionError("the data was opened")
 
     monkeypatch.setattr("suite.deployment.trained_trial.open_trial", opened)
-    assert main(asked.format(run=run).split()) == 2
+    assert main(options.format(run=run).split()) == 2
     with pytest.raises(AssertionError, match="the data was opened"):
         compress(run, "--to", "1k")
 
 
-def test_a_run_that_still_searches_is_left_alone(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    told = json.loads((run / "run.json").read_text())
-    (run / "run.json").write_text(json.dumps({**told, "status": "interrupted"}))
+def test_a_run_whose_search_has_not_finished_is_refused(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    info = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps({**info, "status": "interrupted"}))
     assert compress(run, "--keep", "0.5", "--epochs", "0") == 2
     assert "is interrupted; end its search with 'suite resume" in capsys.readouterr().err
 
@@ -177,8 +178,8 @@ def test_a_pruned_network_learns_from_its_parent(run: Path) -> None:
 def test_a_student_is_trained_from_scratch_with_the_trial_as_its_teacher(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked = ["--student", "4,4,8,8,8/1,1,1,1,1", "--epochs", "2", "--int8"]
-    assert compress(run, *asked) == 0
+    options = ["--student", "4,4,8,8,8/1,1,1,1,1", "--epochs", "2", "--int8"]
+    assert compress(run, *options) == 0
     rows = rows_of(run)
     student, int8 = rows.index[-2:]
     assert (rows.stage[student], rows.parent[student]) == ("distilled", "t0000")
@@ -194,12 +195,12 @@ def test_a_student_is_trained_from_scratch_with_the_trial_as_its_teacher(
     assert main(["export", str(run), "--trial", student, "-o", str(out)]) == 0
     assert load_network(out)[1].teacher is None
     capsys.readouterr()
-    assert compress(run, *asked) == 0
+    assert compress(run, *options) == 0
     assert f"{student} is there already" in capsys.readouterr().err
 
 
 def test_a_student_warms_up_as_the_trials_recipe_says(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Unlike a network that was cut and is trained on."""
+    """A network that was pruned and fine-tuned does not."""
     file = run / "weights" / "t0000.safetensors"
     network, config, _ = load_network(file)
     save_network(network, dataclasses.replace(config, epochs=2, warmup_method="dldl", warmup_epochs=1), file)
@@ -220,23 +221,25 @@ def test_a_student_warms_up_as_the_trials_recipe_says(run: Path, capsys: pytest.
         ("vgg16-bn", (8, 8, 16, 16, 24, 32, 40)),
     ],
 )
-def test_another_network_is_pruned_trained_on_and_exported(
+def test_another_network_is_pruned_fine_tuned_and_exported(
     network: Network, widths: tuple[int, ...], run: Path
 ) -> None:
     config = dataclasses.replace(CONFIG, network=network, pruned_widths=widths)
     save_network(lively(config), config, run / "weights" / "t0003.safetensors")
     parent = add_trial(run, "t0000", "t0003", config)
-    asked = ["--keep", "1,1,0.5,0.5,0.5", "--rounds", "2", "--epochs", "2"]
-    assert main(["compress", str(run), "--trial", parent, *asked]) == 0
+    options = ["--keep", "1,1,0.5,0.5,0.5", "--rounds", "2", "--epochs", "2"]
+    assert main(["compress", str(run), "--trial", parent, *options]) == 0
     rows = rows_of(run)
     pruned = rows.index[-1]
-    loaded, told, _ = load_network(run / "weights" / f"{pruned}.safetensors")
-    assert told.pruned_widths is not None
-    assert told.pruned_widths[:2] == widths[:2]
-    assert sum(told.pruned_widths) < sum(widths)
-    assert list(rows.pruned_widths[pruned]) == list(told.pruned_widths)
+    loaded, pruned_config, _ = load_network(run / "weights" / f"{pruned}.safetensors")
+    assert pruned_config.pruned_widths is not None
+    assert pruned_config.pruned_widths[:2] == widths[:2]
+    assert sum(pruned_config.pruned_widths) < sum(widths)
+    assert list(rows.pruned_widths[pruned]) == list(pruned_config.pruned_widths)
     assert rows.params[pruned] == count_parameters(loaded)
-    assert config_of({"id": pruned, **rows.loc[pruned].to_dict()}).pruned_widths == told.pruned_widths
+    assert (
+        config_of({"id": pruned, **rows.loc[pruned].to_dict()}).pruned_widths == pruned_config.pruned_widths
+    )
     assert main(["export", str(run), "--trial", pruned, "-o", str(run / "small.onnx")]) == 0
     budget = str(int(rows.params[pruned]) - 1)
     again = ["--to", budget, "--spread", "global", "--epochs", "0", "--importance", "magnitude"]
@@ -245,70 +248,31 @@ def test_another_network_is_pruned_trained_on_and_exported(
 
 
 def add_trial(run: Path, like: str, trial_id: str, config: TrialConfig) -> str:
-    """A row as another's, of another network."""
+    """Add a row with the error of another row and another network, and return its id."""
     ledger = RunLedger(run)
     row = next(row for row in ledger.rows if row["id"] == like)
-    metrics = Metrics(row["val_mae_years"], 35.0, 0.1, 0.1, 0.2, 0.3, None)
-    profile = profile_trial(config, 101)
+    validation = metrics(row["val_mae_years"])
     ledger.add_trial(
-        TrialResult(trial_id, "search", config, "finished", "", profile, metrics, 1, 2.0, "float32", 0, 0.5)
+        trial_result(trial_id, config=config, profile=profile_trial(config, 101), validation=validation)
     )
     return trial_id
 
 
 @pytest.mark.parametrize(
-    ("asked", "complaint"),
+    ("options", "complaint"),
     [
         ("--student huge", "'huge' is no network; write one of thin, tiny"),
         ("--student 8,8,8", "'8,8,8' is no network"),
         ("--student micro --epochs 0", "a student starts from scratch"),
     ],
 )
-def test_another_student_is_one_sentence(
-    asked: str, complaint: str, run: Path, capsys: pytest.CaptureFixture[str]
+def test_a_wrong_student_is_refused_in_one_sentence(
+    options: str, complaint: str, run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert compress(run, *asked.split()) == 2
+    assert compress(run, *options.split()) == 2
     assert complaint in capsys.readouterr().err
 
 
-def test_a_method_without_a_distribution_teaches_nothing(
-    run: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_method_without_a_distribution_cannot_teach(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compress", str(run), "--trial", "t0001", "--student", "micro"]) == 2
     assert "method coral, which has no distribution to distil" in capsys.readouterr().err
-
-
-def test_a_share_of_the_time_is_found_by_timing_candidates(
-    run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Were time in proportion to channels, three quarters of the time would be three quarters of them."""
-    timed: list[int] = []
-
-    def times(whole: TrialConfig, cut: TrialConfig, bins: int, rounds: int) -> PairedTimes:
-        timed.append(sum(cut.widths))
-        seconds = {"whole": (sum(whole.widths) / 1e5,) * rounds, "cut": (sum(cut.widths) / 1e5,) * rounds}
-        return PairedTimes(seconds, 1, whole.resolution, 0.25)
-
-    monkeypatch.setattr(timing, "time_pair", times)
-    config = dataclasses.replace(CONFIG, widths=(32, 32, 64, 64, 64))
-    save_network(lively(config), config, run / "weights" / "t0003.safetensors")
-    add_trial(run, "t0000", "t0003", config)
-    asked = ["compress", str(run), "--trial", "t0003", "--of", "latency", "--epochs", "0", "--to"]
-    assert main([*asked, "0.75"]) == 0
-    assert list(rows_of(run).widths.iloc[-1]) == [24, 24, 48, 48, 48]
-    assert len(set(timed)) <= 8  # of 129 candidates
-    said = capsys.readouterr().err
-    assert "takes 0.75 of the time (0.75 to 0.75): one image of 32 pixels, eager PyTorch" in said
-    assert "while others took 25% of the processor" in said
-    assert main([*asked, "0.01"]) == 2
-    assert "has 0.16, above the 0.01 that were asked for" in capsys.readouterr().err
-    assert main([*asked, "2"]) == 2
-    assert "'2' is no share of the trial's time" in capsys.readouterr().err
-
-
-def test_a_network_with_far_fewer_channels_is_measured_to_be_faster() -> None:
-    wide = dataclasses.replace(CONFIG, widths=(256, 256, 256, 256, 256))
-    timed = timing.TimedBeside(wide, 101)
-    assert timed(wide.widths) == 1
-    assert 0 < timed((8, 8, 8, 8, 8)) < 0.7
-    assert timed((8, 8, 8, 8, 8)) == timed((8, 8, 8, 8, 8))  # measured once

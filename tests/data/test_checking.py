@@ -68,7 +68,7 @@ def test_data_without_fault_passes_and_is_described(
     assert said[0] == "images: 20 train, 5 val, 5 test; 30 people"
     assert "protocol: By hand." in said
     assert "look-alikes in different splits: 0 pairs" in said
-    assert said[-1] == "nothing wrong was found"
+    assert said[-1] == "no problems found"
     rows = [line.split() for line in said if " to " in line]
     assert len(rows) == 10
     assert sum(int(row[3]) for row in rows) == 20
@@ -121,7 +121,7 @@ def test_a_fault_is_found_and_named(
 
 
 @pytest.mark.parametrize("column", ["split", "subject", "source", "age", "age_std"])
-def test_labels_without_a_column_are_told_in_one_sentence(
+def test_labels_without_a_column_are_reported_in_one_sentence(
     column: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def drop(images: np.ndarray, labels: pd.DataFrame) -> None:
@@ -133,7 +133,7 @@ def test_labels_without_a_column_are_told_in_one_sentence(
     assert said == f"suite: labels.parquet has no column {column}; pack the data again.\n"
 
 
-def test_a_copy_within_a_split_is_told_but_not_wrong(tmp_path: Path) -> None:
+def test_a_copy_within_a_split_is_reported_but_not_wrong(tmp_path: Path) -> None:
     def copy(images: np.ndarray, labels: pd.DataFrame) -> None:
         images[5] = images[4]
 
@@ -167,7 +167,7 @@ def test_a_bit_that_flipped_on_the_disk_is_found(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["images.npy", "labels.parquet"])
 @pytest.mark.parametrize("damage", ["empty", "short", "noise", "gone"])
-def test_a_damaged_file_is_told_in_one_sentence(name: str, damage: str, tmp_path: Path) -> None:
+def test_a_damaged_file_is_reported_in_one_sentence(name: str, damage: str, tmp_path: Path) -> None:
     folder = a_store(tmp_path / "store").folder
     file = folder / name
     if damage == "gone":
@@ -180,14 +180,14 @@ def test_a_damaged_file_is_told_in_one_sentence(name: str, damage: str, tmp_path
     assert "\n" not in problem
 
 
-def test_files_of_different_stores_are_told(tmp_path: Path) -> None:
+def test_files_of_different_stores_are_reported(tmp_path: Path) -> None:
     folder = a_store(tmp_path / "store").folder
     np.save(folder / "images.npy", faces(29))
     (problem,) = broken(folder).problems
     assert problem == "images.npy has 29 images, labels.parquet 30 rows, and store.json says 30."
 
 
-def test_same_pixels_are_told_by_all_of_them() -> None:
+def test_same_pixels_are_found_by_all_of_them() -> None:
     images = faces(6)
     images[3] = images[1]
     images[5] = images[1]
@@ -202,7 +202,7 @@ def test_a_perceptual_hash_outlives_compression_and_brightness_but_no_other_face
     darker = np.stack([compressed((image * 0.95).astype(np.uint8), 90) for image in images])
     hashes, others = difference_hashes(images), difference_hashes(darker)
     distances = np.bitwise_count(hashes[:, None] ^ others[None]).sum(2)
-    assert np.diag(distances).max() <= duplicates.NEAR
+    assert np.diag(distances).max() <= duplicates.MOST_BITS
     assert (distances + 999 * np.eye(40)).min() > 25
 
 

@@ -201,7 +201,7 @@ def test_several_processes_decode(utkface: Path, tmp_path: Path, monkeypatch: py
         packed(utkface, tmp_path / "alone", workers=1)
 
 
-def test_a_process_that_dies_is_told_in_one_sentence(
+def test_a_process_that_dies_is_reported_in_one_sentence(
     utkface: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(decoding_processes, "CHUNK", 8)

@@ -10,21 +10,9 @@ from hypothesis import strategies as st
 
 from suite.data.dataset_reader import ImageRecord
 from suite.data.protocols import ProtocolName, SplitRequest, assign
-from suite.data.splits import fold_numbers, random_splits, subject_splits
 from suite.data.store import Split
 from suite.errors import RequestError
-
-SPLITS = ("train", "val", "test")
-seeds = st.integers(0, 2**31)
-
-
-@st.composite
-def people(draw: st.DrawFn) -> list[str]:
-    """Who is in each image, in any order; some have no name, and there are three at least."""
-    sizes = draw(st.lists(st.integers(1, 30), min_size=3, max_size=60))
-    unnamed = draw(st.integers(0, 5))
-    images = [f"p{person}" for person, size in enumerate(sizes) for _ in range(size)] + [""] * unnamed
-    return draw(st.permutations(images))
+from tests.support.subjects import SPLITS, in_two_splits, people, seeds
 
 
 def records(
@@ -42,61 +30,6 @@ def records(
         )
         for n, subject in enumerate(subjects)
     ]
-
-
-def in_two_splits(subjects: Sequence[str], splits: np.ndarray) -> set[str]:
-    seen: dict[str, set[str]] = {}
-    for subject, split in zip(subjects, splits, strict=True):
-        if subject:
-            seen.setdefault(subject, set()).add(split)
-    return {subject for subject, found in seen.items() if len(found) > 1}
-
-
-@given(st.integers(3, 500), seeds)
-def test_a_random_split_has_a_tenth_in_each_part_held_out_and_none_empty(count: int, seed: int) -> None:
-    splits = random_splits(count, seed).tolist()
-    tenth = max(1, round(count / 10))
-    assert splits.count("val") == splits.count("test") == tenth
-    assert splits.count("train") == count - 2 * tenth >= 1
-
-
-@given(people(), seeds)
-def test_a_split_by_person_shares_nobody_and_leaves_nothing_out(subjects: list[str], seed: int) -> None:
-    splits = subject_splits(subjects, seed)
-    counts = Counter(splits.tolist())
-    assert set(counts) == set(SPLITS)
-    assert sum(counts.values()) == len(subjects)
-    assert not in_two_splits(subjects, splits)
-    assert (splits == subject_splits(subjects, seed)).all()
-    largest = max(Counter(s for s in subjects if s).values())
-    for held_out in ("val", "test"):
-        # Half of a person's images, or the one person that a split needs; and what rounding takes.
-        assert abs(counts[held_out] - len(subjects) / 10) <= largest + 0.5
-
-
-@given(st.integers(60, 200), st.integers(1, 8), seeds)
-def test_of_many_people_a_tenth_of_the_images_is_held_out(count: int, each: int, seed: int) -> None:
-    subjects = [f"p{person}" for person in range(count) for _ in range(each)]
-    counts = Counter(subject_splits(subjects, seed).tolist())
-    for held_out in ("val", "test"):
-        assert abs(counts[held_out] - len(subjects) / 10) <= each / 2 + 0.5
-
-
-def test_another_seed_gives_another_split() -> None:
-    subjects = [f"p{n // 3}" for n in range(90)]
-    assert len({tuple(subject_splits(subjects, seed)) for seed in range(9)}) == 9
-    assert len({tuple(fold_numbers(subjects, 5, seed)) for seed in range(9)}) == 9
-
-
-@given(people(), st.integers(2, 6), seeds)
-def test_folds_by_person_test_on_each_image_once(subjects: list[str], folds: int, seed: int) -> None:
-    people_there = len({subject or n for n, subject in enumerate(subjects)})
-    folds = min(folds, people_there)
-    numbers = fold_numbers(subjects, folds, seed)
-    assert set(numbers.tolist()) == set(range(1, folds + 1))
-    assert not in_two_splits(subjects, numbers)
-    counts = np.bincount(numbers, minlength=folds + 1)[1:]
-    assert counts.max() - counts.min() <= max(Counter(s for s in subjects if s).values())
 
 
 @given(people(), seeds, st.sampled_from(["random", "subjects", "folds", None]))
@@ -176,7 +109,7 @@ def test_a_random_split_of_recurring_people_says_so() -> None:
         (SplitRequest(seed=-1), "a seed of -1 cannot be used; choose 0 or more"),
     ],
 )
-def test_a_protocol_that_cannot_be_is_told_in_one_sentence(
+def test_a_protocol_that_cannot_be_is_reported_in_one_sentence(
     request_made: SplitRequest, complaint: str
 ) -> None:
     subjects = [f"p{n // 2}" for n in range(20)]
@@ -193,7 +126,7 @@ def test_a_split_by_person_needs_three_people() -> None:
         assign(records([""] * 9), SplitRequest("subjects"), "set")
 
 
-def test_a_part_without_a_split_is_told() -> None:
+def test_a_part_without_a_split_is_reported() -> None:
     official: list[Split | None] = ["train", "val", "test", None]
     for protocol in ("official", None):
         with pytest.raises(RequestError, match=r"\(1 of 4 images without one\)"):

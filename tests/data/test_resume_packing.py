@@ -23,7 +23,7 @@ from suite.data.sets import READERS
 from suite.data.source_files import SourceFiles
 from suite.data.store import Store, open_store
 from suite.errors import RequestError, UnfinishedError
-from suite.files.folders import move_into_place
+from suite.files.atomic import move_into_place
 
 UTKFACE = READERS["utkface"]
 Decoded = list[str]

@@ -183,7 +183,7 @@ def test_links_to_folders_are_followed_once_and_links_to_nothing_are_named(tmp_p
             files.read("gone.jpg")
 
 
-def test_a_folder_that_may_not_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_may_not_be_read_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "part").mkdir()
     scan = os.scandir
 

@@ -81,7 +81,7 @@ def test_an_array_of_objects_is_never_unpickled(tmp_path: Path) -> None:
     ("file", "content"),
     [("images.npy", b"cut"), ("images.npy", None), ("labels.parquet", b"no table"), ("labels.parquet", None)],
 )
-def test_a_damaged_store_is_told_by_all_who_open_it(
+def test_a_damaged_store_is_reported_by_all_who_open_it(
     file: str, content: bytes | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pixels = np.zeros((9, 32, 32, 3), np.uint8)
@@ -101,7 +101,7 @@ def test_a_damaged_store_is_told_by_all_who_open_it(
 
 
 @pytest.mark.parametrize("text", ["[]", '{"schema_version": 1}', "{"])
-def test_a_store_json_of_something_else_is_told(text: str, tmp_path: Path) -> None:
+def test_a_store_json_of_something_else_is_reported(text: str, tmp_path: Path) -> None:
     (tmp_path / "store.json").write_text(text)
     with pytest.raises(RequestError, match=r"store\.json"):
         open_store(tmp_path)

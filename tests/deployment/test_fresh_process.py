@@ -1,4 +1,4 @@
-"""Files are read where nothing of the process that wrote them is left: one other process reads them all."""
+"""Model files work in a process of their own, which shares nothing with the process that wrote them."""
 
 import dataclasses
 import json
@@ -30,7 +30,7 @@ from suite.training.inputs import normalised
 from suite.trial import TrialConfig
 from tests.support.trained_runs import CONFIG, lively
 
-#: ONNX files come first: they are to be answered before torch is imported.
+#: ONNX files come first: they are run before torch is imported.
 READ = """
 import json, sys
 import numpy as np
@@ -38,19 +38,19 @@ from pathlib import Path
 from suite.deployment.inference import open_model
 
 folder = Path(sys.argv[1])
-told = {}
+found = {}
 for path in sorted(folder.glob("*.*"), key=lambda path: (path.suffix != ".onnx", path.name)):
     if path.suffix in (".onnx", ".pt2", ".safetensors"):
         model = open_model(path)
-        answers = model.run(np.load(folder / f"pixels-{model.config.resolution}.npy"))
-        told[path.name] = {
-            "values": answers.values.tolist(),
-            "shares": None if answers.distributions is None else answers.distributions.sum(1).tolist(),
+        outputs = model.run(np.load(folder / f"pixels-{model.config.resolution}.npy"))
+        found[path.name] = {
+            "values": outputs.values.tolist(),
+            "shares": None if outputs.distributions is None else outputs.distributions.sum(1).tolist(),
             "config": model.config.to_json(),
             "arithmetic": model.arithmetic,
             "torch": "torch" in sys.modules,
         }
-print(json.dumps(told))
+print(json.dumps(found))
 """
 
 VGG = dataclasses.replace(CONFIG, network="vgg16", pruned_widths=(8, 8, 16, 16, 24, 32, 40))
@@ -80,7 +80,7 @@ def cases(names: tuple[str, ...]) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class Written:
-    """What the process that wrote a file had: the network's answers, its configuration, the file's."""
+    """What the writing process had: the network's estimates, its configuration, the file's estimates."""
 
     expected: list[float]
     config: TrialConfig
@@ -88,7 +88,7 @@ class Written:
 
 
 def made(name: str, datasets: Mapping[int, Dataset], folder: Path) -> tuple[InferenceModule, TrialConfig]:
-    """A network of ``NETWORKS``, cut, or taught by another one."""
+    """Return a network of ``NETWORKS``, pruned, or distilled from another one."""
     whole, widths = NETWORKS[name]
     dataset = datasets[whole.resolution]
     if whole.distill_weight:
@@ -106,7 +106,7 @@ def made(name: str, datasets: Mapping[int, Dataset], folder: Path) -> tuple[Infe
 
 
 class Files:
-    """Files of several networks, of every kind, and what another process read in them."""
+    """Files of several networks in every format, and what another process read from them."""
 
     def __init__(self, names: tuple[str, ...], store: Store, folder: Path) -> None:
         (folder / "teachers").mkdir()
@@ -116,26 +116,26 @@ class Files:
             np.save(folder / f"pixels-{side}.npy", val.images[val.rows[:4]].numpy())
         self.written: dict[str, Written] = {}
         for name in names:
-            deployed, config = made(name, datasets, folder)
+            module, config = made(name, datasets, folder)
             for kind in KINDS:
-                self._write(deployed, config, datasets[config.resolution], folder / f"{name}-{kind}")
+                self._write(module, config, datasets[config.resolution], folder / f"{name}-{kind}")
         process = subprocess.run(
             [sys.executable, "-c", READ, str(folder)], capture_output=True, text=True, check=False
         )
         assert process.returncode == 0, process.stderr
         self.read: dict[str, Any] = json.loads(process.stdout)
 
-    def _write(self, deployed: InferenceModule, config: TrialConfig, dataset: Dataset, path: Path) -> None:
+    def _write(self, module: InferenceModule, config: TrialConfig, dataset: Dataset, path: Path) -> None:
         train, val = dataset.splits["train"], dataset.splits["val"]
         if path.name.endswith("int8.onnx"):
-            export_int8(deployed, config, train, val, path, lambda sentence: None)
+            export_int8(module, config, train, val, path, lambda sentence: None)
         elif path.name.endswith("bf16.safetensors"):
-            export_bf16(deployed, config, val, path)
+            export_bf16(module, config, val, path)
         else:
-            export(deployed, config, val, path)
+            export(module, config, val, path)
         pixels = val.images[val.rows[:4]]
         with torch.inference_mode():
-            expected = deployed.read(deployed.network(normalised(pixels)))[0].tolist()
+            expected = module.decode(module.network(normalised(pixels)))[0].tolist()
         self.written[path.name] = Written(
             expected, config, open_model(path).run(pixels.numpy()).values.tolist()
         )

@@ -1,4 +1,4 @@
-"""What other programs take of the processor."""
+"""The share of the processor that other programs take."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Paired rounds: what is timed, how often, and what the ratios are made of."""
+"""Paired rounds: what is timed, how often, and how ratios are formed."""
 
 import math
 
@@ -16,7 +16,7 @@ CPU = torch.device("cpu")
 
 
 class SimulatedTime:
-    """A clock that only the networks of the test move, in the place of the module ``time``."""
+    """A clock that only the networks of the test advance; it replaces the module ``time``."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -26,7 +26,7 @@ class SimulatedTime:
 
 
 class Simulated(nn.Module):
-    """Takes so many simulated seconds an image, and notes its calls."""
+    """Takes a number of simulated seconds an image, and records its calls."""
 
     def __init__(self, name: str, seconds: float, time: SimulatedTime, notes: list[tuple[str, int]]) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ def simulated(monkeypatch: pytest.MonkeyPatch) -> SimulatedTime:
     return clock
 
 
-def test_times_are_an_images_and_their_ratio_is_the_speed_up(simulated: SimulatedTime) -> None:
+def test_times_are_for_an_image_and_their_ratio_is_the_speed_up(simulated: SimulatedTime) -> None:
     notes: list[tuple[str, int]] = []
     networks = {
         "small": Simulated("small", 0.25, simulated, notes),
@@ -86,23 +86,23 @@ def test_the_spread_is_that_of_the_ratios() -> None:
     assert (speedup.low, speedup.value, speedup.high) == pytest.approx((1.1, 1.5, 1.9))
 
 
-def test_rounds_alternate_their_order_and_are_told(simulated: SimulatedTime) -> None:
+def test_rounds_alternate_their_order_and_are_reported(simulated: SimulatedTime) -> None:
     notes: list[tuple[str, int]] = []
-    told: list[tuple[int, int]] = []
+    progress: list[tuple[int, int]] = []
     time_in_rounds(
         {name: Simulated(name, 0.02, simulated, notes) for name in "ab"},
         resolution=8,
         batch_size=2,
         rounds=4,
         device=CPU,
-        on_round=lambda done, planned: told.append((done, planned)),
+        on_round=lambda done, planned: progress.append((done, planned)),
     )
     runs = "".join(name for i, (name, _) in enumerate(notes) if i == 0 or notes[i - 1][0] != name)
     assert runs == "ab" + "ab" + "a" + "b" + "a"  # warm-up, then ab, ba, ab, ba
-    assert told == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
+    assert progress == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
 
 
-def test_a_short_call_is_repeated_after_one_that_does_not_count_and_a_long_one_is_warmed_up_by_one_image(
+def test_a_short_call_is_repeated_after_an_uncounted_one_and_a_long_call_is_warmed_up_by_one_image(
     simulated: SimulatedTime,
 ) -> None:
     notes: list[tuple[str, int]] = []
@@ -117,19 +117,21 @@ def test_a_short_call_is_repeated_after_one_that_does_not_count_and_a_long_one_i
 
 
 @pytest.mark.parametrize(
-    ("done", "asked", "a_round", "left", "planned"),
+    ("done", "requested", "a_round", "left", "planned"),
     [
-        (0, 15, 1.0, math.inf, 15),  # no limit of time: what was asked for
+        (0, 15, 1.0, math.inf, 15),  # no limit of time: the requested rounds
         (0, 100, 2.0, 21.0, 10),  # whole rounds only
         (4, 100, 2.0, 6.5, 7),
         (7, 100, 2.0, 1.9, 7),  # the next round would not fit
         (7, 100, 2.0, -5.0, 7),
         (0, 100, 50.0, 60.0, LEAST_ROUNDS),  # fewer would show no spread
-        (1, 2, 50.0, 60.0, 2),  # never more than asked for
+        (1, 2, 50.0, 60.0, 2),  # never more than requested
     ],
 )
-def test_rounds_are_those_that_fit(done: int, asked: int, a_round: float, left: float, planned: int) -> None:
-    assert rounds_planned(done, asked, a_round, left) == planned
+def test_rounds_are_those_that_fit(
+    done: int, requested: int, a_round: float, left: float, planned: int
+) -> None:
+    assert rounds_planned(done, requested, a_round, left) == planned
 
 
 @pytest.mark.parametrize(("seconds", "rounds"), [(0.0, LEAST_ROUNDS), (25.4, 5), (25.5, 6), (1000.0, 12)])

@@ -15,8 +15,8 @@ from suite.networks import CompactNet
 def test_every_size_that_was_published_comes_out_when_counted(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["paper", "--no-latency", "--json"]) == 0
     printed = capsys.readouterr()
-    told = json.loads(printed.out)
-    params = {(row["network"], row["bins"]): row["params"] for row in told["networks"]}
+    result = json.loads(printed.out)
+    params = {(row["network"], row["bins"]): row["params"] for row in result["networks"]}
     assert params == {
         ("vgg16", 101): 134_674_341,
         ("resnet50", 101): 23_714_981,
@@ -25,10 +25,10 @@ def test_every_size_that_was_published_comes_out_when_counted(capsys: pytest.Cap
         ("thin", 41): 3_692_809,
         ("resnet50", 41): 23_592_041,
     }
-    sizes = [claim for claim in told["claims"] if claim["quantity"] != "speedup"]
+    sizes = [claim for claim in result["claims"] if claim["quantity"] != "speedup"]
     assert len(sizes) == 8
     assert {claim["verdict"] for claim in sizes} == {"yes"}
-    assert {claim["verdict"] for claim in told["claims"] if claim["quantity"] == "speedup"} == {"open"}
+    assert {claim["verdict"] for claim in result["claims"] if claim["quantity"] == "speedup"} == {"open"}
     assert "counting" in printed.err
 
 
@@ -51,11 +51,11 @@ def test_the_resolution_is_the_highest_at_which_the_least_rounds_fit(
 def test_networks_are_timed_on_one_image_and_on_32_beside_the_references() -> None:
     networks = {"vgg16": CompactNet([32] * 5), "tiny": CompactNet([4] * 5, [1] * 5)}
     stages: list[str] = []
-    told: list[tuple[int, int]] = []
+    progress: list[tuple[int, int]] = []
 
     def watch(stage: str) -> Callable[[int, int], None]:
         stages.append(stage)
-        return lambda done, planned: told.append((done, planned))
+        return lambda done, planned: progress.append((done, planned))
 
     singly, together = time_networks(networks, 1.0, watch)
     assert (singly.batch_size, singly.resolution) == (1, PAPER_RESOLUTION)
@@ -67,4 +67,4 @@ def test_networks_are_timed_on_one_image_and_on_32_beside_the_references() -> No
     ratio = together.speedups["tiny"]["vgg16"]
     assert 0 < ratio.low <= ratio.value <= ratio.high
     assert stages[0] == "timing at 224 px, batch 1"
-    assert told[-1] == (together.rounds, together.rounds)
+    assert progress[-1] == (together.rounds, together.rounds)

@@ -18,7 +18,7 @@ def git(folder: Path, *words: str) -> str:
 
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A git checkout with one commit, in which the suite believes to lie."""
+    """A git checkout with one commit, which suite takes for its own."""
     module = tmp_path / "checkout" / "suite" / "runs" / "provenance.py"
     module.parent.mkdir(parents=True)
     module.write_text("# one\n")
@@ -30,14 +30,14 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_versions_are_those_that_are_installed() -> None:
+def test_versions_are_those_of_the_installed_packages() -> None:
     found = provenance.versions()
     assert found["python"] == platform.python_version()
     assert found["torch"] == metadata.version("torch")
     assert set(provenance.PACKAGES) | {"python", "suite"} == set(found)
 
 
-def test_a_package_that_is_missing_is_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_reported_as_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(provenance, "PACKAGES", ("a-package-that-nobody-wrote",))
     assert provenance.versions()["a-package-that-nobody-wrote"] == "not installed"
 
@@ -46,12 +46,12 @@ def test_the_revision_of_a_clean_checkout_is_its_commit(checkout: Path) -> None:
     assert provenance.git_revision() == git(checkout, "rev-parse", "HEAD")
 
 
-def test_a_checkout_with_changed_files_says_so(checkout: Path) -> None:
+def test_changed_files_are_marked_in_the_revision(checkout: Path) -> None:
     (checkout / "suite" / "runs" / "provenance.py").write_text("# two\n")
     assert provenance.git_revision() == git(checkout, "rev-parse", "HEAD") + "+changes"
 
 
-def test_outside_of_a_checkout_there_is_no_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_outside_a_checkout_there_is_no_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         provenance, "__file__", str(tmp_path / "site-packages" / "suite" / "runs" / "provenance.py")
     )

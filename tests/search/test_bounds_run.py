@@ -31,7 +31,7 @@ class Recorder:
     def stage(self, sentence: str) -> None:
         self.stages.append(sentence)
 
-    def change(self, standing: SearchProgress, ended: TrialResult | None) -> None:
+    def change(self, progress: SearchProgress, ended: TrialResult | None) -> None:
         pass
 
     def advance(self, done: int, of: int) -> None:

@@ -8,7 +8,7 @@ import torch
 
 from reports.html.page import write_report
 from search_spaces import Choices, SearchSpace, find, load, load_dict
-from suite.compression.parent import starting_network
+from suite.compression.parent import network_from_parent
 from suite.data.dataset import load_dataset
 from suite.data.store import LabelRange, Store
 from suite.errors import RequestError
@@ -46,7 +46,7 @@ def parent(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def space(store: Store, parent: Path, **base: object) -> SearchSpace:
     fields = {name: value for name, value in CONFIG.to_json().items() if name in SearchSpace.model_fields}
-    told = {
+    own = {
         "widths": CONFIG.widths,
         "depths": CONFIG.depths,
         "resolution": 32,
@@ -61,7 +61,7 @@ def space(store: Store, parent: Path, **base: object) -> SearchSpace:
             "data": str(store.folder),
             "objectives": ["val_mae", "params"],
             "trials": 4,
-            "base": {**told, **base},
+            "base": {**own, **base},
             "vary": {
                 "keep": [{"low": 0.25, "high": 1.0}] * 5,
                 "importance": {"choices": ["taylor", "magnitude"]},
@@ -104,7 +104,7 @@ def test_trials_are_cut_out_of_the_parent_and_go_on_after_ctrl_c(
         first,
         load_dataset(store, "age", 32),
         threads=1,
-        network=starting_network(first, load_dataset(store, "age", 32)),
+        network=network_from_parent(first, load_dataset(store, "age", 32)),
     )
     assert [epoch.validation.mae for epoch in again][-1] == pytest.approx(
         rows.val_mae_years["t0000"], abs=0.05
@@ -133,17 +133,17 @@ def test_a_search_does_not_go_on_from_another_parent(store: Store, parent: Path,
 def test_a_trial_starts_as_its_parent_where_all_is_kept(store: Store, parent: Path) -> None:
     dataset = load_dataset(store, "age", 32)
     config = dataclasses.replace(CONFIG, pruned_from=str(parent))
-    network, images = starting_network(config, dataset), torch.randn(2, 3, 32, 32)
+    network, images = network_from_parent(config, dataset), torch.randn(2, 3, 32, 32)
     assert network is not None
     assert torch.allclose(network(images), load_network(parent)[0](images), atol=1e-6)
-    assert starting_network(CONFIG, dataset) is None
+    assert network_from_parent(CONFIG, dataset) is None
     for field, value, complaint in (
-        ("widths", (64, 16, 24, 24, 32), "nothing wider can be cut out of it"),
+        ("widths", (64, 16, 24, 24, 32), "set widths that are no larger"),
         ("depths", (2, 1, 1, 1, 1), "has depths"),
         ("method", "coral", "has method dldl-v2 and the trial coral"),
     ):
         with pytest.raises(RequestError, match=complaint):
-            starting_network(dataclasses.replace(config, **{field: value}), dataset)  # type: ignore[arg-type]
+            network_from_parent(dataclasses.replace(config, **{field: value}), dataset)  # type: ignore[arg-type]
 
 
 def test_a_search_from_a_parent_is_refused_without_one_or_with_another_kind(
@@ -177,5 +177,5 @@ def test_a_teacher_or_an_importance_that_no_trial_could_use_is_refused_before_an
     some = of_vgg.model_copy(
         update={"vary": {**of_vgg.vary, "importance": Choices(values=("taylor", "bn-scale"))}}
     )
-    with pytest.raises(RequestError, match="of which bn-scale says nothing"):
+    with pytest.raises(RequestError, match="which bn-scale cannot score"):
         check_parent(TrialFactory(some, AGES))

@@ -38,15 +38,15 @@ class Recorder:
 
     def __init__(self) -> None:
         self.stages: list[str] = []
-        self.standings: list[SearchProgress] = []
+        self.progress_seen: list[SearchProgress] = []
         self.ended: list[TrialResult] = []
         self.lock = threading.RLock()
 
     def stage(self, sentence: str) -> None:
         self.stages.append(sentence)
 
-    def change(self, standing: SearchProgress, ended: TrialResult | None) -> None:
-        self.standings.append(standing)
+    def change(self, progress: SearchProgress, ended: TrialResult | None) -> None:
+        self.progress_seen.append(progress)
         if ended:
             self.ended.append(ended)
 
@@ -158,12 +158,12 @@ def test_the_study_and_the_table_agree(searched: tuple[Run, Recorder]) -> None:
     backend = optuna.storages.journal.JournalFileBackend(str(run.folder / "study.journal"))
     study = optuna.load_study(study_name="small", storage=optuna.storages.JournalStorage(backend))
     finished = run.trials[run.trials["status"] == "finished"]
-    told = {
+    in_study = {
         f"t{trial.number:04d}": trial.values
         for trial in study.get_trials()
         if trial.state == TrialState.COMPLETE
     }
-    assert told == {r["id"]: [r["val_mae_years"], r["params"], r["macs"]] for _, r in finished.iterrows()}
+    assert in_study == {r["id"]: [r["val_mae_years"], r["params"], r["macs"]] for _, r in finished.iterrows()}
     assert len(study.get_trials()) == len(run.trials)
 
 
@@ -218,14 +218,14 @@ def test_provenance_says_what_is_needed_to_repeat_it(searched: tuple[Run, Record
 
 def test_a_watcher_sees_counts_best_error_front_and_time_left(searched: tuple[Run, Recorder]) -> None:
     run, recorder = searched
-    last = recorder.standings[-1]
+    last = recorder.progress_seen[-1]
     assert (last.finished + last.lost, last.running, last.asked) == (6, 0, 6)
     assert last.stopped == 0
     assert last.lost == (run.trials["status"] != "finished").sum()
     assert last.best_mae == run.trials["val_mae_years"].min()
     assert last.front >= 2
-    assert any(not math.isnan(s.seconds_left) for s in recorder.standings)
-    assert max(s.running for s in recorder.standings) == 2
+    assert any(not math.isnan(s.seconds_left) for s in recorder.progress_seen)
+    assert max(s.running for s in recorder.progress_seen) == 2
     assert len(recorder.ended) == 6
 
 
@@ -256,16 +256,16 @@ def test_a_finished_run_resumes_to_itself(searched: tuple[Run, Recorder]) -> Non
     assert len(read_run(run.folder).trials) == 6
 
 
-def test_a_run_that_ended_before_its_judgement_is_judged_when_it_is_resumed(
+def test_a_run_that_ended_before_its_evaluation_is_evaluated_when_it_is_resumed(
     searched: tuple[Run, Recorder], tmp_path: Path
 ) -> None:
     run, _ = searched
-    folder = tmp_path / "unjudged"
+    folder = tmp_path / "not_evaluated"
     shutil.copytree(run.folder, folder)
-    unjudged = run.trials.copy()
-    judged = [c for c in unjudged if c.startswith(("test_", "latency_", "speedup_"))]
-    unjudged[judged] = math.nan
-    unjudged.to_parquet(folder / "trials.parquet", index=False)
+    not_evaluated = run.trials.copy()
+    evaluated = [c for c in not_evaluated if c.startswith(("test_", "latency_", "speedup_"))]
+    not_evaluated[evaluated] = math.nan
+    not_evaluated.to_parquet(folder / "trials.parquet", index=False)
     write_info(folder, dataclasses.replace(run.info, status="interrupted", latency={}))
     assert resume_search(folder, {}, Recorder()).status == "finished"
     again = read_run(folder).trials
@@ -279,11 +279,11 @@ def test_a_run_that_ended_before_its_judgement_is_judged_when_it_is_resumed(
 
 def test_what_was_judged_is_kept_image_by_image(searched: tuple[Run, Recorder]) -> None:
     run, _ = searched
-    judged = run.trials[run.trials["test_mae_years"].notna()]
-    assert {path.stem for path in (run.folder / "predictions").iterdir()} == set(judged["id"])
-    for row in judged.to_dict("records"):
-        said = pd.read_parquet(run.folder / "predictions" / f"{row['id']}.parquet")
-        errors = (said["estimate"] - said["label"]).abs().groupby(said["split"]).mean()
+    evaluated = run.trials[run.trials["test_mae_years"].notna()]
+    assert {path.stem for path in (run.folder / "predictions").iterdir()} == set(evaluated["id"])
+    for row in evaluated.to_dict("records"):
+        predictions = pd.read_parquet(run.folder / "predictions" / f"{row['id']}.parquet")
+        errors = (predictions["estimate"] - predictions["label"]).abs().groupby(predictions["split"]).mean()
         assert errors["test"] == pytest.approx(row["test_mae_years"], abs=1e-3)
         assert errors["val"] == pytest.approx(row["val_mae_years"], abs=1e-3)
 

@@ -22,7 +22,7 @@ class StopsAfter:
     def stage(self, sentence: str) -> None:
         pass
 
-    def change(self, standing: SearchProgress, ended: TrialResult | None) -> None:
+    def change(self, progress: SearchProgress, ended: TrialResult | None) -> None:
         self._left -= ended is not None
         if ended is not None and self._left == 0:
             raise KeyboardInterrupt

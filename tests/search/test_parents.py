@@ -1,5 +1,6 @@
 """What is refused before a search begins."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ def test_a_backbone_that_cannot_be_read_is_refused_before_any_trial(name: str, t
     file = tmp_path / name
     file.write_bytes(b"no weights")
     tiny = load(find("tiny"))
-    broken = tiny.model_copy(update={"base": tiny.base.model_copy(update={"backbone": str(file)})})
+    broken = tiny.model_copy(update={"base": dataclasses.replace(tiny.base, backbone=str(file))})
     with pytest.raises(RequestError, match=name):
         check_backbones(broken)
     check_backbones(tiny)

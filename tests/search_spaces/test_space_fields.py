@@ -1,4 +1,4 @@
-"""The fields of a space are those of a trial, though neither room imports the other."""
+"""The fields of a space are those of a trial, with limits on their values."""
 
 import dataclasses
 from typing import Any, get_args, get_type_hints
@@ -8,8 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from search_spaces import PRESETS, Base, FloatRange, IntRange
-from search_spaces.space import OUTPUT_LAYERS
+from search_spaces import FIELDS, PRESETS, Base, FloatRange, IntRange
+from search_spaces.trial_fields import (
+    LENGTHS,
+    LIMITS,
+    OUTPUT_LAYERS,
+    STAGED,
+    choice_adapter,
+    field_adapter,
+    range_kind,
+    stage_adapter,
+)
 from suite import networks
 from suite.methods import METHODS
 from suite.trial import TrialConfig
@@ -27,12 +36,60 @@ def literals(annotation: Any) -> set[str]:
 
 
 def test_base_has_the_fields_of_a_trial_that_are_for_a_space_to_set() -> None:
-    assert set(Base.model_fields) == set(TRIAL_FIELDS) - NOT_OF_A_SPACE
+    assert set(FIELDS) == set(TRIAL_FIELDS) - NOT_OF_A_SPACE
 
 
 @pytest.mark.parametrize("name", sorted(set(TRIAL_FIELDS) - NOT_OF_A_SPACE))
 def test_a_field_allows_the_same_words_as_a_trial(name: str) -> None:
-    assert literals(Base.model_fields[name].annotation) == literals(get_type_hints(TrialConfig)[name])
+    words = literals(get_type_hints(TrialConfig)[name])
+    for word in words:
+        assert field_adapter(name).validate_python(word) == word
+    if words:
+        with pytest.raises(ValidationError):
+            field_adapter(name).validate_python("no such word")
+
+
+@pytest.mark.parametrize("name", sorted(set(TRIAL_FIELDS) - NOT_OF_A_SPACE))
+def test_a_field_allows_its_default_and_no_mapping(name: str) -> None:
+    assert field_adapter(name).validate_python(getattr(Base(), name)) == getattr(Base(), name)
+    with pytest.raises(ValidationError):
+        field_adapter(name).validate_python({})
+
+
+def test_limits_are_those_of_fields() -> None:
+    assert set(LIMITS) | set(LENGTHS) | set(STAGED) <= set(FIELDS)
+    assert {name for name in FIELDS if isinstance(getattr(Base(), name), tuple)} <= set(LENGTHS)
+
+
+def test_a_preset_is_a_choice_of_network_and_no_network() -> None:
+    assert choice_adapter("network").validate_python("tiny") == "tiny"
+    with pytest.raises(ValidationError):
+        field_adapter("network").validate_python("tiny")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("epochs", "int"),
+        ("train_images", "int"),
+        ("widths", "int"),
+        ("keep", "float"),
+        ("learning_rate", "float"),
+        ("label_low", "float"),
+        ("flip", "none"),
+        ("method", "none"),
+        ("backbone", "none"),
+    ],
+)
+def test_a_field_of_numbers_may_vary_in_a_range(name: str, kind: str) -> None:
+    assert range_kind(name) == kind
+
+
+def test_one_stage_has_the_limits_of_its_field() -> None:
+    assert stage_adapter("widths").validate_python(4096) == 4096
+    for wrong in (0, 4097, 1.5, True):
+        with pytest.raises(ValidationError):
+            stage_adapter("widths").validate_python(wrong)
 
 
 @pytest.mark.parametrize("name", sorted(set(TRIAL_FIELDS) - NOT_OF_A_SPACE - LABEL_RANGE))

@@ -38,7 +38,7 @@ def test_a_full_disk_is_one_sentence_and_the_search_goes_on_once_there_is_room(s
     assert (folder / "full.code").read_text().strip() == "2", said
     assert "Traceback" not in said
     assert "cannot be written to (" in said
-    assert "o space left on device); what had ended is kept there" in said
+    assert "o space left on device); what has ended is kept there" in said
     assert "suite resume " in said.splitlines()[-1]
     before = read_run(folder / "at-the-end").trials
     assert 1 <= len(before) < 7

@@ -7,8 +7,8 @@ import pytest
 
 from suite.cli.main import main
 from suite.data.store import Store
+from suite.runs.storage.location import read_run_at
 from suite.runs.storage.object_storage import open_object_folder
-from suite.runs.storage.workplace import read_run_at
 from tests.support.drivers import SPACE, Driver
 
 

@@ -14,7 +14,7 @@ from suite.data.store import Store
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGED = ("pyproject.toml", "README.md", "suite", "search_spaces", "reports")
+PACKAGED = ("pyproject.toml", "README.md", "LICENSE", "suite", "search_spaces", "reports")
 
 
 def run(*command: str | Path, cwd: Path) -> str:

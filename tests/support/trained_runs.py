@@ -10,9 +10,10 @@ from suite.measure.profiling import profile_trial
 from suite.methods.labels import label_set_of
 from suite.networks import build_network
 from suite.networks.weights import save_network
-from suite.runs.info import DataUsed, RunInfo, write_info
+from suite.runs.info import write_info
 from suite.runs.ledger import RunLedger
-from suite.trial import MethodName, Metrics, Network, TrialConfig, TrialResult
+from suite.trial import MethodName, Network, TrialConfig
+from tests.support.runs import data_used, metrics, run_info, trial_result
 
 CONFIG = TrialConfig(
     widths=(8, 8, 16, 16, 16),
@@ -38,7 +39,7 @@ def lively(config: TrialConfig, seed: int = 0) -> torch.nn.Module:
     return network.eval()
 
 
-def deployed_of(
+def inference_module_of(
     method: MethodName = "dldl-v2", network: Network = "compact"
 ) -> tuple[InferenceModule, TrialConfig]:
     config = dataclasses.replace(CONFIG, method=method, network=network)
@@ -50,62 +51,27 @@ def run(tmp_path: Path, store: Store) -> Path:
     """A run folder over ``store`` with two finished trials and a failed one; the first was judged on test."""
     folder = tmp_path / "run"
     (folder / "weights").mkdir(parents=True)
-    used = DataUsed(
-        "stripes",
-        str(store.folder),
-        store.info.fingerprint,
-        32,
-        160,
-        160,
-        40,
-        40,
-        "made",
-        "in order",
-        0,
-        25.0,
-    )
-    info = RunInfo(
-        name="small",
-        status="finished",
-        command=["suite", "run"],
-        search={},
-        search_file="small.yaml",
-        attribute="age",
-        resolution=32,
-        objectives=["val_mae", "params"],
+    info = run_info(
         trials_asked=3,
-        seed=0,
-        max_concurrent=1,
-        data=used,
-        references=[],
-        versions={},
-        git_revision="",
+        data=data_used(folder=str(store.folder), fingerprint=store.info.fingerprint),
         hardware={"processor": "a processor"},
-        started="2026-11-23T22:10:00+00:00",
-        seconds=75.0,
         latency={"device": "cpu", "threads": 2, "batch_size": 1},
     )
     write_info(folder, info)
     ledger = RunLedger(folder)
-    for place, (trial_id, status) in enumerate(
+    for number, (trial_id, status) in enumerate(
         (("t0000", "finished"), ("t0001", "finished"), ("t0002", "failed"))
     ):
-        config = dataclasses.replace(CONFIG, method=("dldl-v2", "coral", "dldl-v2")[place])
-        save_network(lively(config, place), config, folder / "weights" / f"{trial_id}.safetensors")
+        config = dataclasses.replace(CONFIG, method=("dldl-v2", "coral", "dldl-v2")[number])
+        save_network(lively(config, number), config, folder / "weights" / f"{trial_id}.safetensors")
         ledger.add_trial(
-            TrialResult(
-                id=trial_id,
-                stage="search",
+            trial_result(
+                trial_id,
+                status,
                 config=config,
-                status=status,
                 cause="",
                 profile=profile_trial(config, 101),
-                validation=Metrics(30.0 + place, 35.0, 0.1, 0.1, 0.2, 0.3, None),
-                epochs_run=1,
-                seconds=2.0,
-                precision="float32",
-                trials_known=0,
-                started=0.5,
+                validation=metrics(30.0 + number, rmse=35.0, pearson=0.1, cs3=0.1, cs5=0.2, cs8=0.3),
             )
         )
     ledger.amend("t0000", {"test_mae_years": 31.0})

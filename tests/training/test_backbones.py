@@ -15,7 +15,6 @@ from suite.networks import CompactNet, ResNet50
 from suite.networks.weights import write_tensors
 from suite.training.backbones import layers_of, match_layers, start_from
 from suite.training.fit import fit
-from suite.training.weight_files import pin_weight_files, read_state
 from suite.trial import TrialConfig
 
 WIDTHS, DEPTHS = (16, 32, 64, 128, 128), (2, 2, 2, 3, 3)
@@ -167,48 +166,6 @@ def test_a_training_starts_from_its_backbone_and_records_the_file(tmp_path: Path
     losses = [next(fit(config, dataset, threads=1, device="cpu")).train_loss for _ in range(2)]
     assert losses[0] == losses[1]
     assert fit(dataclasses.replace(config, backbone=None), dataset, threads=1).transfer is None
-
-
-def test_another_file_than_the_recorded_one_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "a.pt"
-    torch.save(foreign().state_dict(), path)
-    recorded = pin_weight_files(TrialConfig(backbone=str(path)))
-    assert pin_weight_files(recorded) == recorded
-    torch.save({"w": torch.zeros(3)}, path)
-    with pytest.raises(RequestError, match="as backbone_sha256 says"):
-        pin_weight_files(recorded)
-
-
-def test_a_missing_backbone_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match=r"none\.pt cannot be read \(No such file"):
-        pin_weight_files(TrialConfig(backbone=str(tmp_path / "none.pt")))
-
-
-class Trap:
-    """An object whose unpickling would run code."""
-
-    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
-        return (Path.touch, (Path("trapped"),))
-
-
-@pytest.mark.parametrize("kind", ["text", "empty", "code", "network", "numbers", "not safetensors"])
-def test_a_file_that_holds_no_weights_is_one_sentence_and_runs_nothing(
-    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    path = tmp_path / ("weights.safetensors" if kind == "not safetensors" else "weights.pt")
-    if kind in ("text", "not safetensors"):
-        path.write_text("no weights at all")
-    elif kind == "empty":
-        path.touch()
-    else:
-        torch.save({"code": Trap(), "network": compact(), "numbers": {"a": 1}}[kind], path)
-    with pytest.raises(
-        RequestError, match=r"weights\.(pt|safetensors) (cannot be read as weights|holds no)"
-    ) as caught:
-        read_state(path)
-    assert "\n" not in str(caught.value)
-    assert not (tmp_path / "trapped").exists()
 
 
 def test_a_file_of_which_nothing_fits_is_refused(tmp_path: Path) -> None:

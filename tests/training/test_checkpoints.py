@@ -58,7 +58,7 @@ def test_a_resumed_training_equals_an_uninterrupted_one_to_the_last_bit(
     checkpoint = load_checkpoint(tmp_path / "t0000.pt")
     assert checkpoint is not None
     second = fit(config, dataset, device="cpu", threads=1)
-    assert checkpoint.is_of(second)
+    assert checkpoint.matches(second)
     assert (list(checkpoint.epochs), checkpoint.seconds) == (epochs, 12.5)
     second.load_state(checkpoint.state)
     assert told([*epochs, *second]) == told(expected)
@@ -75,7 +75,7 @@ def test_a_checkpoint_of_another_configuration_or_precision_is_not_gone_on_from(
     checkpoint = load_checkpoint(tmp_path / "a.pt")
     assert checkpoint is not None
     for changes in ({"seed": 4}, {"learning_rate": 1e-3}, {"precision": "bf16"}):
-        assert not checkpoint.is_of(
+        assert not checkpoint.matches(
             fit(dataclasses.replace(CONFIG, **changes), dataset, device="cpu", threads=1)
         )
 
@@ -102,12 +102,12 @@ def test_checkpoints_take_a_fiftieth_of_the_time(monkeypatch: pytest.MonkeyPatch
     savings = CheckpointTimer()
     for _ in range(1000):  # epochs of a second
         clock[0] += 1.0
-        savings.now_and_then(save)
+        savings.save_if_due(save)
     assert 8 <= len(saved) <= 11
     assert all(later - earlier >= 100 for earlier, later in pairwise(saved))
     savings.begin()  # another training, whose first checkpoint is expected to take as long
     clock[0] += 99.0
-    savings.now_and_then(save)
+    savings.save_if_due(save)
     assert saved[-1] < clock[0] - 90
 
 
@@ -124,7 +124,7 @@ def test_what_cannot_be_saved_is_not_tried_again_at_once(monkeypatch: pytest.Mon
     for _ in range(120):
         clock[0] += 1.0
         with contextlib.suppress(OSError):
-            savings.now_and_then(save)
+            savings.save_if_due(save)
     assert 2 <= len(tried) <= 3
 
 

@@ -82,7 +82,7 @@ def test_a_step_lowers_the_labels_loss_and_the_weighted_term_together(
     outputs = network.train()(normalised(images))
     truth = Truth(train.labels, train.deviations)
     by_labels = METHODS[config.method].loss(outputs, truth, LABELS, LossWeights.of(config)).total
-    term = distillation_loss(outputs, own.answers(images, torch.arange(96)), 3.0)
+    term = distillation_loss(outputs, own.logits(images, torch.arange(96)), 3.0)
     assert loss == pytest.approx(float((by_labels + 2 * term).detach()), rel=1e-4)
 
 
@@ -95,13 +95,11 @@ def test_the_teacher_answers_the_view_that_the_student_sees(
     own = teacher_of(config, train, CPU, "float32")
     assert own is not None
     counted = []
-    answered = Teacher._answered
-    monkeypatch.setattr(
-        Teacher, "_answered", lambda self, images: counted.append(1) or answered(self, images)
-    )
+    predict = Teacher._predict
+    monkeypatch.setattr(Teacher, "_predict", lambda self, images: counted.append(1) or predict(self, images))
     batch = torch.randperm(len(train))[:40]
     images = augmented(train, batch, config)
-    assert torch.allclose(own.answers(images, batch), answered(own, images), atol=1e-4)
+    assert torch.allclose(own.logits(images, batch), predict(own, images), atol=1e-4)
     assert len(counted) == (0 if shift == 0 else 1)  # of two views both were answered before
 
 
@@ -116,7 +114,7 @@ def test_a_student_comes_closer_to_its_teacher_than_without(teacher: Path, datas
         own = teacher_of(config, train, CPU, "float32")
         assert own is not None
         outputs = training.network.eval()(normalised(images)).detach()
-        distances.append(float(distillation_loss(outputs, own.answers(images, batch), 1.0)))
+        distances.append(float(distillation_loss(outputs, own.logits(images, batch), 1.0)))
     assert distances[1] < 0.9 * distances[0]
 
 
@@ -140,7 +138,7 @@ def test_the_same_configuration_gives_the_same_student(teacher: Path, dataset: D
         ({"teacher": "nowhere.safetensors"}, "nowhere.safetensors cannot be read"),
         ({"method": "coral"}, "the trial has the method coral, which has no distribution to distil"),
         ({"label_high": 90.0}, "was trained with label_high 100.0 and the trial has 90.0"),
-        ({"temperature": 0.0}, "temperature 0; neither may be below 0"),
+        ({"temperature": 0.0}, "temperature 0; set the weight to 0 or more, and the temperature above 0"),
         ({"teacher_sha256": "abc"}, "not abc... as teacher_sha256 says"),
     ],
 )

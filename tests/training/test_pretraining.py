@@ -72,7 +72,7 @@ def test_identities_are_those_of_the_training_split_and_lend_one_image_each(peop
 
 
 @pytest.mark.parametrize(
-    ("subjects", "message"), [(["", "", ""], "does not say who"), (["a", "a", "b"], "has 1 identity")]
+    ("subjects", "message"), [(["", "", ""], "does not name the people"), (["a", "a", "b"], "has 1 identity")]
 )
 def test_data_without_identities_is_refused(subjects: list[str], message: str, tmp_path: Path) -> None:
     store = store_of(tmp_path / "s", subjects, ["train", "train", "val"])

@@ -1,1 +1,1 @@
-"""Synthetic faces with an age and an attractiveness: data that ships with the suite, of no real person."""
+"""Synthetic faces with ages and attractiveness scores, which ship with the suite and show no real person."""

@@ -1,4 +1,4 @@
-"""What stands between a face and its picture: pose, light, expression, covers and the camera."""
+"""Capture conditions of an image: pose, light, expression, occlusion and camera."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from suite.data.faces.people import Floats
 
 @dataclass(frozen=True)
 class CaptureConditions:
-    """One picture's nuisances, each an array (n,)."""
+    """Nuisance factors of n images, each an array (n,)."""
 
-    yaw: Floats  # radians, turned to the side
-    pitch: Floats  # features up or down, in half heads
-    roll: Floats  # radians, leaning
-    zoom: Floats  # half height of the head as a share of half the picture
-    shift_x: Floats  # of the head, in half pictures
+    yaw: Floats  # radians, to the side
+    pitch: Floats  # shift of the features, in half heads, downwards
+    roll: Floats  # radians, in the image plane
+    zoom: Floats  # half the height of the head as a share of half the image
+    shift_x: Floats  # of the head, in half images
     shift_y: Floats
-    light_x: Floats  # direction that the light comes from
+    light_x: Floats  # the direction of the light source
     light_y: Floats
     harshness: Floats  # 0 even .. 1 deep shadows
     exposure: Floats
@@ -30,8 +30,8 @@ class CaptureConditions:
     gaze: Floats
     makeup: Floats  # 0..1: covers skin and wrinkles, colours the lips
     glasses: Floats  # 0 none, 1 clear, 2 dark
-    beard: Floats  # 0..1, of those who can have one
-    occlusion: Floats  # 0 none, 1 a patch lies over a part of the face
+    beard: Floats  # 0..1, applied to grown men
+    occlusion: Floats  # 0 none, 1 a patch over a part of the face
     occlusion_x: Floats
     occlusion_y: Floats
     occlusion_size: Floats
@@ -41,7 +41,7 @@ class CaptureConditions:
 
     @classmethod
     def draw(cls, rng: np.random.Generator, ages: Floats) -> Self:
-        """CaptureConditions for images of people of these ages (n,), in years."""
+        """Draw conditions for images of people of these ages, (n,) in years."""
         n = len(ages)
 
         def even(low: float, high: float) -> Floats:
@@ -80,12 +80,12 @@ class CaptureConditions:
         )
 
     def part(self, rows: slice) -> Self:
-        """The circumstances of some of the images."""
+        """Return the conditions of some of the images."""
         return type(self)(**{f.name: getattr(self, f.name)[rows] for f in dataclasses.fields(self)})
 
     @property
     def hidden(self) -> Floats:
-        """How much of the face a viewer misses, (n,) in 0..1."""
+        """How much of the face is hidden from a viewer, (n,) in 0..1."""
         dark = (self.glasses == 2) * 0.35
         covered = self.occlusion * self.occlusion_size
         hidden: Floats = np.clip(dark + covered + 0.25 * self.blur + 0.3 * np.abs(self.yaw), 0, 1)

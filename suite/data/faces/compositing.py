@@ -1,4 +1,4 @@
-"""A batch of pictures, painted from back to front."""
+"""Compositing: a batch of images, drawn from back to front."""
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ from suite.data.faces.people import Floats, People, SignsOfAge
 def composite_faces(
     people: People, signs: SignsOfAge, conditions: CaptureConditions, side: int, rng: np.random.Generator
 ) -> npt.NDArray[np.uint8]:
-    """Pictures of people with these signs of age under these circumstances, uint8 (n, side, side, 3)."""
+    """Draw people with signs of age under capture conditions, uint8 (n, side, side, 3)."""
     geometry = face_geometry(people, signs, conditions, side)
     skin_tint, hair_tint = skin.skin_colour(people, signs), hair.hair_colour(people, signs)
     n = len(skin_tint)
@@ -38,13 +38,13 @@ def composite_faces(
 
 
 def _colours(count: int, rng: np.random.Generator) -> Floats:
-    """Any colours, (count, 3), mostly muted."""
+    """Random colours, mostly muted, (count, 3)."""
     grey = rng.uniform(0.1, 0.9, (count, 1))
     return np.clip(grey + 0.09 * rng.standard_normal((count, 3)), 0, 1)
 
 
 def _background(count: int, side: int, rng: np.random.Generator) -> Canvas:
-    """A wall or a landscape out of focus: two colours that run into each other, with blotches."""
+    """A wall or a landscape out of focus: a gradient between two colours, with blotches."""
     first, second = _colours(count, rng), _colours(count, rng)
     hills = smooth_noise(rng, count, 5, side) * rng.uniform(0.1, 0.6, (count, 1, 1)).astype(np.float32)
     ramp = np.linspace(0, 1, side, dtype=np.float32)[None, :, None]

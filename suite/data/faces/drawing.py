@@ -1,7 +1,7 @@
-"""Soft-edged shapes on a stack of canvases, all images of a batch at once.
+"""Drawing soft-edged shapes on all images of a batch at once.
 
-A plane is float32 (n, side, side); a number for each image is float32 (n, 1, 1), so that it
-broadcasts over its plane.
+A plane is float32 (n, side, side). A number for each image is float32 (n, 1, 1), so that it broadcasts over the
+plane.
 """
 
 from collections.abc import Sequence
@@ -15,25 +15,25 @@ Canvas = npt.NDArray[np.floating[Any]]  # (n, 3, side, side), red, green and blu
 
 
 def per_image(values: npt.ArrayLike) -> Plane:
-    """A number for each image, (n,), as a plane to broadcast, (n, 1, 1)."""
+    """Reshape a number for each image, (n,), so that it broadcasts over planes, (n, 1, 1)."""
     return np.asarray(values, np.float32)[:, None, None]
 
 
 def inside(distance: Plane, softness: Plane | float) -> Plane:
-    """1 within a shape, 0 outside, with an edge ``softness`` wide where the distance changes its sign."""
+    """Make a mask: 1 inside a shape, 0 outside, with an edge ``softness`` wide where the distance is 0."""
     mask: Plane = np.clip(0.5 - distance / softness, 0, 1)
     return mask
 
 
 def ellipse(x: Plane, y: Plane, across: Plane | float, down: Plane | float) -> Plane:
-    """About the signed distance to an ellipse around the origin with these half-axes."""
+    """Approximate the signed distance to an ellipse around the origin with these half-axes."""
     radius = np.sqrt((x / across) ** 2 + (y / down) ** 2)
     distance: Plane = (radius - 1) * np.minimum(across, down)
     return distance
 
 
 def segment(x: Plane, y: Plane, start: Sequence[Plane | float], end: Sequence[Plane | float]) -> Plane:
-    """Distance to the line from ``start`` to ``end``, each an (x, y)."""
+    """Return the distance to the line segment from ``start`` to ``end``, each an (x, y)."""
     along = (end[0] - start[0], end[1] - start[1])
     length = along[0] ** 2 + along[1] ** 2
     share = np.clip(((x - start[0]) * along[0] + (y - start[1]) * along[1]) / length, 0, 1)
@@ -42,15 +42,15 @@ def segment(x: Plane, y: Plane, start: Sequence[Plane | float], end: Sequence[Pl
 
 
 def ridge(distance: Plane, width: Plane | float) -> Plane:
-    """A line with a soft profile: 1 on it, falling off over ``width``."""
+    """Make a soft line: 1 at distance 0, falling off over ``width``."""
     profile: Plane = np.exp(-((distance / width) ** 2))
     return profile
 
 
 def paint(canvas: Canvas, mask: Plane, colour: npt.NDArray[np.floating]) -> None:
-    """Lay a colour, (n, 3), over the canvas where the mask is; changes the canvas."""
-    shade = np.asarray(colour, np.float32)[:, :, None, None]
-    canvas += mask[:, None] * (shade - canvas)
+    """Blend a colour, (n, 3), over the canvas by a mask; changes the canvas."""
+    painted = np.asarray(colour, np.float32)[:, :, None, None]
+    canvas += mask[:, None] * (painted - canvas)
 
 
 def shade(canvas: Canvas, amount: Plane) -> None:
@@ -59,7 +59,7 @@ def shade(canvas: Canvas, amount: Plane) -> None:
 
 
 def smooth_noise(rng: np.random.Generator, count: int, cells: int, side: int) -> Plane:
-    """Random hills of about unit height, ``cells`` across, joined bilinearly."""
+    """Draw random heights on a grid of ``cells`` x ``cells``, interpolated bilinearly, of about unit variance."""
     heights = rng.standard_normal((count, cells, cells), np.float32)
     across = _bilinear(cells, side)
     noise: Plane = across @ heights @ across.T
@@ -67,14 +67,14 @@ def smooth_noise(rng: np.random.Generator, count: int, cells: int, side: int) ->
 
 
 def _bilinear(cells: int, side: int) -> Plane:
-    """Weights (side, cells) of linear interpolation from cells to pixels."""
+    """The weights of linear interpolation from cells to pixels, (side, cells)."""
     centres = np.linspace(0, cells - 1, side)
     weights: Plane = np.maximum(0, 1 - np.abs(centres[:, None] - np.arange(cells)[None])).astype(np.float32)
     return weights
 
 
 def blurred(canvas: Canvas) -> Canvas:
-    """The canvas after a 5-tap binomial blur each way, its borders repeated."""
+    """Return the canvas after a 5-tap binomial blur along each axis, with repeated borders."""
     for axis in (2, 3):
         width = [(0, 0)] * 4
         width[axis] = (2, 2)

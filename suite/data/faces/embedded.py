@@ -1,4 +1,4 @@
-"""The data set ``faces``: rendered on first use, then kept in the cache like any packed store."""
+"""The data set ``faces``: rendered on first use, then kept in the cache as a packed store."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
@@ -15,22 +15,22 @@ from suite.data.faces.compositing import composite_faces
 from suite.data.faces.people import Floats, People, signs_of_age
 from suite.data.faces.raters import Votes, rate_age, rate_attractiveness
 from suite.data.store import LabelRange, Split, Store, StoreInfo, fingerprint, open_store, write_info
+from suite.files.atomic import move_into_place, temporary_folder_beside
 from suite.files.cache import cache_folder
-from suite.files.folders import folder_beside, move_into_place
 from suite.machine import usable_cpus
 
 SIDE = 64  # pixels
-#: Each person is pictured at four ages, and is in one split only.
+#: Each person appears at four ages, in one split only.
 IMAGES_A_PERSON = 4
 PEOPLE: Mapping[Split, int] = {"train": 1000, "val": 200, "test": 200}
-#: Images painted at a time, by one generator of random numbers; another size gives other pictures.
+#: Images that are rendered at a time with one random generator. Another size gives other images.
 BATCH = 50
 ATTRIBUTES = {"age": LabelRange(0, 100, 1), "attractiveness": LabelRange(1, 5, 0.1)}
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """Pictures and what the raters said of them."""
+    """Images and the votes of the simulated raters."""
 
     images: npt.NDArray[np.uint8]  # (n, side, side, 3)
     age: Votes
@@ -38,9 +38,13 @@ class Rendered:
 
 
 def faces_store(*, seed: int = 0, on_progress: Callable[[int, int], None] | None = None) -> Store:
-    """Open the embedded faces, after rendering them if the cache has none for this seed and this code.
+    """Open the embedded faces, rendering them first if the cache has none for this seed and this code.
 
-    4,000 + 800 + 800 images of 64 x 64 pixels, byte-identical for a seed.
+    There are 4,000 training, 800 validation and 800 test images of 64 x 64 pixels, byte-identical for a seed.
+
+    Args:
+        seed: decides the people and the images.
+        on_progress: called with the number of images rendered and of all.
 
     Raises:
         RequestError: the cache folder cannot be written to.
@@ -58,10 +62,10 @@ def write_faces(
     people: Mapping[Split, int],
     on_progress: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Render so many people for each split into a store in ``out``."""
+    """Render ``people`` of each split into a new store in ``out``; ``on_progress`` as in ``faces_store``."""
     persons = np.repeat(np.arange(sum(people.values())), IMAGES_A_PERSON)
     traits = People.draw(np.random.default_rng([seed, 0]), sum(people.values())).of(persons)
-    with folder_beside(out) as folder:
+    with temporary_folder_beside(out) as folder:
         images = np.lib.format.open_memmap(
             folder / "images.npy", mode="w+", dtype=np.uint8, shape=(len(persons), SIDE, SIDE, 3)
         )
@@ -79,9 +83,15 @@ def write_faces(
 
 
 def render(traits: People, rows: slice, seed: int, side: int = SIDE) -> Rendered:
-    """Render the images of ``rows`` at random ages, under random circumstances.
+    """Render the images of ``rows`` at random ages, under random conditions.
 
-    What comes out depends on the seed and the rows alone, not on what was rendered before.
+    The result depends on the people, the seed and the rows only, not on what was rendered before.
+
+    Args:
+        traits: the person of each image of the whole set.
+        rows: the images to render.
+        seed: of the set.
+        side: pixels.
     """
     rng = np.random.default_rng([seed, 1, rows.start])
     people = traits.of(np.arange(rows.start, rows.stop))
@@ -96,12 +106,12 @@ def render(traits: People, rows: slice, seed: int, side: int = SIDE) -> Rendered
 
 
 def draw_ages(rng: np.random.Generator, count: int) -> Floats:
-    """Ages from 0 to 100 years, nearly as many of each; fewer of the very old."""
+    """Draw ages from 0 to 100 years, almost uniformly, with fewer very old people; (count,)."""
     return 100 * rng.beta(1.05, 1.25, count)
 
 
 def _in_threads(traits: People, count: int, seed: int) -> Iterator[tuple[int, Rendered]]:
-    """The batches in order, painted on all cores (numpy lets go of the interpreter)."""
+    """Yield the batches in order, rendered on all cores; numpy releases the interpreter lock."""
     batches = [slice(start, min(start + BATCH, count)) for start in range(0, count, BATCH)]
     with ThreadPoolExecutor(usable_cpus()) as pool:
         yield from zip(
@@ -145,7 +155,7 @@ def _info(images: npt.NDArray[np.uint8], labels: pd.DataFrame, seed: int) -> Sto
 
 
 def _code() -> str:
-    """A digest of this package, so that a changed renderer never takes an older one's pictures."""
+    """A digest of this package's code, so that images of another version of the renderer are never used."""
     digest = hashlib.sha256()
     for source in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(source.read_bytes())

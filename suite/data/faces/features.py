@@ -1,4 +1,4 @@
-"""Eyes, brows, nose and mouth."""
+"""Drawing eyes, brows, nose and mouth."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ IRIS_COLOURS = np.array([[0.36, 0.52, 0.66], [0.40, 0.46, 0.28], [0.26, 0.15, 0.
 def draw_eyes(
     canvas: Canvas, geometry: Geometry, people: People, signs: SignsOfAge, conditions: CaptureConditions
 ) -> None:
-    """Sockets, whites, irises and lids; with age the whites yellow and the upper lid hangs lower."""
+    """Draw sockets, whites, irises and lids; with age the whites turn yellow and the upper lids droop."""
     ex, ey = geometry.um - geometry.eye_x, geometry.v - geometry.eye_y
     sag = per_image(signs.sag)
     socket = ridge(np.hypot(ex * 0.8, ey + 0.03), 0.17)
@@ -52,7 +52,7 @@ def _draw_iris(
 
 
 def draw_brows(canvas: Canvas, geometry: Geometry, people: People, signs: SignsOfAge, hair: Floats) -> None:
-    """Two arched strokes in the hair's colour; hardly there in babies, thin and drooping in the old."""
+    """Draw two arched brows in the colour of the hair: faint in babies, thin and drooping in old people."""
     arch = 0.30 + 0.1 * per_image(people.brow_height)
     along = geometry.um - geometry.eye_x
     level = geometry.brow_y + arch * (along - 0.03) ** 2 + 0.12 * per_image(signs.sag) * np.maximum(along, 0)
@@ -65,7 +65,7 @@ def draw_brows(canvas: Canvas, geometry: Geometry, people: People, signs: SignsO
 
 
 def draw_nose(canvas: Canvas, geometry: Geometry, people: People, conditions: CaptureConditions) -> None:
-    """A ridge lit from one side, the wings, and the nostrils."""
+    """Draw a ridge that is lit from one side, the wings and the nostrils."""
     top = geometry.eye_y - 0.02
     length = geometry.nose_y - top
     down = np.clip((geometry.v - top) / length, 0, 1)
@@ -92,7 +92,7 @@ def draw_mouth(
     conditions: CaptureConditions,
     skin: Floats,
 ) -> None:
-    """Two lips, the line between them or the teeth; corners rise with a smile and fall with age."""
+    """Draw two lips with a line or teeth between them; the corners rise with a smile and fall with age."""
     along = geometry.u / geometry.mouth_across
     lift = 0.10 * per_image(conditions.smile) - 0.05 * per_image(signs.sag)
     line = geometry.mouth_y + lift * (0.5 - along**2) * np.abs(along).clip(0.3, 1)

@@ -1,7 +1,7 @@
-"""Where each part of a face lies: pixels as places on the head, and the head's landmarks.
+"""The geometry of a face: the position of each pixel on the head, and the head's landmarks.
 
-Places are in half heads: the middle of the head is (0, 0), the crown about (0, -1), the chin (0, 1);
-x grows to the right of the picture, y downwards.
+Coordinates are in half heads. The middle of the head is (0, 0), the crown about (0, -1), the chin (0, 1); x grows
+to the right of the image, y downwards.
 """
 
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ from suite.data.faces.people import People, SignsOfAge
 
 @dataclass(frozen=True)
 class Geometry:
-    """Planes (n, side, side) and landmarks (n, 1, 1), in half heads."""
+    """Coordinate planes (n, side, side) and landmarks (n, 1, 1), in half heads."""
 
-    x: Plane  # on the picture, turned and moved with the head
+    x: Plane  # in the image plane, rotated and shifted with the head
     y: Plane
-    u: Plane  # on the face, as seen from the front
+    u: Plane  # on the face, seen from the front
     v: Plane
-    pixel: Plane  # width of a pixel
+    pixel: Plane  # the width of a pixel
     outline: Plane  # signed distance to the outline of the head
-    toward: Plane  # of the surface's normal toward the viewer, 0..1
+    toward: Plane  # how far the surface faces the viewer, 0..1
     half_width: Plane
     eye_x: Plane
     eye_y: Plane
@@ -38,17 +38,17 @@ class Geometry:
 
     @property
     def um(self) -> Plane:
-        """Distance from the middle line of the face: both halves at once."""
+        """The distance from the middle line of the face, which mirrors one half onto the other."""
         return np.abs(self.u)
 
     @property
     def side(self) -> Plane:
-        """-1 on the left half of the picture's face, 1 on the right."""
+        """-1 on the left half of the face in the image, 1 on the right."""
         return np.sign(self.u)
 
 
 def face_geometry(people: People, signs: SignsOfAge, conditions: CaptureConditions, side: int) -> Geometry:
-    """The geometry of a batch."""
+    """Compute the geometry of the faces in a batch."""
     x, y, pixel = _on_the_head(conditions, side)
     growth, sag = per_image(signs.growth), per_image(signs.sag)
     width = 0.80 - 0.07 * growth + 0.03 * per_image(people.face_width)
@@ -101,7 +101,7 @@ def _on_the_head(conditions: CaptureConditions, side: int) -> tuple[Plane, Plane
 def _on_the_face(
     x: Plane, y: Plane, width: Plane, people: People, conditions: CaptureConditions
 ) -> tuple[Plane, Plane]:
-    """Turn the head back to the front, as if it were a cylinder, and undo what is crooked in it."""
+    """Rotate the head to the front, as if it were a cylinder, and remove its asymmetry."""
     yaw = per_image(conditions.yaw)
     around = np.sqrt(np.maximum(width**2 - x**2, 0))
     u = x * np.cos(yaw) - around * np.sin(yaw)
@@ -109,7 +109,7 @@ def _on_the_face(
 
 
 def _outline(x: Plane, y: Plane, width: Plane, growth: Plane, sag: Plane, people: People) -> Plane:
-    """A round cranium above, a jaw below that grows longer, squarer and, late in life, heavier."""
+    """Signed distance to a round cranium above and a jaw below, which grows longer, squarer and heavier."""
     square = per_image(people.masculinity) - 0.5 + 0.25 * per_image(people.jaw_squareness)
     chin = 0.86 + 0.12 * growth
     power = 2.35 - 0.25 * growth + 0.55 * growth * square + 0.9 * sag
@@ -118,6 +118,6 @@ def _outline(x: Plane, y: Plane, width: Plane, growth: Plane, sag: Plane, people
     extent = 1 - below**power - above**2.3
     jowls = 0.05 * sag * np.exp(-(((y - 0.66) / 0.16) ** 2))
     reach = width * np.sqrt(np.maximum(extent, 0)) + jowls * (extent > 0)
-    # Where the outline turns flat, at crown and chin, the distance across overstates it.
+    # Where the outline is flat, at crown and chin, the horizontal distance is too large.
     flat: Plane = np.maximum(np.abs(x) - reach, np.maximum(y - chin, -y - 0.97))
     return flat

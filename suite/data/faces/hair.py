@@ -1,4 +1,4 @@
-"""Hair and beard: colour, greyness, the hairline and how it recedes."""
+"""Drawing hair and beard: colour, greying and a receding hairline."""
 
 import numpy as np
 
@@ -14,7 +14,7 @@ GREY_HAIR = np.array([0.80, 0.80, 0.80])
 
 
 def hair_colour(people: People, signs: SignsOfAge) -> Floats:
-    """Red, green and blue of each person's hair at that age, (n, 3); darker skins have darker hair."""
+    """Return the colour of each person's hair at that age, (n, 3); people with darker skin have darker hair."""
     blond = (people.hair_tone**2 * (1 - people.skin_tone))[:, None]
     red = (people.hair_redness**6 * (1 - people.skin_tone))[:, None]
     young = DARK_HAIR + blond * (BLOND_HAIR - DARK_HAIR)
@@ -26,7 +26,7 @@ def hair_colour(people: People, signs: SignsOfAge) -> Floats:
 def draw_hair_behind(
     canvas: Canvas, geometry: Geometry, people: People, signs: SignsOfAge, hair: Floats
 ) -> None:
-    """What falls behind the head, down to the shoulders where the hair is long."""
+    """Draw the hair behind the head, which reaches the shoulders where it is long."""
     length = per_image(people.hair_length * (1 - 0.75 * people.masculinity) * signs.growth)
     fall = ellipse(
         geometry.x, geometry.y - 0.55 * length + 0.05, geometry.half_width + 0.16, 0.85 + 0.6 * length
@@ -43,7 +43,7 @@ def draw_hair(
     hair: Floats,
     rng: np.random.Generator,
 ) -> None:
-    """The hair above the hairline, in strands, thinner where it is a baby's or goes."""
+    """Draw the hair above the hairline in strands, thinner on babies and balding people."""
     n, side = geometry.x.shape[0], geometry.x.shape[1]
     balding, grey = per_image(signs.balding), per_image(signs.grey)
     cap = ellipse(geometry.x, geometry.y + 0.07, geometry.half_width + 0.09, 1.0)
@@ -70,7 +70,7 @@ def draw_beard(
     hair: Floats,
     rng: np.random.Generator,
 ) -> None:
-    """Stubble to a full beard, on grown men; it hides the folds of the mouth and the jaw."""
+    """Draw stubble or a beard on grown men, which hides the folds around mouth and jaw."""
     n, side = head.shape[0], head.shape[1]
     grown = np.clip((signs.growth - 0.86) / 0.1, 0, 1) * (people.masculinity > 0.6)
     amount = per_image(conditions.beard * grown)

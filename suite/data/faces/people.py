@@ -1,7 +1,7 @@
-"""Who is portrayed: identities, and how an age shows on each of them.
+"""People and their signs of age.
 
-Every cue of age has a pace of its own in every person, so that no single cue gives the age away and
-a network has to weigh several of them.
+Each sign of age develops at an individual pace in each person. No single sign reveals the age, so a network has to
+weigh several of them.
 """
 
 import dataclasses
@@ -16,7 +16,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class People:
-    """Traits that a person keeps through life; each an array (n,), standard normal unless said otherwise."""
+    """Lifelong traits of n people, each an array (n,); standard normal unless a comment gives another range."""
 
     masculinity: Floats  # 0..1: jaw, brows, hairline, beard
     face_width: Floats
@@ -38,7 +38,7 @@ class People:
     hair_redness: Floats  # 0..1
     hair_length: Floats  # 0 short .. 1 long
     fringe: Floats
-    # How early each sign of age comes to this person.
+    # How early each sign of age appears.
     growth_pace: Floats
     wrinkle_pace: Floats
     texture_pace: Floats
@@ -48,24 +48,24 @@ class People:
 
     @classmethod
     def draw(cls, rng: np.random.Generator, count: int) -> Self:
-        """``count`` people, none related to another."""
+        """Draw the independent traits of ``count`` people."""
         normal = {f.name: rng.standard_normal(count) for f in dataclasses.fields(cls)}
         even = {
             name: rng.random(count)
             for name in ("skin_tone", "iris_tone", "hair_tone", "hair_redness", "hair_length", "freckles")
         }
-        # Two humps with a bridge between them.
+        # A bimodal distribution with an overlap.
         masculinity = np.clip(np.where(rng.random(count) < 0.5, 0.2, 0.8) + 0.15 * normal["fringe"], 0, 1)
         return cls(**(normal | even | {"masculinity": masculinity}))
 
     def of(self, persons: npt.NDArray[np.int64]) -> Self:
-        """The traits of each image's person, for the persons (images,)."""
+        """Return the traits of the person in each image, given the persons' indices, (images,)."""
         return type(self)(**{f.name: getattr(self, f.name)[persons] for f in dataclasses.fields(self)})
 
 
 @dataclass(frozen=True)
 class SignsOfAge:
-    """How far each sign of age has come in an image, each an array (n,) in 0..1."""
+    """How far each sign of age is developed in n images, each an array (n,) in 0..1."""
 
     growth: Floats  # of the skull: a baby's proportions to an adult's
     wrinkles: Floats
@@ -75,15 +75,15 @@ class SignsOfAge:
     thinning: Floats  # of the lips
     grey: Floats
     balding: Floats
-    baby_hair: Floats  # sparse hair of the first years
+    baby_hair: Floats  # the sparse hair of the first years
 
 
 def signs_of_age(ages: Floats, people: People, rng: np.random.Generator) -> SignsOfAge:
-    """The signs that ages, in years (n,), leave on people; beauty care and habit add chance to each."""
+    """Draw the signs of age of people at given ages, (n,) in years, with random variation in each sign."""
 
     def apparent_age(pace: Floats, years: float, chance: float) -> Floats:
-        """The age at which a sign stands: the person's pace shifts it for life, chance for an image."""
-        grown = np.clip(ages / 25, 0.15, 1)  # years differ less among children
+        """The age that a sign suggests: shifted by the person's pace and, in each image, at random."""
+        grown = np.clip(ages / 25, 0.15, 1)  # the differences are smaller in children
         return ages + grown * (years * pace + chance * rng.standard_normal(len(ages)))
 
     growth_age = np.maximum(apparent_age(people.growth_pace, 3.0, 1.0), 0)
@@ -105,5 +105,5 @@ def signs_of_age(ages: Floats, people: People, rng: np.random.Generator) -> Sign
 
 
 def _rises(age: Floats, middle: float, width: float) -> Floats:
-    """A sign that has come half of its way at ``middle`` years, most of it within two ``width``s."""
+    """A sign that is half developed at ``middle`` years, and almost fully two ``width`` later."""
     return 1 / (1 + np.exp(-(age - middle) / width))

@@ -1,7 +1,7 @@
-"""What simulated raters say of an image: the mean and the deviation of their votes are its labels.
+"""Simulated raters: the mean and the deviation of their votes on an image are its labels.
 
-As in the sets that have both: about forty guesses of an age an image (ChaLearn LAP), sixty whole
-scores from 1 to 5 of attractiveness (SCUT-FBP5500).
+Their numbers follow data sets that publish both: about forty guesses of the age of an image (ChaLearn LAP), and
+sixty whole scores of attractiveness from 1 to 5 (SCUT-FBP5500).
 """
 
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ ATTRACTIVENESS_RATERS = 60
 
 @dataclass(frozen=True)
 class Votes:
-    """Mean and standard deviation over the raters, each an array (n,) in label units."""
+    """Mean and standard deviation of the votes on n images, each an array (n,) in label units."""
 
     mean: Floats
     deviation: Floats
 
 
 def rate_age(ages: Floats, hidden: Floats, rng: np.random.Generator) -> Votes:
-    """Guesses of whole years from 0 to 100, wider for the old and where much is hidden (0..1)."""
+    """Draw guesses of whole years, 0 to 100, which spread more for old people and hidden faces (0..1)."""
     spread = (1.0 + 0.075 * ages) * (1 + 0.6 * hidden)
-    raters = rng.normal(0, 0.35, (1, AGE_RATERS))  # some guess old, some young, in spreads
+    raters = rng.normal(0, 0.35, (1, AGE_RATERS))  # the bias of each rater, in multiples of the spread
     guesses = ages[:, None] + spread[:, None] * (raters + rng.standard_normal((len(ages), AGE_RATERS)))
     return _votes(np.clip(np.round(guesses), 0, 100))
 
@@ -33,7 +33,7 @@ def rate_age(ages: Floats, hidden: Floats, rng: np.random.Generator) -> Votes:
 def rate_attractiveness(
     ages: Floats, people: People, signs: SignsOfAge, smile: Floats, rng: np.random.Generator
 ) -> Votes:
-    """Scores from 1 to 5, for what studies of faces name: averageness, symmetry, skin, youth, expression."""
+    """Draw scores, 1 to 5, from averageness, symmetry, skin, youth and expression, as studies of faces suggest."""
     oddness = (
         people.face_width**2
         + people.eye_distance**2

@@ -1,4 +1,4 @@
-"""The skin of a head: colour, form, wrinkles, blotches and spots."""
+"""Drawing the skin of a head: colour, form, wrinkles, blotches and spots."""
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,7 @@ DARK_SKIN = np.array([0.36, 0.22, 0.15])
 
 
 def skin_colour(people: People, signs: SignsOfAge) -> Floats:
-    """Red, green and blue of each person's skin, (n, 3); age takes some of its blood."""
+    """Return the colour of each person's skin, (n, 3); it turns paler with age."""
     tone = people.skin_tone[:, None] ** 1.5
     colour = LIGHT_SKIN + tone * (DARK_SKIN - LIGHT_SKIN)
     colour = colour * (1 + 0.03 * people.skin_warmth[:, None] * np.array([1.0, 0.0, -1.5]))
@@ -36,7 +36,7 @@ def skin_colour(people: People, signs: SignsOfAge) -> Floats:
 def draw_neck_and_ears(
     canvas: Canvas, geometry: Geometry, colour: Floats, clothes: Floats, signs: SignsOfAge
 ) -> None:
-    """What lies behind the head."""
+    """Draw neck, shoulders and ears, which are behind the head."""
     growth = per_image(signs.growth)
     shoulders = ellipse(geometry.x, geometry.y - 1.75, 1.15 + 0.1 * growth, 0.62)
     neck = np.maximum(np.abs(geometry.x) - (0.30 + 0.12 * growth), 0.3 - geometry.y)
@@ -52,14 +52,14 @@ def draw_neck_and_ears(
 
 
 def draw_head(canvas: Canvas, geometry: Geometry, colour: Floats, conditions: CaptureConditions) -> Plane:
-    """The head, lit from its side; returns its mask."""
+    """Draw the head without light; return its mask, (n, side, side)."""
     head = inside(geometry.outline, 1.5 * geometry.pixel)
     paint(canvas, head, colour)
     return head
 
 
 def light_up(canvas: Canvas, head: Plane, geometry: Geometry, conditions: CaptureConditions) -> None:
-    """Shadow and light over all of the head, from one side."""
+    """Apply light and shadow from one side to the whole head."""
     facing = (
         geometry.toward
         + per_image(conditions.light_x) * geometry.x * 0.6
@@ -78,9 +78,9 @@ def draw_signs_of_age(
     conditions: CaptureConditions,
     rng: np.random.Generator,
 ) -> None:
-    """Texture, spots and wrinkles; make-up covers part of all of them."""
+    """Draw texture, spots and wrinkles, which make-up partly covers."""
     bare = 1 - 0.6 * per_image(conditions.makeup)
-    # Wrinkles show deeper in hard light, and a smile folds young skin too.
+    # Wrinkles look deeper in hard light, and a smile folds young skin too.
     relief = (0.7 + 0.6 * per_image(conditions.harshness)) * bare
     wrinkles = per_image(signs.wrinkles)
     lines = (
@@ -115,7 +115,7 @@ def _draw_texture(
     coarse = smooth_noise(rng, n, side // 5, side)
     rough = per_image(signs.roughness)
     shade(canvas, 1 + head * bare * (fine * (0.012 + 0.075 * rough) + coarse * (0.015 + 0.045 * rough)))
-    # Freckles come to the young and fade, spots to the old: the same look, apart by size and position.
+    # Freckles of the young fade, and spots come with age. They look alike but differ in size and position.
     young = per_image(people.freckles**3 * np.exp(-signs.wrinkles * 3) * signs.growth)
     freckles = np.clip(fine - 0.55, 0, 1) * inside(np.abs(geometry.v - geometry.eye_y - 0.2) - 0.22, 0.2)
     spots = np.clip(smooth_noise(rng, n, side * 3 // 8, side) - 1.25 + 0.6 * per_image(signs.spots), 0, 1)
@@ -125,7 +125,7 @@ def _draw_texture(
 
 
 def _forehead_lines(geometry: Geometry, rng: np.random.Generator) -> Plane:
-    """Three or four level lines that wave a little."""
+    """Three or four slightly wavy horizontal lines."""
     n = geometry.u.shape[0]
     spacing = per_image(rng.uniform(0.085, 0.13, n))
     phase = per_image(rng.uniform(0, 6.3, n))
@@ -152,14 +152,14 @@ def _crows_feet(geometry: Geometry, rng: np.random.Generator) -> Plane:
 
 
 def _cheek_folds(geometry: Geometry) -> Plane:
-    """From the wings of the nose to beside the mouth."""
+    """Folds from the wings of the nose to the sides of the mouth."""
     start = (geometry.nose_across + 0.03, geometry.nose_y - 0.05)
     end = (geometry.mouth_across + 0.09, geometry.mouth_y + 0.02)
     return ridge(segment(geometry.um, geometry.v, start, end), 0.035)
 
 
 def _mouth_lines(geometry: Geometry) -> Plane:
-    """From the corners of the mouth down."""
+    """Lines downwards from the corners of the mouth."""
     start = (geometry.mouth_across + 0.03, geometry.mouth_y + 0.03)
     end = (geometry.mouth_across + 0.07, geometry.mouth_y + 0.20)
     return ridge(segment(geometry.um, geometry.v, start, end), 0.035)
@@ -174,7 +174,7 @@ def _eye_bags(geometry: Geometry) -> Plane:
 
 
 def _frown_lines(geometry: Geometry) -> Plane:
-    """Two upright lines between the brows."""
+    """Two vertical lines between the brows."""
     start, end = (0.055, geometry.brow_y - 0.10), (0.045, geometry.brow_y + 0.10)
     return ridge(segment(geometry.um, geometry.v, start, end), 0.022)
 
@@ -182,7 +182,7 @@ def _frown_lines(geometry: Geometry) -> Plane:
 def blush(
     canvas: Canvas, head: Plane, geometry: Geometry, signs: SignsOfAge, conditions: CaptureConditions
 ) -> None:
-    """Red cheeks of small children, and of make-up."""
+    """Redden the cheeks, most of all those of small children and with make-up."""
     cheeks = ridge(np.hypot(geometry.um - 0.42, geometry.v - geometry.eye_y - 0.3), 0.2)
     amount = 0.16 * np.exp(-3 * signs.growth) + 0.08 * conditions.makeup + 0.06
     red: npt.NDArray[np.float64] = np.broadcast_to(np.array([0.85, 0.32, 0.30]), (head.shape[0], 3))

@@ -1,0 +1,1 @@
+"""One reader a public data set, and what the readers share."""

@@ -1,7 +1,7 @@
 """AFAD (Niu et al. 2016): real ages of Asian faces, by folder.
 
-``AFAD-Full/[age]/[111 male or 112 female]/[subject]-[k].jpg``; AFAD-Lite has the same layout. The number
-before the dash is taken for the subject.
+Images are ``AFAD-Full/[age]/[111 male or 112 female]/[subject]-[k].jpg``; AFAD-Lite has the same layout. The
+number before the dash is used as the subject.
 """
 
 import re
@@ -23,10 +23,10 @@ _PATH = re.compile(r"(?:.*/)?(?P<age>[0-9]{1,3})/(?P<gender>11[12])/(?P<subject>
 
 
 def read(files: SourceFiles, path: Path) -> ReadResult:
-    """Find the images of AFAD.
+    """List the images of AFAD.
 
     Raises:
-        RequestError: no image lies where AFAD has its images.
+        RequestError: no image has a path as in AFAD.
     """
     names = visible(files)
     records, skipped = read_names(filter(is_image, names), _parse, parts=3)
@@ -40,7 +40,8 @@ def _parse(name: str) -> ImageRecord | SkippedFile:
     match = _PATH.fullmatch(name)
     if match is None:
         return SkippedFile(
-            name, f"{PurePosixPath(name).name} does not lie in [age]/[111 or 112]/ as [subject]-[k].jpg"
+            name,
+            f"the path of {PurePosixPath(name).name} does not end in [age]/[111 or 112]/[subject]-[k].jpg",
         )
     age = int(match["age"])
     if reason := out_of_range("age", age, AGES):

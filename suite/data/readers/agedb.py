@@ -1,6 +1,6 @@
 """AgeDB (Moschoglou et al. 2017): real ages of well-known people, in file names.
 
-``[n]_[Name]_[age]_[m or f].jpg``, all in one folder. The name is the subject.
+Images are ``[n]_[Name]_[age]_[m or f].jpg``, all in one folder. The name is the subject.
 """
 
 import re
@@ -21,10 +21,10 @@ _NAME = re.compile(r"[0-9]+_(?P<subject>.+)_(?P<age>[0-9]{1,3})_(?P<gender>[mfMF
 
 
 def read(files: SourceFiles, path: Path) -> ReadResult:
-    """Find the images of AgeDB.
+    """List the images of AgeDB.
 
     Raises:
-        RequestError: no image is named as AgeDB names its images.
+        RequestError: no image has a name as in AgeDB.
     """
     names = visible(files)
     records, skipped = read_names(filter(is_image, names), _parse)

@@ -1,9 +1,9 @@
-"""APPA-REAL (Agustsson et al. 2017): the images of LAP 2016 with their apparent and their real age.
+"""APPA-REAL (Agustsson et al. 2017): the images of LAP 2016 with apparent and real ages.
 
 ``gt_avg_train.csv``, ``gt_avg_valid.csv`` and ``gt_avg_test.csv`` with columns file_name, num_ratings,
-apparent_age_avg, apparent_age_std and real_age; folders ``train/``, ``valid/`` and ``test/``. For ``x.jpg``
-there is also ``x.jpg_face.jpg``, the upright face with a margin, which is taken where it is there. Gender and
-race are in ``allcategories_*.csv``, where that is there.
+apparent_age_avg, apparent_age_std and real_age; folders ``train/``, ``valid/`` and ``test/``. Where ``x.jpg``
+comes with ``x.jpg_face.jpg``, the upright face with a margin, that is used. Gender and race are in the
+optional ``allcategories_*.csv``.
 """
 
 import re
@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from suite.data.alignment import FivePoints, five_points
 from suite.data.dataset_reader import DatasetReader, ImageRecord, ReadResult
-from suite.data.readers.apparent_age import Guessed, join_images
+from suite.data.readers.apparent_age import ApparentAge, join_images
 from suite.data.readers.landmarks import located, points_of_68
 from suite.data.readers.layout import Publication, find_file, split_of, visible
 from suite.data.readers.matlab import UnreadableMatError, read_mat
@@ -40,50 +40,50 @@ _TABLES: Mapping[Split, str] = {
     "val": r"gt_avg_valid\.csv",
     "test": r"gt_avg_test\.csv",
 }
-#: Columns of allcategories_*.csv by the group that they tell; the expression has had two names.
+#: Columns of allcategories_*.csv by group; the column of the expression has had two names.
 _COLUMNS = {"gender": ("gender",), "race": ("race",), "expression": ("expression", "happiness")}
 
 
 def read(files: SourceFiles, path: Path, *, column: str) -> ReadResult:
-    """Find the images of APPA-REAL, labelled by a column of its tables.
+    """List the images of APPA-REAL, labelled by a column of its tables.
 
     Raises:
-        RequestError: the table or the images of a split are not there.
+        RequestError: the table or the images of a split are missing.
     """
     names = visible(files)
     groups = _groups(files, names, path)
     tables: dict[Split, str] = {}
-    guesses: dict[Split, list[Guessed]] = {}
+    rows_by_split: dict[Split, list[ApparentAge]] = {}
     for split, pattern in _TABLES.items():
         if table := find_file(names, pattern):
             tables[split] = table
-            guesses[split] = _guesses(files, table, path, column, groups.get(split, {}))
-    result = join_images(path, names, APPA_REAL_PUBLICATION, AGES, tables, guesses)
+            rows_by_split[split] = _ages(files, table, path, column, groups.get(split, {}))
+    result = join_images(path, names, APPA_REAL_PUBLICATION, AGES, tables, rows_by_split)
     faces = sum(record.file.lower().endswith("_face.jpg") for record in result.records)
     return replace(result, found=f"{result.found}; {faces:,} with an upright face crop")
 
 
-def _guesses(
+def _ages(
     files: SourceFiles,
     table: str,
     path: Path,
     column: str,
     groups: Mapping[str, Mapping[str, str]],
-) -> list[Guessed]:
+) -> list[ApparentAge]:
     rows = read_records(files, table, path)
-    lacking = sorted({"file_name", column} - columns_of(rows))
-    if lacking:
+    missing = sorted({"file_name", column} - columns_of(rows))
+    if missing:
         raise RequestError(
-            f"{table} of {path} has no column {lacking[0]!r}; get the set again from "
+            f"{table} of {path} has no column {missing[0]!r}; get the set again from "
             f"{APPA_REAL_PUBLICATION.page}"
         )
-    none = dict.fromkeys(GROUPS, "")
+    no_groups = dict.fromkeys(GROUPS, "")
     return [
-        Guessed(
+        ApparentAge(
             row.get("file_name", ""),
             age,
             number(row.get(DEVIATION)) if column == APPARENT else None,
-            groups.get(row.get("file_name", ""), none),
+            groups.get(row.get("file_name", ""), no_groups),
         )
         for row in rows
         if (age := number(row.get(column))) is not None
@@ -93,7 +93,7 @@ def _guesses(
 def _groups(
     files: SourceFiles, names: Sequence[str], path: Path
 ) -> Mapping[Split, Mapping[str, Mapping[str, str]]]:
-    """By split and image, the groups that ``allcategories_*.csv`` tells."""
+    """The groups in ``allcategories_*.csv``, by split and image."""
     found: dict[Split, dict[str, Mapping[str, str]]] = {}
     for name in names:
         split = split_of(name)
@@ -109,7 +109,7 @@ def _groups(
 
 
 def locate(files: SourceFiles, path: Path, records: Sequence[ImageRecord]) -> list[ImageRecord]:
-    """The records of the whole images ``x.jpg``, with the points of ``x.jpg.mat``.
+    """Replace face crops by their whole images ``x.jpg``, with the landmarks in ``x.jpg.mat``.
 
     Raises:
         RequestError: scipy is not installed.
@@ -130,13 +130,13 @@ def _located(record: ImageRecord, files: SourceFiles, names: Set[str]) -> ImageR
 
 
 def _points_of_mat(content: bytes) -> FivePoints | None:
-    """The first five or 68 points among the numbers of a MATLAB file, whatever their variable is called."""
+    """The first five or 68 landmarks in a MATLAB file, under any variable name; None where there are none."""
     try:
         arrays = list(_arrays(read_mat(content)))
     except UnreadableMatError:
         return None
     for array in arrays:
-        points = (array if array.shape[1:] == (2,) else array.T) - 1  # MATLAB's first pixel is at (1, 1)
+        points = (array if array.shape[1:] == (2,) else array.T) - 1  # MATLAB counts pixels from (1, 1)
         if points.shape == (5, 2):
             eyes, nose, mouth = points[:2], points[2], points[3:]
             found = five_points(
@@ -150,7 +150,7 @@ def _points_of_mat(content: bytes) -> FivePoints | None:
 
 
 def _arrays(value: object) -> Iterator[npt.NDArray[np.float64]]:
-    """The arrays of two columns or two rows in a variable of MATLAB, and in its fields and cells."""
+    """Yield the arrays of two columns or two rows in a MATLAB variable, its fields and its cells."""
     if isinstance(value, Mapping):
         for field in value.values():
             yield from _arrays(field)

@@ -1,4 +1,4 @@
-"""What the sets of apparent age by ChaLearn share: a table of means and deviations for each split."""
+"""Shared by ChaLearn's sets of apparent age: a table of means and deviations for each split."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,8 +22,8 @@ from suite.data.store import LabelRange, Split
 
 
 @dataclass(frozen=True)
-class Guessed:
-    """What a table says of an image."""
+class ApparentAge:
+    """The label of one image, as a table has it."""
 
     image: str
     age: float
@@ -34,19 +34,19 @@ class Guessed:
 def read_lap(files: SourceFiles, path: Path, publication: Publication, ages: LabelRange) -> ReadResult:
     """Read a set with a table ``image, mean, deviation`` for each of three splits.
 
-    A table and the images of a split are told by a folder or file name with train, val or test in it.
+    A folder or file name that contains train, val or test assigns a table and images to a split.
 
     Raises:
-        RequestError: the table of a split, or all of its images, are not there.
+        RequestError: the table of a split, or all of its images, are missing.
     """
     names = visible(files)
     tables: dict[Split, str] = {}
-    guesses: dict[Split, list[Guessed]] = {}
+    rows_by_split: dict[Split, list[ApparentAge]] = {}
     for name in (name for name in names if name.lower().endswith((".csv", ".txt"))):
         split = split_of(name)
         if split and (found := _means(read_rows(files, name, path))):
-            tables[split], guesses[split] = name, found
-    return join_images(path, names, publication, ages, tables, guesses)
+            tables[split], rows_by_split[split] = name, found
+    return join_images(path, names, publication, ages, tables, rows_by_split)
 
 
 def join_images(
@@ -55,12 +55,20 @@ def join_images(
     publication: Publication,
     ages: LabelRange,
     tables: Mapping[Split, str],
-    guesses: Mapping[Split, Sequence[Guessed]],
+    rows_by_split: Mapping[Split, Sequence[ApparentAge]],
 ) -> ReadResult:
-    """The records of the images that the tables of the splits name.
+    """Join the tables of the splits with their images.
+
+    Args:
+        path: the source, for errors.
+        names: its files.
+        publication: the set.
+        ages: the label range.
+        tables: the file name of each split's table.
+        rows_by_split: the rows of each table.
 
     Raises:
-        RequestError: the table of a split, or all of its images, are not there.
+        RequestError: the table of a split, or all of its images, are missing.
     """
     records: dict[str, ImageRecord] = {}
     skipped: list[SkippedFile] = []
@@ -68,16 +76,18 @@ def join_images(
         if split not in tables:
             raise publication.missing(path, names, f"table of its {split} images")
         table = PurePosixPath(tables[split]).name
-        # Splits number their images alike: one of another split is not taken for one of this.
+        # Splits may number their images alike, so images of other splits are left out.
         images = NamedImages(name for name in names if split_of(name) in (split, None))
-        found = [_record(guess, images, split, table, ages) for guess in guesses[split]]
+        found = [_record(row, images, split, table, ages) for row in rows_by_split[split]]
         if not any(isinstance(one, ImageRecord) for one in found):
             raise publication.missing(path, names, f"image that {table} names")
         for one in found:
             if isinstance(one, SkippedFile):
                 skipped.append(one)
             elif one.file in records:
-                skipped.append(SkippedFile(one.file, f"{table} names it, and so does that of another split"))
+                skipped.append(
+                    SkippedFile(one.file, f"{table} lists it, and so does the table of another split")
+                )
             else:
                 records[one.file] = one
     counts = count_of_splits(records.values())
@@ -87,25 +97,25 @@ def join_images(
 
 
 def _record(
-    guess: Guessed, images: NamedImages, split: Split, table: str, ages: LabelRange
+    row: ApparentAge, images: NamedImages, split: Split, table: str, ages: LabelRange
 ) -> ImageRecord | SkippedFile:
-    if not guess.image:
-        return SkippedFile(table, "a row with an age names no image", lost=True)
-    file = images.find(f"{guess.image}_face.jpg") or images.find(guess.image)
+    if not row.image:
+        return SkippedFile(table, "a row has an age but no image", lost=True)
+    file = images.find(f"{row.image}_face.jpg") or images.find(row.image)
     if file is None:
-        return no_image(guess.image, table)
-    if reason := out_of_range("age", guess.age, ages):
+        return no_image(row.image, table)
+    if reason := out_of_range("age", row.age, ages):
         return SkippedFile(file, reason)
-    deviations = {} if guess.deviation is None else {"age": guess.deviation}
-    return ImageRecord(file, {"age": guess.age}, guess.groups, deviations, split=split)
+    deviations = {} if row.deviation is None else {"age": row.deviation}
+    return ImageRecord(file, {"age": row.age}, row.groups, deviations, split=split)
 
 
-def _means(rows: Iterable[Sequence[str]]) -> list[Guessed]:
-    """The rows of three cells, of which two are numbers; none of a table with the votes one by one."""
-    found: dict[str, Guessed] = {}
+def _means(rows: Iterable[Sequence[str]]) -> list[ApparentAge]:
+    """The rows of an image and two numbers; none where images repeat, as in a table of single votes."""
+    found: dict[str, ApparentAge] = {}
     for row in rows:
         if len(row) == 3 and (age := number(row[1])) is not None:
             if row[0] in found:
                 return []
-            found[row[0]] = Guessed(row[0], age, number(row[2]))
+            found[row[0]] = ApparentAge(row[0], age, number(row[2]))
     return list(found.values())

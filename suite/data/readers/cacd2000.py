@@ -1,8 +1,8 @@
-"""CACD2000 (Chen, Chen and Hsu 2014): ages of celebrities from the year of a photograph, and so noisy.
+"""CACD2000 (Chen, Chen and Hsu 2014): noisy ages of celebrities, from the year of a photograph.
 
-A folder of images and ``celebrity2000_meta.mat`` (MATLAB v5), whose struct celebrityImageData has for each
-image name, identity, age and rank. The official split is by the rank of a celebrity among those born in the
-same year: ranks 3 to 5 are for test, 1 and 2 for validation, the rest for training.
+The set is a folder of images and ``celebrity2000_meta.mat`` (MATLAB v5), whose struct celebrityImageData has
+the name, identity, age and rank of each image. The official split is by a celebrity's rank among those born
+in the same year: ranks 3 to 5 are for test, 1 and 2 for validation, the others for training.
 """
 
 import unicodedata
@@ -36,7 +36,7 @@ CACD2000_PUBLICATION = Publication(
 
 
 @dataclass(frozen=True)
-class _Portrait:
+class _Row:
     name: str
     identity: int
     age: int
@@ -44,32 +44,32 @@ class _Portrait:
 
 
 def read(files: SourceFiles, path: Path) -> ReadResult:
-    """Find the images of CACD2000.
+    """List the images of CACD2000.
 
     Raises:
-        RequestError: the table or the images are not there, or scipy is not installed.
+        RequestError: the table or the images are missing, or scipy is not installed.
     """
     names = visible(files)
     meta = find_file(names, r".*meta.*\.mat")
     if meta is None:
         raise CACD2000_PUBLICATION.missing(path, names, META)
-    # An archive may store accents composed or not.
+    # An archive may store accented letters composed or decomposed.
     images = NamedImages([unicodedata.normalize("NFC", name) for name in names])
     as_stored = {unicodedata.normalize("NFC", name): name for name in names}
     records: dict[str, ImageRecord] = {}
     skipped: list[SkippedFile] = []
-    for portrait in _portraits(files, meta, path):
-        found = images.find(unicodedata.normalize("NFC", portrait.name))
+    for row in _rows(files, meta, path):
+        found = images.find(unicodedata.normalize("NFC", row.name))
         if found is None:
-            skipped.append(no_image(portrait.name, META))
-        elif reason := out_of_range("age", portrait.age, AGES):
+            skipped.append(no_image(row.name, META))
+        elif reason := out_of_range("age", row.age, AGES):
             skipped.append(SkippedFile(as_stored[found], reason))
         else:
             records[found] = ImageRecord(
                 as_stored[found],
-                {"age": portrait.age},
-                subject=str(portrait.identity),
-                split=_split(portrait.rank),
+                {"age": row.age},
+                subject=str(row.identity),
+                split=_split(row.rank),
             )
     if not records:
         raise CACD2000_PUBLICATION.missing(path, names, f"image that {META} names")
@@ -77,12 +77,12 @@ def read(files: SourceFiles, path: Path) -> ReadResult:
     return sorted_result(records.values(), skipped, found_counts)
 
 
-def _portraits(files: SourceFiles, meta: str, path: Path) -> Iterator[_Portrait]:
+def _rows(files: SourceFiles, meta: str, path: Path) -> Iterator[_Row]:
     data = _image_data(files, meta, path)
     try:
         columns = [list(data[column].ravel()) for column in ("name", "identity", "age", "rank")]
         for name, identity, age, rank in zip(*columns, strict=True):
-            yield _Portrait(str(name), int(identity), int(age), int(rank))
+            yield _Row(str(name), int(identity), int(age), int(rank))
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise RequestError(
             f"{meta} of {path} has no struct celebrityImageData with name, identity, age and rank for each "

@@ -1,7 +1,8 @@
 """FG-NET (2002): real ages of 82 people from childhood on, in file names.
 
-``images/[subject]A[age].JPG``, with a letter after the age where there are several of one age, and the
-``A`` in either case. The custom is to leave one person out: a fold tests on one person.
+Images are ``images/[subject]A[age].JPG``, with a letter after the age where a person has several images of
+one age, and the ``A`` in either case. The usual protocol leaves one person out: each fold tests on one
+person.
 """
 
 import dataclasses
@@ -24,10 +25,10 @@ _NAME = re.compile(r"(?P<subject>[0-9]{1,3})[Aa](?P<age>[0-9]{1,2})[A-Za-z]?\.[A
 
 
 def read(files: SourceFiles, path: Path) -> ReadResult:
-    """Find the images of FG-NET; the fold of a record counts the people.
+    """List the images of FG-NET; the fold of an image is the number of its person.
 
     Raises:
-        RequestError: no image is named as FG-NET names its images.
+        RequestError: no image has a name as in FG-NET.
     """
     names = visible(files)
     records, skipped = read_names(filter(is_image, names), _parse)

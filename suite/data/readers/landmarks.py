@@ -1,4 +1,4 @@
-"""The landmarks that sets ship, in their own formats, as the five points of an alignment."""
+"""Landmarks in the formats of the data sets, converted to the five points of an alignment."""
 
 import re
 import struct
@@ -14,7 +14,7 @@ from suite.data.readers.layout import visible
 from suite.data.readers.tables import number
 from suite.data.source_files import SourceFiles
 
-#: Columns of a table that say where a face is, and the box that does so where there are no points.
+# Columns of a table with the landmarks of a face, and with its box for faces without landmarks.
 EYES = (("left_eye_x", "left_eye_y"), ("right_eye_x", "right_eye_y"))
 NOSE = ("nose_x", "nose_y")
 MOUTH = (("left_mouth_x", "left_mouth_y"), ("right_mouth_x", "right_mouth_y"))
@@ -23,7 +23,7 @@ BOX = ("left", "top", "right", "bottom")
 
 
 def points_of_row(row: Mapping[str, str]) -> FivePoints | None:
-    """The five points in the columns of a table; None where one is missing or they are those of no face."""
+    """Read the five points from a row of a table; None where one is missing or they cannot be those of a face."""
     found = [_point(row, *columns) for columns in (*EYES, NOSE, *MOUTH)]
     points = [point for point in found if point is not None]
     return five_points(points[:2], points[2], points[3:]) if len(points) == len(found) else None
@@ -35,7 +35,7 @@ def _point(row: Mapping[str, str], across: str, down: str) -> Point | None:
 
 
 def box_of_row(row: Mapping[str, str]) -> CropBox | str | None:
-    """The box in the columns of a table, None where there is none, or why it cannot be used."""
+    """Read the box from a row of a table: None where there is none, the reason where it cannot be used."""
     cells = [row.get(side, "") for side in BOX]
     if not any(cells):
         return None
@@ -49,10 +49,10 @@ def box_of_row(row: Mapping[str, str]) -> CropBox | str | None:
 
 
 def points_of_86(content: bytes) -> FivePoints | None:
-    """SCUT-FBP5500's ``.pts``: a whole number (86), then x and y of each as float32, little-endian.
+    """Read a ``.pts`` file of SCUT-FBP5500: the integer 86, then x and y of each point as float32, little-endian.
 
-    The set does not document the order. By the loaders of others, who drew the points on its faces, 42 to 49
-    and 50 to 57 go round the eyes, 66 is the middle of the nose's base, 73 and 79 are the mouth's corners.
+    The set does not document the order of the points. According to published loaders that draw the points on faces,
+    42 to 49 and 50 to 57 surround the eyes, 66 is the middle of the nose's base, and 73 and 79 are the mouth's corners.
     """
     if len(content) != struct.calcsize("<i172f") or struct.unpack_from("<i", content) != (86,):
         return None
@@ -62,21 +62,21 @@ def points_of_86(content: bytes) -> FivePoints | None:
 
 
 def points_of_fgnet(content: bytes) -> FivePoints | None:
-    """FG-NET's ``.pts``: a line of x and y for each of 68 points, between braces.
+    """Read a ``.pts`` file of FG-NET: a line of x and y for each of 68 points, between braces.
 
     Counted from 0, 31 and 36 are the pupils, 67 is the tip of the nose, 48 and 54 are the mouth's corners.
     """
-    inside = re.search(r"\{(.*)\}", content.decode("latin-1"), re.DOTALL)
-    rows = [line.split() for line in inside[1].splitlines() if line.strip()] if inside else []
-    read = [(number(row[0]), number(row[1])) for row in rows if len(row) == 2]
-    points = [(x, y) for x, y in read if x is not None and y is not None]
+    braces = re.search(r"\{(.*)\}", content.decode("latin-1"), re.DOTALL)
+    rows = [line.split() for line in braces[1].splitlines() if line.strip()] if braces else []
+    pairs = [(number(row[0]), number(row[1])) for row in rows if len(row) == 2]
+    points = [(x, y) for x, y in pairs if x is not None and y is not None]
     if len(points) != 68:
         return None
     return five_points([points[31], points[36]], points[67], [points[48], points[54]])
 
 
 def points_of_68(points: Sequence[Point]) -> FivePoints | None:
-    """The 68 points of iBUG (Sagonas et al. 2013), as dlib and others mark them."""
+    """Convert the 68 points of iBUG (Sagonas et al. 2013), which dlib and others use."""
     if len(points) != 68:
         return None
     return five_points([_middle(points[36:42]), _middle(points[42:48])], points[30], [points[48], points[54]])
@@ -93,7 +93,7 @@ def locate_by_stem(
     *,
     points: Callable[[bytes], FivePoints | None],
 ) -> list[ImageRecord]:
-    """The records with the points of the ``.pts`` files that are named as their images."""
+    """Add the landmarks of the ``.pts`` files that have the same names as the images."""
     tables = {_stem(name): name for name in visible(files) if name.lower().endswith(".pts")}
     return [located(record, files, tables.get(_stem(record.file)), points) for record in records]
 
@@ -105,7 +105,7 @@ def _stem(name: str) -> str:
 def located(
     record: ImageRecord, files: SourceFiles, table: str | None, points: Callable[[bytes], FivePoints | None]
 ) -> ImageRecord:
-    """A record with the points of a file; as it was where there is none, or it is damaged."""
+    """Add the landmarks of a file to a record; without a readable file the record stays as it is."""
     if table is None:
         return record
     try:

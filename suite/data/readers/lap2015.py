@@ -1,6 +1,6 @@
 """ChaLearn LAP 2015 (Escalera et al. 2015): apparent age, the mean and deviation of several guesses.
 
-A table ``name, mean, deviation`` and a folder of images for each of train, validation and test.
+Train, validation and test each have a table ``name, mean, deviation`` and a folder of images.
 """
 
 from pathlib import Path
@@ -21,10 +21,10 @@ LAP2015_PUBLICATION = Publication(
 
 
 def read(files: SourceFiles, path: Path) -> ReadResult:
-    """Find the images of LAP 2015.
+    """List the images of LAP 2015.
 
     Raises:
-        RequestError: the table or the images of a split are not there.
+        RequestError: the table or the images of a split are missing.
     """
     return read_lap(files, path, LAP2015_PUBLICATION, AGES)
 

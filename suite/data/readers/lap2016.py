@@ -1,7 +1,7 @@
 """ChaLearn LAP 2016 (Escalera et al. 2016): apparent age, the mean and deviation of about 38 guesses.
 
-``train_gt.csv``, ``valid_gt.csv`` and ``test_gt.csv`` with columns image, mean and stdv, and the folders
-``train/``, ``valid/`` and ``test/``.
+The tables ``train_gt.csv``, ``valid_gt.csv`` and ``test_gt.csv`` have the columns image, mean and stdv; the
+images are in ``train/``, ``valid/`` and ``test/``.
 """
 
 from pathlib import Path
@@ -22,10 +22,10 @@ LAP2016_PUBLICATION = Publication(
 
 
 def read(files: SourceFiles, path: Path) -> ReadResult:
-    """Find the images of LAP 2016.
+    """List the images of LAP 2016.
 
     Raises:
-        RequestError: the table or the images of a split are not there.
+        RequestError: the table or the images of a split are missing.
     """
     return read_lap(files, path, LAP2016_PUBLICATION, AGES)
 

@@ -1,4 +1,4 @@
-"""What the readers share: finding the images and tables of a set, wherever its folder lies in the source."""
+"""Shared by the readers: finding the images and tables of a data set in any subfolder of the source."""
 
 import re
 from collections import Counter, defaultdict
@@ -11,7 +11,7 @@ from suite.data.source_files import SourceFiles
 from suite.data.store import LabelRange, Split
 from suite.errors import RequestError
 
-IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
 _SPLIT_WORDS: dict[str, Split] = {
@@ -28,20 +28,20 @@ _SPLIT_WORDS: dict[str, Split] = {
 
 @dataclass(frozen=True)
 class Publication:
-    """What errors say of a set."""
+    """A data set as published, for errors and summaries."""
 
     name: str
     looked_for: str  # the layout, as the object of "looked for"
-    page: str  # where its owner gives it
-    images: int  # published
+    page: str  # the address where its owner offers it
+    images: int  # the published number
 
     def missing(self, path: Path, names: Sequence[str], lacking: str = "") -> RequestError:
-        """The error of a source that is another set, or a part of this one.
+        """Make the error for a source that is another set, or an incomplete copy of this one.
 
         Args:
             path: the source.
             names: its files.
-            lacking: what is not there, where it is a part of the layout.
+            lacking: the part of the layout that is missing; empty if nothing matches.
         """
         pictures = sum(is_image(name) for name in names)
         others = [name for name in names if not is_image(name)]
@@ -54,14 +54,14 @@ class Publication:
         )
 
     def found(self, images: int) -> str:
-        """How many of the published images are there."""
+        """Say how many of the published images were found."""
         if images == self.images:
             return f"all {images:,} images"
         return f"{images:,} images where {self.images:,} are published"
 
 
 def visible(files: SourceFiles) -> list[str]:
-    """The files without those that an operating system put there: ``__MACOSX/``, ``._x.jpg``."""
+    """List the files without those that an operating system adds: ``__MACOSX/``, ``._x.jpg``."""
     return [
         name
         for name in files.names()
@@ -70,18 +70,18 @@ def visible(files: SourceFiles) -> list[str]:
 
 
 def is_image(name: str) -> bool:
-    """Whether a name has the ending of an image."""
-    return name.lower().endswith(IMAGES)
+    """Whether a file name has the ending of an image."""
+    return name.lower().endswith(IMAGE_ENDINGS)
 
 
 def find_file(names: Iterable[str], pattern: str) -> str | None:
-    """The file whose own name matches a pattern, in any case; of several the least deep."""
+    """Find the file whose name without folders matches a pattern, ignoring case; of several, the least deep."""
     found = [name for name in names if re.fullmatch(pattern, PurePosixPath(name).name, re.IGNORECASE)]
     return min(found, key=lambda name: (name.count("/"), name), default=None)
 
 
 def split_of(name: str) -> Split | None:
-    """The split that a path names: the deepest part of it that names exactly one."""
+    """Return the split that the deepest part of a path names; None where none names exactly one."""
     for part in reversed(PurePosixPath(name).parts):
         words = {_SPLIT_WORDS.get(word) for word in re.split(r"[^a-z]+", part.lower())} - {None}
         if len(words) == 1:
@@ -90,33 +90,34 @@ def split_of(name: str) -> Split | None:
 
 
 def out_of_range(attribute: str, value: float, labels: LabelRange) -> str | None:
-    """Why a label cannot be used; None where it can."""
+    """Return why a label cannot be used; None where it can."""
     if labels.low <= value <= labels.high:
         return None
     return f"the {attribute} is {value:g}, outside of {labels.low:g} to {labels.high:g}"
 
 
 class NamedImages:
-    """Finds images by the names that a table gives them."""
+    """An index that finds images by the names in a table."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._by_name: defaultdict[str, list[str]] = defaultdict(list)
         for name in sorted(filter(is_image, names), key=lambda name: (name.count("/"), name)):
             self._by_name[PurePosixPath(name).name.lower()].append(name)
 
-    def find(self, named: str) -> str | None:
-        """The image of a name or path: the one that shares most of the path's end."""
-        wanted = PurePosixPath(named.replace("\\", "/").lower()).parts
-        if not wanted:
+    def find(self, path: str) -> str | None:
+        """Find the image of a name or path; of several, the one that shares the longest end of the path."""
+        parts = PurePosixPath(path.replace("\\", "/").lower()).parts
+        if not parts:
             return None
-        alike = self._by_name.get(wanted[-1], [])
-        return max(alike, key=lambda name: _shared_end(name, wanted), default=None)
+        candidates = self._by_name.get(parts[-1], [])
+        return max(candidates, key=lambda name: _shared_end(name, parts), default=None)
 
 
-def _shared_end(name: str, wanted: Sequence[str]) -> int:
+def _shared_end(name: str, path: Sequence[str]) -> int:
+    """The number of parts at the end that a name and a path share."""
     parts = PurePosixPath(name.lower()).parts
     shared = 0
-    for ours, theirs in zip(reversed(parts), reversed(wanted), strict=False):
+    for ours, theirs in zip(reversed(parts), reversed(path), strict=False):
         if ours != theirs:
             break
         shared += 1
@@ -126,36 +127,36 @@ def _shared_end(name: str, wanted: Sequence[str]) -> int:
 def read_names(
     names: Iterable[str], parse: Callable[[str], ImageRecord | SkippedFile], parts: int = 1
 ) -> tuple[list[ImageRecord], list[SkippedFile]]:
-    """The records of a set that keeps its labels in file names, each image once.
+    """Read a set that keeps its labels in file names, taking each image once.
 
     Args:
-        names: of the images.
-        parse: what a name says.
-        parts: parts at the end of a path that tell an image from all others; a copy elsewhere counts not.
+        names: the names of the images.
+        parse: reads the label from a name.
+        parts: the number of parts at the end of a path that identify an image; further copies are skipped.
     """
     chosen: dict[tuple[str, ...], ImageRecord] = {}
     skipped: list[SkippedFile] = []
     for name in sorted(names, key=lambda name: (name.count("/"), name)):
-        said = parse(name)
+        parsed = parse(name)
         key = tuple(PurePosixPath(name.lower()).parts[-parts:])
-        if isinstance(said, SkippedFile):
-            skipped.append(said)
+        if isinstance(parsed, SkippedFile):
+            skipped.append(parsed)
         elif key in chosen:
             skipped.append(SkippedFile(name, f"the same image as {chosen[key].file}"))
         else:
-            chosen[key] = said
+            chosen[key] = parsed
     return sorted(chosen.values(), key=lambda record: record.file), skipped
 
 
-def no_image(named: str, table: str) -> SkippedFile:
-    """A label without its image."""
-    return SkippedFile(named, f"{table} names it, but there is no such image", lost=True)
+def no_image(name: str, table: str) -> SkippedFile:
+    """Make the entry for a label without its image."""
+    return SkippedFile(name, f"{table} lists it, but there is no such image", lost=True)
 
 
 def sorted_result(
     records: Iterable[ImageRecord], skipped: Iterable[SkippedFile], found: str, groups: Sequence[str] = ()
 ) -> ReadResult:
-    """A reading whose order does not depend on the file system."""
+    """Make a result whose order does not depend on the file system."""
     return ReadResult(
         sorted(records, key=lambda record: record.file),
         sorted(skipped, key=lambda one: one.file),
@@ -165,6 +166,6 @@ def sorted_result(
 
 
 def count_of_splits(records: Iterable[ImageRecord]) -> str:
-    """How many images each official split has, in words."""
+    """Say how many images each official split has."""
     counts = Counter(record.split for record in records)
     return ", ".join(f"{counts[split]:,} {split}" for split in SPLITS)

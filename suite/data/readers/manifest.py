@@ -1,10 +1,10 @@
-"""A manifest: your own set, as a table (CSV or parquet) with a row an image.
+"""A manifest: your own data set, as a table (CSV or parquet) with a row an image.
 
 Columns, in any order and any case:
 
-- ``path`` of the image, from the folder of the table (or ``file``, ``image``);
-- ``age`` or ``attractiveness``, or both; or ``value``, with the attribute named beside the manifest;
-- optional ``deviation`` of the annotators (or ``age_std``, ``attractiveness_std``), ``subject``, ``split``
+- ``path`` of the image, relative to the folder of the table (or ``file``, ``image``);
+- ``age`` or ``attractiveness``, or both; or ``value``, with the attribute given on the command line;
+- optional: ``deviation`` of the annotators (or ``age_std``, ``attractiveness_std``), ``subject``, ``split``
   (train, val or test); in pixels of the upright image, the crop box ``left``, ``top``, ``right``, ``bottom``,
   and for an alignment ``left_eye_x``, ``left_eye_y`` and so on (``landmarks.POINT_COLUMNS``);
 - every other column is a group, such as ``gender``.
@@ -32,23 +32,23 @@ RANGES: Mapping[str, LabelRange] = {
     "attractiveness": LabelRange(1, 5, 0.1),
 }
 PATHS = ("path", "file", "image")
-#: Keeps a forged parquet, in which a few bytes can stand for any number of rows, from filling the memory.
+#: Keeps a forged parquet file, in which a few bytes can stand for any number of rows, from filling the memory.
 MOST_ROWS = 10_000_000
 LARGEST_TABLE = 2_000_000_000  # bytes in memory
-#: Columns that a store has already.
+#: Columns that are no groups.
 _RESERVED = frozenset({*PATHS, "value", "deviation", "subject", "split", "source", *BOX, *POINT_COLUMNS})
 
 
 def read(files: SourceFiles, path: Path, *, attribute: Attribute | None) -> ReadResult:
-    """Find the images of a manifest.
+    """List the images of a manifest.
 
     Args:
-        files: the folder or archive with the table in it.
+        files: the folder or archive that holds the table.
         path: the table, or the folder or archive.
-        attribute: what a column ``value`` holds; None where the columns are named by their attribute.
+        attribute: the attribute in the column ``value``; None where columns are named by their attributes.
 
     Raises:
-        RequestError: there is no table, or several, or it lacks a column.
+        RequestError: there is no table or more than one, or it lacks a column.
     """
     table, loose = _table(files, path)
     rows = _rows(files, table, path)
@@ -59,16 +59,16 @@ def read(files: SourceFiles, path: Path, *, attribute: Attribute | None) -> Read
         if not rows:
             raise RequestError(f"{source} has no rows below its header; write a row for each image")
         raise RequestError(
-            f"{source} has no column 'path', only {', '.join(columns)}; name the column of the files so"
+            f"{source} has no column 'path', only {', '.join(columns)}; rename the column of the files to 'path'"
         )
     labels = _label_columns(columns, attribute, source)
     groups = [c for c in columns if c not in _RESERVED and c.removesuffix("_std") not in RANGES]
     folder = PurePosixPath(table).parent
     parsed = [
-        _parse(row, str(folder / named), labels, groups)
-        if (named := row.get(image, ""))
-        else SkippedFile(table, f"row {place} names no image", lost=True)
-        for place, row in enumerate(rows, start=1)
+        _parse(row, str(folder / file), labels, groups)
+        if (file := row.get(image, ""))
+        else SkippedFile(table, f"row {number_of_row} has no image", lost=True)
+        for number_of_row, row in enumerate(rows, start=1)
     ]
     known = set(visible(files)) if loose is None else None
     records: dict[str, ImageRecord] = {}
@@ -77,9 +77,9 @@ def read(files: SourceFiles, path: Path, *, attribute: Attribute | None) -> Read
         if isinstance(one, SkippedFile):
             skipped.append(one)
         elif known is not None and one.file not in known:
-            skipped.append(SkippedFile(one.file, f"{table} names it, but there is no such image", lost=True))
+            skipped.append(SkippedFile(one.file, f"{table} lists it, but there is no such image", lost=True))
         elif one.file in records:
-            skipped.append(SkippedFile(one.file, f"{table} names it twice"))
+            skipped.append(SkippedFile(one.file, f"{table} lists it twice"))
         else:
             records[one.file] = one
     return ReadResult(
@@ -88,7 +88,7 @@ def read(files: SourceFiles, path: Path, *, attribute: Attribute | None) -> Read
 
 
 def _table(files: SourceFiles, path: Path) -> tuple[str, Path | None]:
-    """The table's name among the files, and where it was named itself its path."""
+    """The name of the table among the files, and its path where ``path`` is the table itself."""
     if path.suffix.lower() in TABLES:
         return path.name, path
     tables = [name for name in visible(files) if name.lower().endswith(TABLES)]
@@ -109,7 +109,7 @@ def _rows(files: SourceFiles, table: str, path: Path) -> Sequence[Mapping[str, s
         parquet = pyarrow.parquet.ParquetFile(io.BytesIO(content))
         if parquet.metadata.num_rows > MOST_ROWS:
             raise RequestError(
-                f"{table} of {path} says that it has {parquet.metadata.num_rows:,} rows, over the limit of "
+                f"{table} of {path} claims to have {parquet.metadata.num_rows:,} rows, over the limit of "
                 f"{MOST_ROWS:,}; split it into several sets"
             )
         rows, size = [], 0
@@ -118,18 +118,20 @@ def _rows(files: SourceFiles, table: str, path: Path) -> Sequence[Mapping[str, s
             if size > LARGEST_TABLE:
                 raise RequestError(
                     f"{table} of {path} unpacks to more than the limit of {LARGEST_TABLE:,} bytes; leave out "
-                    "columns that are no labels"
+                    "columns that are not needed"
                 )
             rows += batch.to_pylist()
     except (pyarrow.ArrowException, OSError) as error:
-        raise RequestError(f"{table} of {path} is no parquet file that can be read ({error})") from None
+        raise RequestError(
+            f"{table} of {path} is not a readable parquet file ({error}); write it again"
+        ) from None
     return [{name.lower(): "" if v is None else str(v) for name, v in row.items()} for row in rows]
 
 
 def _label_columns(
     columns: Sequence[str], attribute: Attribute | None, source: str
 ) -> Mapping[str, tuple[str, str]]:
-    """By attribute, the columns of its label and its deviation."""
+    """The columns of label and deviation, by attribute."""
     found = {name: (name, f"{name}_std") for name in RANGES if name in columns}
     if attribute and attribute not in found and "value" in columns:
         found = {attribute: ("value", "deviation")}
@@ -142,7 +144,7 @@ def _label_columns(
             f"{source} has no column 'age' or 'attractiveness'; its columns: {', '.join(columns)}; with a "
             "column 'value', add --attribute age or --attribute attractiveness"
         )
-    if len(found) == 1:  # the plain name of the deviation is clear then
+    if len(found) == 1:  # the column "deviation" is then unambiguous
         ((name, (label, deviation)),) = found.items()
         return {name: (label, deviation if deviation in columns else "deviation")}
     return found
@@ -167,10 +169,10 @@ def _parse(
         labels[attribute] = value
         if spread is not None:
             deviations[attribute] = spread
-    named, crop = row.get("split", ""), box_of_row(row)
-    split = split_of(named) if named else None
-    if named and split is None:
-        return SkippedFile(file, f"the split is {named!r}, none of train, val and test")
+    split_name, crop = row.get("split", ""), box_of_row(row)
+    split = split_of(split_name) if split_name else None
+    if split_name and split is None:
+        return SkippedFile(file, f"the split is {split_name!r}, none of train, val and test")
     if isinstance(crop, str):
         return SkippedFile(file, crop)
     return ImageRecord(
@@ -186,7 +188,7 @@ def _parse(
 
 
 def manifest_reader(attribute: Attribute | None = None) -> DatasetReader:
-    """The reader of a manifest whose column ``value``, if it has one, holds an attribute."""
+    """Make the reader of a manifest; ``attribute`` is that of the column ``value``, if there is one."""
     return DatasetReader(
         name="manifest",
         description="your own images: a CSV or parquet with columns path and age or attractiveness",

@@ -1,4 +1,4 @@
-"""MATLAB files (v5), unpacked with a limit: a few bytes of them can stand for any number."""
+"""MATLAB files (v5), unpacked within a limit, because a few bytes of them can stand for any number."""
 
 import io
 import struct
@@ -10,27 +10,27 @@ from typing import Any
 from suite.data.readers.tables import missing_extra
 from suite.errors import RequestError
 
-#: Several times the table of CACD2000 unpacked.
+#: Several times the unpacked size of the table of CACD2000.
 LARGEST_UNPACKED = 500_000_000  # bytes
 _HEADER = 128  # bytes
-_MATRIX, _COMPRESSED = 14, 15  # types of an element: a variable, and one that holds a variable, deflated
+_MATRIX, _COMPRESSED = 14, 15  # element types: a variable, and a deflated variable
 
 
 class UnreadableMatError(Exception):
-    """Bytes that are no MATLAB v5 file; the message is the reason."""
+    """The bytes are no MATLAB v5 file; the message is the reason."""
 
 
 def load_mat(
     content: bytes, name: str, path: Path, page: str, variable: str | None = None
 ) -> Mapping[str, Any]:
-    """The variables of a MATLAB v5 file, structs as mappings.
+    """Load the variables of a MATLAB v5 file, structs as mappings.
 
     Args:
         content: the file.
-        name: what errors call it, as the next two.
-        path: of the set.
-        page: where its owner gives it.
-        variable: the only one that is wanted.
+        name: its name, for errors.
+        path: the path of the set, for errors.
+        page: the address of the set, for errors.
+        variable: the only variable to load; None loads all.
 
     Raises:
         RequestError: scipy is not installed, or the file is damaged or unpacks to too much.
@@ -41,12 +41,12 @@ def load_mat(
         raise missing_extra(f"{name} of {path} is a MATLAB file") from None
     except UnreadableMatError as error:
         raise RequestError(
-            f"{name} of {path} is no MATLAB v5 file that can be read ({error}); get the set again from {page}"
+            f"{name} of {path} is not a readable MATLAB v5 file ({error}); get the set again from {page}"
         ) from None
 
 
 def read_mat(content: bytes, variable: str | None = None) -> Mapping[str, Any]:
-    """The variables of a MATLAB v5 file, structs as mappings.
+    """Read the variables of a MATLAB v5 file, structs as mappings; ``variable`` limits them to one.
 
     Raises:
         ImportError: scipy is not installed.
@@ -59,20 +59,20 @@ def read_mat(content: bytes, variable: str | None = None) -> Mapping[str, Any]:
         loaded: Mapping[str, Any] = loadmat(
             io.BytesIO(inflated), variable_names=[variable] if variable else None, simplify_cells=True
         )
-    # A damaged file makes scipy raise nearly anything (ValueError, TypeError, struct.error).
+    # A damaged file can make scipy raise nearly anything (ValueError, TypeError, struct.error).
     except Exception as error:
         raise UnreadableMatError(type(error).__name__) from None
     return {name: value for name, value in loaded.items() if not name.startswith("__")}
 
 
 def _inflated(content: bytes) -> bytes:
-    """The file with its deflated elements inflated, so that scipy need not inflate anything."""
+    """The file with its deflated elements inflated, so that scipy inflates nothing."""
     if content[126:128] == b"MI":
         order = ">"
     elif content[126:128] == b"IM":
         order = "<"
     else:
-        raise UnreadableMatError("its header is another's")
+        raise UnreadableMatError("it has another header")
     parts, at, size = [content[:_HEADER]], _HEADER, _HEADER
     while at + 8 <= len(content):
         kind, length = struct.unpack_from(f"{order}II", content, at)
@@ -83,10 +83,9 @@ def _inflated(content: bytes) -> bytes:
                 element = inflate.decompress(element[8:], LARGEST_UNPACKED - size + 1)
             except zlib.error as error:
                 raise UnreadableMatError(str(error)) from None
-            if element[:4] != struct.pack(
-                f"{order}I", _MATRIX
-            ):  # scipy would inflate another without a limit
-                raise UnreadableMatError("what is deflated in it is no variable")
+            # Scipy would inflate an element of another type without a limit.
+            if element[:4] != struct.pack(f"{order}I", _MATRIX):
+                raise UnreadableMatError("a deflated element is no variable")
         size += len(element)
         if size > LARGEST_UNPACKED:
             raise UnreadableMatError(f"it unpacks to more than {LARGEST_UNPACKED:,} bytes")

@@ -1,8 +1,8 @@
 """MORPH II (Ricanek and Tesafaye 2006): real ages, several photographs of a person.
 
 The non-commercial edition has a table (``morph_2008_nonCommercial.csv``; the name differs by edition) with
-columns id_num, age, gender, race and photo, which is a path. The set is also passed on as its images alone,
-named ``[subject]_[k][M or F][age].JPG``: then there is no race.
+the columns id_num, age, gender, race and photo, which is a path. The set also circulates as images alone,
+named ``[subject]_[k][M or F][age].JPG``; these have no race.
 """
 
 import re
@@ -40,10 +40,10 @@ _NAME = re.compile(r"(?P<subject>[0-9]+)_[0-9]+(?P<gender>[MFmf])(?P<age>[0-9]{1
 
 
 def read(files: SourceFiles, path: Path) -> ReadResult:
-    """Find the images of MORPH II, by its table where there is one, else by their names.
+    """List the images of MORPH II, by its table where there is one, else by their names.
 
     Raises:
-        RequestError: there is neither.
+        RequestError: there is neither a table nor an image with such a name.
     """
     names = visible(files)
     for table in (name for name in names if name.lower().endswith((".csv", ".txt"))):
@@ -56,7 +56,7 @@ def read(files: SourceFiles, path: Path) -> ReadResult:
     records, skipped = read_names(filter(is_image, names), _parse)
     if not records:
         raise MORPH_PUBLICATION.missing(path, names)
-    found = f"{MORPH_PUBLICATION.found(len(records))}, without a table: ages are from the file names"
+    found = f"{MORPH_PUBLICATION.found(len(records))}, without a table; ages are from the file names"
     return ReadResult(records, skipped, found)
 
 
@@ -66,13 +66,13 @@ def _read_table(rows: Sequence[Mapping[str, str]], names: Sequence[str], table: 
         photo, age = row.get("photo", ""), number(row.get("age"))
         file = images.find(photo)
         if not photo:
-            skipped.append(SkippedFile(table, "a row names no photo", lost=True))
+            skipped.append(SkippedFile(table, "a row has no photo", lost=True))
         elif file is None:
             skipped.append(no_image(photo, table))
         elif file in records:
-            skipped.append(SkippedFile(file, f"{table} names it twice"))
+            skipped.append(SkippedFile(file, f"{table} lists it twice"))
         elif age is None:
-            skipped.append(SkippedFile(file, f"{table} says no age of it"))
+            skipped.append(SkippedFile(file, f"{table} has no age for it"))
         elif reason := out_of_range("age", age, AGES):
             skipped.append(SkippedFile(file, reason))
         else:

@@ -1,4 +1,4 @@
-"""Scores of attractiveness from single ratings."""
+"""Attractiveness scores from single ratings."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Score:
-    """The mean rating of a face, and the deviation of its raters where it has any."""
+    """The mean rating of a face, and the standard deviation of its raters where it is known."""
 
     mean: float
     deviation: float | None
 
 
 def score(ratings: Iterable[float]) -> Score:
-    """Mean and population deviation, as the votes on the embedded faces have them."""
+    """Compute mean and population standard deviation, as for the votes on the embedded faces."""
     values = np.array(list(ratings), np.float64)
     return Score(round(float(values.mean()), 6), round(float(values.std()), 6) if len(values) > 1 else None)

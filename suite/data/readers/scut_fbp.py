@@ -1,7 +1,7 @@
 """SCUT-FBP (Xie et al. 2015): attractiveness of 500 Asian women, rated by about 70 people from 1 to 5.
 
-Images with a number from 1 to 500 at the end of their name (``SCUT-FBP-1.jpg``), and tables: one of the mean
-(columns Image and Attractiveness label), one of the ratings (a column a rater), or one with both.
+Image names end in a number from 1 to 500 (``SCUT-FBP-1.jpg``). There is a table of the mean (columns Image
+and Attractiveness label), one of the ratings (a column a rater), or one with both.
 """
 
 import re
@@ -23,16 +23,16 @@ SCUT_FBP_PUBLICATION = Publication(
     "http://www.hcii-lab.net/data/SCUT-FBP/EN/introduce.html",
     500,
 )
-# A letter before the number, as in AF12.jpg, is another set's.
+# A letter before the number, as in AF12.jpg, belongs to another set.
 _NUMBER = re.compile(r"(?:SCUT.?FBP.?)?0*(?P<number>[0-9]{1,3})(?:\.[A-Za-z]+)?", re.IGNORECASE)
 _MEAN = re.compile(r"label|mean|average|score|attract", re.IGNORECASE)
 
 
 def read(files: SourceFiles, path: Path) -> ReadResult:
-    """Find the images of SCUT-FBP.
+    """List the images of SCUT-FBP.
 
     Raises:
-        RequestError: the images or the table are not there, or openpyxl is not installed for a spreadsheet.
+        RequestError: the images or the table are missing, or openpyxl is not installed for a spreadsheet.
     """
     names = visible(files)
     images: dict[int, str] = {}
@@ -54,14 +54,14 @@ def read(files: SourceFiles, path: Path) -> ReadResult:
             records.append(ImageRecord(images[image], {"attractiveness": rated.mean}, deviations=deviations))
     if not records:
         raise SCUT_FBP_PUBLICATION.missing(path, names, "image that the table of ratings names")
-    skipped += [SkippedFile(images[n], "no table rates it") for n in images.keys() - scores.keys()]
+    skipped += [SkippedFile(images[n], "no table has a rating of it") for n in images.keys() - scores.keys()]
     with_deviation = sum(bool(record.deviations) for record in records)
     found_them = f"{SCUT_FBP_PUBLICATION.found(len(records))}, {with_deviation:,} with a deviation"
     return sorted_result(records, skipped, found_them)
 
 
 def _scores(files: SourceFiles, names: Sequence[str], path: Path) -> Mapping[int, Score]:
-    """The scores by image, of all tables together: a deviation wins over none."""
+    """The scores by image from all tables; a score with a deviation takes precedence."""
     scores: dict[int, Score] = {}
     for rows in _tables(files, names, path):
         for image, rated in _scores_of(rows).items():
@@ -72,7 +72,7 @@ def _scores(files: SourceFiles, names: Sequence[str], path: Path) -> Mapping[int
 
 
 def _tables(files: SourceFiles, names: Sequence[str], path: Path) -> Iterator[list[Row]]:
-    # A CSV is read first: where it says all, openpyxl need not be there.
+    # A CSV is read first, because a complete one makes openpyxl unnecessary.
     plain = [name for name in names if name.lower().endswith((".csv", ".txt"))]
     yield from (list(read_rows(files, name, path)) for name in plain)
     for name in names:
@@ -80,12 +80,12 @@ def _tables(files: SourceFiles, names: Sequence[str], path: Path) -> Iterator[li
             yield from (list(sheet) for sheet in read_sheets(files, name, path))
         elif name.lower().endswith(".xls"):
             raise RequestError(
-                f"{name} of {path} is a spreadsheet of an old kind; save it as xlsx or CSV in the same folder"
+                f"{name} of {path} is a spreadsheet in an old format; save it as xlsx or CSV in the same folder"
             )
 
 
 def _scores_of(rows: Sequence[Row]) -> Mapping[int, Score]:
-    """Scores of one table: a column of means by its title, every other column of numbers is a rater."""
+    """The scores of a table. Its title marks a column of means; other columns of numbers are raters."""
     if len(rows) < 2:
         return {}
     titles = rows[0]
@@ -107,7 +107,7 @@ def _scores_of(rows: Sequence[Row]) -> Mapping[int, Score]:
 
 
 def _numbered(text: str) -> int | None:
-    """The number of an image, from 1 to 500, at the end of its name or alone (a spreadsheet may say 7.0)."""
+    """The number of an image, from 1 to 500, at the end of its name or alone (7.0 in a spreadsheet)."""
     match = _NUMBER.fullmatch(text.removesuffix(".0"))
     image = int(match["number"]) if match else 0
     return image if 1 <= image <= SCUT_FBP_PUBLICATION.images else None

@@ -1,9 +1,9 @@
 """SCUT-FBP5500 (Liang et al. 2018): attractiveness of 5,500 faces, rated by 60 people from 1 to 5.
 
-``Images/``; ``train_test_files/All_labels.txt`` with a file and its score a line; ``All_Ratings.xlsx`` with
-the single ratings, from which the deviation comes; five official folds in
-``5_folders_cross_validations_files/cross_validation_k/test_k.txt``; and one of 60 % and 40 % in
-``split_of_60%training and 40%testing/``. The prefix of a file tells gender and race.
+The set has ``Images/``; ``train_test_files/All_labels.txt`` with a file and its score a line;
+``All_Ratings.xlsx`` with the single ratings, from which the deviation is computed; five official folds in
+``5_folders_cross_validations_files/cross_validation_k/test_k.txt``; and a split into 60 % and 40 % in
+``split_of_60%training and 40%testing/``. The prefix of a file name gives gender and race.
 """
 
 import re
@@ -36,7 +36,7 @@ SCUT_FBP5500_PUBLICATION = Publication(
     "https://github.com/HCIILAB/SCUT-FBP5500-Database-Release",
     5_500,
 )
-#: Both ways in which the releases name their files; "y" and "w" are yellow and white.
+#: The two naming schemes of the releases; "Y" and "W" stand for Asian and Caucasian.
 PREFIXES = {
     "AF": ("female", "Asian"),
     "AM": ("male", "Asian"),
@@ -50,10 +50,10 @@ PREFIXES = {
 
 
 def read(files: SourceFiles, path: Path) -> ReadResult:
-    """Find the images of SCUT-FBP5500, with the folds and the split that are there.
+    """List the images of SCUT-FBP5500, with the folds and the split where their tables exist.
 
     Raises:
-        RequestError: the scores or the images are not there, or openpyxl is not installed for the ratings.
+        RequestError: the scores or the images are missing, or openpyxl is not installed for the ratings.
     """
     names = visible(files)
     scores = _scores(files, names, path)
@@ -87,14 +87,14 @@ def _found(records: Sequence[ImageRecord]) -> str:
     has = {
         "a deviation (All_Ratings.xlsx)": sum(bool(record.deviations) for record in records),
         "one of the five official folds": sum(record.fold is not None for record in records),
-        "a place in the 60/40 split": sum(record.split is not None for record in records),
+        "a part in the 60/40 split": sum(record.split is not None for record in records),
     }
     counts = ", ".join(f"{count:,} with {what}" for what, count in has.items())
     return f"{SCUT_FBP5500_PUBLICATION.found(len(records))}, {counts}"
 
 
 def _scores(files: SourceFiles, names: Sequence[str], path: Path) -> Mapping[str, Score]:
-    """Score and deviation by image: the published mean where there is one, else that of the ratings."""
+    """Score and deviation by image; the published mean takes precedence over that of the ratings."""
     ratings = find_file(names, r"All_Ratings\.xlsx")
     rated = _ratings(files, ratings, path) if ratings else {}
     labels = find_file(names, r"All_labels\.txt")
@@ -109,7 +109,7 @@ def _scores(files: SourceFiles, names: Sequence[str], path: Path) -> Mapping[str
 
 
 def _ratings(files: SourceFiles, name: str, path: Path) -> Mapping[str, list[float]]:
-    """Ratings by image. The sheets repeat each other, so that a rater's rating of a face counts once."""
+    """Ratings by image. Sheets repeat each other, so each rater counts once for a face."""
     by_rater: dict[tuple[str, str], float] = {}
     for sheet in read_sheets(files, name, path):
         titles = [title.lower() for title in next(sheet, [])]
@@ -126,7 +126,7 @@ def _ratings(files: SourceFiles, name: str, path: Path) -> Mapping[str, list[flo
 
 
 def _folds(files: SourceFiles, names: Sequence[str], path: Path) -> Mapping[str, int]:
-    """The fold, from 1, that tests on each image."""
+    """The fold that tests on each image, from 1."""
     folds: dict[str, int] = {}
     for fold in range(1, FOLDS + 1):
         in_folder = [name for name in names if f"cross_validation_{fold}/" in name.lower()]

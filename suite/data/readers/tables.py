@@ -1,4 +1,4 @@
-"""Tables of labels: CSV in the dialects that sets come in, and spreadsheets."""
+"""Tables of labels: CSV in the dialects of the data sets, and spreadsheets."""
 
 import csv
 import io
@@ -15,15 +15,15 @@ from suite.errors import RequestError
 
 Row = Sequence[str]
 
-#: Several times the ratings of SCUT-FBP5500 unpacked; keeps a forged spreadsheet from filling the memory.
+#: Several times the unpacked ratings of SCUT-FBP5500. Keeps a forged spreadsheet from filling the memory.
 LARGEST_BOOK = 500_000_000  # bytes
 
 
 def read_bytes(files: SourceFiles, name: str, path: Path) -> bytes:
-    """The content of a table.
+    """Read the content of a table.
 
     Raises:
-        RequestError: it cannot be read; without it the set has no labels.
+        RequestError: the file cannot be read. (Without its table the set has no labels.)
     """
     try:
         return files.read(name)
@@ -34,7 +34,7 @@ def read_bytes(files: SourceFiles, name: str, path: Path) -> bytes:
 
 
 def read_rows(files: SourceFiles, name: str, path: Path) -> list[Row]:
-    """The rows of a table of text with commas, semicolons, tabs or blanks between the cells.
+    """Read the rows of a text table with commas, semicolons, tabs or blanks between the cells.
 
     Raises:
         RequestError: the file cannot be read.
@@ -47,32 +47,34 @@ def read_rows(files: SourceFiles, name: str, path: Path) -> list[Row]:
     lines = [line for line in text.splitlines() if line.strip()]
     if not lines:
         return []
-    mark = next((mark for mark in (",", ";", "\t") if mark in lines[0]), " ")
-    if mark == " ":
+    delimiter = next((mark for mark in (",", ";", "\t") if mark in lines[0]), " ")
+    if delimiter == " ":
         return [line.split() for line in lines]
     try:
-        return [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=mark)]
+        return [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
     except csv.Error as error:
-        raise RequestError(f"{name} of {path} is no table of text ({error}); get the set again") from None
+        raise RequestError(
+            f"{name} of {path} is not a readable text table ({error}); get the set again"
+        ) from None
 
 
 def read_records(files: SourceFiles, name: str, path: Path) -> list[Mapping[str, str]]:
-    """The rows of a table by their column, whose names are in lower case; the first row has them."""
+    """Read a text table as mappings from column to cell; the first row names the columns, in lower case here."""
     rows = read_rows(files, name, path)
     if not rows:
         return []
     header = [cell.lower() for cell in rows[0]]
-    # A short row has its last cells empty: the first row tells the columns of all.
+    # Cells that a short row lacks are empty.
     return [dict(zip(header, [*row, *[""] * (len(header) - len(row))], strict=False)) for row in rows[1:]]
 
 
 def columns_of(rows: Sequence[Mapping[str, str]]) -> set[str]:
-    """The columns of what ``read_records`` gave."""
+    """Return the columns of the result of ``read_records``."""
     return set(rows[0]) if rows else set()
 
 
 def number(text: str | None) -> float | None:
-    """A finite number; None where the text is none."""
+    """Parse a finite number; None where the text is none."""
     try:
         value = float(text or "")
     except ValueError:
@@ -81,7 +83,7 @@ def number(text: str | None) -> float | None:
 
 
 def read_sheets(files: SourceFiles, name: str, path: Path) -> Iterator[Iterator[Row]]:
-    """The sheets of a spreadsheet (xlsx), each the text of its rows; empty cells are "".
+    """Yield the sheets of a spreadsheet (xlsx), each as rows of text; empty cells are "".
 
     Raises:
         RequestError: openpyxl is not installed, or the file is no spreadsheet.
@@ -96,19 +98,19 @@ def read_sheets(files: SourceFiles, name: str, path: Path) -> Iterator[Iterator[
         book = openpyxl.load_workbook(bounded, read_only=True, data_only=True)
     except (UnreadableFileError, BadZipFile, KeyError, ValueError, OSError) as error:
         raise RequestError(
-            f"{name} of {path} is no spreadsheet that can be read ({error}); get the set again from its owner"
+            f"{name} of {path} is not a readable spreadsheet ({error}); get the set again from its owner"
         ) from None
     try:
         for sheet in book.worksheets:
             yield (["" if c is None else str(c).strip() for c in row] for row in sheet.values)
-    except (ElementTree.ParseError, KeyError, ValueError) as error:  # its rows are parsed as they are read
+    except (ElementTree.ParseError, KeyError, ValueError) as error:  # rows are parsed while they are read
         raise RequestError(
-            f"{name} of {path} is no spreadsheet that can be read ({error}); get the set again from its owner"
+            f"{name} of {path} is not a readable spreadsheet ({error}); get the set again from its owner"
         ) from None
     finally:
         book.close()
 
 
 def missing_extra(need: str) -> RequestError:
-    """The error of a set whose labels need a package that a plain installation leaves out."""
+    """Make the error for labels that need a package which a plain installation lacks."""
     return RequestError(f'{need}, which needs the optional packages: pip install "suite[sets]"')

@@ -1,8 +1,7 @@
 """UTKFace (Zhang, Song and Qi 2017): real ages from 0 to 116, with gender and race, in file names.
 
-A name is ``[age]_[gender]_[race]_[date&time].jpg``, or ``.jpg.chip.jpg`` where the face is aligned and
-cropped; the files lie in one folder or in several (part1, part2, part3). The set has no subjects and no
-splits of its own.
+Images are ``[age]_[gender]_[race]_[date&time].jpg``, with ``.jpg.chip.jpg`` for aligned and cropped faces, in
+one folder or in several (part1, part2, part3). The set has no subjects and no official splits.
 """
 
 import re
@@ -19,21 +18,21 @@ IMAGES = 23_708  # published
 GENDERS = {"0": "male", "1": "female"}
 RACES = {"0": "White", "1": "Black", "2": "Asian", "3": "Indian", "4": "Others"}
 
-# Four published names lack a group or leave it empty (61_1_20170109142408075, 53__0_20170116184028385),
-# and some endings are misspelt (55_0_0_20170116232725357jpg.chip.jpg); their ages still hold.
+# Four published names lack a group or leave it empty (61_1_20170109142408075, 53__0_20170116184028385), and some
+# endings are misspelt (55_0_0_20170116232725357jpg.chip.jpg). Their ages can still be used.
 _NAME = re.compile(r"(?P<age>[0-9]+)_(?P<groups>(?:[0-9]*_){1,2})(?P<time>[0-9]{8,})[^0-9_]*")
 
 
 def read(files: SourceFiles, path: Path) -> ReadResult:
-    """Find the images of UTKFace.
+    """List the images of UTKFace.
 
-    A face that is there twice (the set is also passed on as several copies in one archive) counts once,
-    so that it cannot be in two splits; the aligned copy is taken.
+    Some archives of the set hold several copies of a face. Each face is taken once, so that it cannot be in two
+    splits; an aligned copy takes precedence.
 
     Raises:
-        RequestError: no file is named as UTKFace names its images.
+        RequestError: no file has a name as in UTKFace.
     """
-    # A file that is named as the set names its own counts whatever its ending: its content tells.
+    # A file with a name as in the set counts with any ending; its content decides whether it is an image.
     images = [name for name in visible(files) if is_image(name) or _NAME.fullmatch(PurePosixPath(name).name)]
     chosen: dict[str, ImageRecord] = {}
     skipped: list[SkippedFile] = []
@@ -67,13 +66,13 @@ def _parse(name: str) -> ImageRecord | SkippedFile:
     if reason := out_of_range("age", age, AGES):
         return SkippedFile(name, reason)
     groups = match["groups"].split("_")[:-1]
-    # With one group of two it is not said which one is missing.
+    # If only one group is given, it is unknown which one is missing.
     gender, race = groups if len(groups) == 2 else ("", "")
     return ImageRecord(name, {"age": age}, {"gender": GENDERS.get(gender, ""), "race": RACES.get(race, "")})
 
 
 def _face(name: str) -> str:
-    """What the copies of a face share: the name up to its time."""
+    """The part of a name that copies of a face share: everything up to the time."""
     match = _NAME.fullmatch(PurePosixPath(name).name)
     return match["age"] + "_" + match["groups"] + match["time"] if match else name
 

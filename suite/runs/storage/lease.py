@@ -1,8 +1,8 @@
 """One driver at a time for a run on object storage, which has no locks.
 
-The driver's sign is an object that it writes anew every few seconds. Another one that wants the run watches
-the sign: while it changes, the run is taken; when it has stood still long enough, its driver is dead. Only
-the watcher's own clock counts, so that clocks need not agree.
+A driver holds a lease: an object that it rewrites every few seconds, its heartbeat. Another driver that wants the run
+watches the object. While it changes, the run is in use; if it stays the same for long enough, its driver is dead.
+Only the clock of the watching driver counts, so clocks need not agree.
 """
 
 import contextlib
@@ -17,41 +17,46 @@ from collections.abc import Callable
 from suite.errors import RequestError
 from suite.runs.storage.object_storage import ObjectFolder
 
-SIGN = "lock.json"
-BEAT_SECONDS = 5.0
-#: A driver whose sign stands still so long is dead, or so long without a network that it will notice.
-SILENCE_SECONDS = 30.0
-#: Two drivers that see no sign at the same moment both write one; after so long the later one stands.
+LEASE = "lock.json"
+HEARTBEAT_SECONDS = 5.0
+#: A driver without a heartbeat for so long is dead, or has been offline long enough to notice it itself.
+EXPIRY_SECONDS = 30.0
+#: Two drivers that find no lease at the same moment both write one; after so long, the later one stands.
 SETTLE_SECONDS = 1.5
 
 
 class Lease:
-    """The sign of this process on a run."""
+    """The lease of this process on a run."""
 
     def __init__(self, objects: ObjectFolder, staging: str) -> None:
-        """``staging`` names the local folder that the run is worked on in, to know it again after a crash."""
-        self._objects, self._staging = objects, staging
-        self._process = secrets.token_hex(8)
-        self._beats = 0
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name="lease", daemon=True)
-
-    def take(self, *, dead: str | None, say: Callable[[str], object]) -> None:
-        """Take the run, where no other driver has it.
+        """Prepare a lease.
 
         Args:
-            dead: the staging folder of a driver that is known to be dead.
-            say: told when it will take a while.
+            objects: The run.
+            staging: The name of the local folder that the run is worked on in, which identifies it after a crash.
+        """
+        self._objects, self._staging = objects, staging
+        self._process = secrets.token_hex(8)
+        self._heartbeats = 0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._keep_alive, name="lease", daemon=True)
+
+    def acquire(self, *, dead: str | None, report: Callable[[str], object]) -> None:
+        """Acquire the run, unless another driver has it.
+
+        Args:
+            dead: The staging folder of a driver that is known to be dead.
+            report: Called with a sentence if this takes a while.
 
         Raises:
-            RequestError: another driver works on it.
-            OSError: the storage cannot be reached.
+            RequestError: Another driver works on the run.
+            OSError: The storage cannot be reached.
         """
-        found = self._objects.read(SIGN)
+        found = self._objects.read(LEASE)
         if found is not None and _field(found, "staging") != (dead or ""):
-            say(
-                f"somebody began to work on this run; watching for {SILENCE_SECONDS:g} s whether they "
-                "still do"
+            report(
+                f"another driver has started work on this run; watching for {EXPIRY_SECONDS:g} s whether it is "
+                "still active"
             )
             self._watch(found)
         self._write()
@@ -60,77 +65,77 @@ class Lease:
         self._thread.start()
 
     def check(self) -> None:
-        """See that the run is still this process's.
+        """Check that this process still has the run.
 
         Raises:
-            RequestError: another driver has it.
-            OSError: the storage cannot be reached.
+            RequestError: Another driver has it.
+            OSError: The storage cannot be reached.
         """
-        found = self._objects.read(SIGN)
+        found = self._objects.read(LEASE)
         if found is None or _field(found, "process") != self._process:
-            raise self._taken(found or b"")
+            raise self._in_use(found or b"")
 
     def release(self) -> None:
-        """Let go of the run, so that nobody has to wait; a storage that is out of reach does not matter."""
+        """Release the run, so that the next driver need not wait. Storage that cannot be reached is ignored."""
         self._ended.set()
         if self._thread.is_alive():
             self._thread.join()
         with contextlib.suppress(OSError, RequestError):
             self.check()
-            self._objects.delete(SIGN)
+            self._objects.delete(LEASE)
 
     def _watch(self, found: bytes) -> None:
-        ends = time.monotonic() + SILENCE_SECONDS
+        ends = time.monotonic() + EXPIRY_SECONDS
         while time.monotonic() < ends:
-            time.sleep(min(1.0, SILENCE_SECONDS / 10))
-            now = self._objects.read(SIGN)
+            time.sleep(min(1.0, EXPIRY_SECONDS / 10))
+            now = self._objects.read(LEASE)
             if now is None:
                 return
             if now != found:
-                raise self._taken(now)
+                raise self._in_use(now)
 
-    def _taken(self, sign: bytes) -> RequestError:
+    def _in_use(self, lease: bytes) -> RequestError:
         return RequestError(
-            f"a search is at work in {self._objects.url} (on {_field(sign, 'host') or 'another machine'}, "
-            f"process {_field(sign, 'pid') or 'unknown'}); wait until it has "
+            f"a search is at work in {self._objects.url} (on {_field(lease, 'host') or 'another machine'}, "
+            f"process {_field(lease, 'pid') or 'unknown'}); wait until it has "
             "ended, or stop it with Ctrl-C first"
         )
 
-    def _beat(self) -> None:
-        while not self._ended.wait(BEAT_SECONDS):
+    def _keep_alive(self) -> None:
+        while not self._ended.wait(HEARTBEAT_SECONDS):
             with contextlib.suppress(OSError, RequestError):
-                self.check()  # never over the sign of somebody who took the run
+                self.check()  # never overwrites the lease of a driver that took over
                 self._write()
 
     def _write(self) -> None:
-        self._beats += 1
-        sign = {
+        self._heartbeats += 1
+        lease = {
             "staging": self._staging,
             "process": self._process,
             "host": socket.gethostname(),
             "pid": os.getpid(),
-            "beats": self._beats,
+            "beats": self._heartbeats,
         }
-        self._objects.write(SIGN, json.dumps(sign).encode())
+        self._objects.write(LEASE, json.dumps(lease).encode())
 
 
-def is_signed(objects: ObjectFolder) -> bool:
-    """A driver works on the run: its sign is there and changes, for which this waits two beats at most.
+def is_leased(objects: ObjectFolder) -> bool:
+    """Whether a driver works on the run: its lease changes within two heartbeats, which this waits for at most.
 
     Raises:
-        OSError: the storage cannot be reached.
+        OSError: The storage cannot be reached.
     """
-    found = objects.read(SIGN)
-    ends = time.monotonic() + 2 * BEAT_SECONDS
+    found = objects.read(LEASE)
+    ends = time.monotonic() + 2 * HEARTBEAT_SECONDS
     while found is not None and time.monotonic() < ends:
-        time.sleep(BEAT_SECONDS / 5)
-        if (now := objects.read(SIGN)) != found:
+        time.sleep(HEARTBEAT_SECONDS / 5)
+        if (now := objects.read(LEASE)) != found:
             return now is not None
     return False
 
 
-def _field(sign: bytes, name: str) -> str:
+def _field(lease: bytes, name: str) -> str:
     try:
-        return str(json.loads(sign)[name])
+        return str(json.loads(lease)[name])
     except (ValueError, KeyError, TypeError):
         return ""

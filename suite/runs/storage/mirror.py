@@ -1,9 +1,9 @@
 """A run folder on object storage, kept up to date from the local folder that the driver works in.
 
-``state.tar`` has the tables, the journals and ``run.json`` of one moment in one object: it is replaced in one
-step, and a search goes on from it. A file of weights is there before the row that speaks of it. The tables
-and ``run.json`` lie beside it once more, for people who read them with pandas. Checkpoints of trials under
-way follow now and then, and go when their trial has ended.
+``state.tar`` holds the tables, the journals and ``run.json`` of one moment in a single object. It is replaced in one
+step, and a search resumes from it. A file of weights is uploaded before the row that refers to it. The tables and
+``run.json`` are uploaded separately as well, for people who read them with pandas. Checkpoints of trials in progress
+follow from time to time, and are deleted when their trial has ended.
 """
 
 import io
@@ -15,109 +15,124 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from suite.errors import RequestError
+from suite.files.atomic import is_temporary, write_atomically
 from suite.runs.layout import CHECKPOINTS
-from suite.runs.storage.lease import SIGN, Lease
+from suite.runs.storage.lease import LEASE, Lease
 from suite.runs.storage.object_storage import ObjectFolder
 
 STATE = "state.tar"
 REPORT = "report.html"
-#: The file in the state that names the staging folder which wrote it last.
+#: The file in the state that names the staging folder from which the state was last written.
 STAGING = ".staging"
-#: Rooms of a run folder that only its driver needs, and one that is sent in its own time.
-LEFT_OUT = ("tune", CHECKPOINTS)
-#: Checkpoints are sent when the last time lies so many times its own length back.
-TIMES_BACK = 20
-#: Of the state, what others read by itself.
-PLAIN = (".json", ".parquet")
+#: Subfolders that only the driver needs, and one that is uploaded on its own schedule.
+EXCLUDED = ("tune", CHECKPOINTS)
+#: Checkpoints are uploaded once the last upload is so many times its own duration ago.
+CHECKPOINT_INTERVAL = 20
+#: Suffixes of the files of the state that are uploaded separately as well.
+SEPARATE = (".json", ".parquet")
+#: Modification time in nanoseconds and size in bytes, by which a changed file is recognised.
+Stamp = tuple[int, int]
 
 
 class Mirror:
-    """Sends what has changed in a run folder since the last time."""
+    """Uploads what has changed in a run folder since the last upload."""
 
     def __init__(self, folder: Path, objects: ObjectFolder, lease: Lease, staging: str) -> None:
-        """``staging`` is the folder's name in the state, by which it is known to be the newest."""
+        """Prepare a mirror.
+
+        Args:
+            folder: The local run folder.
+            objects: The run on the storage.
+            lease: The lease of this process on it.
+            staging: The name of the local folder in the state, by which it is recognised as the newest.
+        """
         self.folder = folder
         self._objects, self._lease, self._staging = objects, lease, staging
-        self._sent: dict[str, tuple[int, int]] = {}
+        self._uploaded: dict[str, Stamp] = {}
         self._checkpoints_not_before = 0.0  # by time.monotonic()
 
-    def take_as_sent(self) -> None:
-        """What is in the folder now came from the storage."""
-        self._sent = {name: _stamp(self.folder / name) for name in (*self._parts(), *self._state())}
-        self._sent |= self._checkpoints()
+    def mark_uploaded(self) -> None:
+        """Take what is in the folder as what is on the storage, because it has been downloaded from there."""
+        self._uploaded = {name: _stamp(self.folder / name) for name in (*self._parts(), *self._state())}
+        self._uploaded |= self._checkpoints()
 
-    def send(self) -> None:
-        """Make the storage equal to the folder. Weights first, then the state in one step.
+    def upload(self) -> None:
+        """Make the storage equal to the folder: the weights first, then the state in one step.
 
         Raises:
-            RequestError: another driver took the run, and nothing was written.
-            OSError: the storage cannot be reached; the state there is an earlier one, and whole.
+            RequestError: Another driver has taken over the run, and nothing was written.
+            OSError: The storage cannot be reached; it holds an earlier, complete state.
         """
         if staging_name(self.folder) != self._staging:
-            (self.folder / STAGING).write_text(self._staging, encoding="utf-8")
+            write_atomically(self.folder / STAGING, self._staging)
         parts = {name: _stamp(self.folder / name) for name in self._parts()}
         state = {name: _stamp(self.folder / name) for name in self._state()}
-        if (parts | state).items() <= self._sent.items():
+        if (parts | state).items() <= self._uploaded.items():
             return
         self._lease.check()
         for name, stamp in parts.items():
-            self._send(name, stamp)
-        if not state.items() <= self._sent.items():
-            self._objects.write(STATE, _packed(self.folder, list(state)))
+            self._upload(name, stamp)
+        if not state.items() <= self._uploaded.items():
+            self._objects.write(STATE, _pack(self.folder, list(state)))
             for name, stamp in state.items():
-                if name.endswith(PLAIN):
-                    self._send(name, stamp)
-            self._sent |= state
+                if name.endswith(SEPARATE):
+                    self._upload(name, stamp)
+            self._uploaded |= state
         if time.monotonic() >= self._checkpoints_not_before:
-            self._send_checkpoints()
+            self._upload_checkpoints()
 
-    def _send_checkpoints(self) -> None:
+    def _upload_checkpoints(self) -> None:
         began = time.monotonic()
-        there = self._checkpoints()
-        for name, stamp in there.items():
-            with suppress(FileNotFoundError):  # its trial ended in this moment
-                self._send(name, stamp)
-        for name in [name for name in self._sent if name.startswith(f"{CHECKPOINTS}/") and name not in there]:
+        found = self._checkpoints()
+        for name, stamp in found.items():
+            with suppress(FileNotFoundError):  # its trial has just ended
+                self._upload(name, stamp)
+        ended_trials = [
+            name for name in self._uploaded if name.startswith(f"{CHECKPOINTS}/") and name not in found
+        ]
+        for name in ended_trials:
             self._objects.delete(name)
-            del self._sent[name]
+            del self._uploaded[name]
         ended = time.monotonic()
-        self._checkpoints_not_before = ended + TIMES_BACK * (ended - began)
+        self._checkpoints_not_before = ended + CHECKPOINT_INTERVAL * (ended - began)
 
-    def _checkpoints(self) -> dict[str, tuple[int, int]]:
-        """Those in the folder just now: trials write and remove them at any time."""
-        found: dict[str, tuple[int, int]] = {}
+    def _checkpoints(self) -> dict[str, Stamp]:
+        """Return the checkpoints in the folder at this moment; trials write and delete them at any time."""
+        found: dict[str, Stamp] = {}
         for file in (self.folder / CHECKPOINTS).glob("*.pt"):
             with suppress(FileNotFoundError):
                 found[f"{CHECKPOINTS}/{file.name}"] = _stamp(file)
         return found
 
-    def _send(self, name: str, stamp: tuple[int, int]) -> None:
-        if self._sent.get(name) != stamp:
-            self._objects.send(name, self.folder / name)
-            self._sent[name] = stamp
+    def _upload(self, name: str, stamp: Stamp) -> None:
+        if self._uploaded.get(name) != stamp:
+            self._objects.upload(name, self.folder / name)
+            self._uploaded[name] = stamp
 
     def _parts(self) -> list[str]:
-        """Files of the rooms, and the report."""
-        rooms = [room for room in self.folder.iterdir() if room.is_dir() and room.name not in LEFT_OUT]
-        files = [file for room in rooms for file in room.rglob("*")] + [self.folder / REPORT]
+        """Return the names of the files in subfolders, and of the report."""
+        subfolders = [
+            entry for entry in self.folder.iterdir() if entry.is_dir() and entry.name not in EXCLUDED
+        ]
+        files = [file for folder in subfolders for file in folder.rglob("*")] + [self.folder / REPORT]
         return sorted(
-            str(file.relative_to(self.folder)) for file in files if file.is_file() and _is_whole(file)
+            str(file.relative_to(self.folder)) for file in files if file.is_file() and _is_complete(file)
         )
 
     def _state(self) -> list[str]:
-        """Files of the run folder itself: small, and only right together."""
-        files = [file for file in self.folder.iterdir() if file.is_file() and _is_whole(file)]
+        """Return the names of the files directly in the run folder: small, and consistent only together."""
+        files = [file for file in self.folder.iterdir() if file.is_file() and _is_complete(file)]
         hidden = {file for file in files if file.name.startswith(".") and file.name != STAGING}
         return sorted(file.name for file in set(files) - hidden if file.name != REPORT)
 
 
 @dataclass(frozen=True)
 class State:
-    """The state of a run as the storage has it.
+    """The state of a run on the storage.
 
     Attributes:
-        content: of the files, by name.
-        staging: names the folder that it was written from.
+        content: The content of its files, by name.
+        staging: The name of the folder from which it was written.
     """
 
     content: Mapping[str, bytes]
@@ -131,11 +146,11 @@ class State:
 
 
 def read_state(objects: ObjectFolder) -> State | None:
-    """The state of the run on the storage; None where there is no run.
+    """Read the state of the run on the storage; None if there is no run.
 
     Raises:
-        RequestError: what is there is no state of a run.
-        OSError: the storage cannot be reached.
+        RequestError: The object is no state of a run.
+        OSError: The storage cannot be reached.
     """
     packed = objects.read(STATE)
     if packed is None:
@@ -148,19 +163,23 @@ def read_state(objects: ObjectFolder) -> State | None:
                 if file is not None and "/" not in member.name and member.name not in (".", ".."):
                     content[member.name] = file.read()
     except tarfile.TarError:
-        raise RequestError(f"{objects.url}/{STATE} is no state of a run; take it from a backup") from None
+        raise RequestError(f"{objects.url}/{STATE} is no state of a run; restore it from a backup") from None
     return State(content, content.pop(STAGING, b"").decode(errors="replace"))
 
 
-def fetch_parts(objects: ObjectFolder, folder: Path) -> None:
-    """Fetch the files of a run's rooms, such as its weights."""
+def download_parts(objects: ObjectFolder, folder: Path) -> None:
+    """Download the files of a run's subfolders, such as its weights.
+
+    Raises:
+        OSError: The storage cannot be reached, or the folder cannot be written to.
+    """
     for name in objects.names():
         if "/" in name and ".." not in name.split("/"):
-            objects.fetch(name, folder / name)
+            objects.download(name, folder / name)
 
 
 def staging_name(folder: Path) -> str | None:
-    """The name that a folder of this machine has in the states that were written from it."""
+    """Return the name that a local folder has in the states that were written from it; None if it has none."""
     try:
         return (folder / STAGING).read_text(encoding="utf-8")
     except OSError:
@@ -168,11 +187,15 @@ def staging_name(folder: Path) -> str | None:
 
 
 def holds_anything(objects: ObjectFolder) -> bool:
-    """There is something, a driver's sign apart."""
-    return any(name != SIGN for name in objects.names())
+    """Whether there is an object other than a driver's lease.
+
+    Raises:
+        OSError: The storage cannot be reached.
+    """
+    return any(name != LEASE for name in objects.names())
 
 
-def _packed(folder: Path, names: list[str]) -> bytes:
+def _pack(folder: Path, names: list[str]) -> bytes:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
         for name in names:
@@ -183,10 +206,10 @@ def _packed(folder: Path, names: list[str]) -> bytes:
     return packed.getvalue()
 
 
-def _is_whole(file: Path) -> bool:
-    return not file.name.endswith((".partial", ".lock"))
+def _is_complete(file: Path) -> bool:
+    return not is_temporary(file) and file.suffix != ".lock"
 
 
-def _stamp(file: Path) -> tuple[int, int]:
+def _stamp(file: Path) -> Stamp:
     status = file.stat()
     return status.st_mtime_ns, status.st_size

@@ -10,7 +10,7 @@ from suite.search.stopping.rungs import RungRule, Rungs
 from suite.trial import UNIT
 
 ERROR = "val_mae"
-#: What a rule may compare beside the error of an epoch: columns of trials.parquet.
+#: What a rule may compare besides the error of an epoch: columns of trials.parquet.
 COSTS = ("params", "macs", "bytes")
 
 

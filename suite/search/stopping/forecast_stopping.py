@@ -13,7 +13,7 @@ from suite.search.stopping.forecast import forecast
 class ForecastRule:
     """When a trial is stopped."""
 
-    costs: tuple[str, ...]  # the objectives beside the validation error
+    costs: tuple[str, ...]  # the objectives besides the validation error
     epochs: int  # of every trial
     forecast_after: tuple[int, ...]  # epochs after which a forecast is made, ascending
     chance: float  # the least probability of reaching the front with which a trial goes on

@@ -14,7 +14,7 @@ from typing import Any
 
 from optuna.storages.journal import BaseJournalBackend
 
-from suite.runs.journal import cut_torn_line
+from suite.runs.journal import drop_incomplete_line
 from suite.search.study.optuna_private import PARAMETER_OPERATIONS
 
 #: Operations that wait for the next synced line. A power cut loses them for a suggestion that has not begun.
@@ -25,7 +25,7 @@ class StudyJournal(BaseJournalBackend):
     """The lines of a study's journal, for a single process."""
 
     def __init__(self, path: Path) -> None:
-        cut_torn_line(path)  # of a driver that was killed, or whose disk was full
+        drop_incomplete_line(path)  # of a driver that was killed, or whose disk was full
         self._file = path.open("ab")
         with path.open("rb") as file:
             self._unread: list[dict[str, Any]] = [json.loads(line) for line in file]
@@ -57,6 +57,6 @@ class StudyJournal(BaseJournalBackend):
             if any(log["op_code"] not in UNSYNCED for log in logs):
                 os.fsync(self._file.fileno())
         except OSError:
-            cut_torn_line(self._path)
+            drop_incomplete_line(self._path)
             raise
         self._unread += map(json.loads, lines)

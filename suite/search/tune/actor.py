@@ -9,8 +9,9 @@ from typing import Any
 
 from ray import tune
 
-from suite.compression.parent import starting_network
+from suite.compression.parent import network_from_parent
 from suite.data.dataset import Dataset, load_dataset
+from suite.files.atomic import write_atomically
 from suite.measure.profiling import profile_trial
 from suite.methods.labels import label_set_of
 from suite.networks.weights import save_network
@@ -75,7 +76,7 @@ class TrialActor(tune.Trainable):
             dataset,
             threads=self._request.threads,
             device=self._request.device,
-            network=starting_network(config, dataset),
+            network=network_from_parent(config, dataset),
         )
         if self._fit.transfer:
             self._save_text(f"weights/{self._request.id}.backbone.txt", f"{self._fit.transfer}\n")
@@ -85,7 +86,7 @@ class TrialActor(tune.Trainable):
         """Continue from the checkpoint that a lost process or a killed driver left, where there is one."""
         with self._request.files.local_copy(self._request.checkpoint) as path:
             checkpoint = None if path is None else load_checkpoint(path)
-        if checkpoint is None or not checkpoint.is_of(training):
+        if checkpoint is None or not checkpoint.matches(training):
             return
         training.load_state(checkpoint.state)
         self._epochs = list(checkpoint.epochs)
@@ -98,7 +99,7 @@ class TrialActor(tune.Trainable):
         self._epochs.append(epoch)
         if epoch.epoch < self._request.config.epochs:
             with suppress(NotSavedError):  # the training needs none; saving its weights will report the fault
-                self._checkpoint_timer.now_and_then(lambda: self._save_checkpoint(training))
+                self._checkpoint_timer.save_if_due(lambda: self._save_checkpoint(training))
             return self._report(ended=False, status="running", epoch=epoch, earlier=earlier)
         as_trained = dataclasses.replace(self._request.config, precision=training.precision)
         self._request.files.save(
@@ -114,7 +115,7 @@ class TrialActor(tune.Trainable):
         )
 
     def _save_text(self, name: str, text: str) -> None:
-        self._request.files.save(name, lambda path: path.write_text(text, encoding="utf-8"))
+        self._request.files.save(name, lambda path: write_atomically(path, text, durable=True))
 
     def _report(
         self,

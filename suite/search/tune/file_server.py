@@ -5,7 +5,6 @@ packed store once, through Ray's object store, into its own cache, and sends bac
 """
 
 import contextlib
-import fcntl
 import os
 import secrets
 import shutil
@@ -24,8 +23,9 @@ from safetensors import SafetensorError
 
 from suite.data.store import Store, open_store
 from suite.errors import RequestError
+from suite.files.atomic import move_into_place, temporary_folder_beside, write_atomically
 from suite.files.cache import cache_folder
-from suite.files.folders import folder_beside, move_into_place
+from suite.files.locks import file_lock
 from suite.search.tune.ray_private import is_client_connection
 
 #: The files of a store; the last is the one that marks it as complete.
@@ -59,9 +59,7 @@ class FileServer:
         """Write a file of the run folder, replacing it atomically."""
         path = self._run_folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(path.name + ".partial")
-        partial.write_bytes(content)
-        partial.replace(path)
+        write_atomically(path, content, durable=True)
 
     def read(self, name: str) -> bytes | None:
         """Return a file of the run folder; None where it does not exist."""
@@ -209,13 +207,13 @@ class DriverFiles:
         """Return this node's copy of the store, which the first of its processes to ask fetches."""
         copy = cache_folder() / "copies" / self.fingerprint[:16]
         copy.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(copy.with_name(copy.name + ".lock")):
+        with file_lock(copy.with_name(copy.name + ".lock"), wait=True):
             if not (copy / "store.json").exists():
                 # Under this lock, a partial copy is one that a killed process left.
                 for left in copy.parent.glob(f".{copy.name}.partial-*"):
                     shutil.rmtree(left, ignore_errors=True)
                 files: Mapping[str, list[Any]] = ray.get(self._server().store_files.remote())
-                with folder_beside(copy) as partial:
+                with temporary_folder_beside(copy) as partial:
                     for name in STORE_FILES:
                         _write_chunks(partial / name, files[name])
                     move_into_place(partial, copy)
@@ -226,10 +224,3 @@ def _write_chunks(path: Path, chunks: list[Any]) -> None:
     with path.open("wb") as file:
         for chunk in chunks:
             file.write(memoryview(ray.get(chunk)))
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

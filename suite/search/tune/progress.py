@@ -47,7 +47,7 @@ class StageProgress:
         stopped = sum(row["status"] == "stopped" for row in rows)
         seconds_left = spent / done_now * left if done_now else float("nan")
         progress = SearchProgress(
-            asked=trials,
+            requested=trials,
             finished=finished,
             running=sum(trial.begun_at is not None for trial in running),
             stopped=stopped,

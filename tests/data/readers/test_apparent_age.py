@@ -102,5 +102,5 @@ def test_a_short_row_of_appa_real_is_skipped(miniature: Miniature, lay_out: LayO
     files[table] = b"real_age,apparent_age_avg,file_name\n30,31,000000.jpg\n32,33\n"
     reading = read("appa-real", lay_out(files))
     assert [(s.file, s.reason) for s in reading.skipped] == [
-        ("gt_avg_train.csv", "a row with an age names no image")
+        ("gt_avg_train.csv", "a row has an age but no image")
     ]

@@ -40,7 +40,7 @@ def test_the_five_folds_and_the_60_40_split_are_read(miniature: Miniature, lay_o
         number = int("".join(filter(str.isdigit, Path(record.file).name)))
         assert record.fold == number % 5 + 1
         assert (record.split == "train") == (number < 15)
-    assert "25 with one of the five official folds, 25 with a place in the 60/40 split" in reading.found
+    assert "25 with one of the five official folds, 25 with a part in the 60/40 split" in reading.found
 
 
 def test_the_prefix_tells_gender_and_race(miniature: Miniature, lay_out: LayOut) -> None:
@@ -56,7 +56,7 @@ def test_the_prefix_tells_gender_and_race(miniature: Miniature, lay_out: LayOut)
     }
 
 
-def test_without_the_ratings_there_is_no_deviation_and_it_is_said(
+def test_without_the_ratings_there_is_no_deviation_and_the_summary_says_so(
     miniature: Miniature, lay_out: LayOut
 ) -> None:
     files = miniature("scut-fbp5500")
@@ -121,11 +121,11 @@ def test_a_score_out_of_range_and_an_image_without_one_are_skipped(
     skipped = read("scut-fbp", lay_out(files)).skipped
     assert {Path(one.file).name: one.reason for one in skipped} == {
         "SCUT-FBP-1.jpg": "the attractiveness is 5.5, outside of 1 to 5",
-        "SCUT-FBP-24.jpg": "no table rates it",
+        "SCUT-FBP-24.jpg": "no table has a rating of it",
     }
 
 
-def test_an_old_spreadsheet_is_told_so(miniature: Miniature, lay_out: LayOut) -> None:
+def test_an_old_spreadsheet_is_refused(miniature: Miniature, lay_out: LayOut) -> None:
     files = {name: c for name, c in miniature("scut-fbp").items() if not name.endswith(".xlsx")}
     files["ratings.xls"] = b"\xd0\xcf\x11\xe0"
     with pytest.raises(RequestError, match=r"ratings\.xls of .* save it as xlsx or CSV"):

@@ -107,7 +107,7 @@ def test_a_set_becomes_a_store_that_can_be_trained_on(
 
 @every_set
 @pytest.mark.parametrize("content", [{}, {"readme.txt": b"hello", "notes/todo.md": b"faces"}])
-def test_what_is_no_such_set_is_told_in_one_sentence(
+def test_what_is_no_such_set_is_reported_in_one_sentence(
     name: str, content: Files, lay_out: LayOut, tmp_path: Path
 ) -> None:
     (tmp_path / "source").mkdir()
@@ -178,7 +178,7 @@ def test_a_label_without_its_image_is_skipped_and_counts_as_lost(
     reading = read(name, lay_out(files))
     (skipped,) = reading.skipped
     assert skipped.lost
-    assert "names it, but there is no such image" in skipped.reason
+    assert "lists it, but there is no such image" in skipped.reason
     assert len(reading.records) >= 23
 
 

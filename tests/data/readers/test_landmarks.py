@@ -157,7 +157,7 @@ def test_a_table_with_boxes_alone_is_aligned_by_them(
 def test_a_copy_without_landmarks_cannot_be_aligned(
     name: str, miniature: Miniature, lay_out: LayOut, tmp_path: Path
 ) -> None:
-    with pytest.raises(RequestError, match="--align finds nothing to go by"):
+    with pytest.raises(RequestError, match="--align finds no landmarks in"):
         packed(name, lay_out(miniature(name)), tmp_path / "packed")
     assert not (tmp_path / "packed").exists()
 
@@ -189,7 +189,7 @@ def test_a_matlab_file_is_inflated_within_its_limit(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("content", [b"", b"x" * 200, mat(a=1)[:140], mat(a=1)[:128] + b"\xff" * 64])
-def test_a_damaged_matlab_file_is_told_as_such(content: bytes) -> None:
+def test_a_damaged_matlab_file_is_refused(content: bytes) -> None:
     with pytest.raises(UnreadableMatError):
         read_mat(content)
 
@@ -219,5 +219,5 @@ def test_face_crops_without_their_photographs_cannot_be_aligned(miniature: Minia
         for name, content in files.items():
             if not name.endswith(".jpg") or name.endswith("_face.jpg"):
                 archive.writestr(name, content)
-    with pytest.raises(RequestError, match="--align finds nothing to go by"):
+    with pytest.raises(RequestError, match="--align finds no landmarks in"):
         packed("appa-real", tmp_path / "set.zip", tmp_path / "packed")

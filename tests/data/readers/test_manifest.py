@@ -54,7 +54,7 @@ def test_a_parquet_of_too_many_rows_is_refused(lay_out: LayOut, monkeypatch: pyt
     monkeypatch.setattr(manifest, "MOST_ROWS", 1)
     written = io.BytesIO()
     pd.DataFrame({"path": ["a.jpg", "b.jpg"], "age": [1, 2]}).to_parquet(written)
-    with pytest.raises(RequestError, match="says that it has 2 rows, over the limit of 1; split it"):
+    with pytest.raises(RequestError, match="claims to have 2 rows, over the limit of 1; split it"):
         read(lay_out({"faces.parquet": written.getvalue()}) / "faces.parquet")
 
 
@@ -98,7 +98,7 @@ def test_a_box_that_lies_outside_of_its_image_is_skipped(
     store = pack(manifest_reader(), source, tmp_path / "out", size=32, workers=1, max_skipped=0.2)
     skipped = pd.read_csv(store.folder / "skipped.csv")
     assert skipped["source"].tolist() == ["3.jpg"]
-    assert "the crop box 60, 0, 99, 99 holds nothing of the image of 48 x 48 pixels" in skipped["reason"][0]
+    assert "the crop box 60, 0, 99, 99 does not overlap the image of 48 x 48 pixels" in skipped["reason"][0]
 
 
 def test_splits_of_a_manifest_are_official(lay_out: LayOut) -> None:
@@ -157,7 +157,7 @@ def test_a_row_without_a_path_and_a_path_with_a_null_byte_are_skipped(
     source = lay_out({"faces.csv": f"age,path\n{good}31\n32,\n33,b\0.jpg\n".encode(), **files})
     store = pack(manifest_reader(), source / "faces.csv", tmp_path / "out", size=32, workers=1, max_skipped=1)
     reasons = pd.read_csv(store.folder / "skipped.csv")["reason"].tolist()
-    assert reasons[1:] == ["row 10 names no image", "row 11 names no image"]
+    assert reasons[1:] == ["row 10 has no image", "row 11 has no image"]
     assert reasons[0] == "the file cannot be read: embedded null byte"
     assert store.info.images == 9
 
@@ -165,7 +165,7 @@ def test_a_row_without_a_path_and_a_path_with_a_null_byte_are_skipped(
 def test_an_image_that_is_named_twice_counts_once(lay_out: LayOut) -> None:
     reading = of_csv(lay_out, "path,age\na.jpg,30\n./a.jpg,31\n")
     assert [record.labels["age"] for record in reading.records] == [30]
-    assert [skipped.reason for skipped in reading.skipped] == ["faces.csv names it twice"]
+    assert [skipped.reason for skipped in reading.skipped] == ["faces.csv lists it twice"]
 
 
 def test_a_manifest_in_an_archive_reaches_nothing_outside(tmp_path: Path) -> None:
@@ -190,10 +190,10 @@ def test_a_manifest_in_an_archive_reaches_nothing_outside(tmp_path: Path) -> Non
             {"a.csv": b"path,height\nx,1\n"},
             "no column 'age' or 'attractiveness'; its columns: path, height",
         ),
-        ({"a.parquet": b"PAR1 and no more"}, "is no parquet file that can be read"),
+        ({"a.parquet": b"PAR1 and no more"}, "is not a readable parquet file"),
     ],
 )
-def test_a_table_that_is_no_manifest_is_told_so(
+def test_a_table_that_is_no_manifest_is_refused(
     files: Mapping[str, bytes], complaint: str, lay_out: LayOut
 ) -> None:
     with pytest.raises(RequestError, match=complaint) as caught:

@@ -81,7 +81,11 @@ def test_a_fold_of_fgnet_is_a_person(miniature: Miniature, lay_out: LayOut) -> N
     ("name", "file", "reason"),
     [
         ("afad", "AFAD/14/111/1-0.jpg", "the age is 14, outside of 15 to 72"),
-        ("afad", "AFAD/20/113/1-0.jpg", "1-0.jpg does not lie in [age]/[111 or 112]/ as [subject]-[k].jpg"),
+        (
+            "afad",
+            "AFAD/20/113/1-0.jpg",
+            "the path of 1-0.jpg does not end in [age]/[111 or 112]/[subject]-[k].jpg",
+        ),
         ("agedb", "AgeDB/1_X_102_m.jpg", "the age is 102, outside of 1 to 101"),
         ("agedb", "AgeDB/holiday.jpg", "the name is not [n]_[Name]_[age]_[m or f].jpg"),
         ("fgnet", "images/001A70.JPG", "the age is 70, outside of 0 to 69"),
@@ -143,9 +147,9 @@ def test_a_row_of_morph_that_cannot_be_used_has_a_reason(miniature: Miniature, l
     files[table] = "\n".join(rows).encode()
     reasons = {Path(s.file).name: s.reason for s in read("morph", lay_out(files)).skipped}
     assert reasons == {
-        "0.JPG": "morph_2008_nonCommercial.csv says no age of it",
+        "0.JPG": "morph_2008_nonCommercial.csv has no age for it",
         "1.JPG": "the age is 15, outside of 16 to 77",
-        "2.JPG": "morph_2008_nonCommercial.csv names it twice",
+        "2.JPG": "morph_2008_nonCommercial.csv lists it twice",
     }
 
 
@@ -155,7 +159,7 @@ def test_a_short_row_of_morph_is_read_as_far_as_it_goes(miniature: Miniature, la
     files[table] = b"photo,age,id_num\nAlbum2/0.JPG,20\n,30,7\n"
     reading = read("morph", lay_out(files))
     assert [(Path(r.file).name, r.subject) for r in reading.records] == [("0.JPG", "")]
-    assert [s.reason for s in reading.skipped] == ["a row names no photo"]
+    assert [s.reason for s in reading.skipped] == ["a row has no photo"]
 
 
 def test_cacd2000_is_split_by_rank(miniature: Miniature, lay_out: LayOut) -> None:
@@ -187,14 +191,14 @@ def test_an_accent_may_be_stored_composed_or_not(lay_out: LayOut, photo: Callabl
 @pytest.mark.parametrize(
     "content", [b"", b"MATLAB 7.3 MAT-file, an HDF5 file" + bytes(600), bytes(range(256)) * 4]
 )
-def test_a_matlab_file_that_cannot_be_read_is_told_so(
+def test_a_matlab_file_that_cannot_be_read_is_refused(
     content: bytes, miniature: Miniature, lay_out: LayOut
 ) -> None:
-    with pytest.raises(RequestError, match=rf"{META} of .* (is no MATLAB v5 file|has no struct)"):
+    with pytest.raises(RequestError, match=rf"{META} of .* (is not a readable MATLAB v5 file|has no struct)"):
         read("cacd2000", lay_out({**miniature("cacd2000"), META: content}))
 
 
-def test_another_matlab_file_is_told_so(miniature: Miniature, lay_out: LayOut) -> None:
+def test_another_matlab_file_is_refused(miniature: Miniature, lay_out: LayOut) -> None:
     from scipy.io import savemat
 
     written = io.BytesIO()

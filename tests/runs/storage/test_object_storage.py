@@ -1,4 +1,4 @@
-"""Folders of objects on a real local server of S3."""
+"""Folders of objects on a local S3 server."""
 
 import socket
 from pathlib import Path
@@ -9,20 +9,20 @@ import requests
 from suite.cli.main import main
 from suite.errors import RequestError
 from suite.runs.storage import object_storage
-from suite.runs.storage.object_storage import open_object_folder, url_of
+from suite.runs.storage.object_storage import object_url, open_object_folder
 
 
-def test_objects_come_back_as_they_were_written(bucket: str, tmp_path: Path) -> None:
+def test_objects_are_read_back_as_they_were_written(bucket: str, tmp_path: Path) -> None:
     folder = open_object_folder(f"s3://{bucket}/runs/a b")
     assert (folder.names(), folder.read("x")) == ([], None)
     folder.write("x", b"one")
     folder.write("x", b"two")
     large = tmp_path / "large"
-    large.write_bytes(bytes(range(256)) * 100_000)  # more than one piece
-    folder.send("weights/large", large)
+    large.write_bytes(bytes(range(256)) * 100_000)  # more than one chunk
+    folder.upload("weights/large", large)
     assert folder.names() == ["weights/large", "x"]
     assert folder.read("x") == b"two"
-    folder.fetch("weights/large", tmp_path / "there" / "large")
+    folder.download("weights/large", tmp_path / "there" / "large")
     assert (tmp_path / "there" / "large").read_bytes() == large.read_bytes()
     folder.delete("x")
     folder.delete("x")
@@ -30,7 +30,7 @@ def test_objects_come_back_as_they_were_written(bucket: str, tmp_path: Path) -> 
     assert open_object_folder(f"s3://{bucket}/runs/a").names() == []  # no prefix of a name
 
 
-def test_the_url_may_say_where_the_storage_is(
+def test_the_url_may_name_the_endpoint(
     bucket: str, s3_endpoint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL")
@@ -39,7 +39,10 @@ def test_the_url_may_say_where_the_storage_is(
     open_object_folder(url).write("x", b"1")
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", s3_endpoint)
     assert open_object_folder(f"s3://{bucket}/a").read("x") == b"1"
-    assert url_of(url, "report.html") == f"s3://{bucket}/a/report.html?endpoint_override={server}&scheme=http"
+    assert (
+        object_url(url, "report.html")
+        == f"s3://{bucket}/a/report.html?endpoint_override={server}&scheme=http"
+    )
 
 
 @pytest.mark.parametrize(
@@ -48,30 +51,30 @@ def test_the_url_may_say_where_the_storage_is(
         ("s3://", "names no folder in a bucket"),
         ("s3://bucket", "names no folder in a bucket"),
         ("s3://bucket/a/../b", "names no folder in a bucket"),
-        ("s3://bucket/a?endpiont=x", "has 'endpiont' behind its ?; there may be endpoint_override"),
+        ("s3://bucket/a?endpiont=x", "has 'endpiont' after its ?; only endpoint_override"),
         ("s3://key:secret@bucket/a", "which logs would show; set AWS_ACCESS_KEY_ID"),
         ("s3://no-such-bucket/a", "names the bucket no-such-bucket, which does not exist"),
     ],
 )
 @pytest.mark.usefixtures("bucket")
-def test_a_url_that_names_nothing_is_refused(url: str, complaint: str) -> None:
+def test_a_url_without_a_usable_folder_is_refused(url: str, complaint: str) -> None:
     with pytest.raises(RequestError, match=r"s3://|URL") as refusal:
         open_object_folder(url)
     assert complaint in str(refusal.value)
     assert "secret@" not in str(refusal.value)
 
 
-def test_a_scheme_that_is_none_is_one_sentence(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_scheme_is_refused_in_one_sentence(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(RequestError, match=r"cannot be used \(Invalid S3 connection scheme 'ftp'"):
         open_object_folder(f"s3://{bucket}/a?endpoint_override=127.0.0.1:9&scheme=ftp&region=us-east-1")
 
 
-def test_keys_that_are_wrong_are_one_sentence(
+def test_wrong_access_keys_are_refused_in_one_sentence(
     bucket: str, s3_endpoint: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAWRONG")
     count = f"{s3_endpoint}/moto-api/reset-auth"
-    requests.post(count, data="0", timeout=10)  # from here on moto looks at the keys
+    requests.post(count, data="0", timeout=10)  # from here on moto checks the keys
     try:
         assert main(["status", f"s3://{bucket}/a"]) == 2
     finally:
@@ -81,7 +84,9 @@ def test_keys_that_are_wrong_are_one_sentence(
     assert len(said.splitlines()) == 1
 
 
-def test_storage_that_does_not_answer_is_one_sentence(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreachable_storage_is_reported_in_one_sentence(
+    bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(object_storage, "ATTEMPTS", 1)
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
@@ -89,5 +94,5 @@ def test_storage_that_does_not_answer_is_one_sentence(bucket: str, monkeypatch: 
         with pytest.raises(RequestError, match="cannot be used") as refusal:
             open_object_folder(f"s3://{bucket}/a")
     said = str(refusal.value)
-    assert "see that the network, AWS_ENDPOINT_URL and the region are right" in said
+    assert "check the network, AWS_ENDPOINT_URL and the region" in said
     assert "\n" not in said

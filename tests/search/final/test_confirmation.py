@@ -32,13 +32,13 @@ class StopsAfter:
     def __init__(self, trainings: int = 1000) -> None:
         self.left = trainings
         self.stages: list[str] = []
-        self.standings: list[SearchProgress] = []
+        self.progress_seen: list[SearchProgress] = []
 
     def stage(self, sentence: str) -> None:
         self.stages.append(sentence)
 
-    def change(self, standing: SearchProgress, ended: TrialResult | None) -> None:
-        self.standings.append(standing)
+    def change(self, progress: SearchProgress, ended: TrialResult | None) -> None:
+        self.progress_seen.append(progress)
         self.left -= ended is not None
         if ended is not None and self.left == 0:
             raise KeyboardInterrupt
@@ -136,8 +136,10 @@ def test_the_test_split_is_read_for_the_confirming_trainings_alone_and_not_befor
     assert len(confirming(interrupted)) == 2
     assert interrupted.trials["test_mae_years"].isna().all()
     run, watcher = resumed
-    judged = run.trials.set_index("id")["test_mae_years"].notna()
-    assert judged.to_dict() == {i: stage == "confirm" for i, stage in run.trials[["id", "stage"]].to_numpy()}
+    evaluated = run.trials.set_index("id")["test_mae_years"].notna()
+    assert evaluated.to_dict() == {
+        i: stage == "confirm" for i, stage in run.trials[["id", "stage"]].to_numpy()
+    }
     order = [
         next(i for i, s in enumerate(watcher.stages) if word in s) for word in ("confirming", "evaluating")
     ]
@@ -158,7 +160,7 @@ def test_a_resumed_confirmation_trains_nothing_twice(
 
 def test_whoever_watches_sees_the_stage_and_its_own_counts(resumed: tuple[Run, StopsAfter]) -> None:
     run, watcher = resumed
-    last = watcher.standings[-1]
+    last = watcher.progress_seen[-1]
     asked = len(SEEDS) * len(members(run))
     assert (last.stage, last.finished, last.asked, last.share_done) == ("confirm", asked, asked, 1.0)
     assert last.best_mae == confirming(run)["val_mae_years"].min()
@@ -170,8 +172,8 @@ def test_the_study_does_not_hear_of_the_confirmation(resumed: tuple[Run, StopsAf
     backend = optuna.storages.journal.JournalFileBackend(str(run.folder / "study.journal"))
     study = optuna.load_study(study_name="small", storage=optuna.storages.JournalStorage(backend))
     searched = run.trials[run.trials["stage"] == "search"]
-    told = {f"t{trial.number:04d}": trial.values for trial in study.get_trials()}
-    assert told == {row["id"]: [row["val_mae_years"], row["params"]] for _, row in searched.iterrows()}
+    in_study = {f"t{trial.number:04d}": trial.values for trial in study.get_trials()}
+    assert in_study == {row["id"]: [row["val_mae_years"], row["params"]] for _, row in searched.iterrows()}
 
 
 def test_speed_is_measured_for_the_front_itself_after_everything_else(
@@ -242,7 +244,7 @@ def test_selection_never_sees_the_test_split(
     pd.testing.assert_frame_equal(comparable(run.trials), comparable(other.trials))
     pd.testing.assert_frame_equal(comparable(run.epochs), comparable(other.epochs))
     assert members(run) == members(other)
-    judged = confirming(run)["id"]
-    of_both = [r.trials.set_index("id").loc[judged, "test_mae_years"].to_numpy() for r in (run, other)]
+    evaluated = confirming(run)["id"]
+    of_both = [r.trials.set_index("id").loc[evaluated, "test_mae_years"].to_numpy() for r in (run, other)]
     assert np.isfinite(of_both).all()
     assert (of_both[0] != of_both[1]).all()

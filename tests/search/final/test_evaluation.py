@@ -4,27 +4,14 @@ from typing import Any
 
 from suite.runs.tables import trial_row
 from suite.search.final.evaluation import to_evaluate
-from suite.trial import Status, TrialConfig, TrialResult
+from suite.trial import Status, TrialConfig
+from tests.support.runs import trial_result
 
 TINY = TrialConfig()
 
 
 def row(number: int, config: TrialConfig, status: Status = "finished") -> dict[str, Any]:
-    result = TrialResult(
-        id=f"t{number:04d}",
-        stage="search",
-        config=config,
-        status=status,
-        cause="",
-        profile=None,
-        validation=None,
-        epochs_run=1,
-        seconds=1.0,
-        precision="float32",
-        trials_known=0,
-        started=0.0,
-    )
-    return trial_row(result)
+    return trial_row(trial_result(f"t{number:04d}", status, config=config))
 
 
 def test_a_search_reads_the_test_split_for_its_front_alone() -> None:

@@ -11,7 +11,8 @@ from suite.runs.ledger import RunLedger
 from suite.search.stopping.early_stopping import EarlyStopping, replay, stopping_of
 from suite.search.stopping.forecast_stopping import ForecastRule, ForecastStopping
 from suite.search.stopping.rungs import RungRule, Rungs
-from suite.trial import EpochResult, Metrics, Profile, Status, TrialConfig, TrialResult
+from suite.trial import EpochResult, Profile, Status, TrialConfig, TrialResult
+from tests.support.runs import metrics, trial_result
 
 
 def rule_of(**changes: Any) -> RungRule | ForecastRule | None:
@@ -63,24 +64,14 @@ def test_a_forecast_is_made_after_every_epoch_from_the_grace_on_or_after_those_n
 
 
 def ended(number: int, status: Status, error: float, epochs: int) -> TrialResult:
-    return TrialResult(
-        id=f"t{number:04d}",
-        stage="search",
+    return trial_result(
+        f"t{number:04d}",
+        status,
         config=TrialConfig(epochs=6),
-        status=status,
-        cause="",
         profile=Profile(params=1000 + number, macs=10, macs_at_224=100, bytes=4000),
         validation=metrics(error),
         epochs_run=epochs,
-        seconds=1.0,
-        precision="float32",
-        trials_known=0,
-        started=0.0,
     )
-
-
-def metrics(error: float) -> Metrics:
-    return Metrics(error, 1.3 * error, 0.9, 0.4, 0.6, 0.8, None)
 
 
 def epoch(number: int, error: float) -> EpochResult:
@@ -109,13 +100,13 @@ def test_a_resumed_search_stops_what_the_first_sitting_would(rule: str, tmp_path
     ledger.add_epoch("t0099", epoch(1, 0.1), "age")  # under way when the driver was killed: trained again
     again = empty()
     replay(again, RunLedger(tmp_path))
-    said = [
+    causes = [
         (again.why_stop("new", e, losses(error, 1030.0)), before.why_stop("new", e, losses(error, 1030.0)))
         for e in (1, 3, 4, 5)
         for error in (0.5, 5.5, 7.0, 21.5, 40.0)
     ]
-    assert all(after == first for after, first in said)
-    assert {after is None for after, _ in said} == {True, False}
+    assert all(after == first for after, first in causes)
+    assert {after is None for after, _ in causes} == {True, False}
 
 
 def test_a_trial_that_failed_before_it_was_counted_is_at_no_rung(tmp_path: Path) -> None:

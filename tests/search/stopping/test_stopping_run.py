@@ -23,7 +23,7 @@ TRIALS, EPOCHS = 8, 3
 
 
 class Recorder:
-    """A watcher that remembers the last standing."""
+    """A watcher that remembers the last progress."""
 
     def __init__(self) -> None:
         self.last: SearchProgress | None = None
@@ -31,8 +31,8 @@ class Recorder:
     def stage(self, sentence: str) -> None:
         pass
 
-    def change(self, standing: SearchProgress, ended: TrialResult | None) -> None:
-        self.last = standing
+    def change(self, progress: SearchProgress, ended: TrialResult | None) -> None:
+        self.last = progress
 
     def advance(self, done: int, of: int) -> None:
         pass
@@ -48,8 +48,8 @@ class InterruptsAfter(Recorder):
         super().__init__()
         self._left = trials
 
-    def change(self, standing: SearchProgress, ended: TrialResult | None) -> None:
-        super().change(standing, ended)
+    def change(self, progress: SearchProgress, ended: TrialResult | None) -> None:
+        super().change(progress, ended)
         self._left -= ended is not None
         if ended is not None and self._left == 0:
             os.kill(os.getpid(), signal.SIGINT)
@@ -78,7 +78,7 @@ def space(store: Store, rule: str, **changes: Any) -> SearchSpace:
     return load_dict({**fields, **changes})
 
 
-def told(run: Run) -> dict[str, optuna.trial.FrozenTrial]:
+def trials_of_study(run: Run) -> dict[str, optuna.trial.FrozenTrial]:
     backend = optuna.storages.journal.JournalFileBackend(str(run.folder / "study.journal"))
     study = optuna.load_study(study_name="stopping", storage=optuna.storages.JournalStorage(backend))
     return {f"t{trial.number:04d}": trial for trial in study.get_trials()}
@@ -87,7 +87,7 @@ def told(run: Run) -> dict[str, optuna.trial.FrozenTrial]:
 def check_whole(run: Run) -> None:
     """Study, table and epochs tell the same of every trial."""
     states = {"finished": TrialState.COMPLETE, "stopped": TrialState.PRUNED}
-    study = told(run)
+    study = trials_of_study(run)
     rows = {row["id"]: row for row in run.trials.to_dict("records")}
     assert all(study[name].state == states[row["status"]] for name, row in rows.items())
     assert {name for name, trial in study.items() if trial.state != TrialState.FAIL} == set(rows)

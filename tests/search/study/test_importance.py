@@ -8,31 +8,13 @@ from typing import Any
 import pytest
 
 from search_spaces import load_dict
-from suite.runs.info import DataUsed, RunInfo, write_info
+from suite.runs.info import write_info
 from suite.runs.ledger import RunLedger
 from suite.runs.tables import read_run
 from suite.search.study.importance import importances, values_of
-from suite.trial import Metrics, Profile, TrialConfig, TrialResult
+from suite.trial import TrialConfig
+from tests.support.runs import metrics, run_info, trial_result
 
-INFO = RunInfo(
-    name="some",
-    status="finished",
-    command=[],
-    search={},
-    search_file="some.yaml",
-    attribute="age",
-    resolution=32,
-    objectives=["val_mae", "params"],
-    trials_asked=60,
-    seed=0,
-    max_concurrent=1,
-    data=DataUsed("faces", "", "", 64, 100, 100, 10, 10, "", "", 0, 20.0),
-    references=[],
-    versions={},
-    git_revision="",
-    hardware={},
-    started="2026-01-01T00:00:00+00:00",
-)
 VARY: Mapping[str, Any] = {
     "learning_rate": {"low": 1e-4, "high": 1e-2, "log": True},
     "lambda_l1": {"choices": [0.0, 0.1, 1.0]},
@@ -49,7 +31,7 @@ def run_of(folder: Path, trials: int) -> Mapping[str, float]:
         "trials": trials,
         "vary": VARY,
     }
-    write_info(folder, dataclasses.replace(INFO, search=search))
+    write_info(folder, run_info(search=search))
     ledger = RunLedger(folder)
     for number in range(trials):
         rate = 1e-4 * 100 ** (number * 7 % trials / trials)
@@ -60,18 +42,10 @@ def run_of(folder: Path, trials: int) -> Mapping[str, float]:
             widths=(4, 8, 4, 8, 4 + 4 * (number % 2)),
         )
         ledger.add_trial(
-            TrialResult(
-                id=f"t{number:04d}",
-                stage="search",
+            trial_result(
+                f"t{number:04d}",
                 config=config,
-                status="finished",
-                cause="",
-                profile=Profile(1000, 10, 100, 4000),
-                validation=Metrics(error, 1.3 * error, 0.9, 0.4, 0.6, 0.8, None),
-                epochs_run=1,
-                seconds=1.0,
-                precision="float32",
-                trials_known=0,
+                validation=metrics(error, rmse=1.3 * error),
                 started=float(number),
             )
         )

@@ -60,9 +60,9 @@ def test_a_repeat_is_told_what_the_first_came_to(study: optuna.Study) -> None:
         assert known is not None
         assert known.number == first.number
         tell_repeat(study, again, known, "t0000")
-        told = study.trials[again.number]
-        assert (told.state, told.values) == (TrialState.COMPLETE, [5.0, 1000.0])
-        assert told.user_attrs["cause"] == "the configuration of t0000, which is not trained again"
+        repeat = study.trials[again.number]
+        assert (repeat.state, repeat.values) == (TrialState.COMPLETE, [5.0, 1000.0])
+        assert repeat.user_attrs["cause"] == "the configuration of t0000, which is not trained again"
     assert (count_repeats(study), results_known(study)) == (2, 1)
 
 

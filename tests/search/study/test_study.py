@@ -20,7 +20,8 @@ from suite.search.study.study import (
     running_trials,
 )
 from suite.search.trial_factory import TrialFactory
-from suite.trial import Metrics, Profile, TrialConfig, TrialResult
+from suite.trial import Status, TrialConfig
+from tests.support.runs import metrics, trial_result
 
 AGES = LabelRange(0, 116, 1)
 
@@ -43,24 +44,9 @@ def space(**changes: object) -> SearchSpace:
     return load_dict({**fields, **changes})
 
 
-def row(number: int, config: TrialConfig, status: str = "finished") -> dict[str, object]:
-    metrics = Metrics(6.0, 8.0, 0.9, 0.3, 0.5, 0.8, None)
-    return trial_row(
-        TrialResult(
-            id=trial_id(number),
-            stage="search",
-            config=config,
-            status=status,  # type: ignore[arg-type]
-            cause="",
-            profile=Profile(1000, 1, 1, 1),
-            validation=metrics if status == "finished" else None,
-            epochs_run=1,
-            seconds=1.0,
-            precision="bf16",
-            trials_known=0,
-            started=0.0,
-        )
-    )
+def row(number: int, config: TrialConfig, status: Status = "finished") -> dict[str, object]:
+    validation = metrics(6.0) if status == "finished" else None
+    return trial_row(trial_result(trial_id(number), status, config=config, validation=validation))
 
 
 def test_the_first_points_come_first(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def test_a_trial_trains_on_the_device_that_the_request_names(
 class EachTime(CheckpointTimer):
     """As if saving took no time."""
 
-    def now_and_then(self, save: Callable[[], None]) -> None:
+    def save_if_due(self, save: Callable[[], None]) -> None:
         save()
 
 

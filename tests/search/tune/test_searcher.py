@@ -170,7 +170,7 @@ def test_what_cannot_be_kept_ends_the_search_and_leaves_the_trial_under_way(
 ) -> None:
     searcher.suggest("a")
     with pytest.raises(
-        SearchAbortedError, match=r"cannot be written to \(No space left on device\); what had ended"
+        SearchAbortedError, match=r"cannot be written to \(No space left on device\); what has ended"
     ):
         searcher.on_trial_complete(
             "a", report(clock, began=0.0, status="not-saved", cause="No space left on device")

@@ -10,7 +10,7 @@ from suite.search.tune.token import token_mode
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A home folder without a token, in a process that has not imported Ray."""
     for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
         monkeypatch.delenv(name, raising=False)
@@ -25,29 +25,29 @@ def mode() -> str | None:
     return {**os.environ, **token_mode()}.get("RAY_AUTH_MODE")
 
 
-def test_where_there_is_none_nothing_is_said(told: Path) -> None:
+def test_where_there_is_none_nothing_is_said(home: Path) -> None:
     assert mode() is None
 
 
 @pytest.mark.parametrize("where", ["RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"])
-def test_a_token_of_the_environment_is_shown(told: Path, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_token_of_the_environment_is_shown(home: Path, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(where, "ab")
     assert mode() == "token"
 
 
-def test_a_token_of_the_home_folder_is_shown(told: Path) -> None:
-    (told / ".ray").mkdir()
-    (told / ".ray" / "auth_token").write_text("ab")
+def test_a_token_of_the_home_folder_is_shown(home: Path) -> None:
+    (home / ".ray").mkdir()
+    (home / ".ray" / "auth_token").write_text("ab")
     assert mode() == "token"
 
 
-def test_a_mode_that_was_chosen_stays(told: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mode_that_was_chosen_stays(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_AUTH_TOKEN", "ab")
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     assert mode() == "disabled"
 
 
-def test_after_ray_was_imported_it_is_too_late(told: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_ray_was_imported_it_is_too_late(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_AUTH_TOKEN", "ab")
     monkeypatch.setitem(sys.modules, "ray", object())
     assert mode() is None

@@ -1,0 +1,136 @@
+"""The settings of a search space: everything but its dimensions."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SkipValidation, model_validator
+
+from search_spaces.quantities import Count
+from search_spaces.trial_fields import Base
+from search_spaces.validation import Strict, error_at
+
+Objective = Literal["val_mae", "params", "macs", "bytes"]
+Sampler = Literal["tpe", "nsga2", "random", "grid"]
+Stop = Literal["front", "forecast", "error", "none"]
+#: The first rung where a space names none.
+DEFAULT_GRACE_EPOCHS = 2
+
+
+class Latency(Strict):
+    """How the latency of the front's members is measured when the search is over.
+
+    Attributes:
+        resolution: pixels a side.
+        batch_size: images.
+        rounds: in each of which every network is timed once.
+    """
+
+    resolution: Annotated[int, Field(ge=32, le=1024)] = 224
+    batch_size: Annotated[int, Field(ge=1, le=65_536)] = 1
+    rounds: Annotated[int, Field(ge=2, le=10_000)] = 15
+
+
+class Stopping(Strict):
+    """Whether, when and by which rule trials are stopped before their last epoch.
+
+    Attributes:
+        rule: "front" ranks by all objectives, "forecast" by the forecast final error, "error" by the
+            validation error alone, "none" stops nothing.
+        grace_epochs: the first rung, in epochs; None: ``DEFAULT_GRACE_EPOCHS``.
+        reduction_factor: of "front" and "error": at a rung, one trial in so many goes on, and each rung is so
+            many times the one before.
+        chance: of "forecast": the least probability of reaching the front with which a trial goes on.
+        rungs: epochs after which trials are compared, ascending, instead of those that grace_epochs gives.
+    """
+
+    rule: Stop = "none"
+    grace_epochs: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    reduction_factor: Annotated[int, Field(ge=2, le=100)] = 3
+    chance: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.02
+    rungs: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _one_way_to_name_rungs(self) -> Self:
+        if self.rungs is None:
+            return self
+        if self.grace_epochs is not None:
+            raise error_at(
+                "rungs", "rungs is given and so is grace_epochs, which would make others; leave one out"
+            )
+        if list(self.rungs) != sorted(set(self.rungs)):
+            raise error_at("rungs", "rungs must ascend, each epoch once")
+        return self
+
+    @model_validator(mode="after")
+    def _of_its_rule(self) -> Self:
+        alien = {"forecast": "reduction_factor"}.get(self.rule, "chance")
+        default = type(self).model_fields[alien].default  # a search that was written to JSON has it too
+        if self.rule != "none" and getattr(self, alien) != default:
+            raise error_at(
+                alien, "{key} does not apply to rule {rule}; leave it out", key=alien, rule=self.rule
+            )
+        return self
+
+    def rungs_below(self, epochs: int) -> tuple[int, ...]:
+        """Return the rungs of trainings of so many epochs, all below the last one."""
+        if self.rungs is not None:
+            return tuple(rung for rung in self.rungs if rung < epochs)
+        first = self.grace_epochs or DEFAULT_GRACE_EPOCHS
+        if self.rule == "forecast":
+            return tuple(range(first, epochs))
+        rungs, rung = [], first
+        while rung < epochs:
+            rungs.append(rung)
+            rung *= self.reduction_factor
+        return tuple(rungs)
+
+
+class Bounds(Strict):
+    """The most that a network may cost to be trained; None: no bound.
+
+    Attributes:
+        params: parameters.
+        macs: multiply-adds of one image at the trial's resolution.
+        bytes: of the safetensors file.
+    """
+
+    params: Count | None = None
+    macs: Count | None = None
+    bytes: Count | None = None
+
+    def given(self) -> dict[str, int]:
+        """Return the bounds that are set, by quantity."""
+        return {name: bound for name, bound in self.model_dump().items() if bound is not None}
+
+
+class Settings(Strict):
+    """A search space without its dimensions.
+
+    Attributes:
+        name: of the space, and of its run folder.
+        description: one sentence.
+        data: an embedded set, or the folder of a packed one.
+        objectives: all minimised.
+        trials: how many are trained.
+        sampler: proposes them.
+        seed: of the search and of every training.
+        seeds: of a grid: every point is trained with seed, seed + 1, ...
+        confirm_seeds: new seeds that the front's members are trained again with; 1: they are not.
+        base: what all trials share.
+        stopping: which trials are stopped early.
+        bounds: the most that a network may cost.
+        latency: how it is measured.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+    description: str = ""
+    data: Annotated[str, Field(min_length=1)]
+    objectives: Annotated[tuple[Objective, ...], Field(min_length=1)]
+    trials: Annotated[int, Field(ge=1, le=1_000_000)]
+    sampler: Sampler = "tpe"
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    seeds: Annotated[int, Field(ge=1, le=1000)] = 1
+    confirm_seeds: Annotated[int, Field(ge=1, le=100)] = 3
+    base: SkipValidation[Base] = Base()  # search_spaces.checking checks it
+    stopping: Stopping = Stopping()
+    bounds: Bounds = Bounds()
+    latency: Latency = Latency()

@@ -1,0 +1,112 @@
+"""``suite export``: write a trained network as a file, compared with PyTorch before it is kept."""
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from suite.cli.subcommands import Subcommands, add_subcommand
+from suite.cli.trained_trial import add_trial_options, open_trained_trial, print_stage
+from suite.cli.values import path
+from suite.errors import RequestError
+from suite.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from suite.compression.quantise import QuantisedModel
+    from suite.deployment.export import ExportedModel, ModelFile
+    from suite.deployment.trained_trial import TrainedTrial
+
+
+def add_command(subcommands: Subcommands) -> None:
+    """Add ``suite export``."""
+    summary = "write a trained network as ONNX, torch.export or safetensors"
+    parser = add_subcommand(subcommands, "export", summary, export)
+    add_trial_options(parser)
+    parser.add_argument(
+        "-o", "--output", type=path, required=True, metavar="FILE", help="a .onnx, .pt2 or .safetensors file"
+    )
+    bits = parser.add_mutually_exclusive_group()
+    bits.add_argument(
+        "--int8",
+        action="store_true",
+        help="8-bit weights and activations, calibrated on training images; ONNX only",
+    )
+    bits.add_argument("--bf16", action="store_true", help="weights rounded to bf16; safetensors only")
+    parser.add_argument("--card", type=path, metavar="FILE", help="also write a model card, a .md file")
+
+
+def export(options: argparse.Namespace) -> int:
+    """Write the file, and the card where one is asked for; a file that differs from PyTorch is not kept."""
+    from suite.deployment.model_card import write_card
+    from suite.deployment.verify import MismatchError
+
+    _check_files(options)  # before the data is opened, which may take a minute
+    trained = open_trained_trial(options, int8=True)
+    try:
+        trained, written = _write(options, trained)
+    except MismatchError as mismatch:
+        print(f"suite: {options.output} was not written: {mismatch}", file=sys.stderr)
+        return ExitCode.FAILED
+    if options.card:
+        write_card(trained, written, options.card)
+        print(options.card)
+    return ExitCode.DONE
+
+
+def _check_files(options: argparse.Namespace) -> None:
+    """Refuse files that could not be written.
+
+    Raises:
+        RequestError: a name ends otherwise than its kind of file, a folder cannot be written to, or both
+            files are one.
+    """
+    from suite.deployment.export import check_ending, check_writable, writer_for
+
+    writer_for(options.output)
+    for requested, ending, kind in ((options.int8, ".onnx", "int8"), (options.bf16, ".safetensors", "bf16")):
+        if requested:
+            check_ending(options.output, ending, kind)
+    for file in filter(None, (options.output, options.card)):
+        check_writable(file)
+    if options.card and options.card.resolve() == options.output.resolve():
+        raise RequestError(f"{options.card} cannot be both the card and the network; name two files")
+
+
+def _write(options: argparse.Namespace, trained: "TrainedTrial") -> "tuple[TrainedTrial, ModelFile]":
+    """Write the file and print what it is. Returns the trial that it holds, and the file."""
+    from suite.compression.int8_row import copy_int8, int8_row_of
+
+    if trained.is_int8 and options.bf16:
+        raise RequestError(f"{trained.id} is int8; name {trained.row['parent']}, which it was made from")
+    if (trained.is_int8 or options.int8) and (row := int8_row_of(trained)) is not None:
+        copied = copy_int8(row, options.output)
+        mae = f"{copied.mae:.2f} {trained.run.info.unit}"
+        print(f"{copied.path}: {copied.bytes:,} bytes, a copy of {copied.source}, the file of {row.id}")
+        print(f"{copied.arithmetic}: validation MAE {mae}")
+        return row, copied
+    return trained, _write_anew(options, trained)
+
+
+def _write_anew(options: argparse.Namespace, trained: "TrainedTrial") -> "ExportedModel":
+    from suite.compression.bf16 import export_bf16
+    from suite.compression.quantise import export_int8
+    from suite.deployment.export import export as write
+    from suite.deployment.inference_module import InferenceModule
+
+    module = InferenceModule(trained.network, trained.config, trained.label_set)
+    train, val = trained.dataset.splits["train"], trained.dataset.splits["val"]
+    quantised: QuantisedModel | None = None
+    if options.int8:
+        quantised = export_int8(module, trained.config, train, val, options.output, print_stage)
+    elif options.bf16:
+        quantised = export_bf16(module, trained.config, val, options.output)
+    exported = quantised.exported if quantised else write(module, trained.config, val, options.output)
+    verification, unit = exported.verification, trained.run.info.unit
+    print(
+        f"{exported.path}: {exported.bytes:,} bytes; as PyTorch on {verification.images} validation images in "
+        f"{verification.batches} batches (largest difference {verification.value_difference:.2g} {unit})"
+        + (" before it became int8" if options.int8 else "")
+    )
+    if quantised:
+        before = f"{quantised.mae_float:.2f} before"
+        print(f"{exported.arithmetic}: validation MAE {quantised.validation.mae:.2f} {unit}, {before}")
+    return exported

@@ -1,0 +1,37 @@
+"""``suite resume``: continue an interrupted search."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from suite.cli.search_session import add_resource_options, requested_resources, run_session
+from suite.cli.subcommands import Subcommands, add_subcommand
+from suite.cli.values import positive_int, run_location
+
+if TYPE_CHECKING:
+    from suite.runs.info import RunInfo
+    from suite.runs.storage.working_folder import WorkingFolder
+
+
+def add_command(subcommands: Subcommands) -> None:
+    """Add ``suite resume``."""
+    parser = add_subcommand(subcommands, "resume", "continue an interrupted search", resume)
+    parser.add_argument("run", type=run_location, metavar="RUN", help="run folder, or its s3:// URL")
+    parser.add_argument(
+        "--confirm-seeds",
+        type=positive_int,
+        metavar="N",
+        help="number of seeds with which the members of the front are trained again; at least as many as "
+        "before; default: as before",
+    )
+    add_resource_options(parser, resumed=True)
+
+
+def resume(options: argparse.Namespace) -> int:
+    """Continue the search and write its report again."""
+    from suite.search.engine import resume_search
+
+    def work(at: "WorkingFolder") -> "RunInfo":
+        changes = requested_resources(options)
+        return resume_search(at.folder.resolve(), changes, at.watcher, options.confirm_seeds)
+
+    return run_session(options.run, "run", work)

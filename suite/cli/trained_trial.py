@@ -1,0 +1,38 @@
+"""What ``suite export`` and ``suite compress`` share: the trained trial of a run that they start from."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from suite.cli.values import path
+
+if TYPE_CHECKING:
+    from suite.deployment.trained_trial import TrainedTrial
+
+
+def add_trial_options(parser: argparse.ArgumentParser) -> None:
+    """Add the run folder and ``--trial``."""
+    parser.add_argument("run", type=path, metavar="RUN", help="run folder")
+    parser.add_argument(
+        "--trial", required=True, metavar="ID", help="finished trial of the run, such as t0007"
+    )
+
+
+def open_trained_trial(options: argparse.Namespace, *, int8: bool = False) -> "TrainedTrial":
+    """Open the trial; ``int8`` accepts the row of an int8 file, too.
+
+    Raises:
+        RequestError: there is no such trial, it did not finish, or its weights or its data are gone.
+    """
+    from suite.cli.progress import CountedProgress
+    from suite.deployment.trained_trial import open_trial
+
+    run: Path = options.run
+    progress = CountedProgress("rendering faces")
+    return open_trial(run.resolve(), options.trial, print_stage, progress, int8=int8)
+
+
+def print_stage(sentence: str) -> None:
+    """Print what is being done now, where it does not mix with results."""
+    print(sentence, file=sys.stderr, flush=True)

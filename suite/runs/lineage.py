@@ -1,0 +1,69 @@
+"""The lineage of a network: what it was made from, step by step, as far as the rows of its run say."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Row = Mapping[Any, Any]
+
+
+@dataclass(frozen=True)
+class LineageStep:
+    """One network of a lineage.
+
+    Attributes:
+        id: Id of its row.
+        how: How it was made, in a few words.
+        epochs: Epochs of training since the step before.
+        params: Parameters.
+        error: Validation MAE, label units.
+    """
+
+    id: str
+    how: str
+    epochs: int
+    params: int
+    error: float
+
+
+def lineage(rows: Mapping[str, Row], trial_id: str, error_column: str) -> tuple[LineageStep, ...]:
+    """Return a trial and what it was made from, the oldest first.
+
+    A trial that was trained from scratch is its only step.
+
+    Args:
+        rows: Rows of ``trials.parquet`` by id.
+        trial_id: The trial.
+        error_column: The column of the validation MAE.
+    """
+    steps: list[LineageStep] = []
+    row: Row | None = rows[trial_id]
+    while row is not None:
+        parent = rows.get(row["parent"]) if isinstance(row.get("parent"), str) else None
+        steps.insert(0, _step(row, parent, error_column))
+        row = parent
+    return tuple(steps)
+
+
+def pruning_parent(row: Row) -> str | None:
+    """Return the id of the trial whose channels a row's network kept; None where it was not pruned."""
+    pruned_in_search = row["stage"] in ("search", "confirm") and isinstance(row.get("pruned_from"), str)
+    return str(row["parent"]) if pruned_in_search or row["stage"] == "pruned" else None
+
+
+def _step(row: Row, parent: Row | None, error_column: str) -> LineageStep:
+    epochs = 0 if row["stage"] == "int8" else int(row["epochs"])
+    return LineageStep(
+        str(row["id"]), _how(row, parent), epochs, int(row["params"]), float(row[error_column])
+    )
+
+
+def _how(row: Row, parent: Row | None) -> str:
+    if parent is None:
+        return "from another run" if row["stage"] == "parent" else "trained"
+    if row["stage"] == "int8":
+        return f"{parent['id']} in int8"
+    taught = f", taught by {parent['id']}" if row.get("distill_weight", 0) > 0 else ""
+    if pruning_parent(row):
+        return f"channels of {parent['id']} that matter most by {row['importance']}{taught}"
+    return f"from scratch{taught}"

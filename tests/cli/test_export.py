@@ -1,0 +1,146 @@
+"""``suite export``: the comparison with PyTorch, what is refused, and the model card."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from suite.cli.main import main
+from suite.data.dataset import load_dataset
+from suite.data.store import open_store
+from suite.deployment.inference import open_model
+from suite.runs.tables import read_run
+
+
+def test_export_compares_on_the_runs_own_images(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "net.onnx"
+    assert main(["export", str(run), "--trial", "t0001", "-o", str(path)]) == 0
+    assert "as PyTorch on 40 validation images in 3 batches" in capsys.readouterr().out
+    assert open_model(path).config.method == "coral"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (
+            "--trial t0009 -o net.onnx",
+            "t0009 of {run} is none of its trials; the best by validation are t0000, t0001",
+        ),
+        ("--trial t0002 -o net.onnx", "t0002 of {run} ended as failed; the best by"),
+        ("--trial t0000 -o net.h5", "net.h5 ends in none of .onnx, .pt2, .safetensors"),
+        ("--trial t0000 -o none/net.onnx", "none/net.onnx cannot be written (No such file or directory)"),
+        ("--trial t0000 -o none/net.pt2", "none/net.pt2 cannot be written (No such file or directory)"),
+        ("--trial t0000 -o none/net.safetensors", "none/net.safetensors cannot be written"),
+        ("--trial t0000 -o none/net.onnx --int8", "none/net.onnx cannot be written"),
+        ("--trial t0000 -o none/net.safetensors --bf16", "none/net.safetensors cannot be written"),
+        ("--trial t0000 -o file/net.onnx", "file/net.onnx cannot be written (Not a directory)"),
+        ("--trial t0000 -o folder.onnx", "folder.onnx cannot be written (Is a directory)"),
+        (f"--trial t0000 -o {'n' * 300}.onnx", "cannot be written (File name too long)"),
+        ("--trial t0000 -o net.onnx --card none/card.md", "none/card.md cannot be written"),
+        ("--trial t0000 -o net.onnx --card folder.onnx", "folder.onnx cannot be written (Is a directory)"),
+        ("--trial t0000 -o net.onnx --card ./net.onnx", "net.onnx cannot be both the card and the network"),
+    ],
+)
+def test_a_wrong_export_is_one_sentence(
+    arguments: str,
+    complaint: str,
+    run: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    (tmp_path / "folder.onnx").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    assert main(["export", str(run), *arguments.split()]) == 2
+    said = capsys.readouterr().err
+    assert complaint.format(run=run) in said
+    assert said.count("\n") == 1
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_other_data_than_the_runs_is_refused(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = json.loads((run / "run.json").read_text())
+    told["data"]["fingerprint"] = "cd" * 32
+    (run / "run.json").write_text(json.dumps(told))
+    assert main(["export", str(run), "--trial", "t0000", "-o", str(tmp_path / "net.onnx")]) == 2
+    assert "is not what" in capsys.readouterr().err
+
+
+def test_without_the_extra_an_export_is_one_sentence(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnx", None)  # an import of it fails as where it is not installed
+    assert main(["export", str(run), "--trial", "t0000", "-o", str(tmp_path / "net.onnx")]) == 2
+    assert "needs onnx, which is not installed; install it with pip install" in capsys.readouterr().err
+
+
+def test_a_mismatch_fails_and_leaves_nothing(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import suite.deployment.export as export_module
+
+    write = export_module.WRITERS[".onnx"]
+
+    def other(module: Any, config: Any, path: Path) -> None:
+        from tests.support.trained_runs import inference_module_of
+
+        write(inference_module_of("er")[0], config, path)
+
+    monkeypatch.setitem(export_module.WRITERS, ".onnx", other)
+    before = sorted(tmp_path.iterdir())
+    assert main(["export", str(run), "--trial", "t0001", "-o", str(tmp_path / "net.onnx")]) == 1
+    assert "net.onnx was not written" in capsys.readouterr().err
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_card_tells_of_a_student_who_taught_it(run: Path, tmp_path: Path) -> None:
+    asked = ["compress", str(run), "--trial", "t0000", "--student", "4,4,8,8,8/1,1,1,1,1", "--epochs", "1"]
+    assert main(asked) == 0
+    student = read_run(run).trials["id"].iloc[-1]
+    asked = ["export", str(run), "--trial", student, "-o", str(tmp_path / "net.onnx")]
+    assert main([*asked, "--card", str(tmp_path / "card.md")]) == 0
+    told = (tmp_path / "card.md").read_text()
+    assert "1 epochs from random weights, adamw" in told
+    assert "taught by t0000 beside the labels (weight 1, temperature 2)" in told
+    rows = read_run(run).trials.set_index("id")
+    assert [line for line in told.splitlines() if line.startswith(("| t0000 ", f"| {student} "))] == [
+        f"| t0000 | trained | 1 | {rows.params['t0000']:,} | {rows.val_mae_years['t0000']:.2f} |",
+        f"| {student} | from scratch, taught by t0000 | 1 | {rows.params[student]:,} "
+        f"| {rows.val_mae_years[student]:.2f} |",
+    ]
+
+
+def test_a_card_tells_what_was_measured_and_what_was_not(run: Path, tmp_path: Path) -> None:
+    asked = ["export", str(run), "--trial", "t0000", "-o", str(tmp_path / "net.onnx")]
+    assert main([*asked, "--card", str(tmp_path / "card.md")]) == 0
+    card = (tmp_path / "card.md").read_text()
+    store = open_store(Path(read_run(run).info.data.folder))
+    part = load_dataset(store, "age", 32).splits["test"]
+    model = open_model(tmp_path / "net.onnx")
+    pixels = part.images[part.rows].numpy()
+    values = (model.run(pixels).values + model.run(pixels[:, :, ::-1].copy()).values) / 2
+    errors = np.abs(values - part.labels.numpy())
+    assert f"| test | 40 | {errors.mean():.2f} (" in card
+    assert "| validation | 40 |" in card
+    nineties = errors[part.labels.numpy() >= 90]
+    assert f"| 90 to 100 | {len(nineties)} | {nineties.mean():.2f} (" in card
+    assert "The data names no other groups" in card
+    assert "The run did not time this trial." in card
+
+
+def test_a_card_does_not_read_the_test_split_first(run: Path, tmp_path: Path) -> None:
+    asked = ["export", str(run), "--trial", "t0001", "-o", str(tmp_path / "net.onnx")]
+    assert main([*asked, "--card", str(tmp_path / "card.md")]) == 0
+    card = (tmp_path / "card.md").read_text()
+    assert "| test |" not in card
+    assert "The run has not read the test split for this trial." in card
+    assert "gives no distribution" in card

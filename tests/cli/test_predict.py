@@ -1,0 +1,160 @@
+"""``suite predict``: images to estimates."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from suite.cli.main import main
+from suite.data.dataset import load_dataset
+from suite.data.store import Store
+from suite.deployment.inference import open_model
+
+
+@pytest.fixture
+def model(run: Path, tmp_path: Path) -> Path:
+    path = tmp_path / "net.onnx"
+    assert main(["export", str(run), "--trial", "t0000", "-o", str(path)]) == 0
+    return path
+
+
+@pytest.fixture
+def pictures(tmp_path: Path, store: Store) -> Path:
+    """A folder with five validation images as PNG, in a folder below it one more, and a text."""
+    folder = tmp_path / "pictures"
+    (folder / "more").mkdir(parents=True)
+    for place in range(6):
+        name = f"more/{place}.png" if place == 5 else f"{place}.png"
+        Image.fromarray(np.asarray(store.images[160 + place])).save(folder / name)
+    (folder / "notes.txt").write_text("no image")
+    return folder
+
+
+def test_predict_says_of_files_what_the_network_says_of_the_stored_images(
+    model: Path, pictures: Path, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert main(["predict", str(model), str(pictures), "--json", "--batch-size", "4"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [Path(line["file"]).name for line in lines] == [
+        "0.png",
+        "1.png",
+        "2.png",
+        "3.png",
+        "4.png",
+        "5.png",
+    ]
+    part = load_dataset(store, "age", 32).splits["val"]
+    pixels = part.images[part.rows[:6]].numpy()
+    opened = open_model(model)
+    both = (opened.run(pixels).values + opened.run(pixels[:, :, ::-1].copy()).values) / 2
+    assert [line["value"] for line in lines] == pytest.approx(both, abs=1e-3)
+    assert all(line["low"] < line["high"] and line["unit"] == "years" for line in lines)
+
+
+def test_wrong_files_do_not_stop_the_others(
+    model: Path, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    whole = (pictures / "0.png").read_bytes()
+    (tmp_path / "half.png").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links" / "broken.jpg").symlink_to("nothing.jpg")
+    names = ("gone.jpg", "pictures/notes.txt", "half.png", "empty", "links")
+    asked = [str(tmp_path / name) for name in names]
+    assert main(["predict", str(model), *asked, str(pictures / "1.png")]) == 1
+    said = capsys.readouterr()
+    assert len(said.out.splitlines()) == 1
+    assert "1.png" in said.out
+    assert "years  80 %: " in said.out
+    complaints = said.err.splitlines()
+    assert len(complaints) == 5
+    assert complaints[4].endswith("links/broken.jpg is left out: No such file or directory")
+    assert complaints[0].endswith("gone.jpg is left out: No such file or directory")
+    assert complaints[1].endswith("notes.txt is left out: no image (JPEG, PNG, WEBP, BMP)")
+    assert "half.png is left out: " in complaints[2]
+    assert "empty is left out: the folder holds no images" in complaints[3]
+
+
+def test_a_thousand_images_are_one_call(
+    run: Path, tmp_path: Path, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From the weights of a run, which no export has touched; by a method without a distribution."""
+    folder = tmp_path / "many"
+    folder.mkdir()
+    written = io.BytesIO()
+    Image.fromarray(np.asarray(store.images[0])).save(written, "JPEG")
+    for place in range(1000):
+        (folder / f"{place:04d}.jpg").write_bytes(written.getvalue())
+    assert (
+        main(["predict", str(run / "weights" / "t0001.safetensors"), str(folder), "--json", "--no-mirror"])
+        == 0
+    )
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert len(lines) == 1000
+    assert len({line["value"] for line in lines}) == 1
+    assert lines[0]["low"] is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "complaint"),
+    [
+        ("gone.onnx x.png", "gone.onnx is no file"),
+        (f"{'n' * 300}.onnx x.png", "cannot be read (File name too long)"),
+        ("net.tflite x.png", "net.tflite ends in none of .onnx, .pt2, .safetensors"),
+        ("text.onnx x.png", "text.onnx cannot be read as a model"),
+        ("text.pt2 x.png", "text.pt2 cannot be read as a model"),
+        ("text.safetensors x.png", "text.safetensors"),
+    ],
+)
+def test_a_wrong_prediction_is_one_sentence(
+    asked: str,
+    complaint: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for ending in ("onnx", "pt2", "safetensors"):
+        (tmp_path / f"text.{ending}").write_text("no model\n")
+    capsys.readouterr()
+    assert main(["predict", *asked.split()]) == 2
+    said = capsys.readouterr().err
+    assert complaint in said
+    assert said.count("\n") == 1
+
+
+def test_torch_logs_no_traceback_of_a_file_that_is_no_program(tmp_path: Path) -> None:
+    (tmp_path / "text.pt2").write_text("no model\n")
+    command = [sys.executable, "-m", "suite.cli", "predict", "text.pt2", "x.png"]
+    process = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert process.returncode == 2
+    assert process.stderr.startswith("suite: text.pt2 cannot be read as a model")
+    assert process.stderr.count("\n") == 1
+
+
+def test_a_name_that_no_file_can_have_is_left_out(
+    model: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert main(["predict", str(model), "x" * 5000, str(pictures / "1.png")]) == 1
+    said = capsys.readouterr()
+    assert said.out.count("\n") == 1
+    assert said.err.endswith("x is left out: File name too long\n")
+
+
+def test_a_reader_that_has_enough_is_no_fault(model: Path, pictures: Path) -> None:
+    """As behind ``| head -1``: the pipe is closed before anything is printed."""
+    command = [sys.executable, "-m", "suite.cli", "predict", str(model), str(pictures)]
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert (process.returncode, process.stderr) == (0, "")

@@ -1,0 +1,114 @@
+"""A JPEG decoded at a fraction of its size gives what the full decoding gives, in place and in colour."""
+
+import io
+from collections.abc import Callable
+from dataclasses import astuple
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from suite.data import decoding
+from suite.data.alignment import FivePoints, scaled
+from suite.data.decoding import CropBox, UndecodableError, decode
+
+SIDE = 32
+#: Points of a face that fills a good part of an image of 100 pixels a side.
+FACE = FivePoints((35.0, 40.0), (64.0, 42.0), (50.0, 56.0), (38.0, 70.0), (60.0, 71.0))
+ORIENTATION = 0x0112
+
+
+def slope(width: int, height: int, orientation: int) -> bytes:
+    """A JPEG in which red tells the place across and green the place down, steeply."""
+    across, down = np.linspace(10, 245, width), np.linspace(10, 245, height)
+    pixels = np.full((height, width, 3), 90.0)
+    pixels[..., 0], pixels[..., 1] = across[None, :], down[:, None]
+    exif, written = Image.Exif(), io.BytesIO()
+    exif[ORIENTATION] = orientation
+    image = Image.fromarray(pixels.round().astype(np.uint8))
+    image.save(written, format="JPEG", quality=97, subsampling=0, exif=exif)
+    return written.getvalue()
+
+
+def fully(content: bytes, part: CropBox | FivePoints | None, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
+    """As it is decoded without a fraction."""
+    with monkeypatch.context() as patched:
+        patched.setattr(decoding, "_draft", lambda image, enough: 1.0)
+        return decode(content, SIDE, part).astype(float)
+
+
+@pytest.fixture
+def fractions(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The fractions at which images are decoded."""
+    seen: list[float] = []
+    draft: Callable[[Image.Image, float], float] = decoding._draft
+
+    def noted(image: Image.Image, enough: float) -> float:
+        seen.append(draft(image, enough))
+        return seen[-1]
+
+    monkeypatch.setattr(decoding, "_draft", noted)
+    return seen
+
+
+PARTS = {
+    "whole": lambda width, height: None,
+    "box": lambda width, height: CropBox(0.1 * width, 0.15 * height, 0.93 * width, 0.9 * height),
+    "box beyond": lambda width, height: CropBox(-0.7 * width, -0.2 * height, 0.8 * width, 1.6 * height),
+    "points": lambda width, height: scaled(FACE, min(width, height) / 100),
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize(("width", "height"), [(1000, 1000), (1001, 1003), (401, 640)])
+def test_the_place_of_everything_stays(
+    width: int, height: int, orientation: int, part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upright = (width, height) if orientation < 5 else (height, width)
+    wanted = PARTS[part](*upright)
+    content = slope(width, height, orientation)
+    expected = fully(content, wanted, monkeypatch)
+    found = decode(content, SIDE, wanted).astype(float)
+    steepness = (
+        np.abs(np.diff(expected, axis=0))[..., :2].max() + np.abs(np.diff(expected, axis=1))[..., :2].max()
+    )
+    # A quarter of a pixel of the result: that much would show on a step between neighbours.
+    assert np.abs(found - expected)[1:-1, 1:-1].mean() < max(1.0, steepness / 8)
+
+
+@pytest.mark.parametrize(
+    ("side", "fraction"), [(1000, 0.125), (400, 0.125), (250, 0.25), (97, 0.5), (60, 1.0)]
+)
+def test_the_fraction_is_the_smallest_that_leaves_enough(
+    side: int, fraction: float, fractions: list[float]
+) -> None:
+    decode(slope(side, side, 1), SIDE)
+    assert fractions == [fraction]
+
+
+def test_only_what_is_inside_of_the_image_decides_on_the_fraction(fractions: list[float]) -> None:
+    decode(slope(1000, 1000, 1), SIDE, CropBox(-900, -900, 100, 100))
+    assert fractions == [0.5]
+
+
+def test_an_image_that_is_turned_is_decoded_in_full(fractions: list[float]) -> None:
+    decode(slope(1000, 1000, 6), SIDE)
+    assert fractions == [1.0]
+
+
+def test_points_at_the_very_edge_are_inside() -> None:
+    points = scaled(FACE, 16)
+    (_, y), *rest = astuple(points)
+    at_the_edge = FivePoints((0.5, y), *rest)
+    assert decode(slope(1600, 1600, 1), SIDE, at_the_edge).shape == (SIDE, SIDE, 3)
+    with pytest.raises(UndecodableError, match="outside of the image"):
+        decode(slope(1600, 1600, 1), SIDE, FivePoints((-0.5, y), *rest))
+
+
+@pytest.mark.parametrize("nose", [300.0, 990.0])
+def test_points_of_an_absurd_face_do_not_fill_the_memory(nose: float) -> None:
+    """Its crop would be of many thousand pixels a side."""
+    absurd = FivePoints((495.0, 100.0), (505.0, 100.0), (500.0, nose), (496.0, 110.0), (504.0, 110.0))
+    with pytest.raises(UndecodableError, match="cannot be those of a face"):
+        decode(slope(1000, 1000, 1), SIDE, absurd)

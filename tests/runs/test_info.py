@@ -1,0 +1,63 @@
+"""``run.json``: what is written and read, and what is refused."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from suite.errors import RequestError
+from suite.runs.info import Resources, write_info
+from suite.runs.tables import read_run
+from tests.support.sample_rows import INFO
+
+
+def test_a_run_that_has_only_begun_can_be_read(tmp_path: Path) -> None:
+    write_info(tmp_path, INFO)
+    assert read_run(tmp_path).trials.empty
+
+
+def test_a_folder_without_a_run_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="is no run folder"):
+        read_run(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "5", '["schema_version"]'])
+def test_a_run_json_without_an_object_is_refused_in_one_sentence(tmp_path: Path, text: str) -> None:
+    (tmp_path / "run.json").write_text(text)
+    with pytest.raises(RequestError, match="is no run folder"):
+        read_run(tmp_path)
+
+
+def test_another_schema_version_is_refused(tmp_path: Path) -> None:
+    fields = dataclasses.asdict(INFO) | {"schema_version": 99}
+    (tmp_path / "run.json").write_text(json.dumps(fields))
+    with pytest.raises(RequestError, match="schema version 99"):
+        read_run(tmp_path)
+
+
+def test_a_run_json_without_a_required_field_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    fields = dataclasses.asdict(INFO)
+    del fields["data"]
+    (tmp_path / "run.json").write_text(json.dumps(fields))
+    with pytest.raises(RequestError, match=r"run\.json"):
+        read_run(tmp_path)
+
+
+def test_a_run_json_without_resources_can_be_read(tmp_path: Path) -> None:
+    fields = dataclasses.asdict(INFO)
+    del fields["resources"]
+    (tmp_path / "run.json").write_text(json.dumps(fields))
+    assert read_run(tmp_path).info.resources == Resources()
+
+
+def test_the_requested_resources_are_read_back(tmp_path: Path) -> None:
+    info = dataclasses.replace(INFO, resources=Resources(0.5, 0.25, 3, "host:6379"))
+    write_info(tmp_path, info)
+    assert read_run(tmp_path).info == info
+
+
+def test_the_keys_of_run_json_are_documented() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "runs.md").read_text(encoding="utf-8")
+    for key in dataclasses.asdict(INFO):
+        assert f"`{key}`" in text, f"docs/runs.md does not name {key} of run.json"

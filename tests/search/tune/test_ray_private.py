@@ -1,0 +1,46 @@
+"""The private parts of Ray that the suite uses are still there; a failure names the version that broke one."""
+
+import importlib
+import inspect
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+import ray
+from ray import tune
+
+from suite.search.tune import ray_private
+
+VERSION = f"Ray {metadata.version('ray')}"
+
+
+def test_tune_can_be_told_to_run_in_this_process() -> None:
+    assert "_remote" in inspect.signature(tune.run).parameters, f"{VERSION} has no tune.run(_remote=...)"
+
+
+def test_a_connection_by_ray_client_can_be_told() -> None:
+    assert callable(ray.util.client.ray.is_connected), f"{VERSION} has no ray.util.client.ray.is_connected"
+    assert not ray_private.is_client_connection()
+
+
+def test_tune_asks_one_function_for_the_folder_that_it_stages_its_state_in() -> None:
+    storage = importlib.import_module("ray.train._internal.storage")
+    name = "_get_ray_train_session_dir"
+    assert hasattr(storage, name), f"{VERSION} has no ray.train._internal.storage.{name}"
+    is_called = f"{name}()" in inspect.getsource(storage)
+    assert is_called, f"{VERSION} no longer calls {name}() in ray.train._internal.storage"
+
+
+def test_a_start_that_timed_out_says_so_in_the_words_that_are_looked_for() -> None:
+    sources = (Path(ray.__file__).parent / "_private").glob("*.py")
+    found = any(ray_private.STARTUP_TIMED_OUT in path.read_text(encoding="utf-8") for path in sources)
+    assert found, f"{VERSION} no longer says {ray_private.STARTUP_TIMED_OUT!r}"
+
+
+def test_the_staging_folder_of_a_client_is_a_folder_and_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    storage = importlib.import_module("ray.train._internal.storage")
+    before = storage._get_ray_train_session_dir
+    monkeypatch.setattr(ray_private, "is_client_connection", lambda: True)
+    with ray_private.staging_folder_of_client():
+        assert Path(storage._get_ray_train_session_dir()).is_dir()
+    assert storage._get_ray_train_session_dir is before
