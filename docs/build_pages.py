@@ -7,6 +7,7 @@ generator checks links between pages.
 """
 
 import argparse
+import os
 import posixpath
 import re
 import shutil
@@ -41,6 +42,7 @@ EXTERNAL = ("https://", "http://", "mailto:", "#")
 
 def main() -> int:
     """Write build/docs; 1 if a link leads nowhere."""
+    os.environ["COLUMNS"] = "88"  # of the usage lines, on any terminal
     shutil.rmtree(SITE_SOURCE, ignore_errors=True)
     pages = {path.relative_to(ROOT / "docs").as_posix(): path for path in (ROOT / "docs").rglob("*.md")}
     pages |= {page: ROOT / source for page, source in MIRRORED.items()}
@@ -96,7 +98,7 @@ def command_line_page(parser: argparse.ArgumentParser) -> str:
     """All commands with their usage, arguments and options."""
     parts = ["# Command line", f"{parser.description}", f"{parser.epilog}"]
     for name, command in _commands(parser):
-        usage = " ".join(command.format_usage().split())
+        usage = command.format_usage().rstrip()
         parts += [f"## {name}", _sentence(command.description or ""), f"```text\n{usage}\n```"]
         rows = [row for action in command._actions if (row := _argument(action)) is not None]
         if rows:

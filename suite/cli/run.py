@@ -144,9 +144,7 @@ def check_same_search(at: "WorkingFolder", space: "SearchSpace", store: "Store")
     try:
         held = load_dict(dict(info.search))
         same = held == space
-        if (
-            not same and info.attribute in store.info.attributes
-        ):  # run.json has a grid without what is out of bounds
+        if not same and info.attribute in store.info.attributes:  # run.json keeps a grid within its bounds
             trials = TrialFactory(space, store.info.attributes[info.attribute])
             same = held == within_bounds(trials)[0]
     except SearchSpaceError:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from suite.runs.storage.working_folder import Expected, WorkingFolder
     from suite.runs.tables import Run
 
-#: Options with the names of fields of ``suite.runs.tables.Resources``.
+#: Options with the names of fields of ``suite.runs.info.Resources``.
 RESOURCES = ("cpus_per_trial", "gpus_per_trial", "max_concurrent", "address")
 
 
@@ -52,7 +52,7 @@ def add_resource_options(parser: argparse.ArgumentParser, *, resumed: bool = Fal
 
 
 def requested_resources(options: argparse.Namespace) -> dict[str, Any]:
-    """The fields of ``suite.runs.tables.Resources`` that the command line names."""
+    """The fields of ``suite.runs.info.Resources`` that the command line names."""
     return {name: getattr(options, name) for name in RESOURCES if getattr(options, name) is not None}
 
 

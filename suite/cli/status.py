@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from suite.cli.subcommands import Subcommands, add_subcommand
 from suite.cli.values import run_location
+from suite.durations import duration
 from suite.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -33,8 +34,6 @@ def status(options: argparse.Namespace) -> int:
 
 def describe_status(status: "RunStatus") -> str:
     """The status of a run in a few lines."""
-    from suite.durations import duration
-
     counts = ", ".join(f"{count} {name}" for name, count in sorted(status.trials.items()))
     best = "-" if status.best_mae is None else f"{status.best_mae:.2f} {status.unit}"
     ended = f"{sum(status.trials.values())} of {status.trials_asked} trials ended"

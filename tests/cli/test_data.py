@@ -40,9 +40,9 @@ def test_a_packed_set_can_be_shown(here: Path, capsys: pytest.CaptureFixture[str
         in refused
     )
     assert main([*pack, *shlex.split(refused.split("or add ")[1].split(" (")[0])]) == 0
-    said = capsys.readouterr().out
-    assert said.startswith("30 images of 32 pixels in ")
-    assert "1 skipped, see " in said
+    captured = capsys.readouterr().out
+    assert captured.startswith("30 images of 32 pixels in ")
+    assert "1 skipped, see " in captured
     assert main(["data", "show", "packed", "-o", "sheet.png", "--columns", "5", "--rows", "2"]) == 0
     assert capsys.readouterr().out == "sheet.png\n"
     assert Image.open(here / "sheet.png").size[0] > 5 * 32

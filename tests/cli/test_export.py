@@ -59,18 +59,18 @@ def test_a_wrong_export_is_one_sentence(
     (tmp_path / "folder.onnx").mkdir()
     before = sorted(tmp_path.rglob("*"))
     assert main(["export", str(run), *arguments.split()]) == 2
-    said = capsys.readouterr().err
-    assert complaint.format(run=run) in said
-    assert said.count("\n") == 1
+    captured = capsys.readouterr().err
+    assert complaint.format(run=run) in captured
+    assert captured.count("\n") == 1
     assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_other_data_than_the_runs_is_refused(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = json.loads((run / "run.json").read_text())
-    told["data"]["fingerprint"] = "cd" * 32
-    (run / "run.json").write_text(json.dumps(told))
+    info = json.loads((run / "run.json").read_text())
+    info["data"]["fingerprint"] = "cd" * 32
+    (run / "run.json").write_text(json.dumps(info))
     assert main(["export", str(run), "--trial", "t0000", "-o", str(tmp_path / "net.onnx")]) == 2
     assert "is not what" in capsys.readouterr().err
 
@@ -103,16 +103,25 @@ def test_a_mismatch_fails_and_leaves_nothing(
 
 
 def test_a_card_tells_of_a_student_who_taught_it(run: Path, tmp_path: Path) -> None:
-    asked = ["compress", str(run), "--trial", "t0000", "--student", "4,4,8,8,8/1,1,1,1,1", "--epochs", "1"]
-    assert main(asked) == 0
+    arguments = [
+        "compress",
+        str(run),
+        "--trial",
+        "t0000",
+        "--student",
+        "4,4,8,8,8/1,1,1,1,1",
+        "--epochs",
+        "1",
+    ]
+    assert main(arguments) == 0
     student = read_run(run).trials["id"].iloc[-1]
-    asked = ["export", str(run), "--trial", student, "-o", str(tmp_path / "net.onnx")]
-    assert main([*asked, "--card", str(tmp_path / "card.md")]) == 0
-    told = (tmp_path / "card.md").read_text()
-    assert "1 epochs from random weights, adamw" in told
-    assert "taught by t0000 beside the labels (weight 1, temperature 2)" in told
+    arguments = ["export", str(run), "--trial", student, "-o", str(tmp_path / "net.onnx")]
+    assert main([*arguments, "--card", str(tmp_path / "card.md")]) == 0
+    card = (tmp_path / "card.md").read_text()
+    assert "1 epochs from random weights, adamw" in card
+    assert "taught by t0000 beside the labels (weight 1, temperature 2)" in card
     rows = read_run(run).trials.set_index("id")
-    assert [line for line in told.splitlines() if line.startswith(("| t0000 ", f"| {student} "))] == [
+    assert [line for line in card.splitlines() if line.startswith(("| t0000 ", f"| {student} "))] == [
         f"| t0000 | trained | 1 | {rows.params['t0000']:,} | {rows.val_mae_years['t0000']:.2f} |",
         f"| {student} | from scratch, taught by t0000 | 1 | {rows.params[student]:,} "
         f"| {rows.val_mae_years[student]:.2f} |",
@@ -120,8 +129,8 @@ def test_a_card_tells_of_a_student_who_taught_it(run: Path, tmp_path: Path) -> N
 
 
 def test_a_card_tells_what_was_measured_and_what_was_not(run: Path, tmp_path: Path) -> None:
-    asked = ["export", str(run), "--trial", "t0000", "-o", str(tmp_path / "net.onnx")]
-    assert main([*asked, "--card", str(tmp_path / "card.md")]) == 0
+    arguments = ["export", str(run), "--trial", "t0000", "-o", str(tmp_path / "net.onnx")]
+    assert main([*arguments, "--card", str(tmp_path / "card.md")]) == 0
     card = (tmp_path / "card.md").read_text()
     store = open_store(Path(read_run(run).info.data.folder))
     part = load_dataset(store, "age", 32).splits["test"]
@@ -138,8 +147,8 @@ def test_a_card_tells_what_was_measured_and_what_was_not(run: Path, tmp_path: Pa
 
 
 def test_a_card_does_not_read_the_test_split_first(run: Path, tmp_path: Path) -> None:
-    asked = ["export", str(run), "--trial", "t0001", "-o", str(tmp_path / "net.onnx")]
-    assert main([*asked, "--card", str(tmp_path / "card.md")]) == 0
+    arguments = ["export", str(run), "--trial", "t0001", "-o", str(tmp_path / "net.onnx")]
+    assert main([*arguments, "--card", str(tmp_path / "card.md")]) == 0
     card = (tmp_path / "card.md").read_text()
     assert "| test |" not in card
     assert "The run has not read the test split for this trial." in card

@@ -1,4 +1,4 @@
-"""What can be asked, and the exit code of the answer."""
+"""What the command line accepts, and the exit code of the answer."""
 
 import argparse
 import subprocess

@@ -68,13 +68,13 @@ def test_wrong_files_do_not_stop_the_others(
     (tmp_path / "links").mkdir()
     (tmp_path / "links" / "broken.jpg").symlink_to("nothing.jpg")
     names = ("gone.jpg", "pictures/notes.txt", "half.png", "empty", "links")
-    asked = [str(tmp_path / name) for name in names]
-    assert main(["predict", str(model), *asked, str(pictures / "1.png")]) == 1
-    said = capsys.readouterr()
-    assert len(said.out.splitlines()) == 1
-    assert "1.png" in said.out
-    assert "years  80 %: " in said.out
-    complaints = said.err.splitlines()
+    paths = [str(tmp_path / name) for name in names]
+    assert main(["predict", str(model), *paths, str(pictures / "1.png")]) == 1
+    captured = capsys.readouterr()
+    assert len(captured.out.splitlines()) == 1
+    assert "1.png" in captured.out
+    assert "years  80 %: " in captured.out
+    complaints = captured.err.splitlines()
     assert len(complaints) == 5
     assert complaints[4].endswith("links/broken.jpg is left out: No such file or directory")
     assert complaints[0].endswith("gone.jpg is left out: No such file or directory")
@@ -104,7 +104,7 @@ def test_a_thousand_images_are_one_call(
 
 
 @pytest.mark.parametrize(
-    ("asked", "complaint"),
+    ("arguments", "complaint"),
     [
         ("gone.onnx x.png", "gone.onnx is no file"),
         (f"{'n' * 300}.onnx x.png", "cannot be read (File name too long)"),
@@ -115,7 +115,7 @@ def test_a_thousand_images_are_one_call(
     ],
 )
 def test_a_wrong_prediction_is_one_sentence(
-    asked: str,
+    arguments: str,
     complaint: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -125,10 +125,10 @@ def test_a_wrong_prediction_is_one_sentence(
     for ending in ("onnx", "pt2", "safetensors"):
         (tmp_path / f"text.{ending}").write_text("no model\n")
     capsys.readouterr()
-    assert main(["predict", *asked.split()]) == 2
-    said = capsys.readouterr().err
-    assert complaint in said
-    assert said.count("\n") == 1
+    assert main(["predict", *arguments.split()]) == 2
+    captured = capsys.readouterr().err
+    assert complaint in captured
+    assert captured.count("\n") == 1
 
 
 def test_torch_logs_no_traceback_of_a_file_that_is_no_program(tmp_path: Path) -> None:
@@ -145,9 +145,9 @@ def test_a_name_that_no_file_can_have_is_left_out(
 ) -> None:
     capsys.readouterr()
     assert main(["predict", str(model), "x" * 5000, str(pictures / "1.png")]) == 1
-    said = capsys.readouterr()
-    assert said.out.count("\n") == 1
-    assert said.err.endswith("x is left out: File name too long\n")
+    captured = capsys.readouterr()
+    assert captured.out.count("\n") == 1
+    assert captured.err.endswith("x is left out: File name too long\n")
 
 
 def test_a_reader_that_has_enough_is_no_fault(model: Path, pictures: Path) -> None:

@@ -17,7 +17,7 @@ from suite.runs.watcher import SearchProgress
 from suite.trial import Profile, TrialConfig
 from tests.support.runs import metrics, trial_result
 
-STANDING = SearchProgress(
+PROGRESS = SearchProgress(
     requested=20,
     finished=5,
     running=2,
@@ -31,7 +31,7 @@ STANDING = SearchProgress(
     seconds_left=185,
 )
 BEFORE_THE_FIRST = dataclasses.replace(
-    STANDING, finished=0, lost=0, best_mae=math.nan, front=0, seconds=3, seconds_left=math.nan
+    PROGRESS, finished=0, lost=0, best_mae=math.nan, front=0, seconds=3, seconds_left=math.nan
 )
 FINISHED = trial_result(
     "t0007",
@@ -82,21 +82,21 @@ def test_a_stage_that_takes_long_says_in_a_log_how_far_it_is(monkeypatch: pytest
     assert stream.getvalue().splitlines()[-1] == "timing"
 
 
-def test_the_standing_has_counts_best_error_front_and_time_left() -> None:
-    assert describe_progress(STANDING) == (
+def test_the_progress_has_counts_best_error_front_and_time_left() -> None:
+    assert describe_progress(PROGRESS) == (
         "5 of 20 done, 2 running, 1 failed, best MAE 6.31 years, front 4, "
         "1 min 35 s gone, about 3 min 05 s left"
     )
 
 
 def test_a_confirmation_is_called_one() -> None:
-    assert describe_progress(dataclasses.replace(STANDING, stage="confirm")).startswith(
+    assert describe_progress(dataclasses.replace(PROGRESS, stage="confirm")).startswith(
         "confirming: 5 of 20 done"
     )
 
 
 def test_before_the_first_result_nothing_is_claimed() -> None:
-    with_stopped = dataclasses.replace(STANDING, stopped=3)
+    with_stopped = dataclasses.replace(PROGRESS, stopped=3)
     assert "2 running, 3 stopped early, 1 failed, best" in describe_progress(with_stopped)
     assert describe_progress(BEFORE_THE_FIRST) == (
         "0 of 20 done, 2 running, 0 failed, best MAE -, front 0, 3 s gone"
@@ -118,18 +118,18 @@ def test_without_a_terminal_there_is_a_line_a_stage_and_a_trial_that_ended() -> 
     view = progress_view(stream)
     view.stage("training, 2 trials at once")
     view.change(BEFORE_THE_FIRST, None)
-    view.change(STANDING, FINISHED)
-    view.change(STANDING, DIVERGED)
+    view.change(PROGRESS, FINISHED)
+    view.change(PROGRESS, DIVERGED)
     view.close()
     assert isinstance(view, LineView)
     assert stream.getvalue().splitlines() == [
         "training, 2 trials at once",
-        f"{describe_end(FINISHED)}  |  {describe_progress(STANDING)}",
-        f"{describe_end(DIVERGED)}  |  {describe_progress(STANDING)}",
+        f"{describe_end(FINISHED)}  |  {describe_progress(PROGRESS)}",
+        f"{describe_end(DIVERGED)}  |  {describe_progress(PROGRESS)}",
     ]
 
 
-def test_in_a_terminal_the_standing_is_a_live_line_below_what_has_ended(
+def test_in_a_terminal_the_progress_is_a_live_line_below_what_has_ended(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("TERM", "xterm")
@@ -137,13 +137,13 @@ def test_in_a_terminal_the_standing_is_a_live_line_below_what_has_ended(
     stream = Terminal()
     view = progress_view(stream)
     view.stage("training, [2] trials at once")
-    view.change(STANDING, None)
-    view.change(STANDING, FINISHED)
+    view.change(PROGRESS, None)
+    view.change(PROGRESS, FINISHED)
     view.close()
     shown = stream.getvalue()
     assert isinstance(view, LiveView)
     assert "training, [2] trials at once" in shown  # brackets are no markup
-    assert shown.index(describe_end(FINISHED)) < shown.rindex(describe_progress(STANDING))
+    assert shown.index(describe_end(FINISHED)) < shown.rindex(describe_progress(PROGRESS))
     assert "35%" in shown
 
 
@@ -152,10 +152,10 @@ def test_the_live_line_is_gone_when_the_search_is_over(monkeypatch: pytest.Monke
     monkeypatch.setenv("COLUMNS", "200")
     stream = Terminal()
     view = LiveView(stream)
-    view.change(STANDING, None)
+    view.change(PROGRESS, None)
     view.close()
     erase_line = "\x1b[2K"
-    assert stream.getvalue().rindex(erase_line) > stream.getvalue().rindex(describe_progress(STANDING))
+    assert stream.getvalue().rindex(erase_line) > stream.getvalue().rindex(describe_progress(PROGRESS))
 
 
 def test_counted_work_says_at_every_tenth_how_long_is_left(monkeypatch: pytest.MonkeyPatch) -> None:

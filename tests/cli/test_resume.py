@@ -73,30 +73,30 @@ def test_only_the_resources_that_are_named_change_when_a_run_is_resumed(
     options: str, changes: dict[str, object], here: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     info = write_run(here / "run", store.folder)
-    asked: list[tuple[Path, object]] = []
+    requests: list[tuple[Path, object]] = []
 
     def note(folder: Path, changes: object, watcher: object, confirm_seeds: int | None) -> RunInfo:
-        asked.append((folder, changes))
+        requests.append((folder, changes))
         assert confirm_seeds is None
         return info
 
     monkeypatch.setattr(suite.search.engine, "resume_search", note)
     assert main(["resume", "run", *options.split()]) == 0
-    assert asked == [(here / "run", changes)]
+    assert requests == [(here / "run", changes)]
 
 
 def test_a_run_may_be_resumed_with_more_confirming_seeds(
     here: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    info, asked = write_run(here / "run", store.folder), []
+    info, requests = write_run(here / "run", store.folder), []
 
     def note(*arguments: object) -> RunInfo:
-        asked.append(arguments[-1])
+        requests.append(arguments[-1])
         return info
 
     monkeypatch.setattr(suite.search.engine, "resume_search", note)
     assert main(["resume", "run", "--confirm-seeds", "5"]) == 0
-    assert asked == [5]
+    assert requests == [5]
 
 
 def test_a_report_without_room_is_one_sentence(

@@ -48,10 +48,10 @@ def test_a_search_that_cannot_begin_says_so_and_leaves_no_folder(
 def test_the_options_of_a_run_are_laid_over_the_search_space(
     here: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[tuple[Search, str]] = []
+    requests: list[tuple[Search, str]] = []
 
     def note(search: Search, search_file: str, command: object) -> RunInfo:
-        asked.append((search, search_file))
+        requests.append((search, search_file))
         return write_run(search.folder, store.folder)
 
     monkeypatch.setattr(suite.search.engine, "run_search", note)
@@ -60,7 +60,7 @@ def test_the_options_of_a_run_are_laid_over_the_search_space(
     fixed = "--set lambda_l1=0.5 --confirm-seeds 4"
     chosen = ["--data", str(store.folder), *options.split(), *fixed.split(), *shares.split()]
     assert main(["run", "--search", "tiny", *chosen]) == 0
-    search, file = asked[0]
+    search, file = requests[0]
     space = search.space
     assert (space.name, space.trials, space.seed, space.data) == ("tiny", 3, 7, str(store.folder))
     assert (space.base.epochs, space.base.batch_size, space.base.lambda_l1) == (5, 16, 0.5)

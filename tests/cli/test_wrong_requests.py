@@ -50,9 +50,9 @@ def test_a_wrong_request_is_one_sentence_and_ends_with_2(
 ) -> None:
     before = sorted(here.iterdir())
     assert main(request_made.split()) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert len(said.err.splitlines()) == 1
-    assert said.err.startswith("suite: ")
-    assert complaint in said.err
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert len(captured.err.splitlines()) == 1
+    assert captured.err.startswith("suite: ")
+    assert complaint in captured.err
     assert sorted(here.iterdir()) == before  # nothing is left behind
