@@ -18,8 +18,8 @@ def digits(value: float, significant: int = 3) -> str:
         return MISSING
     if value == 0:
         return "0"
-    places = significant - 1 - math.floor(math.log10(abs(value)))
-    return f"{round(value, places):,.{max(places, 0)}f}"
+    decimals = significant - 1 - math.floor(math.log10(abs(value)))
+    return f"{round(value, decimals):,.{max(decimals, 0)}f}"
 
 
 def significant(printed: float) -> int:
@@ -56,8 +56,8 @@ def exactly(value: float) -> str:
 
 def error(value: float, unit: str) -> str:
     """Format an error with two decimals for years, three for points of the 1 to 5 scale, and no "-0.00"."""
-    places = error_decimals(unit)
-    return f"{round(value, places) + 0.0:.{places}f}" if math.isfinite(value) else MISSING
+    decimals = error_decimals(unit)
+    return f"{round(value, decimals) + 0.0:.{decimals}f}" if math.isfinite(value) else MISSING
 
 
 def error_with_unit(value: float, unit: str) -> str:

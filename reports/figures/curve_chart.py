@@ -73,9 +73,9 @@ def ticks(data: CurveChart) -> tuple[tuple[float, ...], tuple[str, ...]]:
     """Return positions and labels of the ticks, without those that would touch the previous one."""
     span = data.positions[-1] - data.positions[0]
     kept: list[int] = []
-    for place, position in enumerate(data.positions):
+    for index, position in enumerate(data.positions):
         if not kept or position - data.positions[kept[-1]] >= TICK_GAP * span:
-            kept.append(place)
+            kept.append(index)
     return tuple(data.positions[i] for i in kept), tuple(f"{data.numbers[i]:g}" for i in kept)
 
 
@@ -95,12 +95,12 @@ def draw(data: CurveChart) -> go.Figure:
     for part in (slice(0, apart), slice(apart, None)):  # no line leads to a 0 that stands apart
         _add_means(figure, data, part)
     _add_papers_choice(figure, data)
-    places, labels = ticks(data)
+    positions, labels = ticks(data)
     margin = 0.04 * (data.positions[-1] - data.positions[0])
     how = ", by logarithm" if data.logarithmic else ""
     figure.update_xaxes(
         title={"text": escape(data.field) + how, "standoff": 6},
-        tickvals=places,
+        tickvals=positions,
         ticktext=labels,
         range=[data.positions[0] - margin, data.positions[-1] + margin],
     )

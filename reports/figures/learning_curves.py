@@ -76,8 +76,8 @@ def draw(data: LearningCurves) -> go.Figure:
     front = [curve for curve in data.curves if curve.on_front]
     figure = style.bare_figure(height=400 + 11 * len(front))
     _others(figure, [curve for curve in data.curves if not curve.on_front], data.unit)
-    places = [rank / max(len(front) - 1, 1) for rank in range(len(front))]
-    for curve, color in zip(front, sample_colorscale(style.BY_SIZE, places), strict=True):
+    positions = [rank / max(len(front) - 1, 1) for rank in range(len(front))]
+    for curve, color in zip(front, sample_colorscale(style.BY_SIZE, positions), strict=True):
         _member(figure, curve, data.unit, {"color": color, "width": 2.2})
     values = [value for curve in data.curves for value in curve.val_mae if value > 0]
     legend = {"orientation": "h", "y": -0.16, "yanchor": "top", "x": 0, "font": {"size": 11}, "itemwidth": 30}

@@ -50,8 +50,8 @@ def front_picture(info: RunInfo, summary: FrontSummary) -> Markup:
     )
     sizes = [t.params for t in (*finished, *kin)]
     x = _Axis(min(sizes) / 1.2, max(sizes) * 1.2, LEFT, WIDTH - RIGHT, log=True)
-    room = 0.08 * (top - errors[0]) or 0.05 * top
-    y = _Axis(errors[0] - room, top + room, HEIGHT - BOTTOM, TOP, log=False)
+    margin = 0.08 * (top - errors[0]) or 0.05 * top
+    y = _Axis(errors[0] - margin, top + margin, HEIGHT - BOTTOM, TOP, log=False)
     quiet = _spread([(x.at(t.params), y.at(t.error)) for t in finished if not t.on_front])
     parts = [
         *_frame(x, y, "parameters", f"validation MAE, {info.unit}", tick),
@@ -183,6 +183,6 @@ def _spread(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     """Keep one point per grid cell."""
     if not points:
         return []
-    places = np.array(points)
-    _, first = np.unique(np.floor(places / CELL), axis=0, return_index=True)
+    coordinates = np.array(points)
+    _, first = np.unique(np.floor(coordinates / CELL), axis=0, return_index=True)
     return [points[row] for row in sorted(first.tolist())]

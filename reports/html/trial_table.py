@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-#: So many rows are in the page's markup; the script that sorts and filters has all.
 from markupsafe import Markup
 
 from reports.html.templating import render

@@ -43,12 +43,12 @@ def _dimension(name: str, values: list[Any], log: bool) -> dict[str, Any]:
         by_log = log and all(value > 0 for value in numbers)
         return {"name": name, "words": None, "log": by_log, "values": values}
     words = list(dict.fromkeys(sorted(str(value) for value in numbers)))
-    places = {word: place for place, word in enumerate(words)}
+    index = {word: number for number, word in enumerate(words)}
     return {
         "name": name,
         "words": words,
         "log": False,
-        "values": [None if value is None else places[str(value)] for value in values],
+        "values": [None if value is None else index[str(value)] for value in values],
     }
 
 

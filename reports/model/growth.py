@@ -33,13 +33,13 @@ def growth(info: RunInfo, summary: FrontSummary) -> Growth | None:
         return None
     losses = np.array([_losses(trial, info) for trial in in_order])
     box = math.prod(corner.values())
-    places = np.unique(np.linspace(1, len(in_order), min(POINTS, len(in_order))).round().astype(int))
+    ends = np.unique(np.linspace(1, len(in_order), min(POINTS, len(in_order))).round().astype(int))
     front, before, shares = np.empty((0, losses.shape[1])), 0, []
-    for place in places:
-        front = np.vstack([front, losses[before:place]])
-        front, before = front[non_dominated(front)], int(place)
+    for end in ends:
+        front = np.vstack([front, losses[before:end]])
+        front, before = front[non_dominated(front)], int(end)
         shares.append(hypervolume(front, list(corner.values())) / box)
-    return Growth(tuple(int(place) for place in places), tuple(shares)) if any(shares) else None
+    return Growth(tuple(int(end) for end in ends), tuple(shares)) if any(shares) else None
 
 
 def _losses(trial: Trial, info: RunInfo) -> list[float]:

@@ -51,8 +51,8 @@ def read_predictions(folder: Path, trainings: Sequence[str], info: RunInfo) -> P
         return None
     off = [np.abs(part["estimate"].to_numpy(float) - part["label"].to_numpy(float)) for part in parts]
     errors = np.mean(off, axis=0)
-    places = np.unique(np.linspace(0, len(first) - 1, min(DRAWN, len(first))).round().astype(int))
-    pairs = first.iloc[places]
+    positions = np.unique(np.linspace(0, len(first) - 1, min(DRAWN, len(first))).round().astype(int))
+    pairs = first.iloc[positions]
     return Predictions(
         split=split,
         trainings=tuple(tables),

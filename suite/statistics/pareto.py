@@ -130,8 +130,8 @@ def _sorted_front_3d(points: Losses) -> npt.NDArray[np.bool_]:
     ys: list[float] = []
     zs: list[float] = []
     for row, (y, z) in enumerate(points[:, 1:].tolist()):
-        place = bisect_right(ys, y)
-        if place and zs[place - 1] <= z:
+        position = bisect_right(ys, y)
+        if position and zs[position - 1] <= z:
             continue
         front[row] = True
         first = bisect_left(ys, y)  # this row replaces the stairs from here on that are as high

@@ -261,7 +261,7 @@ def test_a_run_read_from_its_folder_gives_the_same_page(make_run: MakeRun) -> No
 
 def test_colours_of_figures_are_those_that_the_script_replaces() -> None:
     script = (Path(style.__file__).parents[1] / "html" / "script" / "figures.js").read_text(encoding="utf-8")
-    (themed,) = re.findall(r"const THEMED = \{(.*?)\}", script)
+    (themed,) = re.findall(r"const THEMED = \{(.*?)\}", script, flags=re.DOTALL)
     assert re.findall(r'"(#\w{6})"', themed) == [style.FRONT, style.PUBLISHED, style.GROUND]
 
 
