@@ -30,11 +30,11 @@ class Common:
 
 
 def named_members(runs: Sequence[Run]) -> list[Member]:
+    """Summarise each run under its name; runs of one name are numbered."""
     names = [run.info.name for run in runs]
-    unique = names if len(set(names)) == len(names) else [
-        f"{name} ({number})" for number, name in enumerate(names, 1)
-    ]  # fmt: skip
-    return [Member(name, run, summarise(run)) for name, run in zip(unique, runs, strict=True)]
+    if len(set(names)) < len(names):
+        names = [f"{name} ({number})" for number, name in enumerate(names, 1)]
+    return [Member(name, run, summarise(run)) for name, run in zip(names, runs, strict=True)]
 
 
 def comparison_cautions(members: Sequence[Member]) -> list[str]:
