@@ -219,7 +219,7 @@ def test_provenance_says_what_is_needed_to_repeat_it(searched: tuple[Run, Record
 def test_a_watcher_sees_counts_best_error_front_and_time_left(searched: tuple[Run, Recorder]) -> None:
     run, recorder = searched
     last = recorder.progress_seen[-1]
-    assert (last.finished + last.lost, last.running, last.asked) == (6, 0, 6)
+    assert (last.finished + last.lost, last.running, last.requested) == (6, 0, 6)
     assert last.stopped == 0
     assert last.lost == (run.trials["status"] != "finished").sum()
     assert last.best_mae == run.trials["val_mae_years"].min()

@@ -162,7 +162,7 @@ def test_whoever_watches_sees_the_stage_and_its_own_counts(resumed: tuple[Run, S
     run, watcher = resumed
     last = watcher.progress_seen[-1]
     asked = len(SEEDS) * len(members(run))
-    assert (last.stage, last.finished, last.asked, last.share_done) == ("confirm", asked, asked, 1.0)
+    assert (last.stage, last.finished, last.requested, last.share_done) == ("confirm", asked, asked, 1.0)
     assert last.best_mae == confirming(run)["val_mae_years"].min()
     assert last.front == len(members(run))
 
