@@ -19,9 +19,9 @@ class Latency(Strict):
     """How the latency of the front's members is measured when the search is over.
 
     Attributes:
-        resolution: pixels a side.
-        batch_size: images.
-        rounds: in each of which every network is timed once.
+        resolution: Pixels a side.
+        batch_size: Images.
+        rounds: In each of which every network is timed once.
     """
 
     resolution: Annotated[int, Field(ge=32, le=1024)] = 224
@@ -35,11 +35,11 @@ class Stopping(Strict):
     Attributes:
         rule: "front" ranks by all objectives, "forecast" by the forecast final error, "error" by the
             validation error alone, "none" stops nothing.
-        grace_epochs: the first rung, in epochs; None: ``DEFAULT_GRACE_EPOCHS``.
-        reduction_factor: of "front" and "error": at a rung, one trial in so many goes on, and each rung is so
+        grace_epochs: The first rung, in epochs; None: ``DEFAULT_GRACE_EPOCHS``.
+        reduction_factor: Of "front" and "error": at a rung, one trial in so many goes on, and each rung is so
             many times the one before.
-        chance: of "forecast": the least probability of reaching the front with which a trial goes on.
-        rungs: epochs after which trials are compared, ascending, instead of those that grace_epochs gives.
+        chance: Of "forecast": the least probability of reaching the front with which a trial goes on.
+        rungs: Epochs after which trials are compared, ascending, instead of those that grace_epochs gives.
     """
 
     rule: Stop = "none"
@@ -88,9 +88,9 @@ class Bounds(Strict):
     """The most that a network may cost to be trained; None: no bound.
 
     Attributes:
-        params: parameters.
-        macs: multiply-adds of one image at the trial's resolution.
-        bytes: of the safetensors file.
+        params: Parameters.
+        macs: Multiply-adds of one image at the trial's resolution.
+        bytes: Of the safetensors file.
     """
 
     params: Count | None = None
@@ -106,19 +106,19 @@ class Settings(Strict):
     """A search space without its dimensions.
 
     Attributes:
-        name: of the space, and of its run folder.
-        description: one sentence.
-        data: an embedded set, or the folder of a packed one.
-        objectives: all minimised.
-        trials: how many are trained.
-        sampler: proposes them.
-        seed: of the search and of every training.
-        seeds: of a grid: every point is trained with seed, seed + 1, ...
-        confirm_seeds: new seeds that the front's members are trained again with; 1: they are not.
-        base: what all trials share.
-        stopping: which trials are stopped early.
-        bounds: the most that a network may cost.
-        latency: how it is measured.
+        name: Of the space, and of its run folder.
+        description: One sentence.
+        data: An embedded set, or the folder of a packed one.
+        objectives: All minimised.
+        trials: How many are trained.
+        sampler: Proposes them.
+        seed: Of the search and of every training.
+        seeds: Of a grid: every point is trained with seed, seed + 1, ...
+        confirm_seeds: New seeds that the front's members are trained again with; 1: they are not.
+        base: What all trials share.
+        stopping: Which trials are stopped early.
+        bounds: The most that a network may cost.
+        latency: How it is measured.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]

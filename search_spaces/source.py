@@ -22,8 +22,8 @@ class Source:
     """A document of plain values.
 
     Attributes:
-        values: dicts, tuples and scalars.
-        locations: the ``file:line`` of each value, by its path.
+        values: Dicts, tuples and scalars.
+        locations: The ``file:line`` of each value, by its path.
     """
 
     values: dict[str, Any]
@@ -34,7 +34,7 @@ def read(path: FilePath) -> Source:
     """Read a YAML file.
 
     Raises:
-        SearchSpaceError: the file is missing, or is no YAML mapping with words as keys.
+        SearchSpaceError: The file is missing, or is no YAML mapping with words as keys.
     """
     name = _display(path)
     text = _text(path, name)
@@ -49,7 +49,7 @@ def override(source: Source, settings: Sequence[str]) -> None:
     ``base``.
 
     Raises:
-        SearchSpaceError: a setting is no ``key=value``, its value no YAML, or nothing is there to set.
+        SearchSpaceError: A setting is no ``key=value``, its value no YAML, or nothing is there to set.
     """
     for setting in settings:
         key, equals, text = setting.partition("=")

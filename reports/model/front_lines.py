@@ -20,8 +20,8 @@ def unbeaten(front: Iterable[Trial], cost: str) -> tuple[Trial, ...]:
     A front over three objectives has more members than a chart of two quantities can join.
 
     Args:
-        front: the members.
-        cost: a key of ``COSTS``; members without a positive value are left out.
+        front: The members.
+        cost: A key of ``COSTS``; members without a positive value are left out.
     """
     known = [trial for trial in front if COSTS[cost](trial) > 0]
     found: list[Trial] = []

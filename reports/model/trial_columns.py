@@ -44,9 +44,9 @@ def columns(info: RunInfo, summary: FrontSummary, points: Mapping[str, str]) -> 
     """Return the table's columns from left to right. To add one, add a row to one of the four parts.
 
     Args:
-        info: of the run.
-        summary: its trials.
-        points: the label of the point that each trial is a training of, by the trial's id.
+        info: Of the run.
+        summary: Its trials.
+        points: The label of the point that each trial is a training of, by the trial's id.
     """
     made = Column("made", "from", _made, lambda t: t.stage if t.parent else "", words=True)
     return (

@@ -186,7 +186,7 @@ def published() -> Published:
     """Load the paper's numbers.
 
     Raises:
-        ValueError: the file that is shipped has an unknown key, source or network.
+        ValueError: The file that is shipped has an unknown key, source or network.
     """
     text = Path(__file__).with_name("published.yaml").read_text(encoding="utf-8")
     fields: dict[str, Any] = yaml.safe_load(text)

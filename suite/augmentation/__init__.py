@@ -21,9 +21,9 @@ def augment_batch(images: Tensor, rows: Tensor, changes: Changes, device: torch.
 
     Args:
         images: uint8 (n, side, side, 3), on ``device`` or on the CPU.
-        rows: the indices of the images, int64 (b,), on the CPU.
-        changes: the changes of b images of that side.
-        device: the device that does the work.
+        rows: The indices of the images, int64 (b,), on the CPU.
+        changes: The changes of b images of that side.
+        device: The device that does the work.
 
     Returns:
         uint8 (b, side, side, 3) on ``device``.

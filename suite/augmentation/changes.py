@@ -44,10 +44,10 @@ class Changes:
         """Draw changes by the recipe, from torch's CPU generator.
 
         Args:
-            count: the number of images.
-            side: pixels a side.
-            flip: whether images may be mirrored.
-            shift_pixels: the largest shift of the crop in each direction.
+            count: The number of images.
+            side: Pixels a side.
+            flip: Whether images may be mirrored.
+            shift_pixels: The largest shift of the crop in each direction.
         """
         smallest = min(side, round(SMALLEST_SIDE * side))
         chance = torch.rand(2, count)

@@ -29,8 +29,8 @@ def augment_with_opencv(images: Tensor, rows: Tensor, changes: Changes) -> Tenso
 
     Args:
         images: uint8 (n, side, side, 3) on the CPU; only the rows are read.
-        rows: the indices of the images, int64 (b,).
-        changes: the changes of b images.
+        rows: The indices of the images, int64 (b,).
+        changes: The changes of b images.
 
     Returns:
         uint8 (b, side, side, 3) on the CPU.

@@ -16,10 +16,10 @@ def packed_labels(
     """Make the table of ``labels.parquet``, whose columns ``suite.data.store`` lists.
 
     Args:
-        records: the packed images, in order.
-        splits: the split of each, (records,).
-        attributes: the attributes that the set labels.
-        groups: the columns of ``ImageRecord.groups``.
+        records: The packed images, in order.
+        splits: The split of each, (records,).
+        attributes: The attributes that the set labels.
+        groups: The columns of ``ImageRecord.groups``.
     """
     columns: dict[str, object] = {
         "split": splits,

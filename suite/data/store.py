@@ -110,7 +110,7 @@ def open_store(folder: Path) -> Store:
     """Open the store in ``folder``.
 
     Raises:
-        RequestError: the folder holds no complete store of this version.
+        RequestError: The folder holds no complete store of this version.
     """
     try:
         fields: Any = json.loads((folder / "store.json").read_text(encoding="utf-8"))

@@ -27,11 +27,11 @@ def imitation_loss(
     """Compute a batch's loss against another network's outputs, a scalar averaged over the batch.
 
     Args:
-        method: of both networks.
-        outputs: of the network that learns, float (batch, ...).
-        taught_by: of the network that it learns from, of the same shape; no gradient flows into them.
-        label_set: the bins of both.
-        weights: the numbers that the method's own loss uses.
+        method: Of both networks.
+        outputs: Of the network that learns, float (batch, ...).
+        taught_by: Of the network that it learns from, of the same shape; no gradient flows into them.
+        label_set: The bins of both.
+        weights: The numbers that the method's own loss uses.
     """
     return IMITATIONS[method](outputs, taught_by.detach(), label_set, weights)
 

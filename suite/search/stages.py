@@ -32,7 +32,7 @@ def run_stages(search: Search, session: Session, ledger: RunLedger) -> None:
     """Carry out what is left of a search.
 
     Raises:
-        RequestError: the cluster is missing or too small, the run folder cannot be written to, or no trial
+        RequestError: The cluster is missing or too small, the run folder cannot be written to, or no trial
             of the space can be trained.
     """
     add_parent(ledger, search.space, search.store)
@@ -92,7 +92,7 @@ def _end_early(search: Search, session: Session, ledger: RunLedger, repeats: int
     """Say that nothing more was found to train; the later stages use the trials that there are.
 
     Raises:
-        RequestError: there are none.
+        RequestError: There are none.
     """
     rows = ledger.rows_of("search")
     why = describe_exhausted(search.space, len(rows), repeats)

@@ -63,9 +63,9 @@ class ElasticFit(Iterator[ElasticEpoch]):
     """An elastic training in progress: each ``next`` trains one epoch and validates the two ends of the space.
 
     Attributes:
-        network: the elastic network as it stands after the epochs so far.
-        label_set: the bins that it estimates over.
-        precision: what ``config.precision`` came to on this device.
+        network: The elastic network as it stands after the epochs so far.
+        label_set: The bins that it estimates over.
+        precision: What ``config.precision`` came to on this device.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class ElasticFit(Iterator[ElasticEpoch]):
         """Cut out a slice and measure its batch-norm statistics on training images.
 
         Raises:
-            RequestError: the architecture is no slice of the network.
+            RequestError: The architecture is no slice of the network.
         """
         network = self.network.slice(architecture)
         recalibrate(
@@ -137,7 +137,7 @@ class ElasticFit(Iterator[ElasticEpoch]):
         """Measure a slice's errors on the validation split, in label units.
 
         Raises:
-            RequestError: the architecture is no slice of the network.
+            RequestError: The architecture is no slice of the network.
         """
         return evaluate(
             self.slice(architecture),
@@ -229,16 +229,16 @@ def fit_elastic(
     """Train the elastic network of a space; iterate over the result, an epoch a step.
 
     Args:
-        config: the recipe, method, label set and seed. Its widths and depths are ignored; ``epochs`` are the
+        config: The recipe, method, label set and seed. Its widths and depths are ignored; ``epochs`` are the
             elastic training's.
-        space: the architectures that share weights.
-        dataset: of the configuration's attribute and resolution.
-        sharing: how they share; None takes the defaults.
+        space: The architectures that share weights.
+        dataset: Of the configuration's attribute and resolution.
+        sharing: How they share; None takes the defaults.
         threads: torch's number of threads for this process; None leaves it.
         device: "cpu", "cuda", ...; None takes CUDA where there is one.
 
     Raises:
-        RequestError: configuration, space and dataset do not agree.
+        RequestError: Configuration, space and dataset do not agree.
         DivergedError: (while iterating) the loss became NaN or infinite.
     """
     return ElasticFit(config, space, dataset, sharing or Sharing(), threads=threads, device=device)
@@ -252,10 +252,10 @@ def recalibrate(network: nn.Module, part: LabelledImages, precision: str, device
     2019, post-statistics of batch normalisation). The network is left in evaluation mode.
 
     Args:
-        network: on ``device``; its running statistics are replaced.
-        part: training images, unchanged by augmentation.
+        network: On ``device``; its running statistics are replaced.
+        part: Training images, unchanged by augmentation.
         precision: "bf16" or "float32", of the forward pass.
-        device: where the network is.
+        device: Where the network is.
     """
     norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
     momenta = [norm.momentum for norm in norms]

@@ -51,15 +51,15 @@ def fit(
     """Train the network that ``config`` describes; each ``next`` of the result trains one epoch.
 
     Args:
-        config: everything that decides the outcome.
-        dataset: the data, for the configuration's attribute and resolution.
-        threads: the number of torch's threads in this process; None leaves it.
+        config: Everything that decides the outcome.
+        dataset: The data, for the configuration's attribute and resolution.
+        threads: The number of torch's threads in this process; None leaves it.
         device: "cpu", "cuda", ...; None takes CUDA where there is a GPU.
-        network: a network of this configuration to start from, output layer included; it is copied. None starts
+        network: A network of this configuration to start from, output layer included; it is copied. None starts
             from fresh weights, or from the configuration's backbone.
 
     Raises:
-        RequestError: configuration and data set do not match, or the backbone cannot be used.
+        RequestError: Configuration and data set do not match, or the backbone cannot be used.
         DivergedError: (while iterating) the loss became NaN or infinite.
     """
     return Fit(config, dataset, threads=threads, device=device, network=network)
@@ -69,10 +69,10 @@ class Fit(Iterator[EpochResult]):
     """A training in progress: each ``next`` trains one epoch and validates.
 
     Attributes:
-        network: the network after the epochs so far.
-        label_set: the label bins.
-        precision: the precision that ``config.precision`` resolves to on this device.
-        transfer: the layers that the network took from ``config.backbone``; None without a backbone.
+        network: The network after the epochs so far.
+        label_set: The label bins.
+        precision: The precision that ``config.precision`` resolves to on this device.
+        transfer: The layers that the network took from ``config.backbone``; None without a backbone.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class Fit(Iterator[EpochResult]):
         """Train one epoch and validate.
 
         Raises:
-            DivergedError: the loss or the validation error became NaN or infinite.
+            DivergedError: The loss or the validation error became NaN or infinite.
         """
         if self._epoch == self.config.epochs:
             raise StopIteration

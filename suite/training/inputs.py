@@ -19,10 +19,10 @@ def augmented(part: LabelledImages, batch: Tensor, config: TrialConfig, device: 
     """Gather a batch and augment each image, drawing from torch's CPU generator.
 
     Args:
-        part: the split.
-        batch: positions within the split, int64 (b,).
-        config: the trial; its ``augmentation``, ``flip`` and ``shift_pixels`` apply.
-        device: the device of the result.
+        part: The split.
+        batch: Positions within the split, int64 (b,).
+        config: The trial; its ``augmentation``, ``flip`` and ``shift_pixels`` apply.
+        device: The device of the result.
 
     Returns:
         uint8 (b, side, side, 3) on ``device``.
@@ -41,10 +41,10 @@ def truth_of(part: LabelledImages, batch: Tensor, config: TrialConfig, device: t
     A deviation is the configuration's, else the annotators', else 2 label steps (paper, label distribution).
 
     Args:
-        part: the split.
+        part: The split.
         batch: int64 (b,), positions within the split.
-        config: its ``label_deviation`` and ``label_step`` decide.
-        device: the device of the result.
+        config: Its ``label_deviation`` and ``label_step`` decide.
+        device: The device of the result.
     """
     if config.label_deviation is not None:
         deviations = torch.full((len(batch),), config.label_deviation)

@@ -43,12 +43,12 @@ def read(files: SourceFiles, path: Path, *, attribute: Attribute | None) -> Read
     """List the images of a manifest.
 
     Args:
-        files: the folder or archive that holds the table.
-        path: the table, or the folder or archive.
-        attribute: the attribute in the column ``value``; None where columns are named by their attributes.
+        files: The folder or archive that holds the table.
+        path: The table, or the folder or archive.
+        attribute: The attribute in the column ``value``; None where columns are named by their attributes.
 
     Raises:
-        RequestError: there is no table or more than one, or it lacks a column.
+        RequestError: There is no table or more than one, or it lacks a column.
     """
     table, loose = _table(files, path)
     rows = _rows(files, table, path)

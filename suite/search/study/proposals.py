@@ -23,7 +23,7 @@ class StudyProposals:
     """Proposes what a study suggests, but for what is out of bounds or was trained before.
 
     Attributes:
-        repeats_in_a_row: suggestions since the last trial that had been trained before.
+        repeats_in_a_row: Suggestions since the last trial that had been trained before.
     """
 
     def __init__(self, study: optuna.Study, trials: TrialFactory) -> None:

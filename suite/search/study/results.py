@@ -64,8 +64,8 @@ def results_known(study: optuna.Study, at: datetime | None = None) -> int:
     """Count the trials that trained to their end, as far as the study had been told of them.
 
     Args:
-        study: of the search.
-        at: the time; None: now.
+        study: Of the search.
+        at: The time; None: now.
     """
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     return sum(
