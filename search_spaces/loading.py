@@ -133,7 +133,7 @@ def _file_problems(space: SearchSpace) -> list[Problem]:
         problems += [
             Problem(
                 path,
-                f"{dotted(path)} is {shown(file)}, which is no file; it must be a file of weights, {example}",
+                f"{dotted(path)} is {shown(file)}, which is not a file; it must be a file of weights, {example}",
             )
             for path, file in files.items()
             if isinstance(file, str) and not _is_file(file)

@@ -25,7 +25,7 @@ _ORIENTATION = 0x0112  # the EXIF tag; 1 is upright
 
 
 class UndecodableError(Exception):
-    """The bytes are no usable image; the message is the reason, for ``skipped.csv``."""
+    """The bytes are not a usable image; the message is the reason, for ``skipped.csv``."""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ def check_output_folder(out: Path, overwrite: bool) -> None:
     try:
         str(out).encode()
     except UnicodeEncodeError:
-        raise RequestError(f"{as_text(str(out))} is no name in UTF-8; name another folder") from None
+        raise RequestError(f"{as_text(str(out))} is not a UTF-8 name; name another folder") from None
     try:
         if not out.exists():
             return
@@ -36,7 +36,7 @@ def check_output_folder(out: Path, overwrite: bool) -> None:
         raise RequestError(f"{out} is a file; name a folder that does not exist yet")
     if entries - STORE_FILES:
         raise RequestError(
-            f"{out} is not empty and holds {sorted(entries - STORE_FILES)[0]!r}, which is no part of packed data; "
+            f"{out} is not empty and holds {sorted(entries - STORE_FILES)[0]!r}, which is not part of packed data; "
             "name a folder that does not exist yet"
         )
     if entries and not overwrite:

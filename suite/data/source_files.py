@@ -136,7 +136,7 @@ def _refuse(error: OSError) -> None:
 
 
 def _is_regular(file: Path) -> bool:
-    """Whether a file is no pipe and no device, which would block a reader."""
+    """Whether a file is neither a pipe nor a device, which would block a reader."""
     try:
         return stat.S_ISREG(file.stat().st_mode)
     except OSError:  # for example a link to nothing; reading it reports the reason

@@ -63,7 +63,7 @@ class TarFiles:
 
 
 def open_tar(path: Path, shown: Path) -> tarfile.TarFile | None:
-    """Open a tar, compressed or not; None where the file is no tar.
+    """Open a tar, compressed or not; None where the file is not a tar.
 
     Args:
         path: The file.

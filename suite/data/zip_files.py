@@ -51,7 +51,7 @@ def open_zip(path: Path, shown: Path) -> Iterator[ZipFiles]:
         shown: The path that errors show.
 
     Raises:
-        RequestError: The file is no readable zip, or a member lies outside the archive.
+        RequestError: The file is not a readable zip, or a member lies outside the archive.
     """
     try:
         archive = zipfile.ZipFile(path)
@@ -76,7 +76,7 @@ def bounded_zip(content: bytes, most: int) -> bytes:
 
     Raises:
         UnreadableFileError: The members exceed the limit, or one is damaged.
-        zipfile.BadZipFile: The content is no zip.
+        zipfile.BadZipFile: The content is not a zip.
     """
     written = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as archive, zipfile.ZipFile(written, "w") as bounded:

@@ -165,7 +165,7 @@ class ElasticNet(nn.Module):
             wanted, most = getattr(architecture, name), getattr(self.architecture, name)
             if len(wanted) != STAGES or any(not 1 <= w <= m for w, m in zip(wanted, most, strict=True)):
                 raise RequestError(
-                    f"{name} {wanted} are no slice of an elastic network of {most}; give {STAGES} numbers "
+                    f"{name} {wanted} are not a slice of an elastic network of {most}; give {STAGES} numbers "
                     "from 1 up to these"
                 )
 

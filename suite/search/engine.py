@@ -67,10 +67,10 @@ def resume_search(
         The final content of ``run.json``.
 
     Raises:
-        RequestError: The folder is no run, another search works in it, it cannot be written to, its data has
+        RequestError: The folder is not a run, another search works in it, it cannot be written to, its data has
             changed or is missing, or the number of confirming seeds is not possible.
     """
-    read_run(folder)  # refuses a folder that is no run before a lock is written into it
+    read_run(folder)  # refuses a folder that is not a run before a lock is written into it
     with lock_run_folder(folder), explain_write_errors(folder):
         info = read_run(folder).info
         space = _space_of(folder, info)

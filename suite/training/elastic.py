@@ -2,7 +2,7 @@
 
 A step trains the largest network, some random slices and the smallest one on the same images (the sandwich
 rule; Yu and Huang 2019). The largest learns from the labels; the others learn in part from the largest
-(in-place distillation, same source). No Ray, no Optuna, no files but the teacher that a configuration names.
+(in-place distillation, same source). It needs neither Ray nor Optuna, and no file except the teacher that a configuration names.
 """
 
 import math
@@ -125,7 +125,7 @@ class ElasticFit(Iterator[ElasticEpoch]):
         """Cut out a slice and measure its batch-norm statistics on training images.
 
         Raises:
-            RequestError: The architecture is no slice of the network.
+            RequestError: The architecture is not a slice of the network.
         """
         network = self.network.slice(architecture)
         recalibrate(
@@ -137,7 +137,7 @@ class ElasticFit(Iterator[ElasticEpoch]):
         """Measure a slice's errors on the validation split, in label units.
 
         Raises:
-            RequestError: The architecture is no slice of the network.
+            RequestError: The architecture is not a slice of the network.
         """
         return evaluate(
             self.slice(architecture),

@@ -1,6 +1,6 @@
 """Training one network: ``fit(config, dataset)`` is an iterator that yields an ``EpochResult`` an epoch.
 
-It needs no Ray, no Optuna and no files but the weights that a configuration may name, so it runs in a notebook,
+It needs neither Ray nor Optuna, and no files except the weights that a configuration may name, so it runs in a notebook,
 in a test and on a GPU machine alike. On a CPU, the same configuration, number of threads and precision give the
 same network bit for bit.
 """

@@ -106,7 +106,7 @@ def test_a_thousand_images_are_one_call(
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ("gone.onnx x.png", "gone.onnx is no file"),
+        ("gone.onnx x.png", "gone.onnx is not a file"),
         (f"{'n' * 300}.onnx x.png", "cannot be read (File name too long)"),
         ("net.tflite x.png", "net.tflite ends in none of .onnx, .pt2, .safetensors"),
         ("text.onnx x.png", "text.onnx cannot be read as a model"),

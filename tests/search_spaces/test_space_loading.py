@@ -266,13 +266,13 @@ FAULTS = {
     "a backbone that is not there": (
         "epochs: 2",
         "epochs: 2\n  backbone: faces.safetensors",
-        '7: base.backbone is "faces.safetensors", which is no file; it must be a file of weights, such as '
+        '7: base.backbone is "faces.safetensors", which is not a file; it must be a file of weights, such as '
         "'suite pretrain' writes",
     ),
     "a backbone among others that is not there": (
         "pooling: {choices: [hybrid, average]}",
         "backbone: {choices: [null, a.pt]}",
-        '16: vary.backbone.choices[1] is "a.pt", which is no file',
+        '16: vary.backbone.choices[1] is "a.pt", which is not a file',
     ),
     "a range of words": (
         "{choices: [hybrid, average]}",
@@ -341,7 +341,7 @@ FAULTS = {
         "epochs: 3",
         "18: first[0].epochs sets a field that does not vary; fix it in base, or vary it",
     ),
-    "a list where a mapping belongs": ("name: small", "- name: small", "2: this is no YAML"),
+    "a list where a mapping belongs": ("name: small", "- name: small", "2: this is not YAML"),
     "a value with no end": (
         "name: small",
         "name: &a [*a]",
@@ -382,10 +382,10 @@ def test_several_faults_are_counted(load_text: Load) -> None:
         (b"", "space.yaml: this file is empty"),
         (b"# nothing\n", "space.yaml: this file is empty"),
         (b"- 1\n", "space.yaml:1: a search space is a mapping"),
-        (b"name: [1, 2\nseed: }", "space.yaml:2: this is no YAML"),
-        (b"\x89PNG\r\n\x1a\n\x00\x01", "space.yaml: this file is no text in UTF-8"),
-        (b"name: \x00", "space.yaml: this is no YAML"),
-        (b"a: " + b"[" * 3000, "space.yaml: this is no YAML"),
+        (b"name: [1, 2\nseed: }", "space.yaml:2: this is not YAML"),
+        (b"\x89PNG\r\n\x1a\n\x00\x01", "space.yaml: this file is not text in UTF-8"),
+        (b"name: \x00", "space.yaml: this is not YAML"),
+        (b"a: " + b"[" * 3000, "space.yaml: this is not YAML"),
         (b"name: 2020-13-45", "space.yaml:1: name is"),
         (b"trials: " + b"9" * 5000, "space.yaml:1: trials is"),
     ],
@@ -483,11 +483,11 @@ def test_a_point_tried_first_that_is_no_mapping_is_still_refused(load_text: Load
         ("vary.lambda_l1.low=3", "vary.lambda_l1.low is 3.0 and high is 1.0; low must not be above high"),
         ("epochs", "a setting has the form key=value, such as trials=8"),
         ("trials=", "there is no value behind the equals sign"),
-        ("trials=[1", "this is no YAML"),
+        ("trials=[1", "this is not YAML"),
         ("trails=3", "trails is unknown"),
         ("vary.widths[7].low=8", "there is no vary.widths[7] to set"),
         ("name.x=3", "there is no name.x to set"),
-        ("a b=3", '"a b" is no key'),
+        ("a b=3", '"a b" is not a key'),
     ],
 )
 def test_a_wrong_setting_is_named(load_text: Load, setting: str, message: str) -> None:

@@ -17,7 +17,7 @@ _MATRIX, _COMPRESSED = 14, 15  # element types: a variable, and a deflated varia
 
 
 class UnreadableMatError(Exception):
-    """The bytes are no MATLAB v5 file; the message is the reason."""
+    """The bytes are not a MATLAB v5 file; the message is the reason."""
 
 
 def load_mat(
@@ -85,7 +85,7 @@ def _inflated(content: bytes) -> bytes:
                 raise UnreadableMatError(str(error)) from None
             # Scipy would inflate an element of another type without a limit.
             if element[:4] != struct.pack(f"{order}I", _MATRIX):
-                raise UnreadableMatError("a deflated element is no variable")
+                raise UnreadableMatError("a deflated element is not a variable")
         size += len(element)
         if size > LARGEST_UNPACKED:
             raise UnreadableMatError(f"it unpacks to more than {LARGEST_UNPACKED:,} bytes")

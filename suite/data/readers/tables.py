@@ -86,7 +86,7 @@ def read_sheets(files: SourceFiles, name: str, path: Path) -> Iterator[Iterator[
     """Yield the sheets of a spreadsheet (xlsx), each as rows of text; empty cells are "".
 
     Raises:
-        RequestError: openpyxl is not installed, or the file is no spreadsheet.
+        RequestError: openpyxl is not installed, or the file is not a spreadsheet.
     """
     try:
         import openpyxl

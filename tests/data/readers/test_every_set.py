@@ -1,4 +1,4 @@
-"""What holds of every set: folder, zip and tar are read alike, and what is no such set is told so."""
+"""Every set: folder, zip and tar are read alike, and anything else is refused with a message that says so."""
 
 import io
 import tarfile

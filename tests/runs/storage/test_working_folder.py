@@ -361,7 +361,7 @@ def test_the_tables_can_be_read_with_pandas(
 def test_an_object_that_is_no_state_is_refused(content: bytes, url: str) -> None:
     objects = open_object_folder(url)
     objects.write(STATE, content)
-    with pytest.raises(RequestError, match="is no "):
+    with pytest.raises(RequestError, match="is not "):
         read_run_at(url)
 
 
