@@ -85,7 +85,9 @@ def _check_inside(
         if value not in varied:
             problems.append(Problem(path, _outside(path, value, ("vary", field), varied)))
     elif not isinstance(value, tuple) or len(value) != len(varied):
-        sentence = f"{dotted(path)} is {shown(value)}; it must be a list of {len(varied)} values, one a stage"
+        sentence = (
+            f"{dotted(path)} is {shown(value)}; it must be a list of {len(varied)} values, one per stage"
+        )
         problems.append(Problem(path, sentence))
     else:
         for stage, (dimension, entry) in enumerate(zip(varied, value, strict=True)):

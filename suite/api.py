@@ -207,7 +207,7 @@ def read_run(location: str | Path) -> Run:
         location: The folder, or its ``s3://`` URL.
 
     Returns:
-        A ``Run``: ``trials`` is a data frame with a row a trial, ``epochs`` one with a row a trial and epoch,
+        A ``Run``: ``trials`` is a data frame with one row per trial, ``epochs`` one with a row per trial and epoch,
         ``info`` is what ``run.json`` says. docs/runs.md describes the columns.
 
     Raises:

@@ -124,6 +124,6 @@ def _lines(trial: Trial, info: RunInfo) -> tuple[str, ...]:
     speed = formatting.ratio(trial.timing.speedup.value)
     return (
         *trial.design,
-        f"{speed} as fast as VGG-16, {formatting.digits(trial.timing.ms)}\u00a0ms an image",
+        f"{speed} as fast as VGG-16, {formatting.digits(trial.timing.ms)}\u00a0ms per image",
         f"at {conditions(info, (trial.timing.side,))}",
     )

@@ -142,7 +142,7 @@ def _results(info: RunInfo, summary: FrontSummary) -> tuple[Column, ...]:
         Column("val MAE", searched_unit, lambda t: error(t.val_mae), lambda t: t.val_mae),
         *([confirmed] if summary.is_confirmed else []),
         Column("test MAE", tested_unit, lambda t: error(t.test_error), lambda t: t.test_error),
-        Column("latency", f"ms an image{at}", lambda t: _digits(t.timing.ms), lambda t: t.timing.ms),
+        Column("latency", f"ms per image{at}", lambda t: _digits(t.timing.ms), lambda t: t.timing.ms),
         Column(
             "speed-up", f"over VGG-16{at}; spread", lambda t: _spread(t.timing.speedup),
             lambda t: t.timing.speedup.value,

@@ -45,7 +45,7 @@ def decode_all(
         path: The folder, zip or tar.
         images: The files in it.
         size: Pixels a side.
-        workers: Processes; None starts one a core. A single chunk is decoded in this process.
+        workers: Processes; None starts one per core. A single chunk is decoded in this process.
 
     Raises:
         UnfinishedError: A process died.

@@ -1,4 +1,4 @@
-"""The labels of a store as a table with a row an image."""
+"""The labels of a store as a table with one row per image."""
 
 import os
 from collections.abc import Sequence

@@ -51,7 +51,7 @@ def pack(
         path: The set as distributed: a folder, a zip or a tar.
         out: The folder of the store.
         size: Pixels a side of the stored images.
-        workers: Decoding processes; None starts one a core.
+        workers: Decoding processes; None starts one per core.
         splitting: The protocol of the splits.
         align: Crop each face by the landmarks that the set ships, instead of taking the images as they are.
         max_skipped: The share of the images that may be missing or damaged.

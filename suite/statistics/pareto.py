@@ -63,7 +63,7 @@ def hypervolume(losses: Losses, reference: npt.ArrayLike) -> float:
     corner = np.asarray(reference, dtype=np.float64)
     if corner.shape != losses.shape[1:] or np.isnan(corner).any():
         raise ValueError(
-            f"the reference point must be {losses.shape[1]} numbers, one an objective; it is {corner}"
+            f"the reference point must be {losses.shape[1]} numbers, one per objective; it is {corner}"
         )
     inside = losses[(losses < corner).all(axis=1)]
     return _volume(inside[non_dominated(inside)], corner)

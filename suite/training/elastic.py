@@ -1,8 +1,9 @@
-"""Training an elastic network: ``fit_elastic(config, space, dataset)`` yields an ``ElasticEpoch`` an epoch.
+"""Training an elastic network: ``fit_elastic(config, space, dataset)`` yields an ``ElasticEpoch`` per epoch.
 
 A step trains the largest network, some random slices and the smallest one on the same images (the sandwich
 rule; Yu and Huang 2019). The largest learns from the labels; the others learn in part from the largest
-(in-place distillation, same source). It needs neither Ray nor Optuna, and no file except the teacher that a configuration names.
+(in-place distillation, same source). It needs neither Ray nor Optuna, and no file except the teacher
+that a configuration names.
 """
 
 import math
@@ -40,7 +41,7 @@ RECALIBRATION_BATCH = 256
 class Sharing:
     """How slices share a training."""
 
-    random_slices: int = 2  # a step, beside the largest network and the smallest
+    random_slices: int = 2  # per step, beside the largest network and the smallest
     #: Share of a slice's loss that compares it with the largest network; the rest compares it with the labels.
     distillation: float = 0.5
     recalibration_images: int = 1024  # training images that a slice's batch-norm statistics are measured on
@@ -226,7 +227,7 @@ def fit_elastic(
     threads: int | None = None,
     device: str | torch.device | None = None,
 ) -> ElasticFit:
-    """Train the elastic network of a space; iterate over the result, an epoch a step.
+    """Train the elastic network of a space; iterate over the result, one epoch per step.
 
     Args:
         config: The recipe, method, label set and seed. Its widths and depths are ignored; ``epochs`` are the

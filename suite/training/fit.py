@@ -1,8 +1,8 @@
-"""Training one network: ``fit(config, dataset)`` is an iterator that yields an ``EpochResult`` an epoch.
+"""Training one network: ``fit(config, dataset)`` is an iterator that yields an ``EpochResult`` per epoch.
 
-It needs neither Ray nor Optuna, and no files except the weights that a configuration may name, so it runs in a notebook,
-in a test and on a GPU machine alike. On a CPU, the same configuration, number of threads and precision give the
-same network bit for bit.
+It needs neither Ray nor Optuna, and no files except the weights that a configuration may name. It therefore runs in a
+notebook, in a test and on a GPU machine alike. On a CPU, the same configuration, number of threads and precision give
+the same network bit for bit.
 """
 
 import copy

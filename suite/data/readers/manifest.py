@@ -1,4 +1,4 @@
-"""A manifest: your own data set, as a table (CSV or parquet) with a row an image.
+"""A manifest: your own data set, as a table (CSV or parquet) with one row per image.
 
 Columns, in any order and any case:
 

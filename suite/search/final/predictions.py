@@ -17,7 +17,7 @@ PREDICTED_SPLITS: tuple[Split, ...] = ("val", "test")
 def write_predictions(
     folder: Path, trial_id: str, store: Store, attribute: Attribute, predictions: Mapping[Split, Tensor]
 ) -> None:
-    """Write the predictions of one training, a row an image, with the columns to group its errors by.
+    """Write the predictions of one training, one row per image, with the columns to group its errors by.
 
     Args:
         folder: Of the run.
