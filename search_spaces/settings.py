@@ -10,7 +10,7 @@ from search_spaces.validation import Strict, error_at
 
 Objective = Literal["val_mae", "params", "macs", "bytes"]
 Sampler = Literal["tpe", "nsga2", "random", "grid"]
-Stop = Literal["front", "forecast", "error", "none"]
+StoppingRule = Literal["front", "forecast", "error", "none"]
 #: The first rung where a space names none.
 DEFAULT_GRACE_EPOCHS = 2
 
@@ -42,7 +42,7 @@ class Stopping(Strict):
         rungs: Epochs after which trials are compared, ascending, instead of those that grace_epochs gives.
     """
 
-    rule: Stop = "none"
+    rule: StoppingRule = "none"
     grace_epochs: Annotated[int, Field(ge=1, le=100_000)] | None = None
     reduction_factor: Annotated[int, Field(ge=2, le=100)] = 3
     chance: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.02
@@ -62,11 +62,16 @@ class Stopping(Strict):
 
     @model_validator(mode="after")
     def _of_its_rule(self) -> Self:
-        alien = {"forecast": "reduction_factor"}.get(self.rule, "chance")
-        default = type(self).model_fields[alien].default  # a search that was written to JSON has it too
-        if self.rule != "none" and getattr(self, alien) != default:
+        other_option = {"forecast": "reduction_factor"}.get(self.rule, "chance")
+        default = (
+            type(self).model_fields[other_option].default
+        )  # a search that was written to JSON has it too
+        if self.rule != "none" and getattr(self, other_option) != default:
             raise error_at(
-                alien, "{key} does not apply to rule {rule}; leave it out", key=alien, rule=self.rule
+                other_option,
+                "{key} does not apply to rule {rule}; leave it out",
+                key=other_option,
+                rule=self.rule,
             )
         return self
 

@@ -59,8 +59,8 @@ def override(source: Source, settings: Sequence[str]) -> None:
         path = _key_path(key.strip(), location)
         value, locations = _value(text, location, path)
         replaced = [path]
-        if len(path) > 1 and path[0] in _RIVAL:
-            replaced.append((_RIVAL[str(path[0])], path[1]))
+        if len(path) > 1 and path[0] in _OTHER_MAPPING:
+            replaced.append((_OTHER_MAPPING[str(path[0])], path[1]))
             source.values = _without(source.values, replaced[1])
             if path[0] == "base":
                 source.values["first"] = _points_without(source.values.get("first", ()), str(path[1]))
@@ -91,7 +91,7 @@ def _frozen(value: Any) -> Any:
 
 
 #: A field is fixed in the one or varies in the other.
-_RIVAL = {"base": "vary", "vary": "base"}
+_OTHER_MAPPING = {"base": "vary", "vary": "base"}
 
 
 def _points_without(first: Any, field: str) -> Any:

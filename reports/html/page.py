@@ -18,7 +18,7 @@ from reports.html.provenance import provenance
 from reports.html.published_comparison.attractiveness import attractiveness_table
 from reports.html.published_comparison.trials import networks_of_trials
 from reports.html.ranking_section import ranking_section
-from reports.html.request import request_section
+from reports.html.search_request import request_section
 from reports.html.templating import render
 from reports.html.trial_table import trial_table
 from reports.model import points, trial_columns

@@ -52,7 +52,7 @@ def columns(info: RunInfo, summary: FrontSummary, points: Mapping[str, str]) -> 
     return (
         Column(NAME, "", lambda t: Cell(t.id, "TinyAgeNet" if t.is_tiny else ""), lambda t: t.id, words=True),
         Column("front", "", lambda t: Cell("\u25cf" * t.on_front), lambda t: -float(t.on_front)),
-        *((made,) if summary.kin else ()),
+        *((made,) if summary.relatives else ()),
         *_point_and_seed(points, info),
         *_inputs(info, summary),
         *_sizes(summary),

@@ -13,8 +13,8 @@ from suite.trial import TrialConfig
 
 
 @dataclass(frozen=True)
-class Truth:
-    """The ground truth of a batch."""
+class Targets:
+    """The labels of a batch, and the deviations of their target distributions."""
 
     labels: Tensor  # float32 (batch,), label units
     deviations: Tensor  # of the target distributions, float32 (batch,), label units
@@ -64,6 +64,6 @@ class Method:
 
     summary: str
     head: Head
-    loss: Callable[[Tensor, Truth, LabelSet, LossWeights], LossParts]
+    loss: Callable[[Tensor, Targets, LabelSet, LossWeights], LossParts]
     decode: Callable[[Tensor, LabelSet], Tensor]
     distribution: Callable[[Tensor], Tensor] | None = None

@@ -16,8 +16,8 @@ from suite.runs.info import RunInfo, write_info
 from suite.runs.ledger import RunLedger
 from suite.runs.tables import read_run
 from suite.runs.watcher import Watcher
+from suite.search.after_search.confirmation import with_confirm_seeds
 from suite.search.bounds import within_bounds
-from suite.search.final.confirmation import with_confirm_seeds
 from suite.search.parents import check_backbones, check_parent, check_same_parent
 from suite.search.run_info import new_run_info
 from suite.search.session import Search, Session

@@ -13,10 +13,10 @@ from suite.errors import RequestError
 from suite.runs.front import front_rows
 from suite.runs.layout import CHECKPOINTS
 from suite.runs.ledger import RunLedger
+from suite.search.after_search.confirmation import ConfirmationProposals, left_to_confirm
+from suite.search.after_search.evaluation import evaluate_on_test
+from suite.search.after_search.latency import measure_latency
 from suite.search.bounds import describe_exhausted
-from suite.search.final.confirmation import ConfirmationProposals, left_to_confirm
-from suite.search.final.evaluation import evaluate_on_test
-from suite.search.final.latency import measure_latency
 from suite.search.parents import add_parent
 from suite.search.session import Search, Session
 from suite.search.stopping.early_stopping import EarlyStopping, replay, stopping_of

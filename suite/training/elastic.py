@@ -19,7 +19,7 @@ from suite.data.dataset import Dataset, LabelledImages
 from suite.data.device_cache import on_device
 from suite.errors import RequestError
 from suite.machine import best_device, without_tf32
-from suite.methods import METHODS, LossWeights, Truth
+from suite.methods import METHODS, LossWeights, Targets
 from suite.methods.imitation import imitation_loss
 from suite.methods.labels import label_set_of
 from suite.networks import to_device
@@ -30,7 +30,7 @@ from suite.training.config_checks import check_config
 from suite.training.distillation import teacher_of
 from suite.training.evaluation import evaluate
 from suite.training.fit import STEPS_A_CHECK, DivergedError
-from suite.training.inputs import augmented, normalised, truth_of
+from suite.training.inputs import augmented, normalised, targets_of
 from suite.training.recipe import autocast, make_optimizer, make_schedule, resolve_precision, seeded
 from suite.trial import Metrics, TrialConfig
 
@@ -184,25 +184,25 @@ class ElasticFit(Iterator[ElasticEpoch]):
 
     def _train_step(self, batch: Tensor) -> Tensor:
         images = augmented(self._train, batch, self.config, self.device)
-        inputs, truth = normalised(images), truth_of(self._train, batch, self.config, self.device)
+        inputs, targets = normalised(images), targets_of(self._train, batch, self.config, self.device)
         self._optimizer.zero_grad(set_to_none=True)
         outputs = self._outputs(inputs, self.space.largest)
-        loss = self._method.loss(outputs, truth, self.label_set, self._weights).total
+        loss = self._method.loss(outputs, targets, self.label_set, self._weights).total
         total = loss if self._teacher is None else loss + self._teacher.loss(outputs, images, batch)
         total.backward()  # type: ignore[no-untyped-call]
         largest = outputs.detach()
         drawn = [self.space.draw() for _ in range(self.sharing.random_slices)]
         for architecture in (*drawn, self.space.smallest):
-            self._slice_loss(inputs, truth, largest, architecture).backward()  # type: ignore[no-untyped-call]
+            self._slice_loss(inputs, targets, largest, architecture).backward()  # type: ignore[no-untyped-call]
         self._optimizer.step()
         self._schedule.step()
         return total.detach()
 
     def _slice_loss(
-        self, inputs: Tensor, truth: Truth, largest: Tensor, architecture: Architecture
+        self, inputs: Tensor, targets: Targets, largest: Tensor, architecture: Architecture
     ) -> Tensor:
         outputs, share = self._outputs(inputs, architecture), self.sharing.distillation
-        labels = self._method.loss(outputs, truth, self.label_set, self._weights).total
+        labels = self._method.loss(outputs, targets, self.label_set, self._weights).total
         if share == 0:
             return labels
         imitation = imitation_loss(self.config.method, outputs, largest, self.label_set, self._weights)

@@ -25,7 +25,7 @@ from suite.training.backbones import Transfer, start_from
 from suite.training.config_checks import check_config
 from suite.training.distillation import teacher_of
 from suite.training.evaluation import evaluate
-from suite.training.inputs import augmented, normalised, truth_of
+from suite.training.inputs import augmented, normalised, targets_of
 from suite.training.recipe import (
     autocast,
     make_optimizer,
@@ -160,10 +160,10 @@ class Fit(Iterator[EpochResult]):
     def _train_step(self, batch: Tensor) -> Tensor:
         """Train on a batch, int64 (b,) of positions in the split; return its loss, KL and L1, float32 (3,)."""
         images = augmented(self._train, batch, self.config, self.device)
-        truth = truth_of(self._train, batch, self.config, self.device)
+        targets = targets_of(self._train, batch, self.config, self.device)
         with autocast(self.precision, self.device):
             outputs = self.network(normalised(images))
-        loss = self._method.loss(outputs, truth, self.label_set, LossWeights.of(self.config))
+        loss = self._method.loss(outputs, targets, self.label_set, LossWeights.of(self.config))
         total = loss.total
         if self._teacher is not None:
             total = total + self._teacher.loss(outputs, images, batch)

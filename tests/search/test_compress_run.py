@@ -22,7 +22,7 @@ from suite.search.parents import check_parent, check_same_parent
 from suite.search.trial_factory import TrialFactory
 from suite.training.fit import fit
 from suite.trial import TrialConfig
-from tests.search.final.test_confirmation import StopsAfter
+from tests.search.after_search.test_confirmation import StopsAfter
 
 AGES = LabelRange(0, 100, 1)
 CONFIG = TrialConfig(

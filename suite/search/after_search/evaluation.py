@@ -14,7 +14,7 @@ from suite.runs.front import front_rows
 from suite.runs.info import RunInfo
 from suite.runs.ledger import RunLedger
 from suite.runs.tables import metric_columns
-from suite.search.final.predictions import PREDICTED_SPLITS, write_predictions
+from suite.search.after_search.predictions import PREDICTED_SPLITS, write_predictions
 from suite.search.session import Search
 from suite.training.evaluation import predict
 from suite.training.recipe import Precision

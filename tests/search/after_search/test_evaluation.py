@@ -3,7 +3,7 @@
 from typing import Any
 
 from suite.runs.tables import trial_row
-from suite.search.final.evaluation import to_evaluate
+from suite.search.after_search.evaluation import to_evaluate
 from suite.trial import Status, TrialConfig
 from tests.support.runs import trial_result
 
