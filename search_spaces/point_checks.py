@@ -97,5 +97,5 @@ def _check_inside(
 
 
 def _outside(path: Path, value: Any, at: Path, dimension: Dimension) -> str:
-    goes = "is" if isinstance(dimension, Choices) else "goes"
-    return f"{dotted(path)} is {shown(value)}, outside of {dotted(at)}, which {goes} {dimension}"
+    verb = "is" if isinstance(dimension, Choices) else "ranges"
+    return f"{dotted(path)} is {shown(value)}, outside {dotted(at)}, which {verb} {dimension}"

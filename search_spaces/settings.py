@@ -36,9 +36,9 @@ class Stopping(Strict):
         rule: "front" ranks by all objectives, "forecast" by the forecast final error, "error" by the
             validation error alone, "none" stops nothing.
         grace_epochs: The first rung, in epochs; None: ``DEFAULT_GRACE_EPOCHS``.
-        reduction_factor: Of "front" and "error": at a rung, one trial in so many goes on, and each rung is so
-            many times the one before.
-        chance: Of "forecast": the least probability of reaching the front with which a trial goes on.
+        reduction_factor: Of "front" and "error": one trial in ``reduction_factor`` continues at each rung; each
+            rung is that many times the previous one.
+        chance: Of "forecast": the least probability of reaching the front with which a trial continues.
         rungs: Epochs after which trials are compared, ascending, instead of those that grace_epochs gives.
     """
 
@@ -54,7 +54,7 @@ class Stopping(Strict):
             return self
         if self.grace_epochs is not None:
             raise error_at(
-                "rungs", "rungs is given and so is grace_epochs, which would make others; leave one out"
+                "rungs", "rungs and grace_epochs are both given, and each defines the rungs; leave one out"
             )
         if list(self.rungs) != sorted(set(self.rungs)):
             raise error_at("rungs", "rungs must ascend, each epoch once")
@@ -111,16 +111,16 @@ class Settings(Strict):
     """A search space without its dimensions.
 
     Attributes:
-        name: Of the space, and of its run folder.
-        description: One sentence.
-        data: An embedded set, or the folder of a packed one.
-        objectives: All minimised.
-        trials: How many are trained.
-        sampler: Proposes them.
-        seed: Of the search and of every training.
-        seeds: Of a grid: every point is trained with seed, seed + 1, ...
-        confirm_seeds: New seeds that the front's members are trained again with; 1: they are not.
-        base: What all trials share.
+        name: The name of the space, with which its run folder begins.
+        description: The space in one sentence.
+        data: The name of an embedded data set, or the folder of a packed one.
+        objectives: The quantities to minimise.
+        trials: The number of trials.
+        sampler: The method that proposes them.
+        seed: The seed of the search and of every training.
+        seeds: The number of seeds of a grid: every point is trained with seed, seed + 1, ...
+        confirm_seeds: The number of new seeds with which the front's members are trained again; 1: they are not.
+        base: The fields that all trials share.
         stopping: Which trials are stopped early.
         bounds: The most that a network may cost.
         latency: How it is measured.

@@ -118,7 +118,9 @@ def _text(path: FilePath, name: str) -> str:
         if path.exists() and not path.is_file():
             raise SearchSpaceError(f"{name}: this is not a regular file; name a YAML file")
         if path.stat().st_size > LARGEST_FILE:
-            raise SearchSpaceError(f"{name}: this file is over {LARGEST_FILE:,} bytes, no search space is")
+            raise SearchSpaceError(
+                f"{name}: this file is larger than {LARGEST_FILE:,} bytes, too large for a search space"
+            )
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
         raise SearchSpaceError(
@@ -139,7 +141,7 @@ def _parsed(text: str, name: str, at: Callable[[int], str]) -> tuple[dict[str, A
         )
     if not isinstance(node, yaml.MappingNode):
         raise SearchSpaceError(
-            f"{at(_line(node))}: a search space is a mapping of keys to values, this is none"
+            f"{at(_line(node))}: this is not a mapping; a search space maps keys to values"
         )
     reader = _NodeReader(at)
     try:
@@ -175,7 +177,7 @@ class _NodeReader:
         if any(node is outer for outer in self._open):
             self._refuse(path, "an alias includes itself here, which has no end")
         if len(self.locations) > MOST_VALUES:
-            self._refuse(path, f"there are over {MOST_VALUES:,} values, no search space has so many")
+            self._refuse(path, f"there are over {MOST_VALUES:,} values, too many for a search space")
         self._open.append(node)
         if isinstance(node, yaml.MappingNode):
             value: Any = self._mapping(node, path)

@@ -42,7 +42,7 @@ class Strict(BaseModel):
 
 
 def error_at(key: str, message: str, /, **values: object) -> PydanticCustomError:
-    """Return the error for a mapping whose fault is at one key, whose line the problem then names.
+    """Return the error for a fault at one key of a mapping; the message names that key's line.
 
     Args:
         key: Of the mapping.

@@ -1,4 +1,4 @@
-"""What a packing refuses: an output folder in use, a disk too small, a set with too much missing."""
+"""Checks before packing: an output folder in use, a disk too small, a set with too much missing."""
 
 import contextlib
 import shutil

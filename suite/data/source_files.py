@@ -39,7 +39,7 @@ def open_source(path: Path, *, shown: Path | None = None) -> Iterator[SourceFile
         shown: The path that errors show, where it is not ``path``.
 
     Raises:
-        RequestError: The path is none of these, or an archive has members that lie outside it.
+        RequestError: The path is not one of these, or an archive has members that lie outside it.
     """
     shown = shown or path
     mode = _readable_mode(path)

@@ -1,4 +1,4 @@
-"""The bounds of a search space: refused where nothing can keep them, and applied to a grid."""
+"""The bounds of a search space: refused where no network can satisfy them, and applied to a grid."""
 
 from search_spaces import SearchSpace, grid_trials
 from suite.errors import RequestError
@@ -12,7 +12,7 @@ MOST_IN_A_ROW = 300
 
 
 def check_bounds(trials: TrialFactory) -> None:
-    """Refuse bounds that no network of the space can keep, or that a point of ``first`` cannot.
+    """Refuse bounds that no network of the space can satisfy, or that a point of ``first`` cannot.
 
     Raises:
         RequestError: A bound is too low.

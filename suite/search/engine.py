@@ -60,7 +60,7 @@ def resume_search(
     Args:
         folder: The run.
         changes: Fields of ``Resources`` that differ from before.
-        watcher: Told how the search goes.
+        watcher: Is notified of the progress of the search.
         confirm_seeds: Seeds that the front is trained again with; None: as before.
 
     Returns:

@@ -51,7 +51,7 @@ def check_parent(trials: TrialFactory) -> None:
     space, base = trials.space, trials.space.base
     if base.teacher is None and "teacher" not in space.vary and _distills(space):
         raise RequestError(
-            f"the search {space.name} learns from a teacher and names none; add --parent RUN:ID, or set "
+            f"the search {space.name} uses distillation but names no teacher; add --parent RUN:ID, or set "
             "base.teacher to a file of weights"
         )
     for field in ("teacher", "pruned_from"):

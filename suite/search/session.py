@@ -22,7 +22,7 @@ class Search:
         store: The data.
         folder: Of the run.
         resources: The cluster, and the share of a trial.
-        watcher: Told how the search goes.
+        watcher: Is notified of the progress of the search.
     """
 
     space: SearchSpace

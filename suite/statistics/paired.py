@@ -21,7 +21,7 @@ class Interval:
     low: float
     high: float
     values: int  # how many the mean is of
-    confidence: float  # 0.95: so many of such intervals hold the true mean
+    confidence: float  # the share of such intervals that contain the true mean, such as 0.95
 
     @property
     def holds_zero(self) -> bool:

@@ -25,7 +25,7 @@ FIRST_SAVE_SECONDS = 0.02
 
 @dataclass(frozen=True)
 class FitStep:
-    """The request that a training serves, where the configuration alone does not tell.
+    """The request that a training serves, where the configuration alone does not identify it.
 
     Attributes:
         request: An identification of the request, chosen by the caller.

@@ -64,9 +64,9 @@ class ElasticFit(Iterator[ElasticEpoch]):
     """An elastic training in progress: each ``next`` trains one epoch and validates the two ends of the space.
 
     Attributes:
-        network: The elastic network as it stands after the epochs so far.
-        label_set: The bins that it estimates over.
-        precision: What ``config.precision`` came to on this device.
+        network: The elastic network after the epochs so far.
+        label_set: The label bins.
+        precision: The precision that ``config.precision`` resolves to on this device.
     """
 
     def __init__(
@@ -150,7 +150,7 @@ class ElasticFit(Iterator[ElasticEpoch]):
         )
 
     def state(self) -> dict[str, Any]:
-        """Return what the epochs to come depend on, beside configuration, space and data.
+        """Return what the remaining epochs depend on, besides configuration, space and data.
 
         ``torch.save`` takes it. An epoch draws all that is random from the seed and its own number, so no
         random state is part of it. Its tensors are the training's own: they change with the next epoch.

@@ -323,13 +323,13 @@ FAULTS = {
     "a preset outside of the ranges": (
         "network: tiny",
         "network: thin",
-        "18: first[0].widths[0] is 32, outside of vary.widths[0], which goes from 4 to 24 in steps of 4 "
+        "18: first[0].widths[0] is 32, outside vary.widths[0], which ranges from 4 to 24 in steps of 4 "
         "(and 4 more)",
     ),
     "a first value off the grid": (
         "network: tiny",
         "widths: [5, 8, 16, 16, 16]",
-        "18: first[0].widths[0] is 5, outside of vary.widths[0], which goes from 4 to 24 in steps of 4",
+        "18: first[0].widths[0] is 5, outside vary.widths[0], which ranges from 4 to 24 in steps of 4",
     ),
     "an unknown preset": (
         "network: tiny",
@@ -381,16 +381,16 @@ def test_several_faults_are_counted(load_text: Load) -> None:
     [
         (b"", "space.yaml: this file is empty"),
         (b"# nothing\n", "space.yaml: this file is empty"),
-        (b"- 1\n", "space.yaml:1: a search space is a mapping"),
+        (b"- 1\n", "space.yaml:1: this is not a mapping"),
         (b"name: [1, 2\nseed: }", "space.yaml:2: this is not YAML"),
         (b"\x89PNG\r\n\x1a\n\x00\x01", "space.yaml: this file is not text in UTF-8"),
         (b"name: \x00", "space.yaml: this is not YAML"),
-        (b"a: " + b"[" * 3000, "space.yaml: this is not YAML"),
+        (b"a: " + b"[" * 3000, "space.yaml: this YAML cannot be read"),
         (b"name: 2020-13-45", "space.yaml:1: name is"),
         (b"trials: " + b"9" * 5000, "space.yaml:1: trials is"),
     ],
 )
-def test_a_file_that_is_no_search_space_is_one_sentence(
+def test_a_file_that_is_not_a_search_space_is_refused_in_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -470,7 +470,7 @@ def test_fixing_a_field_takes_it_out_of_the_points_tried_first(load_text: Load) 
     assert [set(point) for point in space.first] == [{"widths"}]
 
 
-def test_a_point_tried_first_that_is_no_mapping_is_still_refused(load_text: Load) -> None:
+def test_a_point_tried_first_that_is_not_a_mapping_is_still_refused(load_text: Load) -> None:
     with pytest.raises(SearchSpaceError, match=r"first\[0\] is 3"):
         load_text(SPACE.split("first:")[0] + "first: [3]\n", ["lambda_l1=0.5"])
     assert load_text(SPACE, ["widths=[8, 16, 32, 64, 64]", "first=[]"]).first == ()

@@ -26,7 +26,7 @@ REPORT = "report.html"
 STAGING = ".staging"
 #: Subfolders that only the driver needs, and one that is uploaded on its own schedule.
 EXCLUDED = ("tune", CHECKPOINTS)
-#: Checkpoints are uploaded once the last upload is so many times its own duration ago.
+#: Checkpoints are uploaded again when CHECKPOINT_INTERVAL times the last upload's duration has passed.
 CHECKPOINT_INTERVAL = 20
 #: Suffixes of the files of the state that are uploaded separately as well.
 SEPARATE = (".json", ".parquet")

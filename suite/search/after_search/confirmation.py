@@ -55,7 +55,7 @@ def with_confirm_seeds(space: SearchSpace, seeds: int) -> SearchSpace:
 
 
 class ConfirmationProposals:
-    """Proposes the confirming trainings in their order. The study is not told of them."""
+    """Proposes the confirming trainings in their order. The study is not notified of them."""
 
     def __init__(self, trainings: Sequence[Proposal]) -> None:
         self._left = list(trainings)

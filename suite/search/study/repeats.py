@@ -2,7 +2,7 @@
 
 A trial is determined by its configuration, the seed included, and all trials of a search have the same seed.
 Training a configuration a second time would give the same result. In a space of 160 points over a third of
-TPE's suggestions are such repeats. The study is told the known result at once; TPE gives it more weight and
+TPE's suggestions are such repeats. The study receives the known result at once; TPE gives it more weight and
 moves on.
 """
 

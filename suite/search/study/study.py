@@ -77,7 +77,7 @@ def ask(study: optuna.Study, space: SearchSpace, *, at_random: bool = False) -> 
 
 
 def running_trials(study: optuna.Study) -> list[FrozenTrial]:
-    """Return the suggestions whose end the study has not been told, in their order."""
+    """Return the suggestions whose results the study has not received, in their order."""
     return study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
 
 

@@ -251,7 +251,7 @@ def _outcome(trial: RunningTrial) -> tuple[Status, str]:
 
 
 class TrialStartCallback(Callback):
-    """Tells the searcher that an actor began a trial or was lost, which Ray Tune tells callbacks only."""
+    """Notifies the searcher that an actor began a trial or was lost, which Ray Tune reports to callbacks only."""
 
     def __init__(self, searcher: TrialSearcher) -> None:
         self._searcher = searcher

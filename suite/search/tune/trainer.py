@@ -58,7 +58,7 @@ class Trainer:
         """Train the trials of one stage.
 
         Args:
-            source: Proposes the trials, and is told how they ended.
+            source: Proposes the trials, and receives their results.
             ledger: Gets a row for every trial that ended.
             trials: How many to train; fewer where the source is exhausted before.
             on_change: Called when a trial was proposed, began, went on or ended.

@@ -193,7 +193,7 @@ def test_a_manifest_in_an_archive_reaches_nothing_outside(tmp_path: Path) -> Non
         ({"a.parquet": b"PAR1 and no more"}, "is not a readable parquet file"),
     ],
 )
-def test_a_table_that_is_no_manifest_is_refused(
+def test_a_table_that_is_not_a_manifest_is_refused(
     files: Mapping[str, bytes], complaint: str, lay_out: LayOut
 ) -> None:
     with pytest.raises(RequestError, match=complaint) as caught:
