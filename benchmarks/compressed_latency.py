@@ -93,7 +93,7 @@ def main() -> int:
                 rows.append({"network": name, "batch": batch, "bytes": size, **dataclasses.asdict(ratio)})
                 rows[-1] |= {"ms_per_image": times.ms_per_image(name), "others": times.others}
                 print(
-                    f"  {name:20s} {times.ms_per_image(name):8.2f} ms an image, {ratio.value:5.1f} times as "
+                    f"  {name:20s} {times.ms_per_image(name):8.2f} ms per image, {ratio.value:5.1f} times as "
                     f"fast ({ratio.low:.1f} to {ratio.high:.1f})" + (f", {size:,} bytes" if size else "")
                 )
     if options.json:

@@ -67,7 +67,7 @@ def compress(thin: TrainedTrial, rows: Rows) -> None:
 
 
 def main() -> int:
-    """Print a row a variant."""
+    """Print one row per variant."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path, metavar="RUN", help="a run of benchmarks/compression.yaml")
     parser.add_argument("--json", type=Path, metavar="FILE")

@@ -42,7 +42,7 @@ from suite.search.tune import cluster_session, searcher, trainer
 from suite.search.tune.messages import TrialReport
 from suite.trial import EpochResult, Metrics, Profile, TrialResult
 
-TARGET, MEMORY_TARGET = 0.95, 100_000  # of the ideal makespan; bytes a trial
+TARGET, MEMORY_TARGET = 0.95, 100_000  # of the ideal makespan; bytes per trial
 EPOCHS = 4
 
 
@@ -55,7 +55,7 @@ class Sleep:
 
 
 class SleepingTrial(tune.Trainable):
-    """A trial that sleeps, an epoch a step."""
+    """A trial that sleeps, one epoch per step."""
 
     def setup(self, config: dict[str, Any]) -> None:
         """Take the first request."""

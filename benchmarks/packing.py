@@ -36,7 +36,7 @@ CHUNK = 64  # files that a process takes at a time, as packing does
 
 @dataclass(frozen=True)
 class Speeds:
-    """Images a second, one value a round."""
+    """Images a second, one value per round."""
 
     decoding: list[float]
     decoding_and_resizing: list[float]

@@ -35,7 +35,7 @@ from suite.search.tune import cluster_session, trainer
 from suite.search.tune.actor import TrialActor
 from suite.trial import EpochResult, Metrics, Profile, TrialResult
 
-TARGET = 0.1  # seconds a trial
+TARGET = 0.1  # seconds per trial
 RAY_SESSION = cluster_session.ray_session  # the original, before the stopwatch replaces it
 
 

@@ -22,7 +22,7 @@ def table_of(run: Path) -> pd.DataFrame:
     the grid's resolution), bytes.
 
     Raises:
-        ValueError: a training of the grid is missing, or did not finish.
+        ValueError: A training of the grid is missing, or did not finish.
     """
     trials = pd.read_parquet(run / "trials.parquet")
     epochs = pd.read_parquet(run / "epochs.parquet")

@@ -70,10 +70,10 @@ def linked(text: str, source: str, page: str, pages: set[str], dead: list[str]) 
 
     Args:
         text: Markdown.
-        source: its file, from the repository's root.
-        page: its page in the site.
-        pages: all pages.
-        dead: where links to files that do not exist are added.
+        source: Its file, from the repository's root.
+        page: Its page in the site.
+        pages: All pages.
+        dead: Where links to files that do not exist are added.
     """
 
     def replaced(match: re.Match[str]) -> str:

@@ -7,7 +7,7 @@ from search_spaces.dimensions import Choices, Dimension, FloatRange, IntRange, P
 from search_spaces.grid import GridTrial, grid_trials
 from search_spaces.loading import find, load, load_dict, shipped
 from search_spaces.problems import SearchSpaceError
-from search_spaces.settings import Bounds, Latency, Objective, Sampler, Stop, Stopping
+from search_spaces.settings import Bounds, Latency, Objective, Sampler, Stopping, StoppingRule
 from search_spaces.space import SearchSpace
 from search_spaces.trial_fields import FIELDS, PRESETS, Base
 
@@ -28,8 +28,8 @@ __all__ = [
     "Scalar",
     "SearchSpace",
     "SearchSpaceError",
-    "Stop",
     "Stopping",
+    "StoppingRule",
     "Value",
     "Vary",
     "find",

@@ -32,7 +32,7 @@ def check(values: Mapping[str, Any]) -> SearchSpace | list[Problem]:
     """Return the search space that plain values describe, or its problems.
 
     Args:
-        values: dicts, tuples and scalars.
+        values: Dicts, tuples and scalars.
     """
     problems: list[Problem] = []
     trials_given = "trials" in values or values.get("sampler") != "grid"

@@ -26,8 +26,8 @@ def check_network(given: Mapping[str, Any], base: Base, vary: Mapping[str, Varie
 
     Args:
         given: ``base`` as the document has it, where ``network`` may name a preset.
-        base: the fixed fields.
-        vary: the dimensions.
+        base: The fixed fields.
+        vary: The dimensions.
     """
     varied = vary.get("network")
     networks = varied.values if isinstance(varied, Choices) else (given.get("network", base.network),)

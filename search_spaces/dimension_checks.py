@@ -55,7 +55,7 @@ def _varied(field: str, given: Any, problems: list[Problem]) -> Varied | None:
         return _dimension(path, given, choice_adapter(field), range_kind(field), problems)
     if not isinstance(given, tuple) or len(given) != STAGES:
         count = f"has {len(given)} entries" if isinstance(given, tuple) else f"is {shown(given)}"
-        must = f"it must be a list of {STAGES} dimensions, one a stage, or {{choices: [...]}}"
+        must = f"it must be a list of {STAGES} dimensions, one per stage, or {{choices: [...]}}"
         problems.append(Problem(path, f"vary.{field} {count}; {must}"))
         return None
     stages = [

@@ -30,7 +30,7 @@ def grid_trials(space: SearchSpace) -> Iterator[GridTrial]:
     """Yield all trials of a grid in their order; the first ``space.trials`` of them are trained.
 
     Raises:
-        ValueError: a dimension is a range of numbers, which has no finite list of values.
+        ValueError: A dimension is a range of numbers, which has no finite list of values.
     """
     dimensions = space.dimensions()
     listed = [_listed(dimension) for dimension in dimensions.values()]

@@ -30,7 +30,7 @@ def find(name_or_path: str) -> Path:
     """Return the file of a shipped search space, or the file at a path.
 
     Raises:
-        SearchSpaceError: there is neither.
+        SearchSpaceError: There is neither.
     """
     names = shipped()
     if name_or_path in names:
@@ -59,14 +59,14 @@ def load(
     """Read and check a search space.
 
     Args:
-        path: a YAML file, as ``find`` gives it.
-        data_sets: the embedded data sets; any other ``data`` must be the folder of a packed one.
-        overrides: settings ``key=value`` laid over the file, such as ``base.epochs=3``.
-        inherited: fields of ``base`` from a parent, for those that the file leaves open.
-        elsewhere: the search runs on another machine, so its data and weights need not exist on this one.
+        path: A YAML file, as ``find`` gives it.
+        data_sets: The embedded data sets; any other ``data`` must be the folder of a packed one.
+        overrides: Settings ``key=value`` laid over the file, such as ``base.epochs=3``.
+        inherited: Fields of ``base`` from a parent, for those that the file leaves open.
+        elsewhere: The search runs on another machine, so its data and weights need not exist on this one.
 
     Raises:
-        SearchSpaceError: the file cannot be read or used; the message has the line of the first fault.
+        SearchSpaceError: The file cannot be read or used; the message has the line of the first fault.
     """
     source = read(path)
     lay_under(source, inherited or {})
@@ -88,10 +88,10 @@ def load_dict(fields: Mapping[str, Any], *, where: str = "search space") -> Sear
 
     Args:
         fields: JSON types.
-        where: begins the message of an error.
+        where: Begins the message of an error.
 
     Raises:
-        SearchSpaceError: the fields describe no search space.
+        SearchSpaceError: The fields describe no search space.
     """
     checked = check({key: _tuples(value) for key, value in fields.items()})
     if isinstance(checked, list):
@@ -133,7 +133,7 @@ def _file_problems(space: SearchSpace) -> list[Problem]:
         problems += [
             Problem(
                 path,
-                f"{dotted(path)} is {shown(file)}, which is no file; it must be a file of weights, {example}",
+                f"{dotted(path)} is {shown(file)}, which is not a file; it must be a file of weights, {example}",
             )
             for path, file in files.items()
             if isinstance(file, str) and not _is_file(file)

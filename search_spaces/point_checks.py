@@ -85,7 +85,9 @@ def _check_inside(
         if value not in varied:
             problems.append(Problem(path, _outside(path, value, ("vary", field), varied)))
     elif not isinstance(value, tuple) or len(value) != len(varied):
-        sentence = f"{dotted(path)} is {shown(value)}; it must be a list of {len(varied)} values, one a stage"
+        sentence = (
+            f"{dotted(path)} is {shown(value)}; it must be a list of {len(varied)} values, one per stage"
+        )
         problems.append(Problem(path, sentence))
     else:
         for stage, (dimension, entry) in enumerate(zip(varied, value, strict=True)):
@@ -95,5 +97,5 @@ def _check_inside(
 
 
 def _outside(path: Path, value: Any, at: Path, dimension: Dimension) -> str:
-    goes = "is" if isinstance(dimension, Choices) else "goes"
-    return f"{dotted(path)} is {shown(value)}, outside of {dotted(at)}, which {goes} {dimension}"
+    verb = "is" if isinstance(dimension, Choices) else "ranges"
+    return f"{dotted(path)} is {shown(value)}, outside {dotted(at)}, which {verb} {dimension}"

@@ -18,8 +18,8 @@ class Problem:
     """A fault in a document.
 
     Attributes:
-        path: of the value at fault.
-        sentence: what is wrong, and what is allowed.
+        path: Of the value at fault.
+        sentence: What is wrong, and what is allowed.
     """
 
     path: Path
@@ -30,7 +30,7 @@ def refusal(problems: Sequence[Problem], locations: Mapping[Path, str]) -> Searc
     """Return the error that names the first problem, its location, and how many others there are.
 
     Args:
-        problems: at least one.
+        problems: At least one.
         locations: ``file:line`` by path. A value without one has that of the nearest enclosing value, so
             the empty path must be among them.
     """

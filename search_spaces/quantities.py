@@ -18,7 +18,7 @@ def counted(written: Any) -> Any:
     """Return a count from its text, rounded down; other values are returned as they are.
 
     Raises:
-        PydanticCustomError: the text is no count.
+        PydanticCustomError: The text is not a count.
     """
     if isinstance(written, float) and written.is_integer():
         return int(written)  # 1e6

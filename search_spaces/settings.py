@@ -10,7 +10,7 @@ from search_spaces.validation import Strict, error_at
 
 Objective = Literal["val_mae", "params", "macs", "bytes"]
 Sampler = Literal["tpe", "nsga2", "random", "grid"]
-Stop = Literal["front", "forecast", "error", "none"]
+StoppingRule = Literal["front", "forecast", "error", "none"]
 #: The first rung where a space names none.
 DEFAULT_GRACE_EPOCHS = 2
 
@@ -19,9 +19,9 @@ class Latency(Strict):
     """How the latency of the front's members is measured when the search is over.
 
     Attributes:
-        resolution: pixels a side.
-        batch_size: images.
-        rounds: in each of which every network is timed once.
+        resolution: Pixels a side.
+        batch_size: Images.
+        rounds: In each of which every network is timed once.
     """
 
     resolution: Annotated[int, Field(ge=32, le=1024)] = 224
@@ -35,14 +35,14 @@ class Stopping(Strict):
     Attributes:
         rule: "front" ranks by all objectives, "forecast" by the forecast final error, "error" by the
             validation error alone, "none" stops nothing.
-        grace_epochs: the first rung, in epochs; None: ``DEFAULT_GRACE_EPOCHS``.
-        reduction_factor: of "front" and "error": at a rung, one trial in so many goes on, and each rung is so
-            many times the one before.
-        chance: of "forecast": the least probability of reaching the front with which a trial goes on.
-        rungs: epochs after which trials are compared, ascending, instead of those that grace_epochs gives.
+        grace_epochs: The first rung, in epochs; None: ``DEFAULT_GRACE_EPOCHS``.
+        reduction_factor: Of "front" and "error": one trial in ``reduction_factor`` continues at each rung; each
+            rung is that many times the previous one.
+        chance: Of "forecast": the least probability of reaching the front with which a trial continues.
+        rungs: Epochs after which trials are compared, ascending, instead of those that grace_epochs gives.
     """
 
-    rule: Stop = "none"
+    rule: StoppingRule = "none"
     grace_epochs: Annotated[int, Field(ge=1, le=100_000)] | None = None
     reduction_factor: Annotated[int, Field(ge=2, le=100)] = 3
     chance: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.02
@@ -54,7 +54,7 @@ class Stopping(Strict):
             return self
         if self.grace_epochs is not None:
             raise error_at(
-                "rungs", "rungs is given and so is grace_epochs, which would make others; leave one out"
+                "rungs", "rungs and grace_epochs are both given, and each defines the rungs; leave one out"
             )
         if list(self.rungs) != sorted(set(self.rungs)):
             raise error_at("rungs", "rungs must ascend, each epoch once")
@@ -62,11 +62,16 @@ class Stopping(Strict):
 
     @model_validator(mode="after")
     def _of_its_rule(self) -> Self:
-        alien = {"forecast": "reduction_factor"}.get(self.rule, "chance")
-        default = type(self).model_fields[alien].default  # a search that was written to JSON has it too
-        if self.rule != "none" and getattr(self, alien) != default:
+        other_option = {"forecast": "reduction_factor"}.get(self.rule, "chance")
+        default = (
+            type(self).model_fields[other_option].default
+        )  # a search that was written to JSON has it too
+        if self.rule != "none" and getattr(self, other_option) != default:
             raise error_at(
-                alien, "{key} does not apply to rule {rule}; leave it out", key=alien, rule=self.rule
+                other_option,
+                "{key} does not apply to rule {rule}; leave it out",
+                key=other_option,
+                rule=self.rule,
             )
         return self
 
@@ -88,9 +93,9 @@ class Bounds(Strict):
     """The most that a network may cost to be trained; None: no bound.
 
     Attributes:
-        params: parameters.
-        macs: multiply-adds of one image at the trial's resolution.
-        bytes: of the safetensors file.
+        params: Parameters.
+        macs: Multiply-adds of one image at the trial's resolution.
+        bytes: Of the safetensors file.
     """
 
     params: Count | None = None
@@ -106,19 +111,19 @@ class Settings(Strict):
     """A search space without its dimensions.
 
     Attributes:
-        name: of the space, and of its run folder.
-        description: one sentence.
-        data: an embedded set, or the folder of a packed one.
-        objectives: all minimised.
-        trials: how many are trained.
-        sampler: proposes them.
-        seed: of the search and of every training.
-        seeds: of a grid: every point is trained with seed, seed + 1, ...
-        confirm_seeds: new seeds that the front's members are trained again with; 1: they are not.
-        base: what all trials share.
-        stopping: which trials are stopped early.
-        bounds: the most that a network may cost.
-        latency: how it is measured.
+        name: The name of the space, with which its run folder begins.
+        description: The space in one sentence.
+        data: The name of an embedded data set, or the folder of a packed one.
+        objectives: The quantities to minimise.
+        trials: The number of trials.
+        sampler: The method that proposes them.
+        seed: The seed of the search and of every training.
+        seeds: The number of seeds of a grid: every point is trained with seed, seed + 1, ...
+        confirm_seeds: The number of new seeds with which the front's members are trained again; 1: they are not.
+        base: The fields that all trials share.
+        stopping: Which trials are stopped early.
+        bounds: The most that a network may cost.
+        latency: How it is measured.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]

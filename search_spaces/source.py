@@ -22,8 +22,8 @@ class Source:
     """A document of plain values.
 
     Attributes:
-        values: dicts, tuples and scalars.
-        locations: the ``file:line`` of each value, by its path.
+        values: Dicts, tuples and scalars.
+        locations: The ``file:line`` of each value, by its path.
     """
 
     values: dict[str, Any]
@@ -34,7 +34,7 @@ def read(path: FilePath) -> Source:
     """Read a YAML file.
 
     Raises:
-        SearchSpaceError: the file is missing, or is no YAML mapping with words as keys.
+        SearchSpaceError: The file is missing, or is not a YAML mapping with words as keys.
     """
     name = _display(path)
     text = _text(path, name)
@@ -49,7 +49,7 @@ def override(source: Source, settings: Sequence[str]) -> None:
     ``base``.
 
     Raises:
-        SearchSpaceError: a setting is no ``key=value``, its value no YAML, or nothing is there to set.
+        SearchSpaceError: A setting is not ``key=value``, its value is not YAML, or it names nothing in the file.
     """
     for setting in settings:
         key, equals, text = setting.partition("=")
@@ -59,8 +59,8 @@ def override(source: Source, settings: Sequence[str]) -> None:
         path = _key_path(key.strip(), location)
         value, locations = _value(text, location, path)
         replaced = [path]
-        if len(path) > 1 and path[0] in _RIVAL:
-            replaced.append((_RIVAL[str(path[0])], path[1]))
+        if len(path) > 1 and path[0] in _OTHER_MAPPING:
+            replaced.append((_OTHER_MAPPING[str(path[0])], path[1]))
             source.values = _without(source.values, replaced[1])
             if path[0] == "base":
                 source.values["first"] = _points_without(source.values.get("first", ()), str(path[1]))
@@ -91,7 +91,7 @@ def _frozen(value: Any) -> Any:
 
 
 #: A field is fixed in the one or varies in the other.
-_RIVAL = {"base": "vary", "vary": "base"}
+_OTHER_MAPPING = {"base": "vary", "vary": "base"}
 
 
 def _points_without(first: Any, field: str) -> Any:
@@ -116,13 +116,15 @@ def _text(path: FilePath, name: str) -> str:
         if path.is_dir():
             raise SearchSpaceError(f"{name}: this is a folder; name a YAML file")
         if path.exists() and not path.is_file():
-            raise SearchSpaceError(f"{name}: this is no regular file; name a YAML file")
+            raise SearchSpaceError(f"{name}: this is not a regular file; name a YAML file")
         if path.stat().st_size > LARGEST_FILE:
-            raise SearchSpaceError(f"{name}: this file is over {LARGEST_FILE:,} bytes, no search space is")
+            raise SearchSpaceError(
+                f"{name}: this file is larger than {LARGEST_FILE:,} bytes, too large for a search space"
+            )
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
         raise SearchSpaceError(
-            f"{name}: this file is no text in UTF-8; a search space is a YAML file"
+            f"{name}: this file is not text in UTF-8; a search space is a YAML file"
         ) from None
     except (OSError, ValueError) as error:
         if isinstance(error, SearchSpaceError):
@@ -139,7 +141,7 @@ def _parsed(text: str, name: str, at: Callable[[int], str]) -> tuple[dict[str, A
         )
     if not isinstance(node, yaml.MappingNode):
         raise SearchSpaceError(
-            f"{at(_line(node))}: a search space is a mapping of keys to values, this is none"
+            f"{at(_line(node))}: this is not a mapping; a search space maps keys to values"
         )
     reader = _NodeReader(at)
     try:
@@ -153,11 +155,11 @@ def _composed(text: str, name: str, at: Callable[[int], str]) -> yaml.Node | Non
         node: yaml.Node | None = yaml.compose(text, _Loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise SearchSpaceError(f"{at(line)}: this is no YAML ({error.problem or error.context})") from None
+        raise SearchSpaceError(f"{at(line)}: this is not YAML ({error.problem or error.context})") from None
     except yaml.reader.ReaderError:
-        raise SearchSpaceError(f"{name}: this is no YAML (it holds control characters)") from None
+        raise SearchSpaceError(f"{name}: this is not YAML (it holds control characters)") from None
     except (RecursionError, yaml.YAMLError):
-        raise SearchSpaceError(f"{name}: this is no YAML that can be read") from None
+        raise SearchSpaceError(f"{name}: this YAML cannot be read") from None
     return node
 
 
@@ -175,7 +177,7 @@ class _NodeReader:
         if any(node is outer for outer in self._open):
             self._refuse(path, "an alias includes itself here, which has no end")
         if len(self.locations) > MOST_VALUES:
-            self._refuse(path, f"there are over {MOST_VALUES:,} values, no search space has so many")
+            self._refuse(path, f"there are over {MOST_VALUES:,} values, too many for a search space")
         self._open.append(node)
         if isinstance(node, yaml.MappingNode):
             value: Any = self._mapping(node, path)
@@ -194,7 +196,7 @@ class _NodeReader:
             where = {**self.locations, inner: self.at(_line(key_node))}
             if key_node.tag != "tag:yaml.org,2002:str":
                 text = shown(key) if isinstance(key, str) else "a list or mapping"
-                raise refusal([Problem(inner, f"the key {text} is no word; keys are words")], where)
+                raise refusal([Problem(inner, f"the key {text} is not a word; keys are words")], where)
             if key in mapping:
                 first = self.locations[inner]
                 raise refusal([Problem(inner, f"{dotted(inner)} is given twice, first at {first}")], where)
@@ -227,7 +229,7 @@ def _value(text: str, location: str, path: Path) -> tuple[Any, dict[Path, str]]:
 def _key_path(key: str, location: str) -> Path:
     """Return ``vary.widths[2].low`` as a path; a bare field of a trial is put under base."""
     if not re.fullmatch(r"\w+(\[\d{1,3}\])*(\.\w+(\[\d{1,3}\])*)*", key):
-        raise SearchSpaceError(f"{location}: {shown(key)} is no key; one looks like vary.widths[2].low")
+        raise SearchSpaceError(f"{location}: {shown(key)} is not a key; one looks like vary.widths[2].low")
     parts = re.findall(r"\w+", key)
     path: Path = tuple(int(p) if p.isdecimal() and p.isascii() else p for p in parts)
     bare = path[0] in FIELDS and path[0] not in SearchSpace.model_fields

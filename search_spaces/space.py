@@ -14,8 +14,8 @@ class SearchSpace(Settings):
     """A checked search space: every trial is ``base`` with a point of ``vary`` laid over it.
 
     Attributes:
-        vary: what differs between trials, by field.
-        first: points that are tried before the sampler proposes any.
+        vary: What differs between trials, by field.
+        first: Points that are tried before the sampler proposes any.
     """
 
     # The checks of these two need each other and `base`; they are in search_spaces.checking.
@@ -46,10 +46,10 @@ class SearchSpace(Settings):
         A label range that neither base nor vary sets is None.
 
         Args:
-            values: one for every dimension, under the names of ``dimensions``.
+            values: One for every dimension, under the names of ``dimensions``.
 
         Raises:
-            KeyError: a dimension has no value.
+            KeyError: A dimension has no value.
         """
         fields: dict[str, Value] = {name: getattr(self.base, name) for name in FIELDS}
         for field, varied in self.vary.items():

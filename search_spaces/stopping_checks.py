@@ -20,7 +20,9 @@ def _problems(settings: Settings, vary: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem(("stopping", "rule"), sentence)
     if "epochs" in vary:
         sentence = f"{rule} and epochs varies, so that rungs would compare trials at different points of "
-        yield Problem(("stopping", "rule"), sentence + "their schedules; fix epochs, or stop by none")
+        yield Problem(
+            ("stopping", "rule"), sentence + "their schedules; fix epochs, or set stopping.rule to none"
+        )
     elif not stopping.rungs_below(epochs):
         first = min(stopping.rungs or (stopping.grace_epochs or DEFAULT_GRACE_EPOCHS,))
         key = "rungs" if stopping.rungs else "grace_epochs"
@@ -30,5 +32,5 @@ def _problems(settings: Settings, vary: Mapping[str, Any]) -> Iterator[Problem]:
         sentence = f"stopping.rungs has {stopping.rungs[-1]} and base.epochs is {epochs}; a rung lies below"
         yield Problem(("stopping", "rungs"), sentence)
     if "val_mae" not in settings.objectives:
-        sentence = f"{rule} and objectives lack val_mae, without which nothing is learnt by training; add it"
+        sentence = f"{rule} and objectives lack val_mae, which is what early stopping compares; add it"
         yield Problem(("objectives",), sentence)

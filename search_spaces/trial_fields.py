@@ -47,9 +47,9 @@ class Base(TrialConfig):
     """What all trials of a space share; a field that varies has its default here, which no trial takes.
 
     Attributes:
-        label_low: of the label range, label units; None: the data's own, as for the next two.
-        label_high: of the label range, label units.
-        label_step: between two bins, label units.
+        label_low: Of the label range, label units; None: the data's own, as for the next two.
+        label_high: Of the label range, label units.
+        label_step: Between two bins, label units.
     """
 
     # A trial's own label range is never open.

@@ -42,12 +42,12 @@ class Strict(BaseModel):
 
 
 def error_at(key: str, message: str, /, **values: object) -> PydanticCustomError:
-    """Return the error for a mapping whose fault is at one key, whose line the problem then names.
+    """Return the error for a fault at one key of a mapping; the message names that key's line.
 
     Args:
-        key: of the mapping.
-        message: what is wrong, from the key on; ``values`` are filled in.
-        values: of the message.
+        key: Of the mapping.
+        message: What is wrong, from the key on; ``values`` are filled in.
+        values: Of the message.
     """
     return PydanticCustomError(f"{_AT_KEY}{key}", message, values)
 

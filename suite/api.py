@@ -32,11 +32,11 @@ def load_space(name_or_file: str | Path, *, settings: Sequence[str] = ()) -> Sea
     """Load a search space and check it.
 
     Args:
-        name_or_file: the name of a search space that ships, such as ``"tiny"``, or a YAML file.
-        settings: changes to it, each ``"key=value"`` as behind ``suite run --set``.
+        name_or_file: The name of a search space that ships, such as ``"tiny"``, or a YAML file.
+        settings: Changes to it, each ``"key=value"`` as behind ``suite run --set``.
 
     Raises:
-        SearchSpaceError: there is no such search space, or it is wrong; the message names the line.
+        SearchSpaceError: There is no such search space, or it is wrong; the message names the line.
 
     Examples:
         >>> import suite
@@ -55,10 +55,10 @@ def load_store(name_or_folder: str | Path, *, on_progress: Callable[[int, int], 
     Args:
         name_or_folder: ``"faces"``, the embedded synthetic faces, which are rendered on first use (a minute on
             two cores) and then taken from the cache; or the folder of a set that ``suite data pack`` made.
-        on_progress: called with (done, total) while faces are rendered.
+        on_progress: Called with (done, total) while faces are rendered.
 
     Raises:
-        RequestError: the folder holds no whole data set.
+        RequestError: The folder holds no whole data set.
 
     Examples:
         >>> import suite
@@ -81,12 +81,12 @@ def load_data(name_or_folder: str | Path, *, attribute: Attribute = "age", resol
     """Load one attribute of a data set at one resolution, to train on.
 
     Args:
-        name_or_folder: as for ``load_store``.
+        name_or_folder: As for ``load_store``.
         attribute: ``"age"`` (labels in years) or ``"attractiveness"`` (labels in points).
-        resolution: pixels a side. Images of another size are resized once and kept in the cache.
+        resolution: Pixels a side. Images of another size are resized once and kept in the cache.
 
     Raises:
-        RequestError: the folder holds no whole data set, or the set has no labels for the attribute.
+        RequestError: The folder holds no whole data set, or the set has no labels for the attribute.
 
     Examples:
         >>> import suite
@@ -110,11 +110,11 @@ def config_for(network: str, data: Dataset, **fields: Any) -> TrialConfig:
     Args:
         network: ``"thin"``, ``"tiny"``, ``"micro"``, ``"thin-128"``, ``"vgg16"``, ``"vgg16-bn"`` or
             ``"resnet50"``.
-        data: what it will be trained on.
-        fields: further fields of ``TrialConfig``, such as ``epochs=8``.
+        data: What it will be trained on.
+        fields: Further fields of ``TrialConfig``, such as ``epochs=8``.
 
     Raises:
-        RequestError: there is no network of this name.
+        RequestError: There is no network of this name.
         TypeError: ``TrialConfig`` has no such field.
 
     Examples:
@@ -147,8 +147,8 @@ def fit(
     """Train a network: iterate over the result, which trains and validates one epoch at each step.
 
     Args:
-        config: what to train and how.
-        data: of the configuration's attribute and resolution.
+        config: What to train and how.
+        data: Of the configuration's attribute and resolution.
         threads: CPU threads of torch in this process; None leaves their number.
         device: ``"cpu"``, ``"cuda"``, ...; None takes CUDA where there is a GPU.
 
@@ -156,8 +156,8 @@ def fit(
         An iterator of ``EpochResult``. Its ``network`` is the network as trained so far.
 
     Raises:
-        RequestError: configuration and data do not fit each other.
-        DivergedError: the loss became NaN or infinite (raised while iterating).
+        RequestError: Configuration and data do not fit each other.
+        DivergedError: The loss became NaN or infinite (raised while iterating).
 
     Examples:
         >>> import suite
@@ -175,12 +175,12 @@ def profile(network: str | TrialConfig, *, resolution: int | None = None, bins: 
     """Count the parameters, multiply-adds and bytes of a network, without training it.
 
     Args:
-        network: a name, as for ``config_for``, or a configuration.
-        resolution: pixels a side; None: 224 for a name, the configuration's own for a configuration.
-        bins: label bins; None: 101 (ages 0 to 100) for a name, the configuration's own for a configuration.
+        network: A name, as for ``config_for``, or a configuration.
+        resolution: Pixels a side; None: 224 for a name, the configuration's own for a configuration.
+        bins: Label bins; None: 101 (ages 0 to 100) for a name, the configuration's own for a configuration.
 
     Raises:
-        RequestError: there is no network of this name, or the resolution is too small for it.
+        RequestError: There is no network of this name, or the resolution is too small for it.
 
     Examples:
         >>> import suite
@@ -204,14 +204,14 @@ def read_run(location: str | Path) -> Run:
     """Read a run folder, while the search runs or after it ended.
 
     Args:
-        location: the folder, or its ``s3://`` URL.
+        location: The folder, or its ``s3://`` URL.
 
     Returns:
-        A ``Run``: ``trials`` is a data frame with a row a trial, ``epochs`` one with a row a trial and epoch,
+        A ``Run``: ``trials`` is a data frame with one row per trial, ``epochs`` one with a row per trial and epoch,
         ``info`` is what ``run.json`` says. docs/runs.md describes the columns.
 
     Raises:
-        RequestError: there is no run at the location, or it is of another schema version.
+        RequestError: There is no run at the location, or it is of another schema version.
 
     Examples:
         >>> import suite
@@ -234,13 +234,13 @@ def front(run: Run | str | Path) -> pd.DataFrame:
     those trainings are the rows of ``run.trials`` whose ``stage`` is ``"confirm"``, and the report ranks by them.
 
     Args:
-        run: as ``read_run`` gives it, or its location.
+        run: As ``read_run`` gives it, or its location.
 
     Returns:
         The rows of ``run.trials`` on the front, by rising validation error.
 
     Raises:
-        RequestError: there is no run at the location.
+        RequestError: There is no run at the location.
 
     Examples:
         >>> import suite
@@ -262,13 +262,13 @@ def export(run: str | Path, trial: str, path: str | Path) -> ExportedModel:
     """Export a trained trial of a run as one file, and compare the file with PyTorch before it is kept.
 
     Args:
-        run: the run folder.
-        trial: the ``id`` of a finished trial, such as ``"t0007"``.
-        path: the file: ``.onnx``, ``.pt2`` (``torch.export``) or ``.safetensors``.
+        run: The run folder.
+        trial: The ``id`` of a finished trial, such as ``"t0007"``.
+        path: The file: ``.onnx``, ``.pt2`` (``torch.export``) or ``.safetensors``.
 
     Raises:
-        RequestError: there is no such trial, the file cannot be written, or a package is missing.
-        MismatchError: the file's answers differ from PyTorch's; nothing is written then.
+        RequestError: There is no such trial, the file cannot be written, or a package is missing.
+        MismatchError: The file's answers differ from PyTorch's; nothing is written then.
 
     Examples:
         >>> import suite
@@ -289,13 +289,13 @@ def export_fit(training: Fit, data: Dataset, path: str | Path) -> ExportedModel:
     """Export the network of a training as one file, and compare the file with PyTorch before it is kept.
 
     Args:
-        training: as ``fit`` gives it, after its epochs.
-        data: what it was trained on; the comparison runs on its validation images.
-        path: the file: ``.onnx``, ``.pt2`` (``torch.export``) or ``.safetensors``.
+        training: As ``fit`` gives it, after its epochs.
+        data: What it was trained on; the comparison runs on its validation images.
+        path: The file: ``.onnx``, ``.pt2`` (``torch.export``) or ``.safetensors``.
 
     Raises:
-        RequestError: the file cannot be written, or a package is missing.
-        MismatchError: the file's answers differ from PyTorch's; nothing is written then.
+        RequestError: The file cannot be written, or a package is missing.
+        MismatchError: The file's answers differ from PyTorch's; nothing is written then.
 
     Examples:
         >>> import suite
@@ -320,13 +320,13 @@ def open_model(path: str | Path) -> Model:
     """Open a model file: an export, or the weights of a run. ONNX files are run without PyTorch.
 
     Args:
-        path: a ``.onnx``, ``.pt2`` or ``.safetensors`` file.
+        path: A ``.onnx``, ``.pt2`` or ``.safetensors`` file.
 
     Returns:
         A ``Model``; ``model.run`` takes pixels, uint8 (n, resolution, resolution, 3) in RGB.
 
     Raises:
-        RequestError: it is missing or not a model of this suite, or a package is missing.
+        RequestError: It is missing or not a model of this suite, or a package is missing.
 
     Examples:
         >>> import suite
@@ -352,17 +352,17 @@ def predict(
     to the model's resolution.
 
     Args:
-        model: an opened model, or its file.
-        images: image files, and folders of image files.
-        mirror: average with the mirror image, as the metrics of a run do.
-        batch_size: images that are decoded and estimated at a time.
+        model: An opened model, or its file.
+        images: Image files, and folders of image files.
+        mirror: Average with the mirror image, as the metrics of a run do.
+        batch_size: Images that are decoded and estimated at a time.
 
     Returns:
         A ``Prediction`` for each image, or ``UnreadableFile`` with the reason where it could not be read;
         ``pandas.DataFrame(predictions)`` makes a table of predictions.
 
     Raises:
-        RequestError: the model cannot be opened.
+        RequestError: The model cannot be opened.
 
     Examples:
         >>> import suite

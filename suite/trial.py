@@ -129,7 +129,7 @@ class TrialConfig:
         """Make the configuration from the output of ``to_json``, or from its JSON text.
 
         Raises:
-            ValueError: a field is unknown.
+            ValueError: A field is unknown.
         """
         given: Mapping[str, Any] = json.loads(fields) if isinstance(fields, str) else fields
         known = {field.name for field in dataclasses.fields(cls)}

@@ -41,14 +41,14 @@ class _Axis:
 def front_picture(info: RunInfo, summary: FrontSummary) -> Markup:
     """Draw validation MAE against parameters: the front, other trials, compressed networks and their lineage."""
     finished = [t for t in summary.trials if _is_drawn(t)]
-    kin = [t for t in summary.kin if _is_drawn(t)]
+    relatives = [t for t in summary.relatives if _is_drawn(t)]
     if not finished:
         return Markup("")
-    errors = sorted(t.error for t in (*finished, *kin))
+    errors = sorted(t.error for t in (*finished, *relatives))
     top = max(
         errors[min(len(errors) - 1, int(0.9 * len(errors)))], *(t.error for t in finished if t.on_front)
     )
-    sizes = [t.params for t in (*finished, *kin)]
+    sizes = [t.params for t in (*finished, *relatives)]
     x = _Axis(min(sizes) / 1.2, max(sizes) * 1.2, LEFT, WIDTH - RIGHT, log=True)
     margin = 0.08 * (top - errors[0]) or 0.05 * top
     y = _Axis(errors[0] - margin, top + margin, HEIGHT - BOTTOM, TOP, log=False)
@@ -63,7 +63,7 @@ def front_picture(info: RunInfo, summary: FrontSummary) -> Markup:
             if _is_drawn(parent) and _is_drawn(child)
         ),
         *(_member(trial, x, y) for trial in summary.front),
-        *(_made(trial, x, y) for trial in kin),
+        *(_made(trial, x, y) for trial in relatives),
     ]
     return _picture("Validation MAE against parameters", parts)
 

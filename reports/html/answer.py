@@ -72,7 +72,7 @@ def tiles(info: RunInfo, summary: FrontSummary) -> Markup:
     best = summary.best
     if best is None:
         return Markup("")
-    of = " of the search" if summary.kin else ""  # what was made from its trials may have a lower error
+    of = " of the search" if summary.relatives else ""  # what was made from its trials may have a lower error
     chosen = {f"lowest error{of}": best, "knee": summary.knee, "smallest": summary.smallest}
     titles: dict[str, list[str]] = {}
     for title, trial in chosen.items():
@@ -124,6 +124,6 @@ def _lines(trial: Trial, info: RunInfo) -> tuple[str, ...]:
     speed = formatting.ratio(trial.timing.speedup.value)
     return (
         *trial.design,
-        f"{speed} as fast as VGG-16, {formatting.digits(trial.timing.ms)}\u00a0ms an image",
+        f"{speed} as fast as VGG-16, {formatting.digits(trial.timing.ms)}\u00a0ms per image",
         f"at {conditions(info, (trial.timing.side,))}",
     )

@@ -10,8 +10,8 @@ def policy(scripts: Sequence[str], styles: Sequence[str]) -> str:
     """Return a policy that allows no request, and no scripts or styles but these.
 
     Args:
-        scripts: texts of the script elements that run.
-        styles: texts of the style elements. An empty one is allowed as well, which plotly fills.
+        scripts: Texts of the script elements that run.
+        styles: Texts of the style elements. An empty one is allowed as well, which plotly fills.
     """
     return "; ".join(
         (

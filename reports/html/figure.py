@@ -10,8 +10,8 @@ def figure_markup(figure: go.Figure, label: str) -> Markup:
     """Render an element that holds a figure's JSON.
 
     Args:
-        figure: drawn by Python.
-        label: what it shows, for a screen reader.
+        figure: Drawn by Python.
+        label: What it shows, for a screen reader.
     """
     json = script_json(str(figure.to_json()))
     return render("figure", label=label, height=int(figure.layout.height), json=json)

@@ -27,11 +27,11 @@ def framed_page(
     these needs comes last.
 
     Args:
-        template: extends ``frame.html.j2``.
-        title: of the page.
-        parts: what the template shows, by name.
-        data: what the scripts draw from; all but ``FIRST`` lies behind them.
-        scripts: names of files in ``script/``. The last one runs after plotly.js, the others before it.
+        template: Extends ``frame.html.j2``.
+        title: Of the page.
+        parts: What the template shows, by name.
+        data: What the scripts draw from; all but ``FIRST`` lies behind them.
+        scripts: Names of files in ``script/``. The last one runs after plotly.js, the others before it.
     """
     *before_plotly, last = scripts
     style_attributes, start = _script("style_attributes"), _script(last)

@@ -18,7 +18,7 @@ from reports.html.provenance import provenance
 from reports.html.published_comparison.attractiveness import attractiveness_table
 from reports.html.published_comparison.trials import networks_of_trials
 from reports.html.ranking_section import ranking_section
-from reports.html.request import request_section
+from reports.html.search_request import request_section
 from reports.html.templating import render
 from reports.html.trial_table import trial_table
 from reports.model import points, trial_columns
@@ -51,7 +51,7 @@ def write_page(html: str, path: Path) -> None:
     """Write a page to ``path``, atomically.
 
     Raises:
-        OSError: as ``write_report``.
+        OSError: As ``write_report``.
     """
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
@@ -67,11 +67,11 @@ def page(
     """Return the HTML of a run's report, with plotly.js, style and data inside it (about 5 MB).
 
     Args:
-        run: finished or not.
-        importance: the share of each dimension (0..1) in the error, by the name that the sampler has for it
+        run: Finished or not.
+        importance: The share of each dimension (0..1) in the error, by the name that the sampler has for it
             (``suite.search.study.importance``); None or empty where it was not worked out.
-        location: the run's folder or URL, for the commands that the page shows; None: ``run.folder``.
-        refresh: seconds after which the page looks for a newer version of itself; 0: never.
+        location: The run's folder or URL, for the commands that the page shows; None: ``run.folder``.
+        refresh: Seconds after which the page looks for a newer version of itself; 0: never.
     """
     info, summary, share = run.info, summarise(run), importance or {}
     columns = trial_columns.columns(info, summary, points.labels(run))

@@ -34,7 +34,7 @@ def page_of_runs(runs: Sequence[Run]) -> str:
     """Return the HTML of the report of at least two runs.
 
     Raises:
-        RequestError: some runs have errors in years and some in points.
+        RequestError: Some runs have errors in years and some in points.
     """
     units = {run.info.unit for run in runs}
     if len(units) > 1:

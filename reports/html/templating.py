@@ -28,7 +28,7 @@ def render(template: str, **data: object) -> Markup:
     """Render a template of ``templates/``, given its name without ``.html.j2``.
 
     Raises:
-        jinja2.UndefinedError: the template uses a name that ``data`` lacks.
+        jinja2.UndefinedError: The template uses a name that ``data`` lacks.
     """
     return Markup(_environment().get_template(f"{template}.html.j2").render(data))
 

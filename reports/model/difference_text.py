@@ -10,8 +10,8 @@ def difference_sentence(difference: Difference, quantity: str, unit: str) -> str
     """State which of two is lower and by how much, or that no difference can be seen.
 
     Args:
-        difference: of values in ``unit``.
-        quantity: what the values are: "MAE".
+        difference: Of values in ``unit``.
+        quantity: What the values are: "MAE".
         unit: "years" or "points".
     """
     interval = difference.interval

@@ -20,8 +20,8 @@ def unbeaten(front: Iterable[Trial], cost: str) -> tuple[Trial, ...]:
     A front over three objectives has more members than a chart of two quantities can join.
 
     Args:
-        front: the members.
-        cost: a key of ``COSTS``; members without a positive value are left out.
+        front: The members.
+        cost: A key of ``COSTS``; members without a positive value are left out.
     """
     known = [trial for trial in front if COSTS[cost](trial) > 0]
     found: list[Trial] = []
@@ -33,6 +33,6 @@ def unbeaten(front: Iterable[Trial], cost: str) -> tuple[Trial, ...]:
 
 def lineage(summary: FrontSummary) -> tuple[tuple[Trial, Trial], ...]:
     """Return pairs of parent and child, of what was made from trials and of the front's members."""
-    by_id = {trial.id: trial for trial in (*summary.trials, *summary.kin)}
+    by_id = {trial.id: trial for trial in (*summary.trials, *summary.relatives)}
     children: Sequence[Trial] = (*summary.compressed, *summary.front)
     return tuple((by_id[trial.parent], trial) for trial in children if trial.parent in by_id)

@@ -71,7 +71,7 @@ def page_data(
 
 def networks(summary: FrontSummary) -> tuple[Trial, ...]:
     """Return the search's trials in reading order, then compressed networks, then the parent that was pruned."""
-    return (*summary.trials, *summary.kin)
+    return (*summary.trials, *summary.relatives)
 
 
 def unbeaten_rows(summary: FrontSummary, shown: Sequence[Trial]) -> dict[str, list[int]]:

@@ -20,7 +20,7 @@ def networks_to_measure() -> tuple[tuple[str, Attribute], ...]:
 
 
 def paper_findings(measured: PaperMeasurement) -> tuple[Finding, ...]:
-    """Return a finding for every claim of ``published.yaml``, in its order; a speed-up has one a batch size."""
+    """Return a finding for every claim of ``published.yaml``, in its order; a speed-up has one per batch size."""
     found: list[Finding] = []
     for claim in published().claims:
         if claim.quantity == "speedup":

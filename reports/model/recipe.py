@@ -29,9 +29,9 @@ def recipe(row: Row, resolution: int, stored: int) -> Recipe:
     """Read the recipe from a row of ``trials.parquet``.
 
     Args:
-        row: the row; a missing column, as in runs of earlier versions, means the default.
-        resolution: the run's, in pixels a side.
-        stored: training images of the data set; a trial without a number of its own uses all.
+        row: The row; a missing column, as in runs of earlier versions, means the default.
+        resolution: The run's, in pixels a side.
+        stored: Training images of the data set; a trial without a number of its own uses all.
     """
     method = words(row, "method", "dldl-v2")
     methods = (method, *filter(None, [words(row, "warmup_method")]))

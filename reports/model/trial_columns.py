@@ -44,15 +44,15 @@ def columns(info: RunInfo, summary: FrontSummary, points: Mapping[str, str]) -> 
     """Return the table's columns from left to right. To add one, add a row to one of the four parts.
 
     Args:
-        info: of the run.
-        summary: its trials.
-        points: the label of the point that each trial is a training of, by the trial's id.
+        info: Of the run.
+        summary: Its trials.
+        points: The label of the point that each trial is a training of, by the trial's id.
     """
     made = Column("made", "from", _made, lambda t: t.stage if t.parent else "", words=True)
     return (
         Column(NAME, "", lambda t: Cell(t.id, "TinyAgeNet" if t.is_tiny else ""), lambda t: t.id, words=True),
         Column("front", "", lambda t: Cell("\u25cf" * t.on_front), lambda t: -float(t.on_front)),
-        *((made,) if summary.kin else ()),
+        *((made,) if summary.relatives else ()),
         *_point_and_seed(points, info),
         *_inputs(info, summary),
         *_sizes(summary),
@@ -142,7 +142,7 @@ def _results(info: RunInfo, summary: FrontSummary) -> tuple[Column, ...]:
         Column("val MAE", searched_unit, lambda t: error(t.val_mae), lambda t: t.val_mae),
         *([confirmed] if summary.is_confirmed else []),
         Column("test MAE", tested_unit, lambda t: error(t.test_error), lambda t: t.test_error),
-        Column("latency", f"ms an image{at}", lambda t: _digits(t.timing.ms), lambda t: t.timing.ms),
+        Column("latency", f"ms per image{at}", lambda t: _digits(t.timing.ms), lambda t: t.timing.ms),
         Column(
             "speed-up", f"over VGG-16{at}; spread", lambda t: _spread(t.timing.speedup),
             lambda t: t.timing.speedup.value,

@@ -143,7 +143,7 @@ class FrontSummary:
     parent: Trial | None = None  # what the search's trials were cut out of
 
     @property
-    def kin(self) -> tuple[Trial, ...]:
+    def relatives(self) -> tuple[Trial, ...]:
         """Compressed networks made from the search's trials, and the parent that these were pruned from."""
         return self.compressed if self.parent is None else (*self.compressed, self.parent)
 

@@ -186,7 +186,7 @@ def published() -> Published:
     """Load the paper's numbers.
 
     Raises:
-        ValueError: the file that is shipped has an unknown key, source or network.
+        ValueError: The file that is shipped has an unknown key, source or network.
     """
     text = Path(__file__).with_name("published.yaml").read_text(encoding="utf-8")
     fields: dict[str, Any] = yaml.safe_load(text)
@@ -248,7 +248,9 @@ def _losses(fields: Mapping[str, Any], networks: Mapping[str, PublishedNetwork])
 
 def _key(network: str, known: Set[str]) -> str:
     if network not in known:
-        raise ValueError(f"published.yaml: {network!r} is no network; use one of {', '.join(sorted(known))}")
+        raise ValueError(
+            f"published.yaml: {network!r} is not a network; use one of {', '.join(sorted(known))}"
+        )
     return network
 
 
@@ -256,4 +258,4 @@ def _source(word: str) -> Source:
     for source in SOURCES:
         if source == word:
             return source
-    raise ValueError(f"published.yaml: {word!r} is no source; use one of {', '.join(SOURCES)}")
+    raise ValueError(f"published.yaml: {word!r} is not a source; use one of {', '.join(SOURCES)}")

@@ -111,7 +111,7 @@ def _times_title(times: NetworkTimes) -> str:
 def _times_rows(times: NetworkTimes) -> list[tuple[str, ...]]:
     networks = published().networks
     over = list(next(iter(times.speedups.values())))
-    rows = [("network", "ms an image", *(f"times as fast as {networks[key].name}" for key in over))]
+    rows = [("network", "ms per image", *(f"times as fast as {networks[key].name}" for key in over))]
     for key, milliseconds in times.ms_per_image.items():
         spreads = [times.speedups[key][other] for other in over]
         ratios = (f"{numerals.digits(spread.value)}x{_ends(spread)}" for spread in spreads)

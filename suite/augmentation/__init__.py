@@ -1,8 +1,8 @@
 """The paper's augmentation of training images, drawn once for a batch and applied on its device.
 
-``Changes`` describes what happens to each image, and ``augment_batch`` applies it. On a CPU, OpenCV changes one
-image after the other. On a GPU, or where OpenCV is missing, torch changes the whole batch at once. The two agree
-within a few grey levels.
+``AugmentationParameters`` describes what happens to each image, and ``augment_batch`` applies it. On a CPU, OpenCV
+changes one image after the other. On a GPU, or where OpenCV is missing, torch changes the whole batch at once. The two
+agree within a few grey levels.
 """
 
 from functools import cache
@@ -10,20 +10,22 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from suite.augmentation.changes import Changes
+from suite.augmentation.parameters import AugmentationParameters
 from suite.augmentation.with_torch import augment_with_torch
 
-__all__ = ["Changes", "augment_batch"]
+__all__ = ["AugmentationParameters", "augment_batch"]
 
 
-def augment_batch(images: Tensor, rows: Tensor, changes: Changes, device: torch.device) -> Tensor:
+def augment_batch(
+    images: Tensor, rows: Tensor, parameters: AugmentationParameters, device: torch.device
+) -> Tensor:
     """Gather images and augment each.
 
     Args:
         images: uint8 (n, side, side, 3), on ``device`` or on the CPU.
-        rows: the indices of the images, int64 (b,), on the CPU.
-        changes: the changes of b images of that side.
-        device: the device that does the work.
+        rows: The indices of the images, int64 (b,), on the CPU.
+        parameters: The parameters of b images of that side.
+        device: The device that does the work.
 
     Returns:
         uint8 (b, side, side, 3) on ``device``.
@@ -31,8 +33,8 @@ def augment_batch(images: Tensor, rows: Tensor, changes: Changes, device: torch.
     if device.type == "cpu" and has_opencv():
         from suite.augmentation.with_opencv import augment_with_opencv
 
-        return augment_with_opencv(images, rows, changes)
-    return augment_with_torch(images[rows.to(images.device)].to(device, non_blocking=True), changes)
+        return augment_with_opencv(images, rows, parameters)
+    return augment_with_torch(images[rows.to(images.device)].to(device, non_blocking=True), parameters)
 
 
 @cache

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from suite.augmentation.changes import Changes
+from suite.augmentation.parameters import AugmentationParameters
 from suite.augmentation.transforms import GREY, colour_mixes, mean_grey_weights, warps
 
 # Torch's number of threads is a trial's share of the machine. OpenCV's own threads would take all of it.
@@ -24,19 +24,19 @@ Work = tuple[Bytes, npt.NDArray[np.float64], int, npt.NDArray[np.float32], float
 WARP_FLAGS = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 
 
-def augment_with_opencv(images: Tensor, rows: Tensor, changes: Changes) -> Tensor:
+def augment_with_opencv(images: Tensor, rows: Tensor, parameters: AugmentationParameters) -> Tensor:
     """Gather images and augment each, on as many threads as torch has.
 
     Args:
         images: uint8 (n, side, side, 3) on the CPU; only the rows are read.
-        rows: the indices of the images, int64 (b,).
-        changes: the changes of b images.
+        rows: The indices of the images, int64 (b,).
+        parameters: The parameters of b images.
 
     Returns:
         uint8 (b, side, side, 3) on the CPU.
     """
     out = torch.empty((len(rows), *images.shape[1:]), dtype=torch.uint8)
-    work = _work(images, rows, changes, out)
+    work = _work(images, rows, parameters, out)
     threads = min(torch.get_num_threads(), len(work))
     if threads < 2:
         _change(work)
@@ -45,17 +45,17 @@ def augment_with_opencv(images: Tensor, rows: Tensor, changes: Changes) -> Tenso
     return out
 
 
-def _work(images: Tensor, rows: Tensor, changes: Changes, out: Tensor) -> list[Work]:
+def _work(images: Tensor, rows: Tensor, parameters: AugmentationParameters, out: Tensor) -> list[Work]:
     stored = images.numpy()
     mixes = np.zeros((len(rows), 3, 4), np.float32)
-    mixes[:, :, :3] = colour_mixes(changes).numpy()
+    mixes[:, :, :3] = colour_mixes(parameters).numpy()
     return list(
         zip(
             [stored[row] for row in rows.tolist()],
-            warps(changes, images.shape[1]).numpy(),
-            changes.sides.tolist(),
+            warps(parameters, images.shape[1]).numpy(),
+            parameters.sides.tolist(),
             mixes,
-            mean_grey_weights(changes).tolist(),
+            mean_grey_weights(parameters).tolist(),
             out.numpy(),
             strict=True,
         )

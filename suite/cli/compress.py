@@ -163,7 +163,7 @@ def _check(options: argparse.Namespace) -> None:
     """Refuse options that do not go together, before the trial and its data are opened.
 
     Raises:
-        RequestError: there is nothing to do, an option lacks the one that it belongs to, a value cannot be
+        RequestError: There is nothing to do, an option lacks the one that it belongs to, a value cannot be
             used, or a package is missing.
     """
     from suite.compression.budget import parse_budget

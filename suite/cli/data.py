@@ -114,7 +114,7 @@ def pack_set(options: argparse.Namespace) -> int:
         raise RequestError("faces is embedded and needs no packing; use it by its name: --data faces")
     if options.set not in READERS:
         raise RequestError(
-            f"{options.set!r} is no data set that can be packed; choose from {', '.join(READERS)}"
+            f"{options.set!r} is not a data set that can be packed; choose from {', '.join(READERS)}"
         )
     reader = READERS[options.set]
     if options.attribute:

@@ -56,7 +56,7 @@ def _check_files(options: argparse.Namespace) -> None:
     """Refuse files that could not be written.
 
     Raises:
-        RequestError: a name ends otherwise than its kind of file, a folder cannot be written to, or both
+        RequestError: A name ends otherwise than its kind of file, a folder cannot be written to, or both
             files are one.
     """
     from suite.deployment.export import check_ending, check_writable, writer_for

@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code, one of ``suite.exit_codes``.
 
     Args:
-        arguments: the words after ``suite``; None takes those of this process.
+        arguments: The words after ``suite``; None takes those of this process.
     """
     options = parse(sys.argv[1:] if arguments is None else arguments)
     try:

@@ -12,7 +12,7 @@ def open_data(name: str) -> "Store":
     """Open an embedded data set by its name, or a packed one by its folder.
 
     Raises:
-        RequestError: there is no such data set, or it is not whole.
+        RequestError: There is no such data set, or it is not whole.
     """
     from suite.api import load_store
     from suite.cli.progress import CountedProgress

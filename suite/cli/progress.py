@@ -121,8 +121,8 @@ def describe_pretraining(epochs: Sequence[IdentityEpoch], total: int) -> str:
     """The progress of a pretraining in one line.
 
     Args:
-        epochs: those that ended, at least one.
-        total: how many there will be.
+        epochs: Those that ended, at least one.
+        total: How many there will be.
     """
     last = epochs[-1]
     recognised = "" if math.isnan(last.accuracy) else f", {last.accuracy:.1%} of held-out images recognised"

@@ -23,7 +23,7 @@ def remote_run(options: argparse.Namespace) -> "RemoteRun":
     """Check the run before it waits in a queue.
 
     Raises:
-        RequestError: it is not a run that another machine can carry out.
+        RequestError: It is not a run that another machine can carry out.
     """
     from suite.cluster.remote_run import check_command, remote_run
 

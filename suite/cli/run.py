@@ -133,7 +133,7 @@ def check_same_search(at: "WorkingFolder", space: "SearchSpace", store: "Store")
     """Refuse to resume a run of another search.
 
     Raises:
-        RequestError: the search space of the run differs from ``space``.
+        RequestError: The search space of the run differs from ``space``.
     """
     from search_spaces import SearchSpaceError, load_dict
     from suite.runs.tables import read_run

@@ -62,9 +62,9 @@ def run_session(
     """Carry out a session of a search, write its report, and print what came of it.
 
     Args:
-        location: path or ``s3://`` URL of the run folder.
-        expects: what a URL must hold before the session.
-        work: the session.
+        location: Path or ``s3://`` URL of the run folder.
+        expects: What a URL must hold before the session.
+        work: The session.
 
     Returns:
         The exit code.
@@ -88,7 +88,7 @@ def _write_report(run: "Run", at: "WorkingFolder") -> None:
     """Write the report into the run folder.
 
     Raises:
-        RequestError: it cannot be written, for example because the disk is full.
+        RequestError: It cannot be written, for example because the disk is full.
     """
     from reports.html.page import write_report
     from suite.search.study.importance import importances

@@ -12,7 +12,7 @@ from suite.durations import duration
 from suite.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from suite.runs.status import RunStatus
+    from suite.runs.status import RunProgress
 
 
 def add_command(subcommands: Subcommands) -> None:
@@ -32,7 +32,7 @@ def status(options: argparse.Namespace) -> int:
     return ExitCode.DONE
 
 
-def describe_status(status: "RunStatus") -> str:
+def describe_status(status: "RunProgress") -> str:
     """The status of a run in a few lines."""
     counts = ", ".join(f"{count} {name}" for name, count in sorted(status.trials.items()))
     best = "-" if status.best_mae is None else f"{status.best_mae:.2f} {status.unit}"

@@ -17,10 +17,10 @@ def add_subcommand(
     """Add a command and return its parser, for its options.
 
     Args:
-        subcommands: of the parser that the command belongs to.
-        name: as typed.
-        summary: shown in the list of commands and on the command's own help page.
-        action: what the command does; None for a command that has subcommands of its own.
+        subcommands: Of the parser that the command belongs to.
+        name: As typed.
+        summary: Shown in the list of commands and on the command's own help page.
+        action: What the command does; None for a command that has subcommands of its own.
     """
     parser = subcommands.add_parser(name, help=summary, description=summary)
     if action is not None:

@@ -23,7 +23,7 @@ def open_trained_trial(options: argparse.Namespace, *, int8: bool = False) -> "T
     """Open the trial; ``int8`` accepts the row of an int8 file, too.
 
     Raises:
-        RequestError: there is no such trial, it did not finish, or its weights or its data are gone.
+        RequestError: There is no such trial, it did not finish, or its weights or its data are gone.
     """
     from suite.cli.progress import CountedProgress
     from suite.deployment.trained_trial import open_trial

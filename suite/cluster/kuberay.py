@@ -19,7 +19,7 @@ from suite.errors import RequestError
 #: so this is a path at which no image has suite itself.
 FILES = "/etc/suite"
 SCRIPT, SEARCH = "run.sh", "search.yaml"
-#: KubeRay names services after a RayJob, so it refuses a longer name, and one that is no RFC 1035 label.
+#: KubeRay names services after a RayJob, so it refuses a longer name, and one that is not an RFC 1035 label.
 NAME_CHARACTERS = 47
 JOB_NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 #: The first version of Ray for which KubeRay accepts ``authOptions``.
@@ -106,15 +106,15 @@ def _check_names(pods: Pods) -> None:
     for option, name in named.items():
         if name is not None and not OBJECT_NAME.fullmatch(name):
             raise RequestError(
-                f"{option} {name!r} is no name for Kubernetes; use lowercase letters, digits and hyphens"
+                f"{option} {name!r} is not a valid name in Kubernetes; use lowercase letters, digits and hyphens"
             )
     if len(pods.name) > NAME_CHARACTERS or not JOB_NAME.fullmatch(pods.name):
         raise RequestError(
-            f"--name {pods.name!r} is no name for a RayJob; use at most {NAME_CHARACTERS} lowercase "
+            f"--name {pods.name!r} is not a valid name for a RayJob; use at most {NAME_CHARACTERS} lowercase "
             "letters, digits and hyphens, starting with a letter"
         )
     if not pods.image or re.search(r"\s", pods.image):
-        raise RequestError(f"--image {pods.image!r} is no name of an image; give it as REPOSITORY:TAG")
+        raise RequestError(f"--image {pods.image!r} is not an image name; give it as REPOSITORY:TAG")
 
 
 def _check_version(version: str) -> None:

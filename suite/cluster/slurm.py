@@ -115,11 +115,11 @@ def _check(allocation: Allocation) -> None:
     for directive in allocation.directives:
         if not directive.startswith("-"):
             raise RequestError(
-                f"--sbatch {directive!r} is no option of sbatch; write it like --sbatch=--qos=long"
+                f"--sbatch {directive!r} is not an option of sbatch; write it like --sbatch=--qos=long"
             )
     if not TIME.fullmatch(allocation.time):
         raise RequestError(
-            f"--time {allocation.time!r} is no time limit of Slurm; write it like "
+            f"--time {allocation.time!r} is not a time limit of Slurm; write it like "
             "04:00:00, or 1-12 for one day and 12 hours"
         )
     least = NOTICE_SECONDS + EARLY_SECONDS

@@ -41,7 +41,7 @@ def connect(address: str) -> Any:
         )
     if not address.startswith(("http://", "https://")):
         raise RequestError(
-            f"{address!r} is no address of a dashboard; write it as http://HEAD:8265, the form that "
+            f"{address!r} is not the address of a dashboard; write it as http://HEAD:8265, the form that "
             "'ray start' prints"
         )
     os.environ.update(token_mode())

@@ -36,14 +36,16 @@ def parse_budget(text: str, quantity: Quantity) -> Budget:
     """Read a count such as 934869, 900k, 0.9M or 4MB; for latency, a share such as 0.5.
 
     Raises:
-        RequestError: The text is no count, or no share between 0 and 1.
+        RequestError: The text is not a count, or not a share between 0 and 1.
     """
     if quantity == "latency":
         return Budget(quantity, _share(text))
     try:
         return Budget(quantity, TypeAdapter(Count).validate_python(text))
     except ValidationError:
-        raise RequestError(f"{text!r} is no count of {quantity}; write it as 934869, 900k or 0.9M") from None
+        raise RequestError(
+            f"{text!r} is not a count of {quantity}; write it as 934869, 900k or 0.9M"
+        ) from None
 
 
 def _share(text: str) -> float:
@@ -53,7 +55,7 @@ def _share(text: str) -> float:
         share = math.nan
     if not 0 < share < 1:
         raise RequestError(
-            f"{text!r} is no share of the trial's time; write a number between 0 and 1, such as 0.5"
+            f"{text!r} is not a share of the trial's time; write a number between 0 and 1, such as 0.5"
         )
     return share
 

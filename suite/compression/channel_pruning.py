@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from suite.compression.widths import Floats
 from suite.data.dataset import LabelledImages
 from suite.errors import RequestError
-from suite.methods import METHODS, LossWeights, Truth
+from suite.methods import METHODS, LossWeights, Targets
 from suite.methods.labels import LabelSet
 from suite.networks import Widths, build_network, layers_of_widths, with_widths
 from suite.optional_dependencies import need
@@ -175,7 +175,7 @@ def _take_gradients(
     if config.label_deviation is not None:
         deviations = torch.full_like(deviations, config.label_deviation)
     for batch in torch.split(torch.arange(len(part)), 64):
-        truth = Truth(part.labels[batch], deviations[batch])
+        targets = Targets(part.labels[batch], deviations[batch])
         outputs = network(normalised(part.images[part.rows[batch]]))
-        loss = METHODS[config.method].loss(outputs, truth, label_set, LossWeights.of(config))
+        loss = METHODS[config.method].loss(outputs, targets, label_set, LossWeights.of(config))
         (loss.total * (len(batch) / len(part))).backward()  # type: ignore[no-untyped-call]

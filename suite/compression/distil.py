@@ -64,7 +64,7 @@ def architecture_of(text: str) -> Architecture:
         numbers = []
     if not numbers or any(len(part) != len(VGG16_DEPTHS) or min(part) < 1 for part in numbers):
         raise RequestError(
-            f"{text!r} is no network; write one of {', '.join(PRESETS)}, or five widths as 8,16,32,64,64, or "
+            f"{text!r} is not a network; write one of {', '.join(PRESETS)}, or five widths as 8,16,32,64,64, or "
             "widths and depths as 8,16,32,64,64/1,1,2,2,2"
         )
     return Architecture(*numbers)

@@ -43,9 +43,9 @@ def five_points(eyes: Sequence[Point], nose: Point, mouth: Sequence[Point]) -> F
     """Order landmarks so that left and right are those of the image, in whichever order a set lists them.
 
     Args:
-        eyes: the centres of both eyes.
-        nose: the tip of the nose.
-        mouth: the two corners of the mouth.
+        eyes: The centres of both eyes.
+        nose: The tip of the nose.
+        mouth: The two corners of the mouth.
 
     Returns:
         None where the points cannot be those of a face: a coordinate is not finite, the eyes coincide, or the mouth
@@ -70,8 +70,8 @@ def crop_face(image: Image.Image, points: FivePoints, side: int) -> Image.Image:
 
     Args:
         image: RGB.
-        points: landmarks in pixels of the image; the centre of the first pixel is (0, 0).
-        side: pixels a side of the result. Areas outside the image are black.
+        points: Landmarks in pixels of the image; the centre of the first pixel is (0, 0).
+        side: Pixels a side of the result. Areas outside the image are black.
     """
     a, b, c, d, e, f = similarity(points)
     # Bicubic sampling reads four pixels a side. Where a pixel of the result covers more, a larger result is made

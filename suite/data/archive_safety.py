@@ -34,7 +34,7 @@ def check_size(size: int) -> None:
     """Refuse a file of more than ``LARGEST_FILE`` bytes.
 
     Raises:
-        UnreadableFileError: the file is larger.
+        UnreadableFileError: The file is larger.
     """
     if size > LARGEST_FILE:
         raise UnreadableFileError(f"the file has {size:,} bytes, over the limit of {LARGEST_FILE:,}")
@@ -44,7 +44,7 @@ def check_member_names(path: Path, members: Sequence[str]) -> None:
     """Refuse an archive with a member that would be unpacked outside its folder (path traversal).
 
     Raises:
-        RequestError: a member has an absolute path, or one with "..".
+        RequestError: A member has an absolute path, or one with "..".
     """
     for name in members:
         posix, windows = PurePosixPath(name), PureWindowsPath(name)

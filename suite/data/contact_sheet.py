@@ -24,14 +24,14 @@ def write_sheet(
     A store with fewer images than the grid has cells gives a smaller grid.
 
     Args:
-        store: the packed data.
-        path: the PNG to write.
-        columns: images a row.
-        rows: the number of rows.
-        attribute: the attribute that orders the images.
+        store: The packed data.
+        path: The PNG to write.
+        columns: Images a row.
+        rows: The number of rows.
+        attribute: The attribute that orders the images.
 
     Raises:
-        RequestError: the store lacks the attribute, the grid is empty or too large, or the file cannot be written.
+        RequestError: The store lacks the attribute, the grid is empty or too large, or the file cannot be written.
     """
     if attribute not in store.info.attributes:
         known = ", ".join(sorted(store.info.attributes))

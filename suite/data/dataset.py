@@ -55,7 +55,7 @@ def load_dataset(store: Store, attribute: Attribute, resolution: int) -> Dataset
     """Load one attribute of a store at a resolution; the images stay memory-mapped.
 
     Raises:
-        RequestError: the store lacks the attribute, or a split has no images.
+        RequestError: The store lacks the attribute, or a split has no images.
     """
     if attribute not in store.info.attributes:
         raise RequestError(

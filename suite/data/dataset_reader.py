@@ -51,14 +51,14 @@ class DatasetReader:
     """The reader of one data set.
 
     Attributes:
-        name: the name for ``suite data pack``.
-        description: one line, for ``suite data list``.
-        origin: the source of the images and its terms, without a full stop.
-        attributes: the label range of each attribute.
-        groups: the columns of ``ImageRecord.groups``.
-        read: lists the images. It takes the files and, for its errors, their path; it raises ``RequestError`` where
+        name: The name for ``suite data pack``.
+        description: One line, for ``suite data list``.
+        origin: The source of the images and its terms, without a full stop.
+        attributes: The label range of each attribute.
+        groups: The columns of ``ImageRecord.groups``.
+        read: Lists the images. It takes the files and, for its errors, their path; it raises ``RequestError`` where
             the files are not those of the set.
-        locate: adds landmarks to records. It is called only for an alignment, and None where ``read`` finds them.
+        locate: Adds landmarks to records. It is called only for an alignment, and None where ``read`` finds them.
     """
 
     name: str

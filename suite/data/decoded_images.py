@@ -54,18 +54,18 @@ class DecodedImages:
     that a failure on the way loses nothing that was decoded.
 
     Attributes:
-        store: the subfolder in which the store is assembled.
-        reasons: for each record so far, why it has no pixels; None where it has.
+        store: The subfolder in which the store is assembled.
+        reasons: For each record so far, why it has no pixels; None where it has.
     """
 
     def __init__(self, folder: Path, key: str, count: int, side: int) -> None:
         """Open the images that a folder holds under a key; images under another key are replaced.
 
         Args:
-            folder: the folder of the packing.
-            key: from ``suite.data.resume_packing.source_key``.
-            count: the number of records.
-            side: pixels.
+            folder: The folder of the packing.
+            key: From ``suite.data.resume_packing.source_key``.
+            count: The number of records.
+            side: Pixels.
         """
         self._folder = folder
         self.store = folder / "store"

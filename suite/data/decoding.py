@@ -25,7 +25,7 @@ _ORIENTATION = 0x0112  # the EXIF tag; 1 is upright
 
 
 class UndecodableError(Exception):
-    """The bytes are no usable image; the message is the reason, for ``skipped.csv``."""
+    """The bytes are not a usable image; the message is the reason, for ``skipped.csv``."""
 
 
 @dataclass(frozen=True)
@@ -42,16 +42,16 @@ def decode(content: bytes, side: int, part: CropBox | FivePoints | None = None) 
     """Decode, turn upright (EXIF), convert to RGB, crop and resize with Lanczos.
 
     Args:
-        content: an image file in one of ``FORMATS``, independent of its name.
-        side: pixels a side of the result.
-        part: the box whose middle square is taken, or the landmarks of a face to align, in pixels of the upright
+        content: An image file in one of ``FORMATS``, independent of its name.
+        side: Pixels a side of the result.
+        part: The box whose middle square is taken, or the landmarks of a face to align, in pixels of the upright
             image at full size. None takes the middle square of the whole image.
 
     Returns:
         uint8 (side, side, 3).
 
     Raises:
-        UndecodableError: the bytes are no such image or a damaged one, or the part lies outside it.
+        UndecodableError: The bytes are no such image or a damaged one, or the part lies outside it.
     """
     if not content:
         raise UndecodableError("the file is empty")
@@ -91,8 +91,8 @@ def _draft(image: Image.Image, enough: float) -> float:
     """Let a JPEG that is not decoded yet be decoded at a fraction of its size, and return the fraction.
 
     Args:
-        image: the opened image. If it was turned upright, it is decoded already and keeps its size.
-        enough: the fraction that is needed.
+        image: The opened image. If it was turned upright, it is decoded already and keeps its size.
+        enough: The fraction that is needed.
     """
     width = image.width
     drafted = image.draft(None, (math.ceil(image.width * enough), math.ceil(image.height * enough)))

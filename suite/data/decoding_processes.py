@@ -42,13 +42,13 @@ def decode_all(
     """Yield the pixels of each file in order, uint8 (size, size, 3), or the reason why there are none.
 
     Args:
-        path: the folder, zip or tar.
-        images: the files in it.
-        size: pixels a side.
-        workers: processes; None starts one a core. A single chunk is decoded in this process.
+        path: The folder, zip or tar.
+        images: The files in it.
+        size: Pixels a side.
+        workers: Processes; None starts one per core. A single chunk is decoded in this process.
 
     Raises:
-        UnfinishedError: a process died.
+        UnfinishedError: A process died.
     """
     chunks = [_Chunk(tuple(images[i : i + CHUNK]), size) for i in range(0, len(images), CHUNK)]
     processes = min(workers or usable_cpus(), len(chunks))

@@ -16,9 +16,9 @@ def on_device(
     """Move the images of splits to a device if they fit; an array that splits share is moved once.
 
     Args:
-        parts: the splits.
-        device: the device of the training. On a CPU there is nothing to move.
-        free: free bytes of the device; None asks the GPU.
+        parts: The splits.
+        device: The device of the training. On a CPU there is nothing to move.
+        free: Free bytes of the device; None asks the GPU.
 
     Returns:
         The splits in the same order; rows, labels and deviations stay on the CPU.

@@ -63,7 +63,7 @@ def alike_across(images: Images, parts: Indices) -> list[tuple[int, int]]:
 
     Args:
         images: uint8 (n, side, side, 3).
-        parts: the part of each image, such as the number of its split, (n,).
+        parts: The part of each image, such as the number of its split, (n,).
     """
     hashes = difference_hashes(images)
     candidates = sorted(set(_near(hashes, parts)))

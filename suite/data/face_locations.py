@@ -16,7 +16,7 @@ def keep_located_faces(
     """Keep the images whose landmarks or face box the set gives, and list the others as skipped.
 
     Raises:
-        RequestError: the set gives neither for any image.
+        RequestError: The set gives neither for any image.
     """
     located = reader.locate(files, path, result.records) if reader.locate else result.records
     # Boxes are used only where no image has landmarks, so that a store does not mix two kinds of crop.

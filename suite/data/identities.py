@@ -28,7 +28,7 @@ def load_identities(store: Store, resolution: int) -> Identities:
     """Load the identities of a store's training split; validation and test images are not used.
 
     Raises:
-        RequestError: the store names no people in its training images, or only one.
+        RequestError: The store names no people in its training images, or only one.
     """
     rows = store.rows("train")
     names = store.labels["subject"].fillna("").astype(str).to_numpy()[rows]

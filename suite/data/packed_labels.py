@@ -1,4 +1,4 @@
-"""The labels of a store as a table with a row an image."""
+"""The labels of a store as a table with one row per image."""
 
 import os
 from collections.abc import Sequence
@@ -16,10 +16,10 @@ def packed_labels(
     """Make the table of ``labels.parquet``, whose columns ``suite.data.store`` lists.
 
     Args:
-        records: the packed images, in order.
-        splits: the split of each, (records,).
-        attributes: the attributes that the set labels.
-        groups: the columns of ``ImageRecord.groups``.
+        records: The packed images, in order.
+        splits: The split of each, (records,).
+        attributes: The attributes that the set labels.
+        groups: The columns of ``ImageRecord.groups``.
     """
     columns: dict[str, object] = {
         "split": splits,

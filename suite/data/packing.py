@@ -47,19 +47,19 @@ def pack(
     the same source continues where this one stopped.
 
     Args:
-        reader: the reader of the set.
-        path: the set as distributed: a folder, a zip or a tar.
-        out: the folder of the store.
-        size: pixels a side of the stored images.
-        workers: decoding processes; None starts one a core.
-        splitting: the protocol of the splits.
-        align: crop each face by the landmarks that the set ships, instead of taking the images as they are.
-        max_skipped: the share of the images that may be missing or damaged.
-        overwrite: replace a store that is in ``out``.
-        on_progress: called after every chunk of images.
+        reader: The reader of the set.
+        path: The set as distributed: a folder, a zip or a tar.
+        out: The folder of the store.
+        size: Pixels a side of the stored images.
+        workers: Decoding processes; None starts one per core.
+        splitting: The protocol of the splits.
+        align: Crop each face by the landmarks that the set ships, instead of taking the images as they are.
+        max_skipped: The share of the images that may be missing or damaged.
+        overwrite: Replace a store that is in ``out``.
+        on_progress: Called after every chunk of images.
 
     Raises:
-        RequestError: the source is not this set, ships no landmarks to align by, or has too few readable images;
+        RequestError: The source is not this set, ships no landmarks to align by, or has too few readable images;
             or ``out`` is in use. Images that were decoded by then are kept for the next packing.
     """
     if not SMALLEST_SIDE <= size <= LARGEST_SIDE:

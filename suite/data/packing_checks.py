@@ -1,4 +1,4 @@
-"""What a packing refuses: an output folder in use, a disk too small, a set with too much missing."""
+"""Checks before packing: an output folder in use, a disk too small, a set with too much missing."""
 
 import contextlib
 import shutil
@@ -16,12 +16,12 @@ def check_output_folder(out: Path, overwrite: bool) -> None:
     """Refuse a folder that holds anything but a store that may be replaced.
 
     Raises:
-        RequestError: the folder is in use, is a file or a mount point, or cannot be read.
+        RequestError: The folder is in use, is a file or a mount point, or cannot be read.
     """
     try:
         str(out).encode()
     except UnicodeEncodeError:
-        raise RequestError(f"{as_text(str(out))} is no name in UTF-8; name another folder") from None
+        raise RequestError(f"{as_text(str(out))} is not a UTF-8 name; name another folder") from None
     try:
         if not out.exists():
             return
@@ -36,7 +36,7 @@ def check_output_folder(out: Path, overwrite: bool) -> None:
         raise RequestError(f"{out} is a file; name a folder that does not exist yet")
     if entries - STORE_FILES:
         raise RequestError(
-            f"{out} is not empty and holds {sorted(entries - STORE_FILES)[0]!r}, which is no part of packed data; "
+            f"{out} is not empty and holds {sorted(entries - STORE_FILES)[0]!r}, which is not part of packed data; "
             "name a folder that does not exist yet"
         )
     if entries and not overwrite:
@@ -49,7 +49,7 @@ def check_disk_space(folder: Path, needed: int) -> None:
     The check comes first because writing to a memory map on a full disk kills the process without a message.
 
     Raises:
-        RequestError: there is too little space.
+        RequestError: There is too little space.
     """
     free = shutil.disk_usage(folder).free
     with contextlib.suppress(OSError):  # an earlier packing may have written some of them
@@ -67,14 +67,14 @@ def check_share_skipped(
     """Refuse a set of which too much is missing or damaged; duplicates and other files do not count.
 
     Args:
-        result: what the reader found.
-        skipped: everything that was left out, while reading and while decoding.
-        folder: the folder of the packing, for the error.
-        path: the set, for the error.
-        most: the share of the images that may be missing or damaged, 0 to 1.
+        result: What the reader found.
+        skipped: Everything that was left out, while reading and while decoding.
+        folder: The folder of the packing, for the error.
+        path: The set, for the error.
+        most: The share of the images that may be missing or damaged, 0 to 1.
 
     Raises:
-        UnfinishedError: more is missing.
+        UnfinishedError: More is missing.
     """
     lost = sum(one.lost for one in skipped)
     total = len(result.records) + sum(one.lost for one in result.skipped)

@@ -51,12 +51,12 @@ def assign(records: Sequence[ImageRecord], request: SplitRequest, name: str) -> 
     """Split the images of a set.
 
     Args:
-        records: at least three.
-        request: the protocol.
-        name: the set's name, for errors.
+        records: At least three.
+        request: The protocol.
+        name: The set's name, for errors.
 
     Raises:
-        RequestError: the set does not support the protocol, or a split would have no images.
+        RequestError: The set does not support the protocol, or a split would have no images.
     """
     _check(request, name)
     protocol = request.chosen or _default(records)

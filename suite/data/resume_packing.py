@@ -26,7 +26,7 @@ def resumable_folder(out: Path) -> Iterator[Path]:
     On success the folder is removed. After any exception it is kept if it holds decoded images.
 
     Raises:
-        RequestError: the folder cannot be made, or another process is packing into it.
+        RequestError: The folder cannot be made, or another process is packing into it.
     """
     made = [parent for parent in out.parents if not parent.exists()]
     folder = out.with_name(f".{out.name}.partial")
@@ -87,10 +87,10 @@ def source_key(path: Path, images: Sequence[DecodeRequest], reader: str, side: i
     decodes.
 
     Args:
-        path: the source.
-        images: the requests, in order.
-        reader: the name of the reader.
-        side: pixels.
+        path: The source.
+        images: The requests, in order.
+        reader: The name of the reader.
+        side: Pixels.
     """
     digest = hashlib.sha256(json.dumps([reader, side, str(path.resolve()), PIL.__version__]).encode())
     for code in (decoding, alignment):

@@ -15,13 +15,13 @@ def data_of_run(
     """Open a run's data, rendering the embedded faces again where they are no longer in the cache.
 
     Args:
-        folder: the run, for the error.
-        info: its ``run.json``.
-        on_stage: called with a sentence before the faces are rendered.
-        on_progress: called with the number of images done and of all while they are rendered.
+        folder: The run, for the error.
+        info: Its ``run.json``.
+        on_stage: Called with a sentence before the faces are rendered.
+        on_progress: Called with the number of images done and of all while they are rendered.
 
     Raises:
-        RequestError: the data is missing, or differs from the data that the run began with.
+        RequestError: The data is missing, or differs from the data that the run began with.
     """
     kept = Path(info.data.folder)
     if info.data.name == "faces" and not (kept / "store.json").exists():

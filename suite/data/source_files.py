@@ -35,11 +35,11 @@ def open_source(path: Path, *, shown: Path | None = None) -> Iterator[SourceFile
     a few tables from one, open what ``seekable`` yields.
 
     Args:
-        path: the folder or archive, or a table (CSV or parquet), which stands for the folder that it is in.
-        shown: the path that errors show, where it is not ``path``.
+        path: The folder or archive, or a table (CSV or parquet), which stands for the folder that it is in.
+        shown: The path that errors show, where it is not ``path``.
 
     Raises:
-        RequestError: the path is none of these, or an archive has members that lie outside it.
+        RequestError: The path is not one of these, or an archive has members that lie outside it.
     """
     shown = shown or path
     mode = _readable_mode(path)
@@ -69,11 +69,11 @@ def seekable(path: Path, tar: Path) -> Iterator[Path]:
     This is the path itself, or the decompressed copy of a compressed tar.
 
     Args:
-        path: the set as distributed.
-        tar: where to write the copy, which is deleted at the end.
+        path: The set as distributed.
+        tar: Where to write the copy, which is deleted at the end.
 
     Raises:
-        RequestError: the archive is damaged, or the disk is too small for its content.
+        RequestError: The archive is damaged, or the disk is too small for its content.
     """
     decompressor = find_decompressor(path) if stat.S_ISREG(_readable_mode(path)) else None
     if decompressor is None:
@@ -136,7 +136,7 @@ def _refuse(error: OSError) -> None:
 
 
 def _is_regular(file: Path) -> bool:
-    """Whether a file is no pipe and no device, which would block a reader."""
+    """Whether a file is neither a pipe nor a device, which would block a reader."""
     try:
         return stat.S_ISREG(file.stat().st_mode)
     except OSError:  # for example a link to nothing; reading it reports the reason

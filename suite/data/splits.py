@@ -30,9 +30,9 @@ def subject_splits(subjects: Sequence[str], seed: int) -> Splits:
     With enough people, a share differs from a tenth by at most half of the images of one person.
 
     Args:
-        subjects: the person in each image, of at least three people. Each image without a name ("") counts as
+        subjects: The person in each image, of at least three people. Each image without a name ("") counts as
             a person of its own.
-        seed: the same seed gives the same splits.
+        seed: The same seed gives the same splits.
 
     Returns:
         The split of each image, (images,).
@@ -63,10 +63,10 @@ def fold_numbers(subjects: Sequence[str], folds: int, seed: int) -> Indices:
     """Distribute people at random over folds of about the same number of images.
 
     Args:
-        subjects: the person in each image, of at least ``folds`` people. Each image without a name counts as a
+        subjects: The person in each image, of at least ``folds`` people. Each image without a name counts as a
             person of its own.
-        folds: the number of folds.
-        seed: the same seed gives the same folds.
+        folds: The number of folds.
+        seed: The same seed gives the same folds.
 
     Returns:
         The fold of each image, counted from 1, (images,).

@@ -3,7 +3,7 @@
 A store is a folder of three files::
 
     images.npy      uint8 (images, side, side, 3), RGB, memory-mapped by its readers
-    labels.parquet  a row an image, in the order of the array: split, subject, source, and for each
+    labels.parquet  one row per image, in the order of the array: split, subject, source, and for each
                     attribute NAME its label NAME and the annotators' deviation NAME_std (NaN if unknown)
     store.json      StoreInfo
 """
@@ -73,7 +73,7 @@ class Store:
 
     @cached_property
     def labels(self) -> pd.DataFrame:
-        """A row an image, in the order of ``images``."""
+        """One row per image, in the order of ``images``."""
         try:
             labels = pd.read_parquet(self.folder / "labels.parquet")
         except (OSError, ValueError) as error:  # which pyarrow's errors derive from
@@ -110,7 +110,7 @@ def open_store(folder: Path) -> Store:
     """Open the store in ``folder``.
 
     Raises:
-        RequestError: the folder holds no complete store of this version.
+        RequestError: The folder holds no complete store of this version.
     """
     try:
         fields: Any = json.loads((folder / "store.json").read_text(encoding="utf-8"))

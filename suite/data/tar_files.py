@@ -45,7 +45,7 @@ class TarFiles:
         """Read a file, following a link to another file of the archive.
 
         Raises:
-            UnreadableFileError: the file is missing, damaged, too large, or a link to nothing.
+            UnreadableFileError: The file is missing, damaged, too large, or a link to nothing.
         """
         if name not in self.members:
             raise UnreadableFileError("the tar has no such file")
@@ -63,14 +63,14 @@ class TarFiles:
 
 
 def open_tar(path: Path, shown: Path) -> tarfile.TarFile | None:
-    """Open a tar, compressed or not; None where the file is no tar.
+    """Open a tar, compressed or not; None where the file is not a tar.
 
     Args:
-        path: the file.
-        shown: the path that errors show.
+        path: The file.
+        shown: The path that errors show.
 
     Raises:
-        RequestError: the file is compressed as tars are, but holds no readable tar.
+        RequestError: The file is compressed as tars are, but holds no readable tar.
     """
     try:
         return tarfile.open(path, "r:*")
@@ -86,7 +86,7 @@ def index_tar(archive: tarfile.TarFile, shown: Path) -> TarFiles:
     """Read the list of members; of two members with one name the later counts, as in unpacking.
 
     Raises:
-        RequestError: the tar is damaged, or a member lies outside the archive.
+        RequestError: The tar is damaged, or a member lies outside the archive.
     """
     try:
         members = archive.getmembers()
@@ -108,7 +108,7 @@ def decompress(path: Path, decompressor: Decompressor, tar: Path) -> None:
     """Decompress a file to ``tar``.
 
     Raises:
-        RequestError: the file is damaged, or the disk is too small.
+        RequestError: The file is damaged, or the disk is too small.
     """
     try:
         with decompressor(path) as compressed, tar.open("wb") as written:

@@ -30,7 +30,7 @@ class ZipFiles:
         """Read a file.
 
         Raises:
-            UnreadableFileError: the file is missing, damaged, too large, a link, or encrypted.
+            UnreadableFileError: The file is missing, damaged, too large, a link, or encrypted.
         """
         try:
             member = self.archive.getinfo(name)
@@ -47,11 +47,11 @@ def open_zip(path: Path, shown: Path) -> Iterator[ZipFiles]:
     """Open a zip for reading.
 
     Args:
-        path: the zip.
-        shown: the path that errors show.
+        path: The zip.
+        shown: The path that errors show.
 
     Raises:
-        RequestError: the file is no readable zip, or a member lies outside the archive.
+        RequestError: The file is not a readable zip, or a member lies outside the archive.
     """
     try:
         archive = zipfile.ZipFile(path)
@@ -71,12 +71,12 @@ def bounded_zip(content: bytes, most: int) -> bytes:
     A library that unpacks a zip by itself, such as a spreadsheet, can then be given the result.
 
     Args:
-        content: the zip.
-        most: bytes that all its members together may have.
+        content: The zip.
+        most: Bytes that all its members together may have.
 
     Raises:
-        UnreadableFileError: the members exceed the limit, or one is damaged.
-        zipfile.BadZipFile: the content is no zip.
+        UnreadableFileError: The members exceed the limit, or one is damaged.
+        zipfile.BadZipFile: The content is not a zip.
     """
     written = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as archive, zipfile.ZipFile(written, "w") as bounded:

@@ -52,7 +52,7 @@ def open_model(path: Path) -> Model:
     """Open a model file. The ending of its name decides the format.
 
     Raises:
-        RequestError: The file does not exist, is no model of this suite, or needs a package that is not installed.
+        RequestError: The file does not exist, is not a model of this suite, or needs a package that is not installed.
     """
     if path.suffix not in OPENERS:
         raise RequestError(f"{path} ends in none of {', '.join(OPENERS)}; name a file of 'suite export'")
@@ -61,7 +61,9 @@ def open_model(path: Path) -> Model:
     except OSError as error:  # the name is too long, or a folder above may not be entered
         raise RequestError(f"{path} cannot be read ({error.strerror}); name a file that can") from None
     if not is_file:
-        raise RequestError(f"{path} is no file; name one that 'suite export' wrote, or the weights of a run")
+        raise RequestError(
+            f"{path} is not a file; name one that 'suite export' wrote, or the weights of a run"
+        )
     return OPENERS[path.suffix](path)
 
 

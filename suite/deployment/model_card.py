@@ -136,7 +136,7 @@ def _speed_section(trained: TrainedTrial) -> str:
             rows.append((size, f"{latency:.2f}", f"{ratio:.1f} ({low:.1f} to {high:.1f})"))
     if not rows:
         return "## Speed\n\nThe run did not time this trial."
-    heads = ("pixels a side", "ms an image", "times as fast as VGG-16")
+    heads = ("pixels a side", "ms per image", "times as fast as VGG-16")
     return (
         "## Speed\n\n"
         + table(heads, rows)

@@ -110,10 +110,10 @@ def finished_row(run: Run, trial_id: str) -> Mapping[str, Any]:
     rows = {str(row["id"]): row for row in run.trials.to_dict("records")}
     if trial_id in rows and rows[trial_id]["status"] == "finished":
         return {str(column): cell for column, cell in rows[trial_id].items()}
-    why = f"ended as {rows[trial_id]['status']}" if trial_id in rows else "is none of its trials"
+    why = f"ended as {rows[trial_id]['status']}" if trial_id in rows else "is not one of its trials"
     finished = [row for row in rows.values() if row["status"] == "finished"]
     best = sorted(finished, key=lambda row: row[run.info.error_column])[:3]
-    mend = (
+    fix = (
         f"the best by validation are {', '.join(str(row['id']) for row in best)}" if best else "none finished"
     )
-    raise RequestError(f"{trial_id} of {run.folder} {why}; {mend}")
+    raise RequestError(f"{trial_id} of {run.folder} {why}; {fix}")

@@ -51,7 +51,7 @@ class PairedTimes:
         return len(next(iter(self.seconds.values())))
 
     def ms_per_image(self, network: str) -> float:
-        """Return the median over rounds, in milliseconds an image."""
+        """Return the median over rounds, in milliseconds per image."""
         return float(np.median(self.seconds[network])) * 1000 / self.batch_size
 
     def speedup(self, network: str, over: str) -> Spread:

@@ -16,12 +16,12 @@ from suite.methods.label_distributions import (
     mean_variance_loss,
     softmax,
 )
-from suite.methods.method import LossParts, LossWeights, Method, Truth
+from suite.methods.method import LossParts, LossWeights, Method, Targets
 from suite.methods.ranking import rank_cross_entropy_loss, rank_squared_loss, ranked_label
 from suite.methods.regression import absolute_loss, mapped_label, squared_loss
 from suite.trial import MethodName
 
-__all__ = ["METHODS", "Head", "LossParts", "LossWeights", "Method", "Truth"]
+__all__ = ["METHODS", "Head", "LossParts", "LossWeights", "Method", "Targets"]
 
 METHODS: Mapping[MethodName, Method] = {
     "mr-l1": Method("metric regression, L1", single_output, absolute_loss, mapped_label),

@@ -22,60 +22,71 @@ Imitation = Callable[[Tensor, Tensor, LabelSet, LossWeights], Tensor]
 
 
 def imitation_loss(
-    method: MethodName, outputs: Tensor, taught_by: Tensor, label_set: LabelSet, weights: LossWeights
+    method: MethodName, outputs: Tensor, teacher_outputs: Tensor, label_set: LabelSet, weights: LossWeights
 ) -> Tensor:
     """Compute a batch's loss against another network's outputs, a scalar averaged over the batch.
 
     Args:
-        method: of both networks.
-        outputs: of the network that learns, float (batch, ...).
-        taught_by: of the network that it learns from, of the same shape; no gradient flows into them.
-        label_set: the bins of both.
-        weights: the numbers that the method's own loss uses.
+        method: Of both networks.
+        outputs: Of the network that learns, float (batch, ...).
+        teacher_outputs: The outputs of the network that it learns from, of the same shape; no gradient flows into them.
+        label_set: The bins of both.
+        weights: The numbers that the method's own loss uses.
     """
-    return IMITATIONS[method](outputs, taught_by.detach(), label_set, weights)
+    return IMITATIONS[method](outputs, teacher_outputs.detach(), label_set, weights)
 
 
-def _distribution(outputs: Tensor, taught_by: Tensor, label_set: LabelSet, weights: LossWeights) -> Tensor:
-    kl = kl_divergence(outputs, softmax(taught_by)).mean()
+def _distribution(
+    outputs: Tensor, teacher_outputs: Tensor, label_set: LabelSet, weights: LossWeights
+) -> Tensor:
+    kl = kl_divergence(outputs, softmax(teacher_outputs)).mean()
     return kl / label_set.bins if weights.kl_over_bins == "mean" else kl
 
 
-def _expectation(outputs: Tensor, taught_by: Tensor, label_set: LabelSet, weights: LossWeights) -> Tensor:
-    return (estimate(outputs, label_set) - estimate(taught_by, label_set)).abs().mean()
+def _expectation(
+    outputs: Tensor, teacher_outputs: Tensor, label_set: LabelSet, weights: LossWeights
+) -> Tensor:
+    return (estimate(outputs, label_set) - estimate(teacher_outputs, label_set)).abs().mean()
 
 
-def _joint(outputs: Tensor, taught_by: Tensor, label_set: LabelSet, weights: LossWeights) -> Tensor:
-    expectation = _expectation(outputs, taught_by, label_set, weights)
-    return _distribution(outputs, taught_by, label_set, weights) + weights.lambda_l1 * expectation
+def _joint(outputs: Tensor, teacher_outputs: Tensor, label_set: LabelSet, weights: LossWeights) -> Tensor:
+    expectation = _expectation(outputs, teacher_outputs, label_set, weights)
+    return _distribution(outputs, teacher_outputs, label_set, weights) + weights.lambda_l1 * expectation
 
 
-def _classes(outputs: Tensor, taught_by: Tensor, label_set: LabelSet, weights: LossWeights) -> Tensor:
-    return kl_divergence(outputs, softmax(taught_by)).mean()
+def _classes(outputs: Tensor, teacher_outputs: Tensor, label_set: LabelSet, weights: LossWeights) -> Tensor:
+    return kl_divergence(outputs, softmax(teacher_outputs)).mean()
 
 
-def _mean(outputs: Tensor, taught_by: Tensor, label_set: LabelSet, weights: LossWeights) -> Tensor:
-    steps = (estimate(outputs, label_set) - estimate(taught_by, label_set)) / label_set.step
-    return _classes(outputs, taught_by, label_set, weights) + weights.lambda_mean * steps.square().mean() / 2
+def _mean(outputs: Tensor, teacher_outputs: Tensor, label_set: LabelSet, weights: LossWeights) -> Tensor:
+    steps = (estimate(outputs, label_set) - estimate(teacher_outputs, label_set)) / label_set.step
+    return (
+        _classes(outputs, teacher_outputs, label_set, weights)
+        + weights.lambda_mean * steps.square().mean() / 2
+    )
 
 
-def _ranks(outputs: Tensor, taught_by: Tensor, label_set: LabelSet, weights: LossWeights) -> Tensor:
-    answers = torch.sigmoid(taught_by.float())
+def _ranks(outputs: Tensor, teacher_outputs: Tensor, label_set: LabelSet, weights: LossWeights) -> Tensor:
+    answers = torch.sigmoid(teacher_outputs.float())
     losses = torch.nn.functional.binary_cross_entropy_with_logits(outputs.float(), answers, reduction="none")
     return losses.sum(1).mean()
 
 
-def _squared_ranks(outputs: Tensor, taught_by: Tensor, label_set: LabelSet, weights: LossWeights) -> Tensor:
-    apart = torch.sigmoid(outputs.float()) - torch.sigmoid(taught_by.float())
+def _squared_ranks(
+    outputs: Tensor, teacher_outputs: Tensor, label_set: LabelSet, weights: LossWeights
+) -> Tensor:
+    apart = torch.sigmoid(outputs.float()) - torch.sigmoid(teacher_outputs.float())
     return apart.square().sum(1).mean()
 
 
-def _value(outputs: Tensor, taught_by: Tensor, label_set: LabelSet, weights: LossWeights) -> Tensor:
-    return (mapped_label(outputs, label_set) - mapped_label(taught_by, label_set)).abs().mean()
+def _value(outputs: Tensor, teacher_outputs: Tensor, label_set: LabelSet, weights: LossWeights) -> Tensor:
+    return (mapped_label(outputs, label_set) - mapped_label(teacher_outputs, label_set)).abs().mean()
 
 
-def _squared_value(outputs: Tensor, taught_by: Tensor, label_set: LabelSet, weights: LossWeights) -> Tensor:
-    return (mapped_label(outputs, label_set) - mapped_label(taught_by, label_set)).square().mean()
+def _squared_value(
+    outputs: Tensor, teacher_outputs: Tensor, label_set: LabelSet, weights: LossWeights
+) -> Tensor:
+    return (mapped_label(outputs, label_set) - mapped_label(teacher_outputs, label_set)).square().mean()
 
 
 IMITATIONS: Mapping[MethodName, Imitation] = {

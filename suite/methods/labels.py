@@ -20,7 +20,7 @@ class LabelSet:
     The paper has 0 to 100 in steps of 1 for ages, and 1 to 5 in steps of 0.1 for attractiveness.
 
     Raises:
-        RequestError: the range is empty, or no multiple of the step.
+        RequestError: The range is empty, or not a multiple of the step.
     """
 
     low: float
@@ -50,7 +50,7 @@ def label_set_of(config: TrialConfig) -> LabelSet:
     """Return the label set that a configuration names.
 
     Raises:
-        RequestError: Its range is no whole number of steps.
+        RequestError: Its range is not a whole number of steps.
     """
     return LabelSet(config.label_low, config.label_high, config.label_step)
 
@@ -64,7 +64,7 @@ def target_distribution(labels: Tensor, deviations: Tensor, label_set: LabelSet)
     Args:
         labels: float (batch,), label units.
         deviations: float (batch,), label units; zero becomes 1e-10.
-        label_set: the bins.
+        label_set: The bins.
 
     Returns:
         float32 (batch, bins).

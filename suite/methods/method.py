@@ -13,8 +13,8 @@ from suite.trial import TrialConfig
 
 
 @dataclass(frozen=True)
-class Truth:
-    """The ground truth of a batch."""
+class Targets:
+    """The labels of a batch, and the deviations of their target distributions."""
 
     labels: Tensor  # float32 (batch,), label units
     deviations: Tensor  # of the target distributions, float32 (batch,), label units
@@ -54,16 +54,16 @@ class Method:
     """One row of the table of methods.
 
     Attributes:
-        summary: the method in a few words.
-        head: makes the output layer. Methods with the same one can follow each other on one network.
-        loss: the loss of outputs, float (batch, ...), computed in float32 at any precision of the network.
-        decode: maps outputs to estimated labels, float32 (batch,).
-        distribution: maps outputs to label distributions, float32 (batch, bins), whose rows sum to 1 and whose
+        summary: The method in a few words.
+        head: Makes the output layer. Methods with the same one can follow each other on one network.
+        loss: The loss of outputs, float (batch, ...), computed in float32 at any precision of the network.
+        decode: Maps outputs to estimated labels, float32 (batch,).
+        distribution: Maps outputs to label distributions, float32 (batch, bins), whose rows sum to 1 and whose
             expectation is the estimate; None for a method without a distribution.
     """
 
     summary: str
     head: Head
-    loss: Callable[[Tensor, Truth, LabelSet, LossWeights], LossParts]
+    loss: Callable[[Tensor, Targets, LabelSet, LossWeights], LossParts]
     decode: Callable[[Tensor, LabelSet], Tensor]
     distribution: Callable[[Tensor], Tensor] | None = None

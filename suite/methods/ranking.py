@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from suite.methods.labels import LabelSet, ranking_targets
-from suite.methods.method import LossParts, LossWeights, Truth
+from suite.methods.method import LossParts, LossWeights, Targets
 
 
 def ranked_label(logits: Tensor, label_set: LabelSet) -> Tensor:
@@ -21,15 +21,17 @@ def ranked_label(logits: Tensor, label_set: LabelSet) -> Tensor:
 
 
 def rank_cross_entropy_loss(
-    logits: Tensor, truth: Truth, label_set: LabelSet, weights: LossWeights
+    logits: Tensor, targets: Targets, label_set: LabelSet, weights: LossWeights
 ) -> LossParts:
     """Binary cross-entropy of each threshold, summed over thresholds (OR-CNN, CORAL)."""
-    targets = ranking_targets(truth.labels, label_set)
-    losses = nn.functional.binary_cross_entropy_with_logits(logits.float(), targets, reduction="none")
-    return LossParts.without_kl(losses.sum(1).mean(), ranked_label(logits, label_set), truth.labels)
+    ranks = ranking_targets(targets.labels, label_set)
+    losses = nn.functional.binary_cross_entropy_with_logits(logits.float(), ranks, reduction="none")
+    return LossParts.without_kl(losses.sum(1).mean(), ranked_label(logits, label_set), targets.labels)
 
 
-def rank_squared_loss(logits: Tensor, truth: Truth, label_set: LabelSet, weights: LossWeights) -> LossParts:
+def rank_squared_loss(
+    logits: Tensor, targets: Targets, label_set: LabelSet, weights: LossWeights
+) -> LossParts:
     """Squared error of each threshold's sigmoid, summed over thresholds (paper, Ranking with MSE)."""
-    squared = (torch.sigmoid(logits.float()) - ranking_targets(truth.labels, label_set)).square()
-    return LossParts.without_kl(squared.sum(1).mean(), ranked_label(logits, label_set), truth.labels)
+    squared = (torch.sigmoid(logits.float()) - ranking_targets(targets.labels, label_set)).square()
+    return LossParts.without_kl(squared.sum(1).mean(), ranked_label(logits, label_set), targets.labels)

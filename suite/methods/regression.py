@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from suite.methods.labels import LabelSet
-from suite.methods.method import LossParts, LossWeights, Truth
+from suite.methods.method import LossParts, LossWeights, Targets
 
 
 def mapped_label(outputs: Tensor, label_set: LabelSet) -> Tensor:
@@ -13,13 +13,13 @@ def mapped_label(outputs: Tensor, label_set: LabelSet) -> Tensor:
     return label_set.low + half * (1 + torch.tanh(outputs.float().squeeze(1)))
 
 
-def absolute_loss(outputs: Tensor, truth: Truth, label_set: LabelSet, weights: LossWeights) -> LossParts:
+def absolute_loss(outputs: Tensor, targets: Targets, label_set: LabelSet, weights: LossWeights) -> LossParts:
     """Mean of |estimate - label|, label units."""
     estimates = mapped_label(outputs, label_set)
-    return LossParts.without_kl((estimates - truth.labels).abs().mean(), estimates, truth.labels)
+    return LossParts.without_kl((estimates - targets.labels).abs().mean(), estimates, targets.labels)
 
 
-def squared_loss(outputs: Tensor, truth: Truth, label_set: LabelSet, weights: LossWeights) -> LossParts:
+def squared_loss(outputs: Tensor, targets: Targets, label_set: LabelSet, weights: LossWeights) -> LossParts:
     """Mean of (estimate - label)^2, label units squared."""
     estimates = mapped_label(outputs, label_set)
-    return LossParts.without_kl((estimates - truth.labels).square().mean(), estimates, truth.labels)
+    return LossParts.without_kl((estimates - targets.labels).square().mean(), estimates, targets.labels)

@@ -22,11 +22,11 @@ def build_network(config: TrialConfig, bins: int) -> nn.Module:
     """Build a trial's network with fresh weights, drawn from torch's current random state.
 
     Args:
-        config: the trial; its method decides the output layer.
-        bins: the number of label bins.
+        config: The trial; its method decides the output layer.
+        bins: The number of label bins.
 
     Raises:
-        RequestError: the configuration describes no valid network.
+        RequestError: The configuration describes no valid network.
     """
     if config.method not in METHODS:
         raise RequestError(f"method is {config.method!r}; choose one of {', '.join(METHODS)}")
@@ -37,12 +37,12 @@ def assemble_network(config: TrialConfig, head: Head, bins: int) -> nn.Module:
     """Build a trial's network with fresh weights and any output layer.
 
     Args:
-        config: the trial.
-        head: makes the output layer.
-        bins: the number of label bins.
+        config: The trial.
+        head: Makes the output layer.
+        bins: The number of label bins.
 
     Raises:
-        RequestError: the configuration describes no valid network.
+        RequestError: The configuration describes no valid network.
     """
     if config.resolution < SMALLEST_RESOLUTION:
         raise RequestError(

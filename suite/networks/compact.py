@@ -20,7 +20,7 @@ class CompactNet(nn.Module):
     output (14x14 at 224 pixels). Source: the paper's section on network architecture.
 
     Raises:
-        RequestError: the number of stages is not five, a width or depth is below 1, or there are fewer than 2 bins.
+        RequestError: The number of stages is not five, a width or depth is below 1, or there are fewer than 2 bins.
     """
 
     def __init__(

@@ -23,7 +23,7 @@ class ElasticSpace:
     """The architectures that share weights: the choices of each stage, independent of the other stages.
 
     Raises:
-        RequestError: not five stages, a stage without a choice, or a choice below 1.
+        RequestError: Not five stages, a stage without a choice, or a choice below 1.
     """
 
     widths: tuple[tuple[int, ...], ...]  # channels that each stage may have
@@ -55,10 +55,10 @@ class ElasticNet(nn.Module):
     """A compact network whose slices are compact networks, too.
 
     Attributes:
-        largest: the network that holds all weights; its state is the elastic network's.
+        largest: The network that holds all weights; its state is the elastic network's.
 
     Raises:
-        RequestError: the widths, depths or bins describe no compact network.
+        RequestError: The widths, depths or bins describe no compact network.
     """
 
     def __init__(
@@ -81,14 +81,14 @@ class ElasticNet(nn.Module):
         The network keeps no running statistics: those of a slice are its own, and ``slice`` gives them a place.
 
         Args:
-            images: normalised, float (batch, 3, side, side).
-            architecture: of the slice; None: of the largest network.
+            images: Normalised, float (batch, 3, side, side).
+            architecture: Of the slice; None: of the largest network.
 
         Returns:
             what the output layer gives, float (batch, outputs).
 
         Raises:
-            RequestError: the architecture is wider or deeper than the largest network.
+            RequestError: The architecture is wider or deeper than the largest network.
         """
         architecture = architecture or self.architecture
         self._check(architecture)
@@ -122,7 +122,7 @@ class ElasticNet(nn.Module):
         """Copy the weights of a slice into a plain network, whose running statistics are still to be measured.
 
         Raises:
-            RequestError: the architecture is wider or deeper than the largest network.
+            RequestError: The architecture is wider or deeper than the largest network.
         """
         self._check(architecture)
         with torch.random.fork_rng(devices=[]):  # the initial weights are overwritten
@@ -165,7 +165,7 @@ class ElasticNet(nn.Module):
             wanted, most = getattr(architecture, name), getattr(self.architecture, name)
             if len(wanted) != STAGES or any(not 1 <= w <= m for w, m in zip(wanted, most, strict=True)):
                 raise RequestError(
-                    f"{name} {wanted} are no slice of an elastic network of {most}; give {STAGES} numbers "
+                    f"{name} {wanted} are not a slice of an elastic network of {most}; give {STAGES} numbers "
                     "from 1 up to these"
                 )
 

@@ -21,7 +21,7 @@ class ResNet50(nn.Module):
     network has ``widths`` of its own.
 
     Raises:
-        RequestError: the number of widths is not nine, or a width is below 1.
+        RequestError: The number of widths is not nine, or a width is below 1.
     """
 
     def __init__(self, bins: int = 101, head: Head = per_bin, *, widths: Sequence[int] = WIDTHS) -> None:

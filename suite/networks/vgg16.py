@@ -22,7 +22,7 @@ class VGG16(nn.Module):
     of its own.
 
     Raises:
-        RequestError: the number of widths is not seven, or a width is below 1.
+        RequestError: The number of widths is not seven, or a width is below 1.
     """
 
     def __init__(

@@ -27,7 +27,7 @@ def save_network(network: nn.Module, config: TrialConfig, path: Path) -> None:
     Each file is replaced in one step.
 
     Raises:
-        OSError: a file cannot be written.
+        OSError: A file cannot be written.
     """
     write_tensors(network.state_dict(), config.to_json(), path)
 
@@ -38,7 +38,7 @@ def write_tensors(state: Mapping[str, Tensor], description: Mapping[str, Any], p
     Each file is replaced in one step.
 
     Raises:
-        OSError: a file cannot be written.
+        OSError: A file cannot be written.
     """
     with (  # the last that is opened is renamed first
         atomic_path(path.with_suffix(".json"), durable=True) as json_path,
@@ -52,12 +52,12 @@ def save_tensors(state: Mapping[str, Tensor], path: Path, metadata: Mapping[str,
     """Write tensors to a safetensors file.
 
     Args:
-        state: tensors by name, on any device.
-        path: the file.
-        metadata: entries of its header.
+        state: Tensors by name, on any device.
+        path: The file.
+        metadata: Entries of its header.
 
     Raises:
-        OSError: the file cannot be written. (Safetensors raises its own exception, which is translated.)
+        OSError: The file cannot be written. (Safetensors raises its own exception, which is translated.)
     """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     path.touch()
@@ -76,7 +76,7 @@ def load_network(path: Path) -> tuple[nn.Module, TrialConfig, LabelSet]:
     """Load a network in evaluation mode, with its configuration and its label set.
 
     Raises:
-        RequestError: the file or its configuration is missing, or the two do not match.
+        RequestError: The file or its configuration is missing, or the two do not match.
     """
     try:
         config = TrialConfig.from_json(_configuration(path))

@@ -53,7 +53,7 @@ def layers_of_widths(network: nn.Module, config: TrialConfig) -> list[list[nn.Co
     Layers whose outputs are added share their channels; only one of them is listed.
 
     Raises:
-        TypeError: the network is none of ``suite.networks``.
+        TypeError: The network is not one of ``suite.networks``.
     """
     if isinstance(network, CompactNet):
         return _by_stage(network.features, config.depths)

@@ -15,7 +15,7 @@ from suite.runs.layout import CHECKPOINTS, LOCK, PREDICTIONS, STUDY_JOURNAL
 
 #: Folders that are created with the run folder.
 SUBFOLDERS = ("weights", "tune")
-#: Errors that a user can mend: a full disk, a quota, a file size limit, missing permissions, a broken disk.
+#: Errors that a user can fix: a full disk, a quota, a file size limit, missing permissions, a broken disk.
 UNWRITABLE = (
     errno.ENOSPC,
     errno.EDQUOT,

@@ -184,7 +184,7 @@ def read_info(folder: Path) -> RunInfo:
         fields = None
     if not isinstance(fields, dict):
         raise RequestError(
-            f"{folder} is no run folder (no readable run.json); 'suite run' makes one under runs/"
+            f"{folder} is not a run folder (no readable run.json); 'suite run' makes one under runs/"
         )
     if fields.get("schema_version") != SCHEMA_VERSION:
         raise RequestError(

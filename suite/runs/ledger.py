@@ -8,8 +8,8 @@ from suite.runs.journal import Line, Row, RowJournal, read_journal
 from suite.runs.tables import epoch_row, merge_tables, trial_row, write_rows
 from suite.trial import Attribute, EpochResult, Stage, TrialResult
 
-#: The tables are written once the last write is so many times its own duration ago, so that a search of thousands of
-#: trials spends at most a fiftieth of its driver's time on them.
+#: The tables are written again when WRITE_INTERVAL times the last write's duration has passed. A search of thousands
+#: of trials therefore spends at most a fiftieth of its driver's time on them.
 WRITE_INTERVAL = 50
 
 

@@ -12,7 +12,7 @@ from suite.runs.storage.location import has_driver, read_run_at
 
 
 @dataclass(frozen=True)
-class RunStatus:
+class RunProgress:
     """What ``suite status`` reports, in types of JSON.
 
     Attributes:
@@ -44,7 +44,7 @@ class RunStatus:
     seconds_left: float | None
 
 
-def status_of(location: Path | str) -> RunStatus:
+def status_of(location: Path | str) -> RunProgress:
     """Return the status of the run at a path or an ``s3://`` URL, and change nothing there.
 
     Raises:
@@ -69,7 +69,7 @@ def status_of(location: Path | str) -> RunStatus:
         left = seconds / len(searched) * missing + _confirmation_left(
             run.info, front, len(rows) - len(searched)
         )
-    return RunStatus(
+    return RunProgress(
         run=str(location),
         name=run.info.name,
         status=status,

@@ -1,4 +1,4 @@
-"""The bounds of a search space: refused where nothing can keep them, and applied to a grid."""
+"""The bounds of a search space: refused where no network can satisfy them, and applied to a grid."""
 
 from search_spaces import SearchSpace, grid_trials
 from suite.errors import RequestError
@@ -12,10 +12,10 @@ MOST_IN_A_ROW = 300
 
 
 def check_bounds(trials: TrialFactory) -> None:
-    """Refuse bounds that no network of the space can keep, or that a point of ``first`` cannot.
+    """Refuse bounds that no network of the space can satisfy, or that a point of ``first`` cannot.
 
     Raises:
-        RequestError: a bound is too low.
+        RequestError: A bound is too low.
     """
     space = trials.space
     for name, bound in space.bounds.given().items():
@@ -41,7 +41,7 @@ def within_bounds(trials: TrialFactory) -> tuple[SearchSpace, int]:
         The space with its new number of trials, and how many trials of the whole grid are out of bounds.
 
     Raises:
-        RequestError: no point of the grid is within bounds.
+        RequestError: No point of the grid is within bounds.
     """
     space = trials.space
     if space.sampler != "grid" or not space.bounds.given():
@@ -57,9 +57,9 @@ def describe_exhausted(space: SearchSpace, trained: int, repeats: int) -> str:
     """Say why a search ended early: its last proposals were out of bounds, or trained before.
 
     Args:
-        space: the search space.
-        trained: trials that the search has.
-        repeats: proposals, of the last ``MOST_IN_A_ROW``, whose configuration had been trained before.
+        space: The search space.
+        trained: Trials that the search has.
+        repeats: Proposals, of the last ``MOST_IN_A_ROW``, whose configuration had been trained before.
     """
     bounds = _bounds_in_words(space)
     ended = f"so the search ended with {trained} of {space.trials} trials"

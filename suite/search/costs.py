@@ -22,7 +22,7 @@ def cost(config: TrialConfig, bins: int, quantity: str) -> int:
     """Return the parameters, multiply-adds (``macs``, at the trial's resolution) or bytes of a network.
 
     Raises:
-        RequestError: the configuration describes no network.
+        RequestError: The configuration describes no network.
     """
     structure = TrialConfig(**{field: getattr(config, field) for field in STRUCTURE})
     if config.network != "compact":  # its widths, depths and pooling are its own

@@ -16,8 +16,8 @@ from suite.runs.info import RunInfo, write_info
 from suite.runs.ledger import RunLedger
 from suite.runs.tables import read_run
 from suite.runs.watcher import Watcher
+from suite.search.after_search.confirmation import with_confirm_seeds
 from suite.search.bounds import within_bounds
-from suite.search.final.confirmation import with_confirm_seeds
 from suite.search.parents import check_backbones, check_parent, check_same_parent
 from suite.search.run_info import new_run_info
 from suite.search.session import Search, Session
@@ -31,16 +31,16 @@ def run_search(search: Search, search_file: str, command: Sequence[str]) -> RunI
     """Carry out a new search in an empty folder.
 
     Args:
-        search: what to search, with what and where.
-        search_file: the search space's file, as the user named it.
-        command: the command line.
+        search: What to search, with what and where.
+        search_file: The search space's file, as the user named it.
+        command: The command line.
 
     Returns:
         The final content of ``run.json``. Its status is "interrupted" after Ctrl-C; every trial that had
         ended is kept.
 
     Raises:
-        RequestError: space and data do not agree, the folder is in use or cannot be written to, or the
+        RequestError: Space and data do not agree, the folder is in use or cannot be written to, or the
             cluster is smaller than a trial.
     """
     check_unused(search.folder)
@@ -58,19 +58,19 @@ def resume_search(
     """Resume an interrupted search: ended trials stay, running ones continue from their checkpoints.
 
     Args:
-        folder: the run.
-        changes: fields of ``Resources`` that differ from before.
-        watcher: told how the search goes.
-        confirm_seeds: seeds that the front is trained again with; None: as before.
+        folder: The run.
+        changes: Fields of ``Resources`` that differ from before.
+        watcher: Is notified of the progress of the search.
+        confirm_seeds: Seeds that the front is trained again with; None: as before.
 
     Returns:
         The final content of ``run.json``.
 
     Raises:
-        RequestError: the folder is no run, another search works in it, it cannot be written to, its data has
+        RequestError: The folder is not a run, another search works in it, it cannot be written to, its data has
             changed or is missing, or the number of confirming seeds is not possible.
     """
-    read_run(folder)  # refuses a folder that is no run before a lock is written into it
+    read_run(folder)  # refuses a folder that is not a run before a lock is written into it
     with lock_run_folder(folder), explain_write_errors(folder):
         info = read_run(folder).info
         space = _space_of(folder, info)

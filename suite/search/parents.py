@@ -33,7 +33,7 @@ def check_backbones(space: SearchSpace) -> None:
     """Refuse a backbone that is missing or cannot be read.
 
     Raises:
-        RequestError: one is.
+        RequestError: One is.
     """
     varied = space.vary.get("backbone")
     for file in varied.values if isinstance(varied, Choices) else (space.base.backbone,):
@@ -46,12 +46,12 @@ def check_parent(trials: TrialFactory) -> None:
     """Refuse a parent or teacher that is missing, or that does not match the trials of the space.
 
     Raises:
-        RequestError: the file cannot be read, or its network does not match.
+        RequestError: The file cannot be read, or its network does not match.
     """
     space, base = trials.space, trials.space.base
     if base.teacher is None and "teacher" not in space.vary and _distills(space):
         raise RequestError(
-            f"the search {space.name} learns from a teacher and names none; add --parent RUN:ID, or set "
+            f"the search {space.name} uses distillation but names no teacher; add --parent RUN:ID, or set "
             "base.teacher to a file of weights"
         )
     for field in ("teacher", "pruned_from"):
@@ -75,11 +75,11 @@ def check_same_parent(space: SearchSpace, rows: Collection[Row]) -> None:
     """Refuse to resume a search whose parent, teacher or backbone file has changed.
 
     Args:
-        space: of the run.
-        rows: of the run; each names its files with their SHA-256.
+        space: Of the run.
+        rows: Of the run; each names its files with their SHA-256.
 
     Raises:
-        RequestError: a file has changed, or cannot be read.
+        RequestError: A file has changed, or cannot be read.
     """
     for field in WEIGHT_FIELDS:
         if (file := getattr(space.base, field)) is None:

@@ -11,11 +11,11 @@ class Proposal:
     """A trial to be trained.
 
     Attributes:
-        id: its name in the run folder.
-        config: what to train.
-        stage: what it is trained for.
-        parent: id of the trial that it is derived from; None for a trial of its own.
-        trials_known: results that the sampler had when it proposed this trial.
+        id: Its name in the run folder.
+        config: What to train.
+        stage: What it is trained for.
+        parent: Id of the trial that it is derived from; None for a trial of its own.
+        trials_known: Results that the sampler had when it proposed this trial.
     """
 
     id: str

@@ -23,12 +23,12 @@ def new_run_info(search: Search, search_file: str, command: Sequence[str]) -> Ru
     """Check a search that is about to begin, and return its ``run.json``.
 
     Args:
-        search: what to search, with what and where.
-        search_file: the search space's file, as the user named it.
-        command: the command line.
+        search: What to search, with what and where.
+        search_file: The search space's file, as the user named it.
+        command: The command line.
 
     Raises:
-        RequestError: space and data do not agree, or a file of weights is missing.
+        RequestError: Space and data do not agree, or a file of weights is missing.
     """
     space, store, shared = search.space, search.store, search.space.base
     check_backbones(space)

@@ -18,11 +18,11 @@ class Search:
     """What the stages of a search share.
 
     Attributes:
-        space: the search space.
-        store: the data.
-        folder: of the run.
-        resources: the cluster, and the share of a trial.
-        watcher: told how the search goes.
+        space: The search space.
+        store: The data.
+        folder: Of the run.
+        resources: The cluster, and the share of a trial.
+        watcher: Is notified of the progress of the search.
     """
 
     space: SearchSpace
@@ -36,8 +36,8 @@ class Session:
     """The ``run.json`` of a run while a session works on it.
 
     Attributes:
-        info: the content of ``run.json``, or what the next note writes.
-        has_noted: the session has written ``run.json``.
+        info: The content of ``run.json``, or what the next note writes.
+        has_noted: The session has written ``run.json``.
     """
 
     def __init__(self, folder: Path, info: RunInfo) -> None:

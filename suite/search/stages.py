@@ -13,10 +13,10 @@ from suite.errors import RequestError
 from suite.runs.front import front_rows
 from suite.runs.layout import CHECKPOINTS
 from suite.runs.ledger import RunLedger
+from suite.search.after_search.confirmation import ConfirmationProposals, left_to_confirm
+from suite.search.after_search.evaluation import evaluate_on_test
+from suite.search.after_search.latency import measure_latency
 from suite.search.bounds import describe_exhausted
-from suite.search.final.confirmation import ConfirmationProposals, left_to_confirm
-from suite.search.final.evaluation import evaluate_on_test
-from suite.search.final.latency import measure_latency
 from suite.search.parents import add_parent
 from suite.search.session import Search, Session
 from suite.search.stopping.early_stopping import EarlyStopping, replay, stopping_of
@@ -32,7 +32,7 @@ def run_stages(search: Search, session: Session, ledger: RunLedger) -> None:
     """Carry out what is left of a search.
 
     Raises:
-        RequestError: the cluster is missing or too small, the run folder cannot be written to, or no trial
+        RequestError: The cluster is missing or too small, the run folder cannot be written to, or no trial
             of the space can be trained.
     """
     add_parent(ledger, search.space, search.store)
@@ -92,7 +92,7 @@ def _end_early(search: Search, session: Session, ledger: RunLedger, repeats: int
     """Say that nothing more was found to train; the later stages use the trials that there are.
 
     Raises:
-        RequestError: there are none.
+        RequestError: There are none.
     """
     rows = ledger.rows_of("search")
     why = describe_exhausted(search.space, len(rows), repeats)

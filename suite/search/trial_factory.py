@@ -17,8 +17,8 @@ class TrialFactory:
     """Makes the trials of a search space on a data set.
 
     Attributes:
-        space: the search space.
-        label_range: the data's own, which applies where the space leaves the label range open.
+        space: The search space.
+        label_range: The data's own, which applies where the space leaves the label range open.
     """
 
     space: SearchSpace
@@ -30,8 +30,8 @@ class TrialFactory:
         Where the point has shares to keep, they are applied to the widths that the trial has without them.
 
         Args:
-            values: one for every dimension, under the names of ``SearchSpace.dimensions``.
-            seed: of the training; None: the space's own.
+            values: One for every dimension, under the names of ``SearchSpace.dimensions``.
+            seed: Of the training; None: the space's own.
         """
         fields = self.space.trial_fields(values)
         data = {
@@ -58,7 +58,7 @@ class TrialFactory:
 
         Args:
             quantity: "params", "macs" or "bytes".
-            fixed: values of some dimensions, which the others are combined with.
+            fixed: Values of some dimensions, which the others are combined with.
         """
         fixed = fixed or {}
         dimensions = self.space.dimensions()

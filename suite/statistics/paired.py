@@ -21,7 +21,7 @@ class Interval:
     low: float
     high: float
     values: int  # how many the mean is of
-    confidence: float  # 0.95: so many of such intervals hold the true mean
+    confidence: float  # the share of such intervals that contain the true mean, such as 0.95
 
     @property
     def holds_zero(self) -> bool:
@@ -53,7 +53,7 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval
     The interval of a single value is infinite.
 
     Raises:
-        ValueError: no value, one that is not finite, or a confidence outside of 0 .. 1.
+        ValueError: No value, one that is not finite, or a confidence outside of 0 .. 1.
     """
     if not values or not all(map(math.isfinite, values)):
         raise ValueError(f"an interval needs finite values, at least one; there are {list(values)}")
@@ -75,14 +75,14 @@ def paired_difference(
     """Return the mean difference of two, second minus first, seed by seed.
 
     Args:
-        first: its name, and a value per seed (such as an MAE in years).
-        second: likewise, in the same unit.
-        confidence: joint confidence of all comparisons.
-        comparisons: size of the family of comparisons. Each interval is widened so that all hold together with the
+        first: Its name, and a value per seed (such as an MAE in years).
+        second: Likewise, in the same unit.
+        confidence: Joint confidence of all comparisons.
+        comparisons: Size of the family of comparisons. Each interval is widened so that all hold together with the
             confidence (Bonferroni); of twenty at 95 %, one would otherwise exclude 0 by chance.
 
     Raises:
-        ValueError: no seed in common, or a value that is not finite.
+        ValueError: No seed in common, or a value that is not finite.
     """
     common = sorted(first[1].keys() & second[1].keys())
     if not common:
@@ -101,8 +101,8 @@ def differences_from(
     """Compare everything in ``values`` (a value per seed, by name) with the baseline, as one family.
 
     Raises:
-        ValueError: as ``paired_difference``.
-        KeyError: the baseline is not among the values.
+        ValueError: As ``paired_difference``.
+        KeyError: The baseline is not among the values.
     """
     others = [name for name in values if name != baseline]
     return tuple(

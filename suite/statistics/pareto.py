@@ -57,13 +57,13 @@ def hypervolume(losses: Losses, reference: npt.ArrayLike) -> float:
         The volume, in the product of the objectives' units; 0 where no row is below the reference.
 
     Raises:
-        ValueError: shapes that do not fit, or a NaN in the reference.
+        ValueError: Shapes that do not fit, or a NaN in the reference.
     """
     losses = _checked(losses)
     corner = np.asarray(reference, dtype=np.float64)
     if corner.shape != losses.shape[1:] or np.isnan(corner).any():
         raise ValueError(
-            f"the reference point must be {losses.shape[1]} numbers, one an objective; it is {corner}"
+            f"the reference point must be {losses.shape[1]} numbers, one per objective; it is {corner}"
         )
     inside = losses[(losses < corner).all(axis=1)]
     return _volume(inside[non_dominated(inside)], corner)
@@ -86,7 +86,7 @@ def knee(losses: Losses) -> int:
         Index of a row of ``losses``.
 
     Raises:
-        ValueError: no row without a NaN or an infinity.
+        ValueError: No row without a NaN or an infinity.
     """
     losses = _checked(losses)
     finite = np.where(np.isfinite(losses).all(axis=1, keepdims=True), losses, np.nan)

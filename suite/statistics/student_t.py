@@ -9,7 +9,7 @@ def student_t_quantile(probability: float, degrees: int) -> float:
     Found by bisection of ``student_t_probability``, to the precision of a float.
 
     Raises:
-        ValueError: a probability outside of 0 .. 1, or less than 1 degree of freedom.
+        ValueError: A probability outside of 0 .. 1, or less than 1 degree of freedom.
     """
     if not 0 < probability < 1:
         raise ValueError(f"a quantile needs a probability between 0 and 1; it is {probability}")
@@ -32,7 +32,7 @@ def student_t_probability(t: float, degrees: int) -> float:
     Uses the finite series for integer degrees of freedom (Abramowitz and Stegun 1964, 26.7.3 and 26.7.4).
 
     Raises:
-        ValueError: less than 1 degree of freedom.
+        ValueError: Less than 1 degree of freedom.
     """
     if degrees < 1:
         raise ValueError(f"Student's t needs at least 1 degree of freedom; it has {degrees}")

@@ -65,11 +65,11 @@ def start_from(network: nn.Module, path: Path) -> Transfer:
     """Copy the layers of a file that fit into a network's backbone; the output layer stays as it is.
 
     Args:
-        network: one of ``suite.networks``; it is changed.
-        path: a safetensors file, or a state dict that ``torch.save`` wrote.
+        network: One of ``suite.networks``; it is changed.
+        path: A safetensors file, or a state dict that ``torch.save`` wrote.
 
     Raises:
-        RequestError: the file cannot be read, or none of its layers fits.
+        RequestError: The file cannot be read, or none of its layers fits.
     """
     backbone = {name: tensor for name, tensor in network.state_dict().items() if not name.startswith(HEAD)}
     wanted = layers_of(backbone)

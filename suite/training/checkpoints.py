@@ -25,11 +25,11 @@ FIRST_SAVE_SECONDS = 0.02
 
 @dataclass(frozen=True)
 class FitStep:
-    """The request that a training serves, where the configuration alone does not tell.
+    """The request that a training serves, where the configuration alone does not identify it.
 
     Attributes:
-        request: an identification of the request, chosen by the caller.
-        number: counts the trainings of a request that takes several, from 1.
+        request: An identification of the request, chosen by the caller.
+        number: Counts the trainings of a request that takes several, from 1.
     """
 
     request: str = ""
@@ -86,14 +86,14 @@ def save_checkpoint(
     """Write a checkpoint, completely or not at all.
 
     Args:
-        training: the training.
-        epochs: its epochs so far, those of earlier steps included.
-        seconds: the time that they took.
-        path: the file.
-        step: the request that the training serves.
+        training: The training.
+        epochs: Its epochs so far, those of earlier steps included.
+        seconds: The time that they took.
+        path: The file.
+        step: The request that the training serves.
 
     Raises:
-        OSError: the file cannot be written; an earlier checkpoint is still there.
+        OSError: The file cannot be written; an earlier checkpoint is still there.
     """
     document = {
         "version": VERSION,

@@ -10,7 +10,7 @@ def check_config(config: TrialConfig, dataset: Dataset) -> None:
     """Refuse a configuration that cannot train on a data set.
 
     Raises:
-        RequestError: attribute or resolution differ, a number is not above 0, or the warm-up is impossible.
+        RequestError: Attribute or resolution differ, a number is not above 0, or the warm-up is impossible.
     """
     if (config.attribute, config.resolution) != (dataset.attribute, dataset.resolution):
         raise RequestError(

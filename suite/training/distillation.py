@@ -33,9 +33,9 @@ def distillation_loss(outputs: Tensor, teacher_outputs: Tensor, temperature: flo
     """Return ``T^2 * KL(teacher_T || network_T)``, summed over bins and averaged over the batch, a scalar.
 
     Args:
-        outputs: logits of the student, float (batch, bins).
-        teacher_outputs: logits of the teacher, of the same shape.
-        temperature: the divisor of both, above 0.
+        outputs: Logits of the student, float (batch, bins).
+        teacher_outputs: Logits of the teacher, of the same shape.
+        temperature: The divisor of both, above 0.
     """
     softened = torch.log_softmax(outputs.float() / temperature, 1)
     target = torch.log_softmax(teacher_outputs.float() / temperature, 1)
@@ -47,11 +47,11 @@ class Teacher:
     """A trained network that predicts the batches of a training.
 
     Args:
-        network: the trained network; it is only evaluated.
-        part: the training split.
-        config: the student's configuration, with augmentation, weight and temperature.
-        device: the device of the training.
-        precision: the precision of the training.
+        network: The trained network; it is only evaluated.
+        part: The training split.
+        config: The student's configuration, with augmentation, weight and temperature.
+        device: The device of the training.
+        precision: The precision of the training.
     """
 
     def __init__(
@@ -70,9 +70,9 @@ class Teacher:
         """Return the weighted loss term of a batch, a scalar.
 
         Args:
-            outputs: logits of the student, float (b, bins).
-            images: the augmented images that it saw, uint8 (b, side, side, 3).
-            batch: positions within the training split, int64 (b,).
+            outputs: Logits of the student, float (b, bins).
+            images: The augmented images that it saw, uint8 (b, side, side, 3).
+            batch: Positions within the training split, int64 (b,).
         """
         logits, config = self.logits(images, batch), self._config
         return config.distill_weight * distillation_loss(outputs, logits, config.temperature)
@@ -111,7 +111,7 @@ def teacher_of(
     """Load the teacher that a configuration names; None where the training has no distillation.
 
     Raises:
-        RequestError: the file cannot be read, or the teacher does not match the training.
+        RequestError: The file cannot be read, or the teacher does not match the training.
     """
     if not config.distill_weight:
         return None
@@ -134,11 +134,11 @@ def check_teacher(config: TrialConfig, teacher_config: TrialConfig) -> None:
     """Refuse a teacher that does not match the training.
 
     Args:
-        config: the student's configuration.
-        teacher_config: the teacher's configuration.
+        config: The student's configuration.
+        teacher_config: The teacher's configuration.
 
     Raises:
-        RequestError: attribute, resolution or label set differ, or a method has no distribution.
+        RequestError: Attribute, resolution or label set differ, or a method has no distribution.
     """
     for method, whose in ((config.method, "the trial"), (teacher_config.method, "the teacher")):
         if METHODS[method].distribution is None:

@@ -1,8 +1,9 @@
-"""Training an elastic network: ``fit_elastic(config, space, dataset)`` yields an ``ElasticEpoch`` an epoch.
+"""Training an elastic network: ``fit_elastic(config, space, dataset)`` yields an ``ElasticEpoch`` per epoch.
 
 A step trains the largest network, some random slices and the smallest one on the same images (the sandwich
 rule; Yu and Huang 2019). The largest learns from the labels; the others learn in part from the largest
-(in-place distillation, same source). No Ray, no Optuna, no files but the teacher that a configuration names.
+(in-place distillation, same source). It needs neither Ray nor Optuna, and no file except the teacher
+that a configuration names.
 """
 
 import math
@@ -18,7 +19,7 @@ from suite.data.dataset import Dataset, LabelledImages
 from suite.data.device_cache import on_device
 from suite.errors import RequestError
 from suite.machine import best_device, without_tf32
-from suite.methods import METHODS, LossWeights, Truth
+from suite.methods import METHODS, LossWeights, Targets
 from suite.methods.imitation import imitation_loss
 from suite.methods.labels import label_set_of
 from suite.networks import to_device
@@ -29,7 +30,7 @@ from suite.training.config_checks import check_config
 from suite.training.distillation import teacher_of
 from suite.training.evaluation import evaluate
 from suite.training.fit import STEPS_A_CHECK, DivergedError
-from suite.training.inputs import augmented, normalised, truth_of
+from suite.training.inputs import augmented, normalised, targets_of
 from suite.training.recipe import autocast, make_optimizer, make_schedule, resolve_precision, seeded
 from suite.trial import Metrics, TrialConfig
 
@@ -40,7 +41,7 @@ RECALIBRATION_BATCH = 256
 class Sharing:
     """How slices share a training."""
 
-    random_slices: int = 2  # a step, beside the largest network and the smallest
+    random_slices: int = 2  # per step, beside the largest network and the smallest
     #: Share of a slice's loss that compares it with the largest network; the rest compares it with the labels.
     distillation: float = 0.5
     recalibration_images: int = 1024  # training images that a slice's batch-norm statistics are measured on
@@ -63,9 +64,9 @@ class ElasticFit(Iterator[ElasticEpoch]):
     """An elastic training in progress: each ``next`` trains one epoch and validates the two ends of the space.
 
     Attributes:
-        network: the elastic network as it stands after the epochs so far.
-        label_set: the bins that it estimates over.
-        precision: what ``config.precision`` came to on this device.
+        network: The elastic network after the epochs so far.
+        label_set: The label bins.
+        precision: The precision that ``config.precision`` resolves to on this device.
     """
 
     def __init__(
@@ -125,7 +126,7 @@ class ElasticFit(Iterator[ElasticEpoch]):
         """Cut out a slice and measure its batch-norm statistics on training images.
 
         Raises:
-            RequestError: the architecture is no slice of the network.
+            RequestError: The architecture is not a slice of the network.
         """
         network = self.network.slice(architecture)
         recalibrate(
@@ -137,7 +138,7 @@ class ElasticFit(Iterator[ElasticEpoch]):
         """Measure a slice's errors on the validation split, in label units.
 
         Raises:
-            RequestError: the architecture is no slice of the network.
+            RequestError: The architecture is not a slice of the network.
         """
         return evaluate(
             self.slice(architecture),
@@ -149,7 +150,7 @@ class ElasticFit(Iterator[ElasticEpoch]):
         )
 
     def state(self) -> dict[str, Any]:
-        """Return what the epochs to come depend on, beside configuration, space and data.
+        """Return what the remaining epochs depend on, besides configuration, space and data.
 
         ``torch.save`` takes it. An epoch draws all that is random from the seed and its own number, so no
         random state is part of it. Its tensors are the training's own: they change with the next epoch.
@@ -183,25 +184,25 @@ class ElasticFit(Iterator[ElasticEpoch]):
 
     def _train_step(self, batch: Tensor) -> Tensor:
         images = augmented(self._train, batch, self.config, self.device)
-        inputs, truth = normalised(images), truth_of(self._train, batch, self.config, self.device)
+        inputs, targets = normalised(images), targets_of(self._train, batch, self.config, self.device)
         self._optimizer.zero_grad(set_to_none=True)
         outputs = self._outputs(inputs, self.space.largest)
-        loss = self._method.loss(outputs, truth, self.label_set, self._weights).total
+        loss = self._method.loss(outputs, targets, self.label_set, self._weights).total
         total = loss if self._teacher is None else loss + self._teacher.loss(outputs, images, batch)
         total.backward()  # type: ignore[no-untyped-call]
         largest = outputs.detach()
         drawn = [self.space.draw() for _ in range(self.sharing.random_slices)]
         for architecture in (*drawn, self.space.smallest):
-            self._slice_loss(inputs, truth, largest, architecture).backward()  # type: ignore[no-untyped-call]
+            self._slice_loss(inputs, targets, largest, architecture).backward()  # type: ignore[no-untyped-call]
         self._optimizer.step()
         self._schedule.step()
         return total.detach()
 
     def _slice_loss(
-        self, inputs: Tensor, truth: Truth, largest: Tensor, architecture: Architecture
+        self, inputs: Tensor, targets: Targets, largest: Tensor, architecture: Architecture
     ) -> Tensor:
         outputs, share = self._outputs(inputs, architecture), self.sharing.distillation
-        labels = self._method.loss(outputs, truth, self.label_set, self._weights).total
+        labels = self._method.loss(outputs, targets, self.label_set, self._weights).total
         if share == 0:
             return labels
         imitation = imitation_loss(self.config.method, outputs, largest, self.label_set, self._weights)
@@ -226,19 +227,19 @@ def fit_elastic(
     threads: int | None = None,
     device: str | torch.device | None = None,
 ) -> ElasticFit:
-    """Train the elastic network of a space; iterate over the result, an epoch a step.
+    """Train the elastic network of a space; iterate over the result, one epoch per step.
 
     Args:
-        config: the recipe, method, label set and seed. Its widths and depths are ignored; ``epochs`` are the
+        config: The recipe, method, label set and seed. Its widths and depths are ignored; ``epochs`` are the
             elastic training's.
-        space: the architectures that share weights.
-        dataset: of the configuration's attribute and resolution.
-        sharing: how they share; None takes the defaults.
+        space: The architectures that share weights.
+        dataset: Of the configuration's attribute and resolution.
+        sharing: How they share; None takes the defaults.
         threads: torch's number of threads for this process; None leaves it.
         device: "cpu", "cuda", ...; None takes CUDA where there is one.
 
     Raises:
-        RequestError: configuration, space and dataset do not agree.
+        RequestError: Configuration, space and dataset do not agree.
         DivergedError: (while iterating) the loss became NaN or infinite.
     """
     return ElasticFit(config, space, dataset, sharing or Sharing(), threads=threads, device=device)
@@ -252,10 +253,10 @@ def recalibrate(network: nn.Module, part: LabelledImages, precision: str, device
     2019, post-statistics of batch normalisation). The network is left in evaluation mode.
 
     Args:
-        network: on ``device``; its running statistics are replaced.
-        part: training images, unchanged by augmentation.
+        network: On ``device``; its running statistics are replaced.
+        part: Training images, unchanged by augmentation.
         precision: "bf16" or "float32", of the forward pass.
-        device: where the network is.
+        device: Where the network is.
     """
     norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
     momenta = [norm.momentum for norm in norms]

@@ -1,8 +1,8 @@
-"""Training one network: ``fit(config, dataset)`` is an iterator that yields an ``EpochResult`` an epoch.
+"""Training one network: ``fit(config, dataset)`` is an iterator that yields an ``EpochResult`` per epoch.
 
-It needs no Ray, no Optuna and no files but the weights that a configuration may name, so it runs in a notebook,
-in a test and on a GPU machine alike. On a CPU, the same configuration, number of threads and precision give the
-same network bit for bit.
+It needs neither Ray nor Optuna, and no files except the weights that a configuration may name. It therefore runs in a
+notebook, in a test and on a GPU machine alike. On a CPU, the same configuration, number of threads and precision give
+the same network bit for bit.
 """
 
 import copy
@@ -25,7 +25,7 @@ from suite.training.backbones import Transfer, start_from
 from suite.training.config_checks import check_config
 from suite.training.distillation import teacher_of
 from suite.training.evaluation import evaluate
-from suite.training.inputs import augmented, normalised, truth_of
+from suite.training.inputs import augmented, normalised, targets_of
 from suite.training.recipe import (
     autocast,
     make_optimizer,
@@ -51,15 +51,15 @@ def fit(
     """Train the network that ``config`` describes; each ``next`` of the result trains one epoch.
 
     Args:
-        config: everything that decides the outcome.
-        dataset: the data, for the configuration's attribute and resolution.
-        threads: the number of torch's threads in this process; None leaves it.
+        config: Everything that decides the outcome.
+        dataset: The data, for the configuration's attribute and resolution.
+        threads: The number of torch's threads in this process; None leaves it.
         device: "cpu", "cuda", ...; None takes CUDA where there is a GPU.
-        network: a network of this configuration to start from, output layer included; it is copied. None starts
+        network: A network of this configuration to start from, output layer included; it is copied. None starts
             from fresh weights, or from the configuration's backbone.
 
     Raises:
-        RequestError: configuration and data set do not match, or the backbone cannot be used.
+        RequestError: Configuration and data set do not match, or the backbone cannot be used.
         DivergedError: (while iterating) the loss became NaN or infinite.
     """
     return Fit(config, dataset, threads=threads, device=device, network=network)
@@ -69,10 +69,10 @@ class Fit(Iterator[EpochResult]):
     """A training in progress: each ``next`` trains one epoch and validates.
 
     Attributes:
-        network: the network after the epochs so far.
-        label_set: the label bins.
-        precision: the precision that ``config.precision`` resolves to on this device.
-        transfer: the layers that the network took from ``config.backbone``; None without a backbone.
+        network: The network after the epochs so far.
+        label_set: The label bins.
+        precision: The precision that ``config.precision`` resolves to on this device.
+        transfer: The layers that the network took from ``config.backbone``; None without a backbone.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class Fit(Iterator[EpochResult]):
         """Train one epoch and validate.
 
         Raises:
-            DivergedError: the loss or the validation error became NaN or infinite.
+            DivergedError: The loss or the validation error became NaN or infinite.
         """
         if self._epoch == self.config.epochs:
             raise StopIteration
@@ -160,10 +160,10 @@ class Fit(Iterator[EpochResult]):
     def _train_step(self, batch: Tensor) -> Tensor:
         """Train on a batch, int64 (b,) of positions in the split; return its loss, KL and L1, float32 (3,)."""
         images = augmented(self._train, batch, self.config, self.device)
-        truth = truth_of(self._train, batch, self.config, self.device)
+        targets = targets_of(self._train, batch, self.config, self.device)
         with autocast(self.precision, self.device):
             outputs = self.network(normalised(images))
-        loss = self._method.loss(outputs, truth, self.label_set, LossWeights.of(self.config))
+        loss = self._method.loss(outputs, targets, self.label_set, LossWeights.of(self.config))
         total = loss.total
         if self._teacher is not None:
             total = total + self._teacher.loss(outputs, images, batch)

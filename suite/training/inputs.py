@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from suite.augmentation import Changes, augment_batch
+from suite.augmentation import AugmentationParameters, augment_batch
 from suite.data.dataset import LabelledImages
-from suite.methods import Truth
+from suite.methods import Targets
 from suite.trial import TrialConfig
 
 #: Mean and standard deviation of the red, green and blue channels in 0..1 (paper, training recipe).
@@ -19,38 +19,40 @@ def augmented(part: LabelledImages, batch: Tensor, config: TrialConfig, device: 
     """Gather a batch and augment each image, drawing from torch's CPU generator.
 
     Args:
-        part: the split.
-        batch: positions within the split, int64 (b,).
-        config: the trial; its ``augmentation``, ``flip`` and ``shift_pixels`` apply.
-        device: the device of the result.
+        part: The split.
+        batch: Positions within the split, int64 (b,).
+        config: The trial; its ``augmentation``, ``flip`` and ``shift_pixels`` apply.
+        device: The device of the result.
 
     Returns:
         uint8 (b, side, side, 3) on ``device``.
     """
     if config.augmentation == "light":
         return _mirrored_and_shifted(part, batch, config).to(device, non_blocking=True)
-    changes = Changes.drawn(
+    parameters = AugmentationParameters.drawn(
         len(batch), part.images.shape[1], flip=config.flip, shift_pixels=config.shift_pixels
     )
-    return augment_batch(part.images, part.rows[batch], changes, device)
+    return augment_batch(part.images, part.rows[batch], parameters, device)
 
 
-def truth_of(part: LabelledImages, batch: Tensor, config: TrialConfig, device: torch.device = CPU) -> Truth:
+def targets_of(
+    part: LabelledImages, batch: Tensor, config: TrialConfig, device: torch.device = CPU
+) -> Targets:
     """Gather the labels of a batch, and the deviations of their target distributions.
 
     A deviation is the configuration's, else the annotators', else 2 label steps (paper, label distribution).
 
     Args:
-        part: the split.
+        part: The split.
         batch: int64 (b,), positions within the split.
-        config: its ``label_deviation`` and ``label_step`` decide.
-        device: the device of the result.
+        config: Its ``label_deviation`` and ``label_step`` decide.
+        device: The device of the result.
     """
     if config.label_deviation is not None:
         deviations = torch.full((len(batch),), config.label_deviation)
     else:
         deviations = part.deviations[batch].nan_to_num(2.0 * config.label_step)
-    return Truth(part.labels[batch].to(device), deviations.to(device))
+    return Targets(part.labels[batch].to(device), deviations.to(device))
 
 
 def _mirrored_and_shifted(part: LabelledImages, batch: Tensor, config: TrialConfig) -> Tensor:

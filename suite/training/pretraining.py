@@ -43,8 +43,8 @@ class IdentityFit(Iterator[IdentityEpoch]):
     Network and recipe are those of ``config``; its label set, method and warm-up are ignored.
 
     Attributes:
-        network: the network after the epochs so far, with an output for each identity.
-        precision: the precision that ``config.precision`` resolves to on this device.
+        network: The network after the epochs so far, with an output for each identity.
+        precision: The precision that ``config.precision`` resolves to on this device.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class IdentityFit(Iterator[IdentityEpoch]):
         """Train one epoch and evaluate.
 
         Raises:
-            DivergedError: the loss became NaN or infinite.
+            DivergedError: The loss became NaN or infinite.
         """
         if self._epoch == self.config.epochs:
             raise StopIteration
@@ -133,19 +133,19 @@ def pretrain(
     it was made. Each is replaced in one step, so that an interruption leaves the files of the last epoch.
 
     Args:
-        config: network and recipe.
-        store: the data; its training split must name the people.
-        path: the file to write.
-        on_epoch: called after each epoch.
-        threads: the number of torch's threads in this process; None leaves it.
+        config: Network and recipe.
+        store: The data; its training split must name the people.
+        path: The file to write.
+        on_epoch: Called after each epoch.
+        threads: The number of torch's threads in this process; None leaves it.
         device: "cpu", "cuda", ...; None takes CUDA where there is a GPU.
 
     Returns:
         The training, after its last epoch.
 
     Raises:
-        RequestError: the store has no identities, or the configuration describes no valid network.
-        DivergedError: the loss became NaN or infinite.
+        RequestError: The store has no identities, or the configuration describes no valid network.
+        DivergedError: The loss became NaN or infinite.
     """
     training = IdentityFit(config, load_identities(store, config.resolution), threads=threads, device=device)
     epochs: list[IdentityEpoch] = []

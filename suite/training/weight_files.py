@@ -32,7 +32,7 @@ def read_state(path: Path) -> dict[str, Tensor]:
     Safetensors files keep no order, so their names are sorted naturally (features.9 before features.10).
 
     Raises:
-        RequestError: the file is missing, or holds no tensors by name.
+        RequestError: The file is missing, or holds no tensors by name.
     """
     try:
         if path.suffix == ".safetensors":
@@ -62,7 +62,7 @@ def pin_weight_files(config: TrialConfig) -> TrialConfig:
     """Return the configuration with absolute paths of its weight files, and with their SHA-256.
 
     Raises:
-        RequestError: a file is missing, or does not have the SHA-256 that the configuration gives.
+        RequestError: A file is missing, or does not have the SHA-256 that the configuration gives.
     """
     found: dict[str, str] = {}
     for field in WEIGHT_FIELDS:
@@ -93,7 +93,7 @@ def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file in hexadecimal.
 
     Raises:
-        OSError: the file cannot be read.
+        OSError: The file cannot be read.
     """
     return _sha256(path, path.stat().st_mtime_ns)
 

@@ -13,7 +13,7 @@ from PIL import Image, ImageEnhance
 from torch import Tensor
 
 from suite import augmentation
-from suite.augmentation import Changes, augment_batch
+from suite.augmentation import AugmentationParameters, augment_batch
 from suite.augmentation.with_torch import augment_with_torch
 from suite.data.dataset import LabelledImages, load_dataset
 from suite.data.store import Store
@@ -23,12 +23,12 @@ from suite.trial import TrialConfig
 CPU = torch.device("cpu")
 SIDE, COUNT = 48, 24
 PAPER = TrialConfig(augmentation="paper", resolution=32)
-Augment = Callable[[Tensor, Changes], Tensor]
+Augment = Callable[[Tensor, AugmentationParameters], Tensor]
 
 
-def with_opencv(images: Tensor, changes: Changes) -> Tensor:
+def with_opencv(images: Tensor, parameters: AugmentationParameters) -> Tensor:
     with_opencv = pytest.importorskip("suite.augmentation.with_opencv")
-    done: Tensor = with_opencv.augment_with_opencv(images, torch.arange(len(images)), changes)
+    done: Tensor = with_opencv.augment_with_opencv(images, torch.arange(len(images)), parameters)
     return done
 
 
@@ -47,13 +47,13 @@ def images() -> Tensor:
     return torch.from_numpy(np.clip(noisy, 0, 255).astype(np.uint8))
 
 
-def unchanged(**but: Tensor) -> Changes:
-    return dataclasses.replace(Changes.none(COUNT, SIDE), **but)
+def unchanged(**but: Tensor) -> AugmentationParameters:
+    return dataclasses.replace(AugmentationParameters.none(COUNT, SIDE), **but)
 
 
-def drawn(seed: int) -> Changes:
+def drawn(seed: int) -> AugmentationParameters:
     torch.manual_seed(seed)
-    return Changes.drawn(COUNT, SIDE, shift_pixels=3)
+    return AugmentationParameters.drawn(COUNT, SIDE, shift_pixels=3)
 
 
 def off(one: Tensor, other: Tensor) -> Tensor:
@@ -197,29 +197,35 @@ def test_images_stay_in_their_places_in_the_batch(augment: Augment, images: Tens
 
 def test_changes_drawn_follow_the_recipe() -> None:
     torch.manual_seed(0)
-    changes = Changes.drawn(20_000, 224, shift_pixels=2)
-    assert changes.mirrored.float().mean() == pytest.approx(0.5, abs=0.02)
-    assert changes.grey.float().mean() == pytest.approx(0.5, abs=0.02)
-    assert (changes.mirrored & changes.grey).float().mean() == pytest.approx(0.25, abs=0.02)
-    assert (changes.sides.min(), changes.sides.max()) == (112, 224)
-    assert changes.shifts.unique().tolist() == [-2, -1, 0, 1, 2]
-    assert changes.angles.abs().max() == pytest.approx(30, abs=0.1)
-    assert changes.angles.mean() == pytest.approx(0, abs=0.5)
-    for factors in (changes.brightness, changes.contrast, changes.saturation):
+    parameters = AugmentationParameters.drawn(20_000, 224, shift_pixels=2)
+    assert parameters.mirrored.float().mean() == pytest.approx(0.5, abs=0.02)
+    assert parameters.grey.float().mean() == pytest.approx(0.5, abs=0.02)
+    assert (parameters.mirrored & parameters.grey).float().mean() == pytest.approx(0.25, abs=0.02)
+    assert (parameters.sides.min(), parameters.sides.max()) == (112, 224)
+    assert parameters.shifts.unique().tolist() == [-2, -1, 0, 1, 2]
+    assert parameters.angles.abs().max() == pytest.approx(30, abs=0.1)
+    assert parameters.angles.mean() == pytest.approx(0, abs=0.5)
+    for factors in (parameters.brightness, parameters.contrast, parameters.saturation):
         assert factors.min() == pytest.approx(0.6, abs=0.01)
         assert factors.max() == pytest.approx(1.4, abs=0.01)
 
 
 def test_changes_of_one_image_are_drawn_apart() -> None:
     torch.manual_seed(0)
-    changes = Changes.drawn(2000, 224)
-    drawn_apart = [changes.angles, changes.sides, changes.brightness, changes.contrast, changes.saturation]
+    parameters = AugmentationParameters.drawn(2000, 224)
+    drawn_apart = [
+        parameters.angles,
+        parameters.sides,
+        parameters.brightness,
+        parameters.contrast,
+        parameters.saturation,
+    ]
     between = torch.corrcoef(torch.stack([values.double() for values in drawn_apart]))
     assert (between - torch.eye(5)).abs().max() < 0.1
 
 
 def test_without_flips_none_is_mirrored() -> None:
-    assert not Changes.drawn(100, 64, flip=False).mirrored.any()
+    assert not AugmentationParameters.drawn(100, 64, flip=False).mirrored.any()
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
@@ -238,8 +244,8 @@ def test_only_the_rows_asked_for_are_changed_and_returned(
     opencv: bool, images: Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(augmentation, "has_opencv", lambda: opencv)
-    rows, changes = torch.tensor([5, 0, 5]), Changes.none(3, SIDE)
-    assert torch.equal(augment_batch(images, rows, changes, CPU), images[rows])
+    rows, parameters = torch.tensor([5, 0, 5]), AugmentationParameters.none(3, SIDE)
+    assert torch.equal(augment_batch(images, rows, parameters, CPU), images[rows])
 
 
 def test_without_opencv_torch_stands_in() -> None:
@@ -248,11 +254,11 @@ def test_without_opencv_torch_stands_in() -> None:
 import sys
 sys.modules["cv2"] = None
 import torch
-from suite.augmentation import Changes, augment_batch, has_opencv
+from suite.augmentation import AugmentationParameters, augment_batch, has_opencv
 from suite.training.fit import fit
 images = torch.randint(0, 256, (4, 32, 32, 3), dtype=torch.uint8)
-changes = Changes.none(4, 32)
-print(has_opencv(), torch.equal(augment_batch(images, torch.arange(4), changes, torch.device("cpu")), images))
+parameters = AugmentationParameters.none(4, 32)
+print(has_opencv(), torch.equal(augment_batch(images, torch.arange(4), parameters, torch.device("cpu")), images))
 """
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert answer.stdout.strip() == "False True", answer.stderr

@@ -29,7 +29,7 @@ def test_export_compares_on_the_runs_own_images(
     [
         (
             "--trial t0009 -o net.onnx",
-            "t0009 of {run} is none of its trials; the best by validation are t0000, t0001",
+            "t0009 of {run} is not one of its trials; the best by validation are t0000, t0001",
         ),
         ("--trial t0002 -o net.onnx", "t0002 of {run} ended as failed; the best by"),
         ("--trial t0000 -o net.h5", "net.h5 ends in none of .onnx, .pt2, .safetensors"),

@@ -106,7 +106,7 @@ def test_a_thousand_images_are_one_call(
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ("gone.onnx x.png", "gone.onnx is no file"),
+        ("gone.onnx x.png", "gone.onnx is not a file"),
         (f"{'n' * 300}.onnx x.png", "cannot be read (File name too long)"),
         ("net.tflite x.png", "net.tflite ends in none of .onnx, .pt2, .safetensors"),
         ("text.onnx x.png", "text.onnx cannot be read as a model"),
@@ -131,7 +131,7 @@ def test_a_wrong_prediction_is_one_sentence(
     assert captured.count("\n") == 1
 
 
-def test_torch_logs_no_traceback_of_a_file_that_is_no_program(tmp_path: Path) -> None:
+def test_torch_logs_no_traceback_of_a_file_that_is_not_a_program(tmp_path: Path) -> None:
     (tmp_path / "text.pt2").write_text("no model\n")
     command = [sys.executable, "-m", "suite.cli", "predict", "text.pt2", "x.png"]
     process = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -150,7 +150,7 @@ def test_a_name_that_no_file_can_have_is_left_out(
     assert captured.err.endswith("x is left out: File name too long\n")
 
 
-def test_a_reader_that_has_enough_is_no_fault(model: Path, pictures: Path) -> None:
+def test_a_reader_that_has_enough_is_not_a_fault(model: Path, pictures: Path) -> None:
     """As behind ``| head -1``: the pipe is closed before anything is printed."""
     command = [sys.executable, "-m", "suite.cli", "predict", str(model), str(pictures)]
     reading, writing = os.pipe()

@@ -142,7 +142,7 @@ def test_in_a_terminal_the_progress_is_a_live_line_below_what_has_ended(
     view.close()
     shown = stream.getvalue()
     assert isinstance(view, LiveView)
-    assert "training, [2] trials at once" in shown  # brackets are no markup
+    assert "training, [2] trials at once" in shown  # brackets are not markup
     assert shown.index(describe_end(FINISHED)) < shown.rindex(describe_progress(PROGRESS))
     assert "35%" in shown
 

@@ -129,7 +129,7 @@ def test_a_run_whose_data_is_gone_is_not_resumed(here: Path, capsys: pytest.Capt
     assert "gone holds no packed data" in capsys.readouterr().err
 
 
-def test_what_was_compressed_is_no_trial_of_the_search(
+def test_what_was_compressed_is_not_a_trial_of_the_search(
     here: Path, store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     info = write_run(here / "run", store.folder)

@@ -167,12 +167,20 @@ def test_every_option_of_the_run_is_passed_on_and_quoted(
             "--mount '/a/..' cannot hold a volume",
         ),
         # KubeRay itself refuses all of these.
-        ("--name 7-faces", "run --search tiny --out s3://b/a", "--name '7-faces' is no name for a RayJob"),
+        (
+            "--name 7-faces",
+            "run --search tiny --out s3://b/a",
+            "--name '7-faces' is not a valid name for a RayJob",
+        ),
         ("--ray-version latest", "run --search tiny --out s3://b/a", "'latest' has no token authentication"),
         ("--ray-version 2.40.0", "run --search tiny --out s3://b/a", "must be 2.52 or later"),
-        ("--name My_Job", "run --search tiny --out s3://b/a", "--name 'My_Job' is no name for Kubernetes"),
+        (
+            "--name My_Job",
+            "run --search tiny --out s3://b/a",
+            "--name 'My_Job' is not a valid name in Kubernetes",
+        ),
         (f"--name {'a' * 48}", "run --search tiny --out s3://b/a", "use at most 47 lowercase letters"),
-        ("--secret ../x", "run --search tiny --out s3://b/a", "--secret '../x' is no name"),
+        ("--secret ../x", "run --search tiny --out s3://b/a", "--secret '../x' is not a valid name"),
         ("", "run --search nosuch --out s3://b/a", '"nosuch" is neither a search space that ships'),
         ("", "run --search tiny --set trails=3 --out s3://b/a", 'did you mean "trials"?'),
         ("", "resume s3://b/a", "'suite resume' cannot be sent"),

@@ -31,7 +31,7 @@ REPOSITORY = Path(__file__).parents[2]
     [
         (
             "submit --address head:8265 -- run --search tiny --out /a",
-            "'head:8265' is no address of a dashboard",
+            "'head:8265' is not the address of a dashboard",
         ),
         ("submit -- run --search tiny", "the run has no --out"),
         ("submit -- run --search nosuch --out /a", '"nosuch" is neither'),

@@ -22,7 +22,7 @@ def test_a_budget_is_a_number_with_a_letter(text: str, most: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "small", "-1", "0", "1T"])
 def test_another_text_is_refused_in_one_sentence(text: str) -> None:
-    with pytest.raises(RequestError, match="is no count of params"):
+    with pytest.raises(RequestError, match="is not a count of params"):
         parse_budget(text, "params")
 
 

@@ -12,7 +12,7 @@ from suite.compression.widths import kept_widths
 from suite.data.dataset import Dataset
 from suite.errors import RequestError
 from suite.measure.profiling import count_parameters
-from suite.methods import METHODS, LossWeights, Truth
+from suite.methods import METHODS, LossWeights, Targets
 from suite.methods.labels import label_set_of
 from suite.networks import CompactNet, build_network, layers_of_widths, widths_of, with_widths
 from suite.networks.weights import load_network, save_network
@@ -85,9 +85,9 @@ def test_taylor_scores_are_weights_times_gradients_of_the_trials_own_loss(datase
     assert isinstance(network, CompactNet)
     train = dataset.splits["train"]
     scores = score_channels(network, WIDE, label_set_of(WIDE), "taylor", train)
-    truth = Truth(train.labels, train.deviations)
+    targets = Targets(train.labels, train.deviations)
     outputs = network(normalised(train.images[train.rows]))
-    METHODS[WIDE.method].loss(outputs, truth, label_set_of(WIDE), LossWeights.of(WIDE)).total.backward()
+    METHODS[WIDE.method].loss(outputs, targets, label_set_of(WIDE), LossWeights.of(WIDE)).total.backward()
     (first,), (second, *_), *_ = layers_of_widths(network, WIDE)
     filters = (first.weight * first.weight.grad).abs().sum((1, 2, 3))
     inputs = (second.weight * second.weight.grad).abs().sum((0, 2, 3))

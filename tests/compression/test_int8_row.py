@@ -17,7 +17,7 @@ from tests.support.trained_runs import inference_module_of
 @pytest.fixture
 def int8(run: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A pruned trial's int8 row."""
-    monkeypatch.setattr(quantisation, "MOST_LOSS", 0.05)  # one epoch is no training
+    monkeypatch.setattr(quantisation, "MOST_LOSS", 0.05)  # one epoch is not a training
     assert main(["compress", str(run), "--trial", "t0000", "--keep", "0.5", "--epochs", "1", "--int8"]) == 0
     return str(read_run(run).trials["id"].iloc[-1])
 

@@ -31,9 +31,9 @@ def test_a_search_has_its_parents_network_recipe_and_data(run: Path, store: Stor
     ("name", "complaint"),
     [
         ("{run}", "names no trial; write it as RUN:ID"),
-        ("{run}:t0009", "t0009 of .* is none of its trials"),
+        ("{run}:t0009", "t0009 of .* is not one of its trials"),
         ("{run}:t0002", "t0002 of .* ended as failed"),
-        ("nowhere:t0000", "is no run folder"),
+        ("nowhere:t0000", "is not a run folder"),
     ],
 )
 def test_a_wrong_parent_is_refused_in_one_sentence(name: str, complaint: str, run: Path) -> None:

@@ -39,7 +39,7 @@ def test_a_share_of_the_time_is_found_by_timing_candidates(
     assert main([*options, "0.01"]) == 2
     assert "has 0.16, above the 0.01 that were asked for" in capsys.readouterr().err
     assert main([*options, "2"]) == 2
-    assert "'2' is no share of the trial's time" in capsys.readouterr().err
+    assert "'2' is not a share of the trial's time" in capsys.readouterr().err
 
 
 def test_a_network_with_far_fewer_channels_is_measured_to_be_faster() -> None:

@@ -103,7 +103,7 @@ def test_fine_tuning_starts_from_the_kept_channels(run: Path) -> None:
     ("options", "complaint"),
     [
         ("", "there is nothing to do; add --to, --keep, --student or --int8"),
-        ("--to small", "'small' is no count of params"),
+        ("--to small", "'small' is not a count of params"),
         ("--to 100", "the smallest network that pruning can leave, of widths (8, 8, 8, 8, 8)"),
         ("--keep 0.5,0.5", "the shares to keep are (0.5, 0.5)"),
         ("--keep 1.5", "above 0 and at most 1"),
@@ -261,8 +261,8 @@ def add_trial(run: Path, like: str, trial_id: str, config: TrialConfig) -> str:
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        ("--student huge", "'huge' is no network; write one of thin, tiny"),
-        ("--student 8,8,8", "'8,8,8' is no network"),
+        ("--student huge", "'huge' is not a network; write one of thin, tiny"),
+        ("--student 8,8,8", "'8,8,8' is not a network"),
         ("--student micro --epochs 0", "a student starts from scratch"),
     ],
 )

@@ -97,7 +97,7 @@ def test_left_and_right_are_as_one_sees_them(eyes: list[int], corners: list[int]
         (((math.nan, 10), (20, 10)), ((10, 30), (20, 30))),
     ],
 )
-def test_points_that_are_no_face_s_are_not_taken(
+def test_points_that_are_not_a_face_s_are_not_taken(
     eyes: tuple[Point, Point], mouth: tuple[Point, Point]
 ) -> None:
     assert five_points(eyes, (15, 20), mouth) is None

@@ -352,8 +352,8 @@ def test_a_mount_point_is_refused_before_the_work(
         packed(utkface, tmp_path / "disk")
 
 
-def test_an_output_that_is_no_utf8_is_refused_before_the_work(utkface: Path, tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match="is no name in UTF-8"):
+def test_an_output_that_is_not_utf8_is_refused_before_the_work(utkface: Path, tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="is not a UTF-8 name"):
         packed(utkface, tmp_path / os.fsdecode(b"caf\xff"))
 
 

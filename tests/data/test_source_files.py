@@ -69,7 +69,7 @@ def test_a_tar_that_climbs_out_of_itself_is_refused(tmp_path: Path, member: str,
         pass
 
 
-def test_devices_in_a_tar_are_no_files_and_links_lead_out_of_none(tmp_path: Path) -> None:
+def test_devices_in_a_tar_are_not_files_and_links_lead_out_of_none(tmp_path: Path) -> None:
     path = tar_of(tmp_path / "set.tar", FILES)
     with tarfile.open(path, "a") as archive:
         for kind, name in (
@@ -161,7 +161,7 @@ def test_a_zip_in_memory_of_more_than_the_limit_is_refused() -> None:
 
 
 @pytest.mark.parametrize(("method", "name"), [(zipfile.ZIP_BZIP2, "bzip2"), (zipfile.ZIP_LZMA, "lzma")])
-def test_a_compression_without_bounds_is_no_readable_file(tmp_path: Path, method: int, name: str) -> None:
+def test_a_compression_without_bounds_is_not_a_readable_file(tmp_path: Path, method: int, name: str) -> None:
     with zipfile.ZipFile(tmp_path / "set.zip", "w", method) as archive:
         archive.writestr("a.jpg", b"a")
     with pytest.raises(UnreadableFileError, match=f"by {name}, and only stored and deflated files are read"):
@@ -217,7 +217,7 @@ def test_links_in_a_tar_lead_to_files_of_it(tmp_path: Path) -> None:
             files.read("out.jpg")
 
 
-def test_a_pipe_is_no_source(tmp_path: Path) -> None:
+def test_a_pipe_is_not_a_source(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(RequestError, match="neither a folder nor a file"), open_source(tmp_path / "pipe"):
         pass

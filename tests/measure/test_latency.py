@@ -26,7 +26,7 @@ class SimulatedTime:
 
 
 class Simulated(nn.Module):
-    """Takes a number of simulated seconds an image, and records its calls."""
+    """Takes a number of simulated seconds per image, and records its calls."""
 
     def __init__(self, name: str, seconds: float, time: SimulatedTime, notes: list[tuple[str, int]]) -> None:
         super().__init__()

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suite.methods import METHODS, LossWeights, Truth
+from suite.methods import METHODS, LossWeights, Targets
 from suite.methods.labels import LabelSet
 
 SETS = {"years": LabelSet(0, 12, 1), "points": LabelSet(1, 5, 0.5)}
@@ -75,18 +75,18 @@ ORACLES: dict[str, Callable[[np.ndarray, float, LabelSet], float]] = {
 }
 
 
-def batch(method: str, labels: LabelSet, seed: int) -> tuple[torch.Tensor, Truth]:
+def batch(method: str, labels: LabelSet, seed: int) -> tuple[torch.Tensor, Targets]:
     """Three images: random outputs as the method's output layer has them, and labels off the kinks."""
     rng = np.random.default_rng(seed)
     columns = METHODS[method].head(4, labels.bins)(torch.zeros(1, 4)).shape[1]
     outputs = torch.tensor(rng.normal(size=(3, columns)), dtype=torch.float32)
     places = rng.integers(0, labels.bins - 1, 3) + rng.choice([0.1, 0.3, 0.8], 3)
-    truth = torch.tensor(labels.low + labels.step * places, dtype=torch.float32)
-    return outputs, Truth(truth, torch.full((3,), DEVIATION * labels.step))
+    true_labels = torch.tensor(labels.low + labels.step * places, dtype=torch.float32)
+    return outputs, Targets(true_labels, torch.full((3,), DEVIATION * labels.step))
 
 
-def mean_by_hand(method: str, outputs: np.ndarray, truth: Truth, labels: LabelSet) -> float:
-    rows = zip(outputs, truth.labels.double().numpy(), strict=True)
+def mean_by_hand(method: str, outputs: np.ndarray, targets: Targets, labels: LabelSet) -> float:
+    rows = zip(outputs, targets.labels.double().numpy(), strict=True)
     return float(np.mean([ORACLES[method](row, label, labels) for row, label in rows]))
 
 
@@ -96,26 +96,26 @@ def mean_by_hand(method: str, outputs: np.ndarray, truth: Truth, labels: LabelSe
 @given(seed=st.integers(0, 2**20))
 def test_a_loss_is_what_it_is_on_paper(method: str, kind: str, seed: int) -> None:
     labels = SETS[kind]
-    outputs, truth = batch(method, labels, seed)
-    total = METHODS[method].loss(outputs, truth, labels, WEIGHTS).total
+    outputs, targets = batch(method, labels, seed)
+    total = METHODS[method].loss(outputs, targets, labels, WEIGHTS).total
     assert total.item() == pytest.approx(
-        mean_by_hand(method, outputs.double().numpy(), truth, labels), rel=1e-4, abs=1e-5
+        mean_by_hand(method, outputs.double().numpy(), targets, labels), rel=1e-4, abs=1e-5
     )
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_gradient_is_the_slope_of_the_loss(method: str) -> None:
     labels, step = SETS["years"], 1e-5
-    outputs, truth = batch(method, labels, seed=5)
+    outputs, targets = batch(method, labels, seed=5)
     outputs.requires_grad_()
-    METHODS[method].loss(outputs, truth, labels, WEIGHTS).total.backward()
+    METHODS[method].loss(outputs, targets, labels, WEIGHTS).total.backward()
     around = outputs.detach().double().numpy()
     slopes = np.zeros_like(around)
     for place in np.ndindex(*around.shape):
         moved = [around.copy(), around.copy()]
         moved[0][place] += step
         moved[1][place] -= step
-        up, down = (mean_by_hand(method, m, truth, labels) for m in moved)
+        up, down = (mean_by_hand(method, m, targets, labels) for m in moved)
         slopes[place] = (up - down) / (2 * step)
     assert outputs.grad is not None
     assert np.abs(slopes).max() > 1e-3
@@ -125,10 +125,10 @@ def test_a_gradient_is_the_slope_of_the_loss(method: str) -> None:
 @pytest.mark.parametrize("method", METHODS)
 def test_only_methods_with_a_kl_report_one_and_all_report_the_error_of_their_estimate(method: str) -> None:
     labels = SETS["years"]
-    outputs, truth = batch(method, labels, seed=8)
-    parts = METHODS[method].loss(outputs, truth, labels, WEIGHTS)
+    outputs, targets = batch(method, labels, seed=8)
+    parts = METHODS[method].loss(outputs, targets, labels, WEIGHTS)
     assert parts.kl.isnan().item() == (method not in ("dldl", "dldl-v2"))
-    error = (METHODS[method].decode(outputs, labels) - truth.labels).abs().mean()
+    error = (METHODS[method].decode(outputs, labels) - targets.labels).abs().mean()
     assert parts.l1.item() == pytest.approx(error.item(), rel=1e-5)
 
 
@@ -137,8 +137,8 @@ def test_labels_at_and_beyond_the_ends_and_a_deviation_of_zero_keep_the_gradient
     labels = SETS["points"]
     outputs, _ = batch(method, labels, seed=3)
     outputs.mul_(30).requires_grad_()
-    truth = Truth(torch.tensor([1.0, 5.0, 5.4]), torch.zeros(3))
-    parts = METHODS[method].loss(outputs, truth, labels, WEIGHTS)
+    targets = Targets(torch.tensor([1.0, 5.0, 5.4]), torch.zeros(3))
+    parts = METHODS[method].loss(outputs, targets, labels, WEIGHTS)
     parts.total.backward()
     assert parts.total.isfinite()
     assert outputs.grad is not None
@@ -148,6 +148,6 @@ def test_labels_at_and_beyond_the_ends_and_a_deviation_of_zero_keep_the_gradient
 @pytest.mark.parametrize("method", METHODS)
 def test_bf16_outputs_are_computed_on_in_float32(method: str) -> None:
     labels = SETS["years"]
-    outputs, truth = batch(method, labels, seed=1)
+    outputs, targets = batch(method, labels, seed=1)
     assert METHODS[method].decode(outputs.bfloat16(), labels).dtype == torch.float32
-    assert METHODS[method].loss(outputs.bfloat16(), truth, labels, WEIGHTS).total.dtype == torch.float32
+    assert METHODS[method].loss(outputs.bfloat16(), targets, labels, WEIGHTS).total.dtype == torch.float32

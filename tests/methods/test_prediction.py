@@ -10,7 +10,7 @@ from coral_pytorch.losses import coral_loss
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suite.methods import METHODS, LossWeights, Truth
+from suite.methods import METHODS, LossWeights, Targets
 from suite.methods.heads import Coral
 from suite.methods.labels import LabelSet, nearest_bin, ranking_targets
 from suite.trial import MethodName
@@ -79,7 +79,7 @@ def test_coral_agrees_with_its_authors_package() -> None:
     assert torch.allclose(logits, theirs(features))
     label_set, labels = LabelSet(0, 20, 1), torch.tensor([0.0, 3.0, 11.0, 19.0, 20.0])
     oracle = coral_loss(logits, ranking_targets(labels, label_set))
-    loss = METHODS["coral"].loss(logits, Truth(labels, torch.ones(5)), label_set, LossWeights())
+    loss = METHODS["coral"].loss(logits, Targets(labels, torch.ones(5)), label_set, LossWeights())
     assert loss.total.item() == pytest.approx(oracle.item(), rel=1e-5)
 
 

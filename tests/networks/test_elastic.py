@@ -86,10 +86,10 @@ def test_gradients_of_a_slice_reach_its_channels_alone() -> None:
         Architecture(LARGEST.widths, (0, 2, 3, 3, 3)),
     ],
 )
-def test_what_is_no_slice_is_refused(architecture: Architecture) -> None:
-    with pytest.raises(RequestError, match="are no slice of an elastic network"):
+def test_what_is_not_a_slice_is_refused(architecture: Architecture) -> None:
+    with pytest.raises(RequestError, match="are not a slice of an elastic network"):
         elastic_of().slice(architecture)
-    with pytest.raises(RequestError, match="are no slice of an elastic network"):
+    with pytest.raises(RequestError, match="are not a slice of an elastic network"):
         elastic_of()(torch.randn(2, 3, 32, 32), architecture)
 
 

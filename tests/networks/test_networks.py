@@ -18,7 +18,7 @@ def parameters(network: nn.Module) -> int:
 
 
 def parameters_by_hand(widths: list[int], depths: list[int], bins: int) -> int:
-    """Bias-free 3x3 convolutions, two numbers a channel of batch norm, one linear layer with bias."""
+    """Bias-free 3x3 convolutions, two numbers per channel of batch norm, one linear layer with bias."""
     total, entering = 0, 3
     for width, depth in zip(widths, depths, strict=True):
         for _ in range(depth):

@@ -40,7 +40,7 @@ def make_run(tmp_path: Path) -> MakeRun:
 
 @pytest.fixture
 def make_points(tmp_path: Path) -> MakeRun:
-    """A grid in which each point has fields of its configuration and a validation MAE a seed.
+    """A grid in which each point has fields of its configuration and a validation MAE per seed.
 
     Further arguments are fields of the ``RunInfo`` to replace.
     """

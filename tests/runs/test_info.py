@@ -18,14 +18,14 @@ def test_a_run_that_has_only_begun_can_be_read(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_a_run_is_refused_in_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match="is no run folder"):
+    with pytest.raises(RequestError, match="is not a run folder"):
         read_run(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "5", '["schema_version"]'])
 def test_a_run_json_without_an_object_is_refused_in_one_sentence(tmp_path: Path, text: str) -> None:
     (tmp_path / "run.json").write_text(text)
-    with pytest.raises(RequestError, match="is no run folder"):
+    with pytest.raises(RequestError, match="is not a run folder"):
         read_run(tmp_path)
 
 

@@ -69,7 +69,7 @@ def test_a_run_without_trials(here: Path, store: Store, capsys: pytest.CaptureFi
 @pytest.mark.usefixtures("here")
 def test_a_missing_run_is_refused_in_one_sentence(bucket: str, capsys: pytest.CaptureFixture[str]) -> None:
     for location, complaint in {
-        "nosuch": "nosuch is no run folder",
+        "nosuch": "nosuch is not a run folder",
         f"s3://{bucket}/a": "holds no run",
     }.items():
         assert main(["status", location]) == 2

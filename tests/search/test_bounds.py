@@ -69,7 +69,7 @@ def test_an_excess_is_relative_and_told_in_words() -> None:
     )
 
 
-def test_a_configuration_that_is_no_network_is_left_for_its_trial_to_tell() -> None:
+def test_a_configuration_that_is_not_a_network_is_left_for_its_trial_to_report() -> None:
     assert relative_excesses(TrialConfig(label_step=0.3), {"params": 1}) == {}
 
 
@@ -118,7 +118,7 @@ def test_a_first_point_out_of_bounds_is_refused_and_one_that_may_be_inside_is_no
         RequestError, match=r"first\[1\] has 1\d\d,\d\d\d parameters and bounds.params is 100,000"
     ):
         check_bounds(trials_of(space(first=[{"widths": [4] * 5}, large], bounds={"params": "100k"})))
-    # Of the depths that the sampler has yet to choose, some keep the bound.
+    # Of the depths that the sampler has yet to choose, some satisfy the bound.
     check_bounds(trials_of(space(first=[{"widths": [32] * 5}], bounds={"params": "100k"})))
 
 
@@ -164,7 +164,7 @@ def test_a_grid_cut_off_is_cut_off_among_what_is_inside() -> None:
 
 
 def test_a_grid_of_which_nothing_is_inside_is_refused() -> None:
-    # Each bound has a network that keeps it, and none keeps both.
+    # Each bound has a network that satisfies it, and none satisfies both.
     both = space(
         sampler="grid",
         vary={"widths": {"choices": [[64, 4, 4, 4, 4], [4, 4, 4, 4, 64]]}},

@@ -1,4 +1,4 @@
-"""A real Ray cluster in this process: a search with bounds that hardly anything keeps."""
+"""A real Ray cluster in this process: a search with bounds that hardly any network satisfies."""
 
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -23,7 +23,7 @@ AGES = LabelRange(0, 100, 1)
 
 
 class Recorder:
-    """A watcher that remembers what it was told in words."""
+    """A watcher that records in words what it was notified of."""
 
     def __init__(self) -> None:
         self.stages: list[str] = []

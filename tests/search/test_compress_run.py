@@ -22,7 +22,7 @@ from suite.search.parents import check_parent, check_same_parent
 from suite.search.trial_factory import TrialFactory
 from suite.training.fit import fit
 from suite.trial import TrialConfig
-from tests.search.final.test_confirmation import StopsAfter
+from tests.search.after_search.test_confirmation import StopsAfter
 
 AGES = LabelRange(0, 100, 1)
 CONFIG = TrialConfig(
@@ -149,7 +149,7 @@ def test_a_trial_starts_as_its_parent_where_all_is_kept(store: Store, parent: Pa
 def test_a_search_from_a_parent_is_refused_without_one_or_with_another_kind(
     store: Store, parent: Path
 ) -> None:
-    with pytest.raises(RequestError, match="learns from a teacher and names none; add --parent RUN:ID"):
+    with pytest.raises(RequestError, match="uses distillation but names no teacher; add --parent RUN:ID"):
         check_parent(TrialFactory(load(find("compress")), AGES))
     check_parent(TrialFactory(space(store, parent), AGES))
     with pytest.raises(RequestError, match="has depths"):

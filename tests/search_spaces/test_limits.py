@@ -92,7 +92,7 @@ def test_a_plain_count_is_itself(count: int) -> None:
         (["stopping.rungs=[]"], "stopping.rungs has 0 entries; it must have at least 1"),
         (
             ["stopping.rungs=[2]", "stopping.grace_epochs=1"],
-            "stopping.rungs is given and so is grace_epochs, which would make others; leave one out",
+            "stopping.rungs and grace_epochs are both given, and each defines the rungs; leave one out",
         ),
         (
             ["stopping.rule=front", "epochs=2"],

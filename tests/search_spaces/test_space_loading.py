@@ -266,13 +266,13 @@ FAULTS = {
     "a backbone that is not there": (
         "epochs: 2",
         "epochs: 2\n  backbone: faces.safetensors",
-        '7: base.backbone is "faces.safetensors", which is no file; it must be a file of weights, such as '
+        '7: base.backbone is "faces.safetensors", which is not a file; it must be a file of weights, such as '
         "'suite pretrain' writes",
     ),
     "a backbone among others that is not there": (
         "pooling: {choices: [hybrid, average]}",
         "backbone: {choices: [null, a.pt]}",
-        '16: vary.backbone.choices[1] is "a.pt", which is no file',
+        '16: vary.backbone.choices[1] is "a.pt", which is not a file',
     ),
     "a range of words": (
         "{choices: [hybrid, average]}",
@@ -323,13 +323,13 @@ FAULTS = {
     "a preset outside of the ranges": (
         "network: tiny",
         "network: thin",
-        "18: first[0].widths[0] is 32, outside of vary.widths[0], which goes from 4 to 24 in steps of 4 "
+        "18: first[0].widths[0] is 32, outside vary.widths[0], which ranges from 4 to 24 in steps of 4 "
         "(and 4 more)",
     ),
     "a first value off the grid": (
         "network: tiny",
         "widths: [5, 8, 16, 16, 16]",
-        "18: first[0].widths[0] is 5, outside of vary.widths[0], which goes from 4 to 24 in steps of 4",
+        "18: first[0].widths[0] is 5, outside vary.widths[0], which ranges from 4 to 24 in steps of 4",
     ),
     "an unknown preset": (
         "network: tiny",
@@ -341,7 +341,7 @@ FAULTS = {
         "epochs: 3",
         "18: first[0].epochs sets a field that does not vary; fix it in base, or vary it",
     ),
-    "a list where a mapping belongs": ("name: small", "- name: small", "2: this is no YAML"),
+    "a list where a mapping belongs": ("name: small", "- name: small", "2: this is not YAML"),
     "a value with no end": (
         "name: small",
         "name: &a [*a]",
@@ -381,16 +381,16 @@ def test_several_faults_are_counted(load_text: Load) -> None:
     [
         (b"", "space.yaml: this file is empty"),
         (b"# nothing\n", "space.yaml: this file is empty"),
-        (b"- 1\n", "space.yaml:1: a search space is a mapping"),
-        (b"name: [1, 2\nseed: }", "space.yaml:2: this is no YAML"),
-        (b"\x89PNG\r\n\x1a\n\x00\x01", "space.yaml: this file is no text in UTF-8"),
-        (b"name: \x00", "space.yaml: this is no YAML"),
-        (b"a: " + b"[" * 3000, "space.yaml: this is no YAML"),
+        (b"- 1\n", "space.yaml:1: this is not a mapping"),
+        (b"name: [1, 2\nseed: }", "space.yaml:2: this is not YAML"),
+        (b"\x89PNG\r\n\x1a\n\x00\x01", "space.yaml: this file is not text in UTF-8"),
+        (b"name: \x00", "space.yaml: this is not YAML"),
+        (b"a: " + b"[" * 3000, "space.yaml: this YAML cannot be read"),
         (b"name: 2020-13-45", "space.yaml:1: name is"),
         (b"trials: " + b"9" * 5000, "space.yaml:1: trials is"),
     ],
 )
-def test_a_file_that_is_no_search_space_is_one_sentence(
+def test_a_file_that_is_not_a_search_space_is_refused_in_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -470,7 +470,7 @@ def test_fixing_a_field_takes_it_out_of_the_points_tried_first(load_text: Load) 
     assert [set(point) for point in space.first] == [{"widths"}]
 
 
-def test_a_point_tried_first_that_is_no_mapping_is_still_refused(load_text: Load) -> None:
+def test_a_point_tried_first_that_is_not_a_mapping_is_still_refused(load_text: Load) -> None:
     with pytest.raises(SearchSpaceError, match=r"first\[0\] is 3"):
         load_text(SPACE.split("first:")[0] + "first: [3]\n", ["lambda_l1=0.5"])
     assert load_text(SPACE, ["widths=[8, 16, 32, 64, 64]", "first=[]"]).first == ()
@@ -483,11 +483,11 @@ def test_a_point_tried_first_that_is_no_mapping_is_still_refused(load_text: Load
         ("vary.lambda_l1.low=3", "vary.lambda_l1.low is 3.0 and high is 1.0; low must not be above high"),
         ("epochs", "a setting has the form key=value, such as trials=8"),
         ("trials=", "there is no value behind the equals sign"),
-        ("trials=[1", "this is no YAML"),
+        ("trials=[1", "this is not YAML"),
         ("trails=3", "trails is unknown"),
         ("vary.widths[7].low=8", "there is no vary.widths[7] to set"),
         ("name.x=3", "there is no name.x to set"),
-        ("a b=3", '"a b" is no key'),
+        ("a b=3", '"a b" is not a key'),
     ],
 )
 def test_a_wrong_setting_is_named(load_text: Load, setting: str, message: str) -> None:

@@ -77,7 +77,7 @@ def test_one_seed_can_show_no_difference() -> None:
     assert not difference.seen
 
 
-def test_equal_values_are_no_difference() -> None:
+def test_equal_values_are_not_a_difference() -> None:
     assert not paired_difference(("a", {0: 1.0, 1: 2.0}), ("b", {0: 1.0, 1: 2.0})).seen
 
 

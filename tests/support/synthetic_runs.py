@@ -45,7 +45,7 @@ def synthetic_run(
 ) -> Run:
     """A run of ``trials`` trials; keywords replace fields of its ``RunInfo`` (data, status, name ...).
 
-    ``configs`` has fields to replace in the configurations of the first trials, one mapping a trial.
+    ``configs`` has fields to replace in the configurations of the first trials, one mapping per trial.
     """
     rng = np.random.default_rng(seed)
     base = run_info(trials, epochs)

@@ -128,7 +128,7 @@ def test_what_cannot_be_saved_is_not_tried_again_at_once(monkeypatch: pytest.Mon
     assert 2 <= len(tried) <= 3
 
 
-def test_what_is_no_checkpoint_counts_as_none(dataset: Dataset, tmp_path: Path) -> None:
+def test_what_is_not_a_checkpoint_counts_as_none(dataset: Dataset, tmp_path: Path) -> None:
     training = fit(CONFIG, dataset, device="cpu", threads=1)
     path = tmp_path / "a.pt"
     save_checkpoint(training, [next(training)], 1.0, path)

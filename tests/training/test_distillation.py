@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from suite.data.dataset import Dataset
 from suite.errors import RequestError
-from suite.methods import METHODS, LossWeights, Truth
+from suite.methods import METHODS, LossWeights, Targets
 from suite.methods.labels import LabelSet
 from suite.networks import build_network
 from suite.networks.weights import save_network
@@ -40,7 +40,7 @@ def teacher(tmp_path: Path, dataset: Dataset) -> Path:
     return tmp_path / "teacher.safetensors"
 
 
-def taught_by(teacher: Path, **fields: object) -> TrialConfig:
+def config_taught_by(teacher: Path, **fields: object) -> TrialConfig:
     given = {"teacher": str(teacher), "distill_weight": 1.0, **fields}
     return dataclasses.replace(CONFIG, **given)  # type: ignore[arg-type]
 
@@ -71,7 +71,7 @@ def test_a_step_lowers_the_labels_loss_and_the_weighted_term_together(
     teacher: Path, dataset: Dataset
 ) -> None:
     """The loss of a first epoch of one step, against what it is by hand."""
-    config = taught_by(
+    config = config_taught_by(
         teacher, batch_size=96, distill_weight=2.0, temperature=3.0, shift_pixels=0, flip=False
     )
     network = build_network(config, 101)
@@ -80,8 +80,8 @@ def test_a_step_lowers_the_labels_loss_and_the_weighted_term_together(
     assert own is not None
     images = train.images[train.rows]
     outputs = network.train()(normalised(images))
-    truth = Truth(train.labels, train.deviations)
-    by_labels = METHODS[config.method].loss(outputs, truth, LABELS, LossWeights.of(config)).total
+    targets = Targets(train.labels, train.deviations)
+    by_labels = METHODS[config.method].loss(outputs, targets, LABELS, LossWeights.of(config)).total
     term = distillation_loss(outputs, own.logits(images, torch.arange(96)), 3.0)
     assert loss == pytest.approx(float((by_labels + 2 * term).detach()), rel=1e-4)
 
@@ -90,7 +90,7 @@ def test_a_step_lowers_the_labels_loss_and_the_weighted_term_together(
 def test_the_teacher_answers_the_view_that_the_student_sees(
     shift: int, teacher: Path, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = taught_by(teacher, shift_pixels=shift)
+    config = config_taught_by(teacher, shift_pixels=shift)
     train = dataset.splits["train"]
     own = teacher_of(config, train, CPU, "float32")
     assert own is not None
@@ -108,7 +108,7 @@ def test_a_student_comes_closer_to_its_teacher_than_without(teacher: Path, datas
     images, batch = train.images[train.rows], torch.arange(len(train))
     distances = []
     for weight in (0.0, 100.0):
-        config = taught_by(teacher, epochs=6, shift_pixels=0)
+        config = config_taught_by(teacher, epochs=6, shift_pixels=0)
         training = fit(dataclasses.replace(config, distill_weight=weight), dataset)
         list(training)
         own = teacher_of(config, train, CPU, "float32")
@@ -119,7 +119,7 @@ def test_a_student_comes_closer_to_its_teacher_than_without(teacher: Path, datas
 
 
 def test_the_same_configuration_gives_the_same_student(teacher: Path, dataset: Dataset) -> None:
-    first, second = (fit(taught_by(teacher), dataset) for _ in range(2))
+    first, second = (fit(config_taught_by(teacher), dataset) for _ in range(2))
     losses = [[epoch.train_loss for epoch in training] for training in (first, second)]
     assert losses[0] == losses[1]
     assert first.config.teacher_sha256 is not None
@@ -146,7 +146,7 @@ def test_what_cannot_be_distilled_is_one_sentence(
     fields: dict[str, object], complaint: str, teacher: Path, dataset: Dataset
 ) -> None:
     with pytest.raises(RequestError, match=complaint):
-        fit(dataclasses.replace(taught_by(teacher), **fields), dataset)  # type: ignore[arg-type]
+        fit(dataclasses.replace(config_taught_by(teacher), **fields), dataset)  # type: ignore[arg-type]
 
 
 def test_without_a_weight_no_teacher_is_read(dataset: Dataset) -> None:

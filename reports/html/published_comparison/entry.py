@@ -19,9 +19,9 @@ def seeds_entry(point: Point, info: RunInfo, label: str = "") -> Entry:
     """Return a point's mean validation MAE without its unit, and its number of seeds; a dash without a result.
 
     Args:
-        point: whose errors are in the run's unit.
-        info: of the run.
-        label: a further note, where a reader must be told which point it is.
+        point: Whose errors are in the run's unit.
+        info: Of the run.
+        label: A further note, where a reader must be told which point it is.
     """
     labels = (label,) if label else ()
     if not point.errors:

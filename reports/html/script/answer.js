@@ -193,7 +193,7 @@ function showAnswer() {
     ? `the lowest ${WORDS[state.take]}`
     : `the fewest ${WORDS[state.take]}`;
   const speed = known(own.ms)
-    ? `, ${digits(own.ms)}${NBSP}ms an image (${own.speedup ? `${digits(own.speedup[0]) + TIMES} as fast as VGG-16` : ""}; ${data.run.timed})`
+    ? `, ${digits(own.ms)}${NBSP}ms per image (${own.speedup ? `${digits(own.speedup[0]) + TIMES} as fast as VGG-16` : ""}; ${data.run.timed})`
     : ", speed not measured";
   let made = isMade(row) ? `, ${own.stage} from ${own.parent}` : "";
   if (isParent(row)) made = ", the network that the search pruned";

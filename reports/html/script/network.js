@@ -6,7 +6,7 @@ const RECIPE = {
   label_deviation: "deviation of the targets",
   learning_rate: "learning rate",
   weight_decay: "weight decay",
-  batch_size: "images a batch",
+  batch_size: "images per batch",
   train_images: "training images",
   shift_pixels: "shift, pixels",
 };
@@ -101,7 +101,7 @@ function trainingInWords(own) {
 
 function costs(own) {
   const speed = known(own.ms)
-    ? `${digits(own.ms)} ms an image, ${digits(own.speedup?.[0])}${TIMES} as fast as VGG-16 (${digits(own.speedup?.[1])} to ${digits(own.speedup?.[2])}), at ${data.run.timed}`
+    ? `${digits(own.ms)} ms per image, ${digits(own.speedup?.[0])}${TIMES} as fast as VGG-16 (${digits(own.speedup?.[1])} to ${digits(own.speedup?.[2])}), at ${data.run.timed}`
     : "not measured";
   return definition([
     ["Design", designOf(rowOf.get(own.id))],

@@ -43,11 +43,11 @@ def faces_store(*, seed: int = 0, on_progress: Callable[[int, int], None] | None
     There are 4,000 training, 800 validation and 800 test images of 64 x 64 pixels, byte-identical for a seed.
 
     Args:
-        seed: decides the people and the images.
-        on_progress: called with the number of images rendered and of all.
+        seed: Decides the people and the images.
+        on_progress: Called with the number of images rendered and of all.
 
     Raises:
-        RequestError: the cache folder cannot be written to.
+        RequestError: The cache folder cannot be written to.
     """
     kept = cache_folder() / f"faces-{_code()[:12]}-seed{seed}"
     if not (kept / "store.json").exists():
@@ -88,10 +88,10 @@ def render(traits: People, rows: slice, seed: int, side: int = SIDE) -> Rendered
     The result depends on the people, the seed and the rows only, not on what was rendered before.
 
     Args:
-        traits: the person of each image of the whole set.
-        rows: the images to render.
-        seed: of the set.
-        side: pixels.
+        traits: The person of each image of the whole set.
+        rows: The images to render.
+        seed: Of the set.
+        side: Pixels.
     """
     rng = np.random.default_rng([seed, 1, rows.start])
     people = traits.of(np.arange(rows.start, rows.stop))

@@ -1,1 +1,1 @@
-"""One reader a public data set, and what the readers share."""
+"""One reader per public data set, and what the readers share."""

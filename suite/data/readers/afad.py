@@ -26,7 +26,7 @@ def read(files: SourceFiles, path: Path) -> ReadResult:
     """List the images of AFAD.
 
     Raises:
-        RequestError: no image has a path as in AFAD.
+        RequestError: No image has a path as in AFAD.
     """
     names = visible(files)
     records, skipped = read_names(filter(is_image, names), _parse, parts=3)

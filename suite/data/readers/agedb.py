@@ -24,7 +24,7 @@ def read(files: SourceFiles, path: Path) -> ReadResult:
     """List the images of AgeDB.
 
     Raises:
-        RequestError: no image has a name as in AgeDB.
+        RequestError: No image has a name as in AgeDB.
     """
     names = visible(files)
     records, skipped = read_names(filter(is_image, names), _parse)

@@ -48,7 +48,7 @@ def read(files: SourceFiles, path: Path, *, column: str) -> ReadResult:
     """List the images of APPA-REAL, labelled by a column of its tables.
 
     Raises:
-        RequestError: the table or the images of a split are missing.
+        RequestError: The table or the images of a split are missing.
     """
     names = visible(files)
     groups = _groups(files, names, path)

@@ -37,7 +37,7 @@ def read_lap(files: SourceFiles, path: Path, publication: Publication, ages: Lab
     A folder or file name that contains train, val or test assigns a table and images to a split.
 
     Raises:
-        RequestError: the table of a split, or all of its images, are missing.
+        RequestError: The table of a split, or all of its images, are missing.
     """
     names = visible(files)
     tables: dict[Split, str] = {}
@@ -60,15 +60,15 @@ def join_images(
     """Join the tables of the splits with their images.
 
     Args:
-        path: the source, for errors.
-        names: its files.
-        publication: the set.
-        ages: the label range.
-        tables: the file name of each split's table.
-        rows_by_split: the rows of each table.
+        path: The source, for errors.
+        names: Its files.
+        publication: The set.
+        ages: The label range.
+        tables: The file name of each split's table.
+        rows_by_split: The rows of each table.
 
     Raises:
-        RequestError: the table of a split, or all of its images, are missing.
+        RequestError: The table of a split, or all of its images, are missing.
     """
     records: dict[str, ImageRecord] = {}
     skipped: list[SkippedFile] = []

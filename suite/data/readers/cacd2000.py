@@ -47,7 +47,7 @@ def read(files: SourceFiles, path: Path) -> ReadResult:
     """List the images of CACD2000.
 
     Raises:
-        RequestError: the table or the images are missing, or scipy is not installed.
+        RequestError: The table or the images are missing, or scipy is not installed.
     """
     names = visible(files)
     meta = find_file(names, r".*meta.*\.mat")

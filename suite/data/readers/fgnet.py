@@ -28,7 +28,7 @@ def read(files: SourceFiles, path: Path) -> ReadResult:
     """List the images of FG-NET; the fold of an image is the number of its person.
 
     Raises:
-        RequestError: no image has a name as in FG-NET.
+        RequestError: No image has a name as in FG-NET.
     """
     names = visible(files)
     records, skipped = read_names(filter(is_image, names), _parse)

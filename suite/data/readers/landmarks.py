@@ -41,7 +41,7 @@ def box_of_row(row: Mapping[str, str]) -> CropBox | str | None:
         return None
     sides = [number(cell) for cell in cells]
     if any(side is None for side in sides):
-        return f"the crop box {', '.join(cells)} has a side that is no number"
+        return f"the crop box {', '.join(cells)} has a side that is not a number"
     left, top, right, bottom = (side or 0.0 for side in sides)
     if left >= right or top >= bottom:
         return f"the crop box {', '.join(cells)} is empty"

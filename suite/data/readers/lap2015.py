@@ -24,7 +24,7 @@ def read(files: SourceFiles, path: Path) -> ReadResult:
     """List the images of LAP 2015.
 
     Raises:
-        RequestError: the table or the images of a split are missing.
+        RequestError: The table or the images of a split are missing.
     """
     return read_lap(files, path, LAP2015_PUBLICATION, AGES)
 

@@ -25,7 +25,7 @@ def read(files: SourceFiles, path: Path) -> ReadResult:
     """List the images of LAP 2016.
 
     Raises:
-        RequestError: the table or the images of a split are missing.
+        RequestError: The table or the images of a split are missing.
     """
     return read_lap(files, path, LAP2016_PUBLICATION, AGES)
 

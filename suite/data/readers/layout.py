@@ -39,9 +39,9 @@ class Publication:
         """Make the error for a source that is another set, or an incomplete copy of this one.
 
         Args:
-            path: the source.
-            names: its files.
-            lacking: the part of the layout that is missing; empty if nothing matches.
+            path: The source.
+            names: Its files.
+            lacking: The part of the layout that is missing; empty if nothing matches.
         """
         pictures = sum(is_image(name) for name in names)
         others = [name for name in names if not is_image(name)]
@@ -130,9 +130,9 @@ def read_names(
     """Read a set that keeps its labels in file names, taking each image once.
 
     Args:
-        names: the names of the images.
-        parse: reads the label from a name.
-        parts: the number of parts at the end of a path that identify an image; further copies are skipped.
+        names: The names of the images.
+        parse: Reads the label from a name.
+        parts: The number of parts at the end of a path that identify an image; further copies are skipped.
     """
     chosen: dict[tuple[str, ...], ImageRecord] = {}
     skipped: list[SkippedFile] = []

@@ -1,4 +1,4 @@
-"""A manifest: your own data set, as a table (CSV or parquet) with a row an image.
+"""A manifest: your own data set, as a table (CSV or parquet) with one row per image.
 
 Columns, in any order and any case:
 
@@ -35,7 +35,7 @@ PATHS = ("path", "file", "image")
 #: Keeps a forged parquet file, in which a few bytes can stand for any number of rows, from filling the memory.
 MOST_ROWS = 10_000_000
 LARGEST_TABLE = 2_000_000_000  # bytes in memory
-#: Columns that are no groups.
+#: Columns that are not groups.
 _RESERVED = frozenset({*PATHS, "value", "deviation", "subject", "split", "source", *BOX, *POINT_COLUMNS})
 
 
@@ -43,12 +43,12 @@ def read(files: SourceFiles, path: Path, *, attribute: Attribute | None) -> Read
     """List the images of a manifest.
 
     Args:
-        files: the folder or archive that holds the table.
-        path: the table, or the folder or archive.
-        attribute: the attribute in the column ``value``; None where columns are named by their attributes.
+        files: The folder or archive that holds the table.
+        path: The table, or the folder or archive.
+        attribute: The attribute in the column ``value``; None where columns are named by their attributes.
 
     Raises:
-        RequestError: there is no table or more than one, or it lacks a column.
+        RequestError: There is no table or more than one, or it lacks a column.
     """
     table, loose = _table(files, path)
     rows = _rows(files, table, path)
@@ -161,7 +161,9 @@ def _parse(
     for attribute, (label, deviation) in columns.items():
         value, spread = number(row.get(label)), number(row.get(deviation))
         if value is None:
-            return SkippedFile(file, f"the {attribute} is {row.get(label)!r}, which is no number", lost=True)
+            return SkippedFile(
+                file, f"the {attribute} is {row.get(label)!r}, which is not a number", lost=True
+            )
         if reason := out_of_range(attribute, value, RANGES[attribute]):
             return SkippedFile(file, reason)
         if spread is not None and spread < 0:

@@ -17,7 +17,7 @@ _MATRIX, _COMPRESSED = 14, 15  # element types: a variable, and a deflated varia
 
 
 class UnreadableMatError(Exception):
-    """The bytes are no MATLAB v5 file; the message is the reason."""
+    """The bytes are not a MATLAB v5 file; the message is the reason."""
 
 
 def load_mat(
@@ -26,11 +26,11 @@ def load_mat(
     """Load the variables of a MATLAB v5 file, structs as mappings.
 
     Args:
-        content: the file.
-        name: its name, for errors.
-        path: the path of the set, for errors.
-        page: the address of the set, for errors.
-        variable: the only variable to load; None loads all.
+        content: The file.
+        name: Its name, for errors.
+        path: The path of the set, for errors.
+        page: The address of the set, for errors.
+        variable: The only variable to load; None loads all.
 
     Raises:
         RequestError: scipy is not installed, or the file is damaged or unpacks to too much.
@@ -50,7 +50,7 @@ def read_mat(content: bytes, variable: str | None = None) -> Mapping[str, Any]:
 
     Raises:
         ImportError: scipy is not installed.
-        UnreadableMatError: the file is damaged, or unpacks to more than the limit.
+        UnreadableMatError: The file is damaged, or unpacks to more than the limit.
     """
     from scipy.io import loadmat
 
@@ -85,7 +85,7 @@ def _inflated(content: bytes) -> bytes:
                 raise UnreadableMatError(str(error)) from None
             # Scipy would inflate an element of another type without a limit.
             if element[:4] != struct.pack(f"{order}I", _MATRIX):
-                raise UnreadableMatError("a deflated element is no variable")
+                raise UnreadableMatError("a deflated element is not a variable")
         size += len(element)
         if size > LARGEST_UNPACKED:
             raise UnreadableMatError(f"it unpacks to more than {LARGEST_UNPACKED:,} bytes")

@@ -43,7 +43,7 @@ def read(files: SourceFiles, path: Path) -> ReadResult:
     """List the images of MORPH II, by its table where there is one, else by their names.
 
     Raises:
-        RequestError: there is neither a table nor an image with such a name.
+        RequestError: There is neither a table nor an image with such a name.
     """
     names = visible(files)
     for table in (name for name in names if name.lower().endswith((".csv", ".txt"))):

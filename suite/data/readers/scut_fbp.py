@@ -32,7 +32,7 @@ def read(files: SourceFiles, path: Path) -> ReadResult:
     """List the images of SCUT-FBP.
 
     Raises:
-        RequestError: the images or the table are missing, or openpyxl is not installed for a spreadsheet.
+        RequestError: The images or the table are missing, or openpyxl is not installed for a spreadsheet.
     """
     names = visible(files)
     images: dict[int, str] = {}

@@ -53,7 +53,7 @@ def read(files: SourceFiles, path: Path) -> ReadResult:
     """List the images of SCUT-FBP5500, with the folds and the split where their tables exist.
 
     Raises:
-        RequestError: the scores or the images are missing, or openpyxl is not installed for the ratings.
+        RequestError: The scores or the images are missing, or openpyxl is not installed for the ratings.
     """
     names = visible(files)
     scores = _scores(files, names, path)

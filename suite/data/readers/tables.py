@@ -23,7 +23,7 @@ def read_bytes(files: SourceFiles, name: str, path: Path) -> bytes:
     """Read the content of a table.
 
     Raises:
-        RequestError: the file cannot be read. (Without its table the set has no labels.)
+        RequestError: The file cannot be read. (Without its table the set has no labels.)
     """
     try:
         return files.read(name)
@@ -37,7 +37,7 @@ def read_rows(files: SourceFiles, name: str, path: Path) -> list[Row]:
     """Read the rows of a text table with commas, semicolons, tabs or blanks between the cells.
 
     Raises:
-        RequestError: the file cannot be read.
+        RequestError: The file cannot be read.
     """
     content = read_bytes(files, name, path)
     try:
@@ -86,7 +86,7 @@ def read_sheets(files: SourceFiles, name: str, path: Path) -> Iterator[Iterator[
     """Yield the sheets of a spreadsheet (xlsx), each as rows of text; empty cells are "".
 
     Raises:
-        RequestError: openpyxl is not installed, or the file is no spreadsheet.
+        RequestError: openpyxl is not installed, or the file is not a spreadsheet.
     """
     try:
         import openpyxl

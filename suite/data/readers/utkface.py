@@ -30,7 +30,7 @@ def read(files: SourceFiles, path: Path) -> ReadResult:
     splits; an aligned copy takes precedence.
 
     Raises:
-        RequestError: no file has a name as in UTKFace.
+        RequestError: No file has a name as in UTKFace.
     """
     # A file with a name as in the set counts with any ending; its content decides whether it is an image.
     images = [name for name in visible(files) if is_image(name) or _NAME.fullmatch(PurePosixPath(name).name)]

@@ -26,7 +26,7 @@ REPORT = "report.html"
 STAGING = ".staging"
 #: Subfolders that only the driver needs, and one that is uploaded on its own schedule.
 EXCLUDED = ("tune", CHECKPOINTS)
-#: Checkpoints are uploaded once the last upload is so many times its own duration ago.
+#: Checkpoints are uploaded again when CHECKPOINT_INTERVAL times the last upload's duration has passed.
 CHECKPOINT_INTERVAL = 20
 #: Suffixes of the files of the state that are uploaded separately as well.
 SEPARATE = (".json", ".parquet")
@@ -149,7 +149,7 @@ def read_state(objects: ObjectFolder) -> State | None:
     """Read the state of the run on the storage; None if there is no run.
 
     Raises:
-        RequestError: The object is no state of a run.
+        RequestError: The object is not the state of a run.
         OSError: The storage cannot be reached.
     """
     packed = objects.read(STATE)
@@ -163,7 +163,9 @@ def read_state(objects: ObjectFolder) -> State | None:
                 if file is not None and "/" not in member.name and member.name not in (".", ".."):
                     content[member.name] = file.read()
     except tarfile.TarError:
-        raise RequestError(f"{objects.url}/{STATE} is no state of a run; restore it from a backup") from None
+        raise RequestError(
+            f"{objects.url}/{STATE} is not the state of a run; restore it from a backup"
+        ) from None
     return State(content, content.pop(STAGING, b"").decode(errors="replace"))
 
 

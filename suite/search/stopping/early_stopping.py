@@ -21,9 +21,9 @@ class EarlyStopping(Protocol):
         """Record a trial after an epoch, and decide whether it is stopped there.
 
         Args:
-            trial_id: of the trial; recorded again at the same epoch, it replaces its own record.
-            epoch: how many the trial has trained, from 1.
-            losses: by objective; those that the rule does not compare are ignored.
+            trial_id: Of the trial; recorded again at the same epoch, it replaces its own record.
+            epoch: How many the trial has trained, from 1.
+            losses: By objective; those that the rule does not compare are ignored.
 
         Returns:
             Why it is stopped, to be read after the word "stopped"; None: it goes on.

@@ -60,7 +60,7 @@ def forecast(
         errors: float (n,), of the ended trainings, after as many epochs as this one has; positive.
         costs: float (n, k), of the ended trainings (parameters, multiply-adds, bytes), positive; k may be 0.
         final_errors: float (n,), of the ended trainings, after their last epoch; positive.
-        error: of this training so far; positive.
+        error: Of this training so far; positive.
         own_costs: float (k,), of this training.
 
     Returns:

@@ -22,10 +22,10 @@ class Decision:
     """The decision of a rung on a trial that reaches it.
 
     Attributes:
-        goes_on: whether the trial goes on.
-        rank: of the trial among the results of the rung, from 1; equal results share the better rank.
-        of: results at the rung, this one included.
-        quota: how many go on by their rank; 0: the rung has too few results to decide.
+        goes_on: Whether the trial goes on.
+        rank: Of the trial among the results of the rung, from 1; equal results share the better rank.
+        of: Results at the rung, this one included.
+        quota: How many go on by their rank; 0: the rung has too few results to decide.
     """
 
     goes_on: bool
@@ -40,10 +40,10 @@ def decide(recorded: Losses, newcomer: npt.ArrayLike, reduction_factor: int) -> 
     Args:
         recorded: float (n, m), losses of the trials that reached the rung before, all minimised.
         newcomer: float (m,), losses of the trial that reaches it now.
-        reduction_factor: one in so many goes on; 2 or more.
+        reduction_factor: One in so many goes on; 2 or more.
 
     Raises:
-        ValueError: the shapes do not match.
+        ValueError: The shapes do not match.
     """
     new = np.asarray(newcomer, dtype=np.float64)
     if new.ndim != 1 or recorded.ndim != 2 or recorded.shape[1] != len(new):

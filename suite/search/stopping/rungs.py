@@ -37,9 +37,9 @@ class Rungs:
         """Record a trial after an epoch.
 
         Args:
-            trial_id: of the trial; recorded again at the same rung, it replaces its own record.
-            epoch: how many the trial has trained, from 1.
-            losses: by objective; those that the rule does not compare are ignored.
+            trial_id: Of the trial; recorded again at the same rung, it replaces its own record.
+            epoch: How many the trial has trained, from 1.
+            losses: By objective; those that the rule does not compare are ignored.
 
         Returns:
             The decision of the rung; None where the epoch has no rung.

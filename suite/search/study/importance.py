@@ -70,7 +70,7 @@ def _ped_anova(
 
 
 def values_of(config: TrialConfig, space: SearchSpace) -> dict[str, Value]:
-    """Return a trial's values by dimension; empty where the trial is no point of the space."""
+    """Return a trial's values by dimension; empty where the trial is not a point of the space."""
     values: dict[str, Value] = {}
     for name, dimension in space.dimensions().items():
         field, _, stage = name.partition("[")

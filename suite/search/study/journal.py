@@ -46,7 +46,7 @@ class StudyJournal(BaseJournalBackend):
         """Write lines, all of them or none.
 
         Raises:
-            OSError: the disk is full, or the folder cannot be written to.
+            OSError: The disk is full, or the folder cannot be written to.
         """
         lines = [json.dumps(log, separators=(",", ":")) for log in logs]
         text = "".join(line + "\n" for line in lines).encode()

@@ -17,7 +17,7 @@ PARAMETER_OPERATIONS = (JournalOperation.SET_TRIAL_PARAM, JournalOperation.SET_T
 def reopen(
     study: optuna.Study, trial: FrozenTrial, distributions: Mapping[str, BaseDistribution]
 ) -> optuna.Trial:
-    """Return a running trial of a study as one that can be told how it ended.
+    """Return a running trial of a study as one that can receive its result.
 
     Optuna hands out such a trial only when it suggests it. The parameters that the trial has stay as they
     are; those that it lacks are drawn.

@@ -20,10 +20,10 @@ AT_RANDOM_AFTER = 10
 
 
 class StudyProposals:
-    """Proposes what a study suggests, but for what is out of bounds or was trained before.
+    """Proposes what a study suggests, except suggestions that are out of bounds or already trained.
 
     Attributes:
-        repeats_in_a_row: suggestions since the last trial that had been trained before.
+        repeats_in_a_row: Suggestions since the last trial that had been trained before.
     """
 
     def __init__(self, study: optuna.Study, trials: TrialFactory) -> None:
@@ -40,7 +40,7 @@ class StudyProposals:
         return self._rejected_in_a_row >= MOST_IN_A_ROW
 
     def propose(self) -> Proposal | None:
-        """Return the next trial; None where the suggestion is out of bounds or known, as the study is told."""
+        """Return the next trial; None where it is out of bounds or known, which the study is notified of."""
         suggestion, trials_known = self._suggest()
         space = self.trials.space
         config = pin_weight_files(config_at(self.trials, suggestion.params))
@@ -71,7 +71,7 @@ class StudyProposals:
         suggestion.set_user_attr("status", result.status)
 
     def after_row(self, result: TrialResult) -> None:
-        """Tell the sampler what a trial came to."""
+        """Report the result of a trial to the sampler."""
         tell(self.study, self._suggestions.pop(result.id), trial_row(result))
 
     def _suggest(self) -> tuple[optuna.Trial, int]:

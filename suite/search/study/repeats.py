@@ -2,7 +2,7 @@
 
 A trial is determined by its configuration, the seed included, and all trials of a search have the same seed.
 Training a configuration a second time would give the same result. In a space of 160 points over a third of
-TPE's suggestions are such repeats. The study is told the known result at once; TPE gives it more weight and
+TPE's suggestions are such repeats. The study receives the known result at once; TPE gives it more weight and
 moves on.
 """
 
@@ -23,9 +23,9 @@ def trained_before(study: optuna.Study, parameters: Mapping[str, Any], number: i
     count.
 
     Args:
-        study: of the search.
-        parameters: of the suggestion.
-        number: of the suggestion in the study; only earlier trials are considered.
+        study: Of the search.
+        parameters: Of the suggestion.
+        number: Of the suggestion in the study; only earlier trials are considered.
     """
     for trial in study.get_trials(deepcopy=False)[:number]:
         if trial.params == parameters and _is_informative(trial):
@@ -37,10 +37,10 @@ def tell_repeat(study: optuna.Study, suggestion: optuna.Trial, earlier: FrozenTr
     """Tell the study the earlier trial's result for a repeat; it fails while that trial is running.
 
     Args:
-        study: of the search.
-        suggestion: the repeat.
-        earlier: the trial with the same parameters.
-        name: of the earlier trial in the run folder.
+        study: Of the search.
+        suggestion: The repeat.
+        earlier: The trial with the same parameters.
+        name: Of the earlier trial in the run folder.
     """
     suggestion.set_user_attr("status", REPEAT)
     suggestion.set_user_attr("cause", f"the configuration of {name}, which is not trained again")

@@ -1,4 +1,4 @@
-"""What the study of a run is told about the ends of its trials, and counts of them."""
+"""Reports finished trials to the Optuna study, and counts them."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -22,13 +22,13 @@ def trial_id(number: int) -> str:
 
 
 def tell(study: optuna.Study, trial: optuna.Trial | int, row: Mapping[str, Any] | None) -> None:
-    """Tell the study how a trial ended, by its row; a trial without a row failed.
+    """Report to the study how a trial ended, by its row; a trial without a row failed.
 
-    A trial that was stopped early is told as a pruned one, without values. The last error of a training cut
+    A trial that was stopped early is reported as a pruned one, without values. The last error of a training cut
     short does not belong on Optuna's front among those of whole trainings. TPE ranks a pruned trial behind
     every trial that finished; NSGA-II, which breeds from finished trials alone, passes it over.
 
-    A trial without finite objectives is told as a failed one, as NaN must not reach the front.
+    A trial without finite objectives is reported as a failed one, because NaN must not reach the front.
     """
     if row is None or row["status"] != "finished":
         was_stopped = row is not None and row["status"] == "stopped"
@@ -42,7 +42,7 @@ def tell(study: optuna.Study, trial: optuna.Trial | int, row: Mapping[str, Any] 
 
 
 def tell_missing(study: optuna.Study, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Tell the study of rows that were written just before a kill; a trial without a row is still running."""
+    """Report to the study the rows that were written just before a kill; a trial without a row is still running."""
     by_id = {row["id"]: row for row in rows}
     for trial in running_trials(study):
         if (row := by_id.get(trial_id(trial.number))) is not None:
@@ -50,7 +50,7 @@ def tell_missing(study: optuna.Study, rows: Sequence[Mapping[str, Any]]) -> None
 
 
 def tell_out_of_bounds(study: optuna.Study, trial: optuna.Trial, cause: str) -> None:
-    """Tell the study that a suggestion breaks its constraints and is not trained.
+    """Report to the study that a suggestion violates its constraints and is not trained.
 
     It counts as complete, because NSGA-II learns from no other state, and has infinite values, because
     nothing was measured. A sampler, and Optuna's front, use nothing of it but its constraints.
@@ -61,11 +61,11 @@ def tell_out_of_bounds(study: optuna.Study, trial: optuna.Trial, cause: str) -> 
 
 
 def results_known(study: optuna.Study, at: datetime | None = None) -> int:
-    """Count the trials that trained to their end, as far as the study had been told of them.
+    """Count the trials that trained to their end, as far as the study had received their results.
 
     Args:
-        study: of the search.
-        at: the time; None: now.
+        study: Of the search.
+        at: The time; None: now.
     """
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     return sum(

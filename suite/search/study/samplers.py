@@ -15,9 +15,9 @@ def make_sampler(space: SearchSpace, *, seed: int, concurrent: int) -> BaseSampl
     """Return the sampler that the space names, scaled to its number of trials.
 
     Args:
-        space: the search space.
-        seed: of the sampler.
-        concurrent: trials that train at the same time.
+        space: The search space.
+        seed: Of the sampler.
+        concurrent: Trials that train at the same time.
     """
     if space.sampler in ("random", "grid"):  # a grid is enqueued whole, and nothing of it is drawn
         return RandomSampler(seed=seed)

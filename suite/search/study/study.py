@@ -29,10 +29,10 @@ def open_study(
     """Open the study in the journal of a run folder, or create it with its first points enqueued.
 
     Args:
-        space: the search space.
-        folder: the run.
-        concurrent: trials that train at the same time.
-        fits: whether a point of a grid is to be trained.
+        space: The search space.
+        folder: The run.
+        concurrent: Trials that train at the same time.
+        fits: Whether a point of a grid is to be trained.
     """
     optuna.logging.set_verbosity(logging.ERROR)
     # A driver of an earlier version of the suite may have left it when it was killed.
@@ -62,9 +62,9 @@ def ask(study: optuna.Study, space: SearchSpace, *, at_random: bool = False) -> 
     """Return the next suggestion, with a value for every dimension of the space.
 
     Args:
-        study: of the search.
-        space: the search space.
-        at_random: draw it at random instead of asking the study's sampler.
+        study: Of the search.
+        space: The search space.
+        at_random: Draw it at random instead of asking the study's sampler.
     """
     if not at_random:
         return study.ask(distributions_of(space))
@@ -77,7 +77,7 @@ def ask(study: optuna.Study, space: SearchSpace, *, at_random: bool = False) -> 
 
 
 def running_trials(study: optuna.Study) -> list[FrozenTrial]:
-    """Return the suggestions whose end the study has not been told, in their order."""
+    """Return the suggestions whose results the study has not received, in their order."""
     return study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
 
 

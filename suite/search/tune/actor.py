@@ -1,4 +1,4 @@
-"""The trial actor: a Ray process that trains one trial after another, one epoch a step."""
+"""The trial actor: a Ray process that trains one trial after another, one epoch per step."""
 
 import dataclasses
 import time

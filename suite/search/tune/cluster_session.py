@@ -27,7 +27,7 @@ def ray_session(resources: Resources) -> Iterator[None]:
     """Start or join Ray for the length of the context.
 
     Raises:
-        RequestError: there is no Ray cluster at the address, or Ray did not start in time.
+        RequestError: There is no Ray cluster at the address, or Ray did not start in time.
     """
     _avoid_home_token(resources)
     _check_reachable(resources.address)
@@ -66,7 +66,7 @@ def share_of_a_trial(resources: Resources) -> dict[str, float]:
     """Return the Ray resources of one trial.
 
     Raises:
-        RequestError: the whole cluster is smaller than one trial.
+        RequestError: The whole cluster is smaller than one trial.
     """
     cluster = _cluster_resources()
     gpus = resources.gpus_per_trial

@@ -82,7 +82,7 @@ def file_server(store: Store, run_folder: Path) -> Iterator[str]:
     node must see its folders.
 
     Raises:
-        RequestError: a node of the cluster does not see the folders of such a driver.
+        RequestError: A node of the cluster does not see the folders of such a driver.
     """
     if is_client_connection():
         _check_seen(store.folder, run_folder)
@@ -125,10 +125,10 @@ class DriverFiles:
     """The driver's folders as a trial's process sees them.
 
     Attributes:
-        store: folder of the packed store, on the driver's node.
-        fingerprint: of the store.
-        run_folder: on the driver's node.
-        file_server: name of a ``FileServer``; empty where every node sees both folders.
+        store: Folder of the packed store, on the driver's node.
+        fingerprint: Of the store.
+        run_folder: On the driver's node.
+        file_server: Name of a ``FileServer``; empty where every node sees both folders.
     """
 
     store: str
@@ -140,7 +140,7 @@ class DriverFiles:
         """Open the store where this node sees it; else this node's copy, fetched at the first request.
 
         Raises:
-            RequestError: this node does not see the store, and there is no file server.
+            RequestError: This node does not see the store, and there is no file server.
         """
         if not self.file_server:
             return open_store(Path(self.store))
@@ -154,11 +154,11 @@ class DriverFiles:
         """Save a file in the run folder.
 
         Args:
-            name: of the file within the run folder.
-            write: writes the file at the path that it is given. Files that it adds beside it are saved too.
+            name: Of the file within the run folder.
+            write: Writes the file at the path that it is given. Files that it adds beside it are saved too.
 
         Raises:
-            NotSavedError: a file could not be written.
+            NotSavedError: A file could not be written.
         """
         try:
             self._save(name, write)

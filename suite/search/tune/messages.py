@@ -13,11 +13,11 @@ class TrialRequest:
     """The driver's request to an actor to train a trial, from its last checkpoint where it has one.
 
     Attributes:
-        id: of the trial.
-        config: what to train.
-        files: the driver's folders.
-        threads: of torch.
-        device: to train on; None: a GPU where the trial's process has one.
+        id: Of the trial.
+        config: What to train.
+        files: The driver's folders.
+        threads: Of torch.
+        device: To train on; None: a GPU where the trial's process has one.
     """
 
     id: str
@@ -37,17 +37,17 @@ class TrialReport:
     """An actor's report after each epoch, and when a trial ends early.
 
     Attributes:
-        id: of the trial.
-        ended: the trial has ended.
+        id: Of the trial.
+        ended: The trial has ended.
         status: "running" until the end; "not-saved": a file of the run folder could not be written.
-        cause: one sentence where the trial did not finish; else empty.
-        profile: costs of the network; None before they are counted.
-        precision: that the training computes in; empty before it starts.
-        epoch: that has just ended; None where none has.
-        began: when the training began, seconds since 1970 by the clock of the actor's machine. After a loss
+        cause: One sentence where the trial did not finish; else empty.
+        profile: Costs of the network; None before they are counted.
+        precision: That the training computes in; empty before it starts.
+        epoch: That has just ended; None where none has.
+        began: When the training began, seconds since 1970 by the clock of the actor's machine. After a loss
             it is moved, as if the training had not been interrupted.
-        seconds: of training, those of earlier processes included.
-        earlier_epochs: in the first report of a process, the epochs that earlier processes trained; None in
+        seconds: Of training, those of earlier processes included.
+        earlier_epochs: In the first report of a process, the epochs that earlier processes trained; None in
             its other reports.
     """
 

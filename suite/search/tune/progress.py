@@ -32,8 +32,8 @@ class StageProgress:
         """Tell the progress.
 
         Args:
-            searcher: has the running trials.
-            ended: the trial that has just ended; None where none has.
+            searcher: Has the running trials.
+            ended: The trial that has just ended; None where none has.
         """
         rows, info, trials = self._ledger.rows_of(self._stage), self._info, self._trials
         if ended is not None:

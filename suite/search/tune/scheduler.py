@@ -19,8 +19,8 @@ class StoppingScheduler(FIFOScheduler):
         """Set the rule, and what is called before it ends a trial.
 
         Args:
-            stopping: the rule.
-            on_stop: called with Ray Tune's name of the trial and the cause.
+            stopping: The rule.
+            on_stop: Called with Ray Tune's name of the trial and the cause.
         """
         super().__init__()  # type: ignore[no-untyped-call]
         self._stopping = stopping

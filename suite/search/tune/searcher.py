@@ -35,7 +35,7 @@ class SearchAbortedError(BaseException):
     It is no ``Exception``, because Ray Tune would take that for a fault of the trial and train it again.
 
     Attributes:
-        error: why it cannot be stored.
+        error: Why it cannot be stored.
     """
 
     def __init__(self, error: Exception) -> None:
@@ -56,9 +56,9 @@ class TrialEnvironment:
     """What every trial's process is given.
 
     Attributes:
-        files: the driver's folders.
-        threads: of torch.
-        device: to train on; None: a GPU where the process has one.
+        files: The driver's folders.
+        threads: Of torch.
+        device: To train on; None: a GPU where the process has one.
     """
 
     files: DriverFiles
@@ -84,10 +84,10 @@ class TrialSearcher(Searcher):
     """Gives Ray Tune one trial after another, and the ledger the row of each that ended.
 
     Attributes:
-        source: proposes the trials.
-        ledger: of the run.
-        environment: what every trial's process is given.
-        running: the trials that have not ended, by Ray Tune's name.
+        source: Proposes the trials.
+        ledger: Of the run.
+        environment: What every trial's process is given.
+        running: The trials that have not ended, by Ray Tune's name.
     """
 
     def __init__(
@@ -151,7 +151,7 @@ class TrialSearcher(Searcher):
         """Record an epoch of a trial.
 
         Raises:
-            SearchAbortedError: the run folder cannot be written to.
+            SearchAbortedError: The run folder cannot be written to.
         """
         trial = self.running.get(trial_id)
         if trial is not None:
@@ -167,7 +167,7 @@ class TrialSearcher(Searcher):
         """Record the end of a trial, which ended by itself or because its process died too often.
 
         Raises:
-            SearchAbortedError: the run folder cannot be written to; a trial without a row counts as running.
+            SearchAbortedError: The run folder cannot be written to; a trial without a row counts as running.
         """
         trial = self.running.get(trial_id)
         if trial is None:
@@ -251,7 +251,7 @@ def _outcome(trial: RunningTrial) -> tuple[Status, str]:
 
 
 class TrialStartCallback(Callback):
-    """Tells the searcher that an actor began a trial or was lost, which Ray Tune tells callbacks only."""
+    """Notifies the searcher that an actor began a trial or was lost, which Ray Tune reports to callbacks only."""
 
     def __init__(self, searcher: TrialSearcher) -> None:
         self._searcher = searcher

@@ -34,10 +34,10 @@ class Trainer:
     """A cluster on which the trials of a search train.
 
     Attributes:
-        search: what is searched, with what and where.
-        environment: what every trial's process is given.
+        search: What is searched, with what and where.
+        environment: What every trial's process is given.
         share: Ray resources of one trial.
-        at_once: trials that train at the same time.
+        at_once: Trials that train at the same time.
     """
 
     search: Search
@@ -58,12 +58,12 @@ class Trainer:
         """Train the trials of one stage.
 
         Args:
-            source: proposes the trials, and is told how they ended.
-            ledger: gets a row for every trial that ended.
-            trials: how many to train; fewer where the source is exhausted before.
-            on_change: called when a trial was proposed, began, went on or ended.
-            stopping: stops trials early; None: none is stopped.
-            seconds_before: wall time of the search so far.
+            source: Proposes the trials, and receives their results.
+            ledger: Gets a row for every trial that ended.
+            trials: How many to train; fewer where the source is exhausted before.
+            on_change: Called when a trial was proposed, began, went on or ended.
+            stopping: Stops trials early; None: none is stopped.
+            seconds_before: Wall time of the search so far.
         """
         searcher = TrialSearcher(
             source, ledger, self.environment, on_change=on_change, seconds_before=seconds_before
@@ -77,7 +77,7 @@ def ray_trainer(search: Search) -> Iterator[Trainer]:
     """Provide a cluster for a search, of this machine or at the address that its resources name.
 
     Raises:
-        RequestError: there is no cluster, or it is smaller than one trial.
+        RequestError: There is no cluster, or it is smaller than one trial.
     """
     with cluster.ray_session(search.resources), _files_of(search) as files:
         share = cluster.share_of_a_trial(search.resources)

@@ -1,6 +1,6 @@
 """What happens to a trial whose worker process was lost, and why it was lost as far as Ray knows."""
 
-#: Another process takes over a trial so many times; after that the trial has failed.
+#: A trial is restarted in another process at most this many times; after that it has failed.
 RETRIES = 3
 
 

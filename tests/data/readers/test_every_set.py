@@ -1,4 +1,4 @@
-"""What holds of every set: folder, zip and tar are read alike, and what is no such set is told so."""
+"""Every set: folder, zip and tar are read alike, and anything else is refused with a message that says so."""
 
 import io
 import tarfile
@@ -107,7 +107,7 @@ def test_a_set_becomes_a_store_that_can_be_trained_on(
 
 @every_set
 @pytest.mark.parametrize("content", [{}, {"readme.txt": b"hello", "notes/todo.md": b"faces"}])
-def test_what_is_no_such_set_is_reported_in_one_sentence(
+def test_what_is_not_such_a_set_is_reported_in_one_sentence(
     name: str, content: Files, lay_out: LayOut, tmp_path: Path
 ) -> None:
     (tmp_path / "source").mkdir()
@@ -116,7 +116,7 @@ def test_what_is_no_such_set_is_reported_in_one_sentence(
     said = str(caught.value)
     assert str(tmp_path / "source") in said
     assert "\n" not in said
-    assert "name the f" in said  # the mend
+    assert "name the f" in said  # the fix
     assert ("https://" in said or "http://" in said) != (name == "manifest")
 
 

@@ -135,10 +135,10 @@ def test_both_attributes_may_be_there(lay_out: LayOut) -> None:
     [
         ("121,1,0,0,9,9", "the age is 121, outside of 0 to 120"),
         ("-1,1,0,0,9,9", "the age is -1, outside of 0 to 120"),
-        ("nan,1,0,0,9,9", "the age is 'nan', which is no number"),
-        (",1,0,0,9,9", "the age is '', which is no number"),
+        ("nan,1,0,0,9,9", "the age is 'nan', which is not a number"),
+        (",1,0,0,9,9", "the age is '', which is not a number"),
         ("30,-2,0,0,9,9", "the deviation of the age is -2, below 0"),
-        ("30,1,0,0,9,", "the crop box 0, 0, 9,  has a side that is no number"),
+        ("30,1,0,0,9,", "the crop box 0, 0, 9,  has a side that is not a number"),
         ("30,1,9,0,9,9", "the crop box 9, 0, 9, 9 is empty"),
     ],
 )
@@ -193,7 +193,7 @@ def test_a_manifest_in_an_archive_reaches_nothing_outside(tmp_path: Path) -> Non
         ({"a.parquet": b"PAR1 and no more"}, "is not a readable parquet file"),
     ],
 )
-def test_a_table_that_is_no_manifest_is_refused(
+def test_a_table_that_is_not_a_manifest_is_refused(
     files: Mapping[str, bytes], complaint: str, lay_out: LayOut
 ) -> None:
     with pytest.raises(RequestError, match=complaint) as caught:

@@ -108,7 +108,7 @@ def test_a_second_copy_of_an_image_counts_not(name: str, miniature: Miniature, l
     assert [skipped.reason for skipped in reading.skipped] == [f"the same image as {some}"]
 
 
-def test_files_of_an_operating_system_are_no_images(miniature: Miniature, lay_out: LayOut) -> None:
+def test_files_of_an_operating_system_are_not_images(miniature: Miniature, lay_out: LayOut) -> None:
     files = miniature("agedb")
     reading = read(
         "agedb", lay_out({**files, "__MACOSX/AgeDB/._1_X_30_m.jpg": b"", "AgeDB/._2_X_30_m.jpg": b""})

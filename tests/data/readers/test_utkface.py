@@ -113,7 +113,7 @@ def test_a_face_that_is_there_twice_counts_once_and_aligned(tmp_path: Path) -> N
     assert all(skipped.reason == f"the same face as {aligned}" for skipped in reading.skipped)
 
 
-def test_files_of_an_operating_system_are_no_images(tmp_path: Path) -> None:
+def test_files_of_an_operating_system_are_not_images(tmp_path: Path) -> None:
     name = f"5_0_0_{TIME}.jpg"
     reading = read(files(tmp_path, name, f"__MACOSX/._{name}", f"._{name}"))
     assert [record.file for record in reading.records] == [name]
@@ -129,7 +129,7 @@ def test_a_folder_without_such_images_says_what_was_looked_for_and_where_the_set
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no zip at all", b"PK\x03\x04 and then nothing"])
-def test_a_path_that_is_no_folder_and_no_zip_is_refused(tmp_path: Path, content: bytes | None) -> None:
+def test_a_path_that_is_neither_a_folder_nor_a_zip_is_refused(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "set.tar.gz"
     if content is not None:
         path.write_bytes(content)

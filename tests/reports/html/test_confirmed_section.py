@@ -33,7 +33,7 @@ def test_the_front_is_sought_again_among_its_members_by_their_confirmed_means(ma
     assert ids(result.front) == ["t000", "t002", "t003"]
     assert ids(fallen(result)) == ["t001"]
     assert [round(trial.error, 3) for trial in result.front] == [8.2, 7.2, 7.1]
-    assert len(result.trials) == 5  # the trainings that confirm are no trials of their own
+    assert len(result.trials) == 5  # the trainings that confirm are not trials of their own
 
 
 def test_the_search_error_stays_beside_the_confirmed_one(make_run: MakeRun) -> None:

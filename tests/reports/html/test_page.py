@@ -301,8 +301,8 @@ def test_speed_is_said_with_its_resolution_batch_and_device(make_run: MakeRun) -
     tile = text(re.search(r'<div class="tile">.*?</div>', html, flags=re.DOTALL).group())
     speedup = run.trials["speedup_vs_vgg16_at_224"][0]
     assert f"{speedup:.3g}\u00d7 as fast as VGG-16" in tile
-    assert "ms an image at 224 px, batch 4, CPU with 1 thread" in tile
-    assert "latency<small>ms an image, 224 px</small>" in heads(html)
+    assert "ms per image at 224 px, batch 4, CPU with 1 thread" in tile
+    assert "latency<small>ms per image, 224 px</small>" in heads(html)
     assert "a GPU of 2018 at 224 px and batch 32; the trials' were measured here, at 224 px, batch 4" in text(
         html
     )

@@ -13,7 +13,7 @@ from reports.html.published_comparison.attractiveness import attractiveness_tabl
 from reports.html.published_comparison.matrix import collect
 from reports.html.published_comparison.methods import counterparts
 from reports.html.published_comparison.trials import networks_of_trials
-from reports.html.request import request_section
+from reports.html.search_request import request_section
 from reports.model.paper_choice import papers_point
 from reports.model.points import compare
 from reports.model.trials import summarise

@@ -1,4 +1,4 @@
-"""What a search varied, as the axes of parallel coordinates: one a stage, numbers and words."""
+"""What a search varied, as the axes of parallel coordinates: one per stage, numbers and words."""
 
 from typing import Any
 

@@ -358,10 +358,10 @@ def test_the_tables_can_be_read_with_pandas(
 
 
 @pytest.mark.parametrize("content", [b"", b"no tar at all", b"\0" * 2000])
-def test_an_object_that_is_no_state_is_refused(content: bytes, url: str) -> None:
+def test_an_object_that_is_not_a_state_is_refused(content: bytes, url: str) -> None:
     objects = open_object_folder(url)
     objects.write(STATE, content)
-    with pytest.raises(RequestError, match="is no "):
+    with pytest.raises(RequestError, match="is not "):
         read_run_at(url)
 
 

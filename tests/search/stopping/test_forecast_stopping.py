@@ -11,7 +11,7 @@ def losses(error: float, params: float) -> dict[str, float]:
 
 
 def with_ended(rule: ForecastRule = RULE, count: int = 12) -> ForecastStopping:
-    """Trials of 1,000 parameters and more, whose errors fall by a tenth an epoch, with small differences."""
+    """Trials of 1,000 parameters and more, whose errors fall by a tenth per epoch, with small differences."""
     prospects = ForecastStopping(rule)
     for i in range(count):
         for epoch in range(1, EPOCHS + 1):

@@ -54,7 +54,7 @@ def test_a_new_configuration_repeats_nothing(study: optuna.Study) -> None:
 def test_a_repeat_is_told_what_the_first_came_to(study: optuna.Study) -> None:
     first = suggested(study, 0.1)
     tell(study, first, FINISHED)
-    for _ in range(2):  # and a repeat is no first one for the next
+    for _ in range(2):  # and a repeat is not a first one for the next
         again = suggested(study, 0.1)
         known = before(study, again)
         assert known is not None

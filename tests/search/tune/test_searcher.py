@@ -206,6 +206,6 @@ def test_the_checkpoint_of_a_trial_that_ended_is_removed(
 
 
 def test_tune_can_pickle_a_searcher_whatever_watches_it(searcher: TrialSearcher) -> None:
-    searcher._on_change = open(__file__)  # type: ignore[assignment]  # noqa: SIM115 (a file is no pickle)
+    searcher._on_change = open(__file__)  # type: ignore[assignment]  # noqa: SIM115 (a file is not a pickle)
     pickle.dumps(TrialStartCallback(searcher))
     searcher._on_change.close()  # type: ignore[attr-defined]

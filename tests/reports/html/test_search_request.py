@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reports.html.limits import limits
-from reports.html.request import in_words, request_section
+from reports.html.search_request import in_words, request_section
 from reports.model.trials import summarise
 from suite.runs.tables import Run
 from tests.support.synthetic_runs import MakeRun

@@ -17,14 +17,14 @@ PREDICTED_SPLITS: tuple[Split, ...] = ("val", "test")
 def write_predictions(
     folder: Path, trial_id: str, store: Store, attribute: Attribute, predictions: Mapping[Split, Tensor]
 ) -> None:
-    """Write the predictions of one training, a row an image, with the columns to group its errors by.
+    """Write the predictions of one training, one row per image, with the columns to group its errors by.
 
     Args:
-        folder: of the run.
-        trial_id: of the training.
-        store: its data.
-        attribute: what is predicted.
-        predictions: by split, float (n,) in the order of the split's images, label units.
+        folder: Of the run.
+        trial_id: Of the training.
+        store: Its data.
+        attribute: What is predicted.
+        predictions: By split, float (n,) in the order of the split's images, label units.
     """
     table = pd.concat([_rows(store, attribute, split, estimates) for split, estimates in predictions.items()])
     write_prediction_rows(folder, trial_id, table)

@@ -2,8 +2,8 @@
 
 import dataclasses
 
-from suite.search.final.latency import paper_networks
-from tests.search.final.test_evaluation import TINY, row
+from suite.search.after_search.latency import paper_networks
+from tests.search.after_search.test_evaluation import TINY, row
 
 
 def test_the_papers_network_is_timed_once_though_others_dominate_it() -> None:

@@ -16,9 +16,9 @@ from suite.runs.info import Resources
 from suite.runs.ledger import RunLedger
 from suite.runs.tables import Run, config_of, read_run, write_rows
 from suite.runs.watcher import SearchProgress
+from suite.search.after_search import latency
+from suite.search.after_search.confirmation import left_to_confirm
 from suite.search.engine import Search, resume_search, run_search
-from suite.search.final import latency
-from suite.search.final.confirmation import left_to_confirm
 from suite.trial import TrialResult
 
 SEEDS = (1, 2)  # of the confirmation; the search has seed 0

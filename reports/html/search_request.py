@@ -16,7 +16,7 @@ from reports.model.confirmation import seeds_asked
 from reports.model.trials import FrontSummary
 from suite.runs.info import RunInfo
 
-#: Samplers that learn from results, and the number of known results from which on the page mentions it.
+#: Samplers that learn from results. The page mentions the count from this many known results on.
 LEARNING, ENOUGH = ("tpe", "nsga2"), 8
 
 

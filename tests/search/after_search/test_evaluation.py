@@ -3,7 +3,7 @@
 from typing import Any
 
 from suite.runs.tables import trial_row
-from suite.search.final.evaluation import to_evaluate
+from suite.search.after_search.evaluation import to_evaluate
 from suite.trial import Status, TrialConfig
 from tests.support.runs import trial_result
 
@@ -27,7 +27,7 @@ def test_a_comparison_over_seeds_reads_it_for_every_training_that_finished() -> 
     ]
 
 
-def test_what_was_made_from_a_trial_is_no_training_of_the_comparison() -> None:
+def test_what_was_made_from_a_trial_is_not_a_training_of_the_comparison() -> None:
     rows = [row(0, TINY), {**row(1, TINY), "stage": "pruned"}, {**row(2, TINY), "stage": "int8"}]
     assert to_evaluate(rows, rows[:1], seeds=3, confirm_seeds=1) == rows[:1]
 

@@ -41,7 +41,7 @@ def with_confirm_seeds(space: SearchSpace, seeds: int) -> SearchSpace:
     """Return a resumed search's space with another number of confirming seeds.
 
     Raises:
-        RequestError: it is lower than before, or the search has no confirmation.
+        RequestError: It is lower than before, or the search has no confirmation.
     """
     if seeds < space.confirm_seeds:
         raise RequestError(
@@ -55,7 +55,7 @@ def with_confirm_seeds(space: SearchSpace, seeds: int) -> SearchSpace:
 
 
 class ConfirmationProposals:
-    """Proposes the confirming trainings in their order. The study is not told of them."""
+    """Proposes the confirming trainings in their order. The study is not notified of them."""
 
     def __init__(self, trainings: Sequence[Proposal]) -> None:
         self._left = list(trainings)

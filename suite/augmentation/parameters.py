@@ -14,8 +14,8 @@ JITTER = 0.4  # brightness, contrast and saturation are multiplied by 0.6 to 1.4
 
 
 @dataclass(frozen=True)
-class Changes:
-    """The changes of b images, in the order of application; all tensors are on the CPU.
+class AugmentationParameters:
+    """What is done to b images, in the order of application; all tensors are on the CPU.
 
     1. Grey: each channel becomes the image's grey.
     2. Mirrored left to right.
@@ -40,14 +40,16 @@ class Changes:
         return len(self.mirrored)
 
     @classmethod
-    def drawn(cls, count: int, side: int, *, flip: bool = True, shift_pixels: int = 0) -> "Changes":
-        """Draw changes by the recipe, from torch's CPU generator.
+    def drawn(
+        cls, count: int, side: int, *, flip: bool = True, shift_pixels: int = 0
+    ) -> "AugmentationParameters":
+        """Draw parameters by the recipe, from torch's CPU generator.
 
         Args:
-            count: the number of images.
-            side: pixels a side.
-            flip: whether images may be mirrored.
-            shift_pixels: the largest shift of the crop in each direction.
+            count: The number of images.
+            side: Pixels a side.
+            flip: Whether images may be mirrored.
+            shift_pixels: The largest shift of the crop in each direction.
         """
         smallest = min(side, round(SMALLEST_SIDE * side))
         chance = torch.rand(2, count)
@@ -65,8 +67,8 @@ class Changes:
         )
 
     @classmethod
-    def none(cls, count: int, side: int) -> "Changes":
-        """Make changes that leave ``count`` images of a side as they are."""
+    def none(cls, count: int, side: int) -> "AugmentationParameters":
+        """Make parameters that leave ``count`` images of a side as they are."""
         no, one = torch.zeros(count, dtype=torch.bool), torch.ones(count)
         return cls(
             mirrored=no,

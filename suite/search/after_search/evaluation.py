@@ -14,7 +14,7 @@ from suite.runs.front import front_rows
 from suite.runs.info import RunInfo
 from suite.runs.ledger import RunLedger
 from suite.runs.tables import metric_columns
-from suite.search.final.predictions import PREDICTED_SPLITS, write_predictions
+from suite.search.after_search.predictions import PREDICTED_SPLITS, write_predictions
 from suite.search.session import Search
 from suite.training.evaluation import predict
 from suite.training.recipe import Precision
@@ -45,10 +45,10 @@ def to_evaluate(
     and selects nothing.
 
     Args:
-        rows: of the run.
-        members: rows of the front's members.
-        seeds: with which every point of a grid is trained.
-        confirm_seeds: of the search; 1: the front is not confirmed.
+        rows: Of the run.
+        members: Rows of the front's members.
+        seeds: With which every point of a grid is trained.
+        confirm_seeds: Of the search; 1: the front is not confirmed.
     """
     finished = [row for row in rows if row["status"] == "finished"]
     searched = [row for row in finished if row["stage"] == "search"]
@@ -67,10 +67,10 @@ def evaluate_trials(
     """Write each trial's predictions, and its errors on the test split into its row.
 
     Args:
-        ledger: of the run.
-        trials: their rows.
-        store: the data.
-        on_trial: called with the number of trials done, and of all.
+        ledger: Of the run.
+        trials: Their rows.
+        store: The data.
+        on_trial: Called with the number of trials done, and of all.
     """
     device = best_device()
     for done, row in enumerate(trials, 1):

@@ -79,10 +79,10 @@ def time_beside_vgg16(
     They are taken at each trial's own resolution, and at the one that the space names (the paper's 224).
 
     Args:
-        ledger: of the run.
-        trials: their rows.
-        space: has the batch size, rounds and resolution.
-        on_round: called with the number of rounds done, and of all.
+        ledger: Of the run.
+        trials: Their rows.
+        space: Has the batch size, rounds and resolution.
+        on_round: Called with the number of rounds done, and of all.
     """
     own = sorted({config_of(row).resolution for row in trials})
     plan = [(size, "") for size in own] + [(space.latency.resolution, f"_at_{space.latency.resolution}")]
