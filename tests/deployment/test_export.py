@@ -139,7 +139,7 @@ def test_a_mismatch_leaves_an_existing_file_as_it_was(
     import suite.deployment.export as export_module
 
     module, config = inference_module_of()
-    write = export_module.WRITERS[ending]
+    write = export_module.WRITERS[ending].write
 
     def changed(module: InferenceModule, config: object, path: Path) -> None:
         other, _ = inference_module_of()
@@ -147,7 +147,7 @@ def test_a_mismatch_leaves_an_existing_file_as_it_was(
             other.network.head.weight[0] += 0.05
         write(other, config, path)
 
-    monkeypatch.setitem(export_module.WRITERS, ending, changed)
+    monkeypatch.setitem(export_module.WRITERS, ending, export_module.Writer(changed))
     path = tmp_path / f"net{ending}"
     path.write_text("mine")
     with pytest.raises(MismatchError, match=r"PyTorch"):
