@@ -76,12 +76,12 @@ def layers_of_widths(network: nn.Module, config: TrialConfig) -> LayersOfWidths:
 
 
 def _description_of(config: TrialConfig) -> "_WidthsDescription":
-    if config.network not in _DESCRIPTIONS:
+    if config.network not in PRUNABLE_NETWORKS:
         raise RequestError(
             f"network is {config.network!r}, which has no widths to choose and so cannot be pruned; "
-            f"choose one of {', '.join(_DESCRIPTIONS)}"
+            f"choose one of {', '.join(PRUNABLE_NETWORKS)}"
         )
-    return _DESCRIPTIONS[config.network]
+    return PRUNABLE_NETWORKS[config.network]
 
 
 def _of_compact(network: CompactNet, config: TrialConfig) -> LayersOfWidths:
@@ -126,8 +126,8 @@ class _WidthsDescription:
 
 
 _VGG16 = _WidthsDescription(vgg16.WIDTHS, (0, 1, 2, 3, 4, 4, 4), _of_vgg16)
-#: The networks that can be pruned.
-_DESCRIPTIONS: Mapping[Network, _WidthsDescription] = {
+#: The networks that can be pruned, with their widths.
+PRUNABLE_NETWORKS: Mapping[Network, _WidthsDescription] = {
     "compact": _WidthsDescription(None, (0, 1, 2, 3, 4), _of_compact),
     "vgg16": _VGG16,
     "vgg16-bn": _VGG16,

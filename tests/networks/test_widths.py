@@ -1,7 +1,7 @@
 """The table of what can be chosen in each network."""
 
 import dataclasses
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 import torch
@@ -10,11 +10,12 @@ from torch import nn
 from suite.errors import RequestError
 from suite.networks import build_network, layers_of_widths, stages_of_widths, widths_of, with_widths
 from suite.networks.build import assemble_network
+from suite.networks.widths import PRUNABLE_NETWORKS
 from suite.trial import Network, TrialConfig
 
 
-@pytest.mark.parametrize("network", get_args(Network))
-def test_every_network_has_a_stage_and_layers_for_each_width(network: Network) -> None:
+@pytest.mark.parametrize("network", PRUNABLE_NETWORKS)
+def test_every_prunable_network_has_a_stage_and_layers_for_each_width(network: Network) -> None:
     config = TrialConfig(network=network)
     with torch.device("meta"):
         built = build_network(config, 101)
@@ -24,7 +25,7 @@ def test_every_network_has_a_stage_and_layers_for_each_width(network: Network) -
         assert {layer.weight.shape[0] for layer in group} == {width}
 
 
-@pytest.mark.parametrize("network", get_args(Network))
+@pytest.mark.parametrize("network", PRUNABLE_NETWORKS)
 def test_chosen_widths_are_the_widths_of_the_network(network: Network) -> None:
     config = TrialConfig(network=network)
     halved = tuple(width // 2 for width in widths_of(config))
