@@ -1,5 +1,6 @@
 """The settings of a search space: everything but its dimensions."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, SkipValidation, model_validator
@@ -11,6 +12,11 @@ from search_spaces.validation import Strict, error_at
 Objective = Literal["val_mae", "params", "macs", "bytes"]
 Sampler = Literal["tpe", "nsga2", "random", "grid"]
 StoppingRule = Literal["front", "forecast", "error", "none"]
+#: The options that only some rules use, and these rules.
+RULES_WITH_OPTION: Mapping[str, tuple[StoppingRule, ...]] = {
+    "reduction_factor": ("front", "error"),
+    "chance": ("forecast",),
+}
 #: The first rung where a space names none.
 DEFAULT_GRACE_EPOCHS = 2
 
@@ -62,17 +68,14 @@ class Stopping(Strict):
 
     @model_validator(mode="after")
     def _of_its_rule(self) -> Self:
-        other_option = {"forecast": "reduction_factor"}.get(self.rule, "chance")
-        default = (
-            type(self).model_fields[other_option].default
-        )  # a search that was written to JSON has it too
-        if self.rule != "none" and getattr(self, other_option) != default:
-            raise error_at(
-                other_option,
-                "{key} does not apply to rule {rule}; leave it out",
-                key=other_option,
-                rule=self.rule,
-            )
+        if self.rule == "none":
+            return self
+        for option, rules in RULES_WITH_OPTION.items():
+            default = type(self).model_fields[option].default  # a search that was written to JSON has it too
+            if self.rule not in rules and getattr(self, option) != default:
+                raise error_at(
+                    option, "{key} does not apply to rule {rule}; leave it out", key=option, rule=self.rule
+                )
         return self
 
     def rungs_below(self, epochs: int) -> tuple[int, ...]:

@@ -53,8 +53,9 @@ def load_store(name_or_folder: str | Path, *, on_progress: Callable[[int, int], 
     """Open a packed data set: its images, the labels of all attributes, and how it is split.
 
     Args:
-        name_or_folder: ``"faces"``, the embedded synthetic faces, which are rendered on first use (a minute on
-            two cores) and then taken from the cache; or the folder of a set that ``suite data pack`` made.
+        name_or_folder: ``"faces"``, the embedded synthetic faces, which are rendered on first use (about a
+            quarter of a minute on two cores) and then taken from the cache; or the folder of a set that
+            ``suite data pack`` made.
         on_progress: Called with (done, total) while faces are rendered.
 
     Raises:

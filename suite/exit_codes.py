@@ -1,4 +1,4 @@
-"""The exit codes of the commands. README.md documents them."""
+"""The exit codes of the commands. docs/first-search.md documents them."""
 
 from enum import IntEnum
 

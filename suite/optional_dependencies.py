@@ -1,4 +1,4 @@
-"""Packages of the optional dependency group ``compress``, imported where they are needed."""
+"""Optional dependencies, imported where they are needed, and the log messages that they are not to write."""
 
 import logging
 from collections.abc import Iterator
@@ -9,12 +9,13 @@ from typing import Any
 from suite.errors import RequestError
 
 
-def need(package: str, purpose: str) -> Any:
-    """Import and return a package of the group ``compress``.
+def need(package: str, purpose: str, extra: str = "compress") -> Any:
+    """Import and return a package of an optional dependency group.
 
     Args:
         package: The package, or one of its modules.
         purpose: What needs it; the error message begins with it.
+        extra: The optional dependency group in ``pyproject.toml`` that installs it.
 
     Raises:
         RequestError: The package is not installed.
@@ -23,7 +24,7 @@ def need(package: str, purpose: str) -> Any:
         return import_module(package)
     except ImportError:
         raise RequestError(
-            f"{purpose} needs {package}, which is not installed; install it with pip install 'suite[compress]'"
+            f"{purpose} needs {package}, which is not installed; install it with pip install 'suite[{extra}]'"
         ) from None
 
 

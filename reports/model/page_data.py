@@ -1,7 +1,7 @@
 """What the page's scripts draw from: the trials column by column, as JSON types.
 
 Columns, not rows: ten thousand trials then fit into a few megabytes, and a script takes what it needs.
-Text in here is text, not markup, but for the cells of the table of trials, which are escaped HTML.
+Text in here is plain text, not markup, the cells of the table of trials included.
 """
 
 import math
@@ -22,7 +22,7 @@ from reports.model.predictions import Predictions, read_predictions
 from reports.model.repeat_command import repeat_prefix
 from reports.model.timing import conditions
 from reports.model.trial_columns import NAME, Cell, Column
-from reports.model.trials import FrontSummary, Trial
+from reports.model.trials import NAMES, FrontSummary, Trial
 from suite.runs.info import RunInfo
 from suite.runs.layout import PREDICTIONS
 from suite.runs.tables import Run
@@ -30,7 +30,10 @@ from suite.statistics.paired import mean_interval
 from suite.trial import TrialConfig
 
 #: Fields of a configuration that the page has elsewhere, or that say nothing to a reader.
-NOT_RECIPE = ("widths", "depths", "network", "backbone_sha256")
+NOT_RECIPE = (
+    *("widths", "depths", "network"),
+    *(field.name for field in fields(TrialConfig) if field.name.endswith("_sha256")),
+)
 
 
 def page_data(
@@ -55,6 +58,7 @@ def page_data(
         "axes": axes(info, summary),
         "notable": list(dict.fromkeys(trial.id for trial in chosen if trial)),
         "networks": compared_networks(info, summary),
+        "network_names": dict(NAMES),
         "published": published_marks(info, summary),
         "recipe": _recipe(run, shown),
         "unbeaten": unbeaten_rows(summary, shown),

@@ -23,7 +23,7 @@ TINY_WIDTHS, DEPTHS = PRESETS["tiny"].widths, PRESETS["tiny"].depths
 THIN_WIDTHS = PRESETS["thin"].widths
 
 #: Stages whose rows ``suite compress`` did not make from another trial's network.
-NOT_COMPRESSED = ("search", "confirm", "reference", "parent")
+NOT_COMPRESSED = ("search", "confirm", "parent")
 
 #: The networks that have stages of their own, as a reader knows them.
 NAMES = {"vgg16": "VGG-16", "vgg16-bn": "VGG-16 with batch norm", "resnet50": "ResNet-50"}

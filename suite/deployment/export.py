@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 
 from suite.data.dataset import LabelledImages
-from suite.deployment.inference import FLOAT, OPENERS, open_model
+from suite.deployment.inference import FLOAT, open_model
 from suite.deployment.inference_module import INPUT, InferenceModule, model_metadata
 from suite.deployment.onnx_graph import onnx_model
 from suite.deployment.verify import Verification, verify
@@ -159,23 +159,36 @@ def _unwritable(path: Path, why: str) -> RequestError:
     )
 
 
-Writer = Callable[[InferenceModule, TrialConfig, Path], None]
+Write = Callable[[InferenceModule, TrialConfig, Path], None]
 
 
-def writer_for(path: Path) -> Writer:
-    """Return the writer of the format that a file name ends in.
+@dataclass(frozen=True)
+class Writer:
+    """How a format is written.
+
+    Attributes:
+        write: Writes a network to a file.
+        packages: Optional packages that writing and verifying the file need.
+    """
+
+    write: Write
+    packages: tuple[str, ...] = ()
+
+
+def writer_for(path: Path) -> Write:
+    """Return the function that writes the format that a file name ends in.
 
     Raises:
         RequestError: There is no such format, or it needs a package that is not installed.
     """
     if path.suffix not in WRITERS:
         raise RequestError(
-            f"{path} ends in none of {', '.join(OPENERS)}; name a file with one of these endings"
+            f"{path} ends in none of {', '.join(WRITERS)}; name a file with one of these endings"
         )
-    if path.suffix == ".onnx":
-        for package in ("onnx", "onnxruntime"):
-            need(package, "An ONNX export")
-    return WRITERS[path.suffix]
+    writer = WRITERS[path.suffix]
+    for package in writer.packages:
+        need(package, f"An export to {path.suffix}")
+    return writer.write
 
 
 def _write_onnx(module: InferenceModule, config: TrialConfig, path: Path) -> None:
@@ -200,7 +213,7 @@ def _write_safetensors(module: InferenceModule, config: TrialConfig, path: Path)
 
 
 WRITERS: Mapping[str, Writer] = {
-    ".onnx": _write_onnx,
-    ".pt2": _write_program,
-    ".safetensors": _write_safetensors,
+    ".onnx": Writer(_write_onnx, packages=("onnx", "onnxruntime")),
+    ".pt2": Writer(_write_program),
+    ".safetensors": Writer(_write_safetensors),
 }

@@ -1,4 +1,6 @@
-"""The methods that the paper compares, and two that are standard in the field (mean-variance and CORAL).
+"""The paper's six methods, two of which also have a squared error, and two that are standard in the field.
+
+The variants with a squared error are ``mr-l2`` and ``ranking-mse``; the standard ones mean-variance and CORAL.
 
 A method is an output layer, a loss and a prediction. ``METHODS`` lists each under the name that
 ``TrialConfig.method`` and search spaces use. To add a method, write its functions and add a row.

@@ -1,7 +1,7 @@
 """The type of a method: an output layer, a loss and a prediction that belong together."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal, Self
 
 import torch
@@ -22,7 +22,7 @@ class Targets:
 
 @dataclass(frozen=True)
 class LossWeights:
-    """The weights in a ``TrialConfig`` that losses use; each loss takes its own."""
+    """The fields of a ``TrialConfig`` that losses use, under the same names; each loss takes its own."""
 
     lambda_l1: float = 1.0
     kl_over_bins: Literal["mean", "sum"] = "mean"
@@ -32,7 +32,7 @@ class LossWeights:
     @classmethod
     def of(cls, config: TrialConfig) -> Self:
         """Return the weights of a configuration."""
-        return cls(config.lambda_l1, config.kl_over_bins, config.lambda_mean, config.lambda_variance)
+        return cls(**{field.name: getattr(config, field.name) for field in fields(cls)})
 
 
 @dataclass(frozen=True)

@@ -88,14 +88,14 @@ def test_a_mismatch_fails_and_leaves_nothing(
 ) -> None:
     import suite.deployment.export as export_module
 
-    write = export_module.WRITERS[".onnx"]
+    write = export_module.WRITERS[".onnx"].write
 
     def other(module: Any, config: Any, path: Path) -> None:
         from tests.support.trained_runs import inference_module_of
 
         write(inference_module_of("er")[0], config, path)
 
-    monkeypatch.setitem(export_module.WRITERS, ".onnx", other)
+    monkeypatch.setitem(export_module.WRITERS, ".onnx", export_module.Writer(other))
     before = sorted(tmp_path.iterdir())
     assert main(["export", str(run), "--trial", "t0001", "-o", str(tmp_path / "net.onnx")]) == 1
     assert "net.onnx was not written" in capsys.readouterr().err

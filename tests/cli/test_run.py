@@ -3,13 +3,14 @@
 import dataclasses
 import io
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
 
 import suite.search.engine
-from search_spaces import load_dict
-from suite.cli.main import main
+from search_spaces import StoppingRule, load_dict
+from suite.cli.main import main, parse
 from suite.cli.progress import progress_view
 from suite.cli.run import check_same_search
 from suite.data.store import Store
@@ -43,6 +44,11 @@ def test_a_search_that_cannot_begin_says_so_and_leaves_no_folder(
     assert stage == "checking the data and counting the reference networks"
     assert complaint in refusal
     assert sorted(here.iterdir()) == before
+
+
+@pytest.mark.parametrize("rule", get_args(StoppingRule))
+def test_every_stopping_rule_can_be_chosen(rule: str) -> None:
+    assert parse(["run", "--search", "tiny", "--stopping", rule]).stopping == rule
 
 
 def test_the_options_of_a_run_are_laid_over_the_search_space(

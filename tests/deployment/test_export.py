@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from suite.data.dataset import Dataset, LabelledImages
-from suite.deployment.export import export
-from suite.deployment.inference import open_model
+from suite.deployment.export import WRITERS, export
+from suite.deployment.inference import OPENERS, open_model
 from suite.deployment.inference_module import InferenceModule, fold_batch_norm
 from suite.deployment.verify import MismatchError
 from suite.errors import RequestError
@@ -139,7 +139,7 @@ def test_a_mismatch_leaves_an_existing_file_as_it_was(
     import suite.deployment.export as export_module
 
     module, config = inference_module_of()
-    write = export_module.WRITERS[ending]
+    write = export_module.WRITERS[ending].write
 
     def changed(module: InferenceModule, config: object, path: Path) -> None:
         other, _ = inference_module_of()
@@ -147,7 +147,7 @@ def test_a_mismatch_leaves_an_existing_file_as_it_was(
             other.network.head.weight[0] += 0.05
         write(other, config, path)
 
-    monkeypatch.setitem(export_module.WRITERS, ending, changed)
+    monkeypatch.setitem(export_module.WRITERS, ending, export_module.Writer(changed))
     path = tmp_path / f"net{ending}"
     path.write_text("mine")
     with pytest.raises(MismatchError, match=r"PyTorch"):
@@ -163,6 +163,10 @@ def test_a_file_that_cannot_be_written_is_refused_in_one_sentence(
     module, config = inference_module_of()
     with pytest.raises(RequestError, match=r"ends in none of|cannot be written"):
         export(module, config, val, tmp_path / name)
+
+
+def test_every_format_can_be_written_and_opened() -> None:
+    assert set(WRITERS) == set(OPENERS)
 
 
 def test_folding_keeps_the_outputs_and_leaves_no_normalisation() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from suite.methods import METHODS, LossWeights, Targets
 from suite.methods.labels import LabelSet
+from suite.trial import TrialConfig
 
 SETS = {"years": LabelSet(0, 12, 1), "points": LabelSet(1, 5, 0.5)}
 WEIGHTS = LossWeights(lambda_l1=0.7, kl_over_bins="sum", lambda_mean=0.3, lambda_variance=0.1)
@@ -151,3 +152,9 @@ def test_bf16_outputs_are_computed_on_in_float32(method: str) -> None:
     outputs, targets = batch(method, labels, seed=1)
     assert METHODS[method].decode(outputs.bfloat16(), labels).dtype == torch.float32
     assert METHODS[method].loss(outputs.bfloat16(), targets, labels, WEIGHTS).total.dtype == torch.float32
+
+
+def test_the_weights_of_a_trial_are_its_fields_of_the_same_names() -> None:
+    weights = LossWeights(lambda_l1=0.7, kl_over_bins="sum", lambda_mean=0.3, lambda_variance=0.1)
+    config = TrialConfig(lambda_variance=0.1, lambda_mean=0.3, kl_over_bins="sum", lambda_l1=0.7)
+    assert LossWeights.of(config) == weights

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search_spaces import Bounds, SearchSpaceError, Stopping, find, load, load_dict
+from search_spaces import Bounds, SearchSpaceError, Stopping, StoppingRule, find, load, load_dict
 from search_spaces.quantities import counted
+from search_spaces.settings import RULES_WITH_OPTION
 
 
 def fields(**changes: Any) -> dict[str, Any]:
@@ -35,7 +36,7 @@ def test_without_a_word_nothing_is_stopped_or_bounded() -> None:
     assert space.bounds.given() == {}
 
 
-@pytest.mark.parametrize("rule", ["front", "forecast", "error", "none"])
+@pytest.mark.parametrize("rule", get_args(StoppingRule))
 def test_stopping_and_bounds_come_back_from_json(rule: str) -> None:
     own = {"chance": 0.1} if rule == "forecast" else {"reduction_factor": 4}
     stopping = {"rule": rule, "rungs": [2, 5], **own}
@@ -108,6 +109,19 @@ def test_what_cannot_be_is_one_sentence(overrides: Sequence[str], sentence: str)
         tiny(*overrides)
     assert sentence in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("rule", [rule for rule in get_args(StoppingRule) if rule != "none"])
+@pytest.mark.parametrize(("option", "value"), [("reduction_factor", 2), ("chance", 0.1)])
+def test_a_rule_takes_its_own_options_and_refuses_those_of_other_rules(
+    rule: str, option: str, value: float
+) -> None:
+    overrides = [f"stopping.rule={rule}", f"stopping.{option}={value}"]
+    if rule in RULES_WITH_OPTION[option]:
+        assert getattr(tiny(*overrides).stopping, option) == value
+    else:
+        with pytest.raises(SearchSpaceError, match=f"{option} does not apply to rule {rule}; leave it out"):
+            tiny(*overrides)
 
 
 @pytest.mark.parametrize("name", ["paper", "methods", "lambda", "bins", "pooling"])

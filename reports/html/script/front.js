@@ -73,8 +73,8 @@ function statusInWords(row) {
 }
 
 function designOf(row) {
-  const names = { vgg16: "VGG-16", "vgg16-bn": "VGG-16 with batch norm", resnet50: "ResNet-50" };
-  if (trials.network[row] !== "compact") return names[trials.network[row]] ?? trials.network[row];
+  const network = trials.network[row];
+  if (network !== "compact") return data.network_names[network] ?? network;
   return `widths ${trials.widths[row].join(" ")}, depths ${trials.depths[row].join(" ")}`;
 }
 

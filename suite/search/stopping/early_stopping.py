@@ -1,7 +1,7 @@
 """Early stopping: the rule that a search space names, and the trials that it compares."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, assert_never
 
 from search_spaces import SearchSpace
 from suite.runs.ledger import RunLedger
@@ -34,16 +34,23 @@ class EarlyStopping(Protocol):
 def stopping_of(space: SearchSpace) -> EarlyStopping | None:
     """Return the rule of a space, with nothing recorded yet; None where it stops nothing."""
     stopping, epochs = space.stopping, space.base.epochs
-    if stopping.rule == "none":
-        return None
-    if stopping.rule == "forecast":
-        costs = tuple(name for name in space.objectives if name != ERROR)
-        forecast_after = stopping.rungs_below(epochs)
-        return ForecastStopping(
-            ForecastRule(costs, epochs, forecast_after, stopping.chance, UNIT[space.base.attribute])
-        )
-    objectives = tuple(space.objectives) if stopping.rule == "front" else (ERROR,)
-    return Rungs(RungRule(objectives, stopping.rungs_below(epochs), stopping.reduction_factor))
+    match stopping.rule:
+        case "none":
+            return None
+        case "forecast":
+            costs = tuple(name for name in space.objectives if name != ERROR)
+            forecast_after = stopping.rungs_below(epochs)
+            return ForecastStopping(
+                ForecastRule(costs, epochs, forecast_after, stopping.chance, UNIT[space.base.attribute])
+            )
+        case "front":
+            return Rungs(
+                RungRule(tuple(space.objectives), stopping.rungs_below(epochs), stopping.reduction_factor)
+            )
+        case "error":
+            return Rungs(RungRule((ERROR,), stopping.rungs_below(epochs), stopping.reduction_factor))
+        case _:
+            assert_never(stopping.rule)
 
 
 def replay(stopping: EarlyStopping, ledger: RunLedger) -> None:

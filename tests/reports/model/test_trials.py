@@ -1,13 +1,14 @@
 """Which trials make the front, in which order, and what an unfinished run leaves open."""
 
 import math
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 
-from reports.model.trials import reference, summarise
+from reports.model.trials import NAMES, reference, summarise
 from suite.statistics.pareto import knee, non_dominated
+from suite.trial import Network
 from tests.support.synthetic_runs import MakeRun
 
 
@@ -131,3 +132,7 @@ def test_references_are_found_by_key(make_run: MakeRun, key: str, params: int) -
     info = make_run(trials=1).info
     assert reference(info, key).params == params
     assert reference(make_run(trials=1, references=[]).info, key) is None
+
+
+def test_every_network_with_stages_of_its_own_has_a_name() -> None:
+    assert set(NAMES) == set(get_args(Network)) - {"compact"}

@@ -14,6 +14,15 @@ from suite.search.stopping.rungs import RungRule, Rungs
 from suite.trial import EpochResult, Profile, Status, TrialConfig, TrialResult
 from tests.support.runs import metrics, trial_result
 
+SMALL: dict[str, Any] = {
+    "name": "small",
+    "data": "faces",
+    "objectives": ["val_mae", "params"],
+    "trials": 10,
+    "base": {"epochs": 12},
+    "vary": {"learning_rate": {"low": 1e-4, "high": 1e-2}},
+}
+
 
 def rule_of(**changes: Any) -> RungRule | ForecastRule | None:
     stopping = stopping_with(**changes)
@@ -21,15 +30,7 @@ def rule_of(**changes: Any) -> RungRule | ForecastRule | None:
 
 
 def stopping_with(**changes: Any) -> EarlyStopping | None:
-    fields: dict[str, Any] = {
-        "name": "small",
-        "data": "faces",
-        "objectives": ["val_mae", "params"],
-        "trials": 10,
-        "base": {"epochs": 12},
-        "vary": {"learning_rate": {"low": 1e-4, "high": 1e-2}},
-    }
-    return stopping_of(load_dict({**fields, **changes}))
+    return stopping_of(load_dict({**SMALL, **changes}))
 
 
 def test_one_word_chooses_the_rule() -> None:
@@ -40,6 +41,13 @@ def test_one_word_chooses_the_rule() -> None:
     assert rule_of(stopping={"rule": "forecast"}) == ForecastRule(
         ("params",), 12, tuple(range(2, 12)), 0.02, "years"
     )
+
+
+def test_a_word_that_no_rule_has_is_refused_instead_of_taken_for_the_rule_by_error() -> None:
+    space = load_dict({**SMALL, "stopping": {"rule": "error"}})
+    unknown = space.stopping.model_copy(update={"rule": "median"})
+    with pytest.raises(AssertionError, match="median"):
+        stopping_of(space.model_copy(update={"stopping": unknown}))
 
 
 def test_rungs_come_from_grace_and_reduction_or_are_named() -> None:
