@@ -304,7 +304,7 @@ def test_a_folder_with_anything_else_is_never_replaced(utkface: Path, tmp_path: 
     home.mkdir()
     (home / "thesis.tex").write_text("years of work")
     for out in (home, utkface):
-        with pytest.raises(RequestError, match="no part of packed data"):
+        with pytest.raises(RequestError, match="not part of packed data"):
             packed(utkface, out, overwrite=True)
     assert (home / "thesis.tex").read_text() == "years of work"
     assert len(list(utkface.iterdir())) == 40

@@ -198,7 +198,7 @@ def test_what_is_deflated_twice_is_not_inflated_past_the_limit() -> None:
     whole = mat(zeros=np.zeros((1000, 100)))
     twice = zlib.compress(whole[128:])
     content = whole[:128] + struct.pack("<II", 15, len(twice)) + twice
-    with pytest.raises(UnreadableMatError, match="no variable"):
+    with pytest.raises(UnreadableMatError, match="is not a variable"):
         read_mat(content)
 
 
