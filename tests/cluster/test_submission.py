@@ -223,7 +223,7 @@ def test_the_exit_code_is_the_jobs(head: Head, space: str, store: Store) -> None
     assert (code, "no trial finished" in said) == (1, True)
     relative = ["run", "--search", space, "--out", "runs/here"]
     code, _, refused = head.answer("submit", "--address", head.address, "--", *relative)
-    assert (code, "goes when it ends" in refused) == (2, True)
+    assert (code, "deleted when the job ends" in refused) == (2, True)
     code, _, refused = head.answer(
         "submit", "--address", head.address, "--name", "twice", "--no-follow", "--", *gone
     )
