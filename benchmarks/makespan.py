@@ -142,7 +142,7 @@ class Watch:
     def stage(self, sentence: str) -> None:
         """Ignore stages."""
 
-    def change(self, standing: SearchProgress, ended: TrialResult | None) -> None:
+    def change(self, progress: SearchProgress, ended: TrialResult | None) -> None:
         """Record the end of a trial."""
         if ended is not None:
             self.ends.append(time.time())

@@ -76,7 +76,7 @@ class Stopwatch:
     def stage(self, sentence: str) -> None:
         """Ignore stages, which the session times."""
 
-    def change(self, standing: SearchProgress, ended: TrialResult | None) -> None:
+    def change(self, progress: SearchProgress, ended: TrialResult | None) -> None:
         """Record the end of a trial."""
         if ended is not None:
             self.ends.append(time.perf_counter() - self._ray_started)

@@ -14,6 +14,8 @@ import suite
 from suite import api
 from suite.data.faces import embedded
 from suite.data.store import Store
+from suite.runs.info import write_info
+from tests.support.runs import run_info
 
 HEAVY = ("torch", "ray", "pandas", "optuna", "numpy", "plotly", "rich")
 
@@ -88,3 +90,8 @@ def test_a_configuration_has_the_labels_of_its_data_unless_they_are_given() -> N
         0.5,
     )
     assert suite.profile(config).params < suite.profile("tiny").params  # nine bins, not 101
+
+
+def test_a_run_that_has_only_begun_has_an_empty_front(tmp_path: Path) -> None:
+    write_info(tmp_path, run_info())
+    assert suite.front(tmp_path).empty

@@ -101,8 +101,9 @@ class ResumableFit:
 
 def remove_checkpoint(folder: Path, trial_id: str) -> None:
     """Remove the checkpoint of a step, and partial files that a killed process left of it."""
-    for file in (folder / CHECKPOINTS).glob(f"{trial_id}.pt*"):
-        file.unlink(missing_ok=True)
+    for pattern in (f"{trial_id}.pt*", f".{trial_id}.pt.*"):
+        for file in (folder / CHECKPOINTS).glob(pattern):
+            file.unlink(missing_ok=True)
 
 
 def _request(parent: TrainedTrial, trial_id: str, config: TrialConfig) -> str:

@@ -14,7 +14,7 @@ from suite.data.decoded_images import has_decoded_images
 from suite.data.decoding_processes import DecodeRequest
 from suite.data.source_files import TABLES
 from suite.errors import RequestError
-from suite.files.locks import FileLockedError, file_lock
+from suite.files.locks import NO_LOCKS, FileLockedError, file_lock
 
 LOCK = "lock"
 
@@ -64,12 +64,17 @@ def _locked(out: Path) -> Iterator[None]:
     stack = contextlib.ExitStack()
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        stack.enter_context(file_lock(file, required=False))
+        stack.enter_context(file_lock(file))  # two packings would spoil one store
     except FileLockedError:
         raise RequestError(
             f"another process is packing into {out}; wait until it ends, or name another folder"
         ) from None
     except OSError as error:
+        if error.errno in NO_LOCKS:
+            raise RequestError(
+                f"{out.parent} is on a file system without locks, where two packings could spoil one set; name a "
+                "folder on another file system"
+            ) from None
         raise RequestError(
             f"{out.parent} cannot be written to ({error.strerror}); name another folder"
         ) from None

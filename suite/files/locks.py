@@ -17,13 +17,16 @@ class FileLockedError(Exception):
 
 
 @contextmanager
-def file_lock(path: Path, *, wait: bool = False, required: bool = True) -> Iterator[None]:
+def file_lock(path: Path, *, wait: bool = False, required: bool = True) -> Iterator[bool]:
     """Hold an exclusive lock on a file, which is created if it does not exist and stays afterwards.
 
     Args:
         path: The lock file.
         wait: Wait until the lock is free.
         required: Fail on a file system without locks. If False, go on there without a lock.
+
+    Yields:
+        Whether the lock is held: False only on a file system without locks, where it is not required.
 
     Raises:
         FileLockedError: The lock is held elsewhere, and ``wait`` is False.
@@ -40,7 +43,7 @@ def file_lock(path: Path, *, wait: bool = False, required: bool = True) -> Itera
         if required or error.errno not in NO_LOCKS:
             raise
     try:
-        yield
+        yield lock.is_locked
     finally:
         lock.release()
 

@@ -73,7 +73,8 @@ def new_run_folder(folder: Path) -> Iterator[None]:
 def lock_run_folder(folder: Path) -> Iterator[None]:
     """Keep other drivers out of the run folder. The lock ends with this process, even if it is killed.
 
-    A file system without locks is used without one. Temporary files that a killed driver left are deleted.
+    A file system without locks is used without one. Where the lock is held, temporary files that a killed driver
+    left are deleted.
 
     Raises:
         RequestError: Another driver holds the lock, or the folder cannot be written to.
@@ -81,13 +82,14 @@ def lock_run_folder(folder: Path) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         try:
             with _explain_unusable(folder):
-                stack.enter_context(file_lock(folder / LOCK, required=False))
+                is_held = stack.enter_context(file_lock(folder / LOCK, required=False))
         except FileLockedError:
             raise RequestError(
                 f"a search is at work in {folder}; wait until it, or the 'suite compress' that it may be, "
                 "has ended, or stop it with Ctrl-C first"
             ) from None
-        _delete_temporary_files(folder)
+        if is_held:  # else the files may be those of a driver at work
+            _delete_temporary_files(folder)
         yield
 
 
@@ -123,9 +125,11 @@ def _delete_temporary_files(folder: Path) -> None:
     if not (folder / "run.json").exists():
         return  # not a run folder yet: its files may be the user's
     for name in (".", "weights", CHECKPOINTS, PREDICTIONS):
-        for file in (folder / name).glob(".*.partial"):
-            with contextlib.suppress(OSError):  # a folder, or no permission: it does no harm
-                file.unlink()
+        for file in (folder / name).glob("*"):
+            # 'suite report' writes without the lock, so a temporary report may be one that is being written.
+            if is_temporary(file) and not file.name.startswith(".report.html."):
+                with contextlib.suppress(OSError):  # a folder, or no permission: it does no harm
+                    file.unlink()
 
 
 def _precedes_run(entry: Path) -> bool:

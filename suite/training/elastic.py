@@ -31,7 +31,14 @@ from suite.training.distillation import teacher_of
 from suite.training.evaluation import evaluate
 from suite.training.fit import STEPS_A_CHECK, DivergedError
 from suite.training.inputs import augmented, normalised, targets_of
-from suite.training.recipe import autocast, make_optimizer, make_schedule, resolve_precision, seeded
+from suite.training.recipe import (
+    Precision,
+    autocast,
+    make_optimizer,
+    make_schedule,
+    resolve_precision,
+    seeded,
+)
 from suite.trial import Metrics, TrialConfig
 
 RECALIBRATION_BATCH = 256
@@ -246,7 +253,7 @@ def fit_elastic(
 
 
 @torch.no_grad()
-def recalibrate(network: nn.Module, part: LabelledImages, precision: str, device: torch.device) -> None:
+def recalibrate(network: nn.Module, part: LabelledImages, precision: Precision, device: torch.device) -> None:
     """Measure the batch-norm statistics of a network anew, as the mean over batches of images.
 
     The weights of a slice were trained beside those of others, and its statistics are its own (Yu and Huang
@@ -265,7 +272,7 @@ def recalibrate(network: nn.Module, part: LabelledImages, precision: str, device
         norm.momentum = None  # a cumulative mean
     network.train()
     for rows in torch.split(part.rows, RECALIBRATION_BATCH):
-        with autocast(precision, device):  # type: ignore[arg-type]
+        with autocast(precision, device):
             network(normalised(part.images[rows].to(device)))
     network.eval()
     for norm, momentum in zip(norms, momenta, strict=True):

@@ -376,3 +376,15 @@ def test_no_process_outlives_a_packing_that_was_killed(utkface: Path, tmp_path: 
     while any(Path(f"/proc/{pid}").exists() for pid in children) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
+
+
+def test_packing_where_the_file_system_has_no_locks_is_refused(
+    utkface: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    with pytest.raises(RequestError, match="is on a file system without locks"):
+        packed(utkface, tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -101,8 +101,9 @@ def test_a_file_system_without_locks_is_tolerated_where_a_lock_is_not_required(
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
     monkeypatch.setattr(fcntl, "flock", no_locks)
-    with file_lock(path, required=False):
+    with file_lock(path, required=False) as is_held:
         path.with_name("work").write_text("done")
+    assert not is_held
     assert path.with_name("work").exists()
     with pytest.raises(OSError, match="No locks"), file_lock(path):
         pass

@@ -1,5 +1,8 @@
 """Which drivers may work in a run folder."""
 
+import errno
+import fcntl
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -35,13 +38,38 @@ def test_a_folder_with_an_active_driver_is_refused_until_that_is_killed(tmp_path
 
 def test_temporary_files_of_a_killed_driver_are_deleted(tmp_path: Path) -> None:
     (tmp_path / "weights").mkdir()
-    for name in (".trials.parquet.0a1b2c3d.partial", "weights/.t0.safetensors.0a1b2c3d.partial"):
+    for name in (
+        ".trials.parquet.0a1b2c3d.partial",
+        "weights/.t0.safetensors.0a1b2c3d.partial",
+        "weights/.t0-int8.onnx.0a1b2c3d.partial.onnx",
+        "weights/t0.safetensors.partial",  # of an earlier version
+    ):
         (tmp_path / name).touch()
     (tmp_path / "weights" / "t0.safetensors").touch()
     (tmp_path / "run.json").touch()
     with lock_run_folder(tmp_path):
         files = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
     assert files == {".lock", "run.json", "weights/t0.safetensors"}
+
+
+def test_a_report_that_another_process_is_writing_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "run.json").touch()
+    (tmp_path / ".report.html.0a1b2c3d.partial").touch()
+    with lock_run_folder(tmp_path):
+        assert (tmp_path / ".report.html.0a1b2c3d.partial").exists()
+
+
+def test_without_locks_no_temporary_file_is_taken_for_a_leftover(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    (tmp_path / "run.json").touch()
+    (tmp_path / ".trials.parquet.0a1b2c3d.partial").touch()
+    with lock_run_folder(tmp_path):
+        assert (tmp_path / ".trials.parquet.0a1b2c3d.partial").exists()
 
 
 def test_temporary_files_in_a_folder_without_a_run_are_kept(tmp_path: Path) -> None:

@@ -32,9 +32,9 @@ class AfterTwoTrials:
     def stage(self, sentence: str) -> None:
         pass
 
-    def change(self, standing: SearchProgress, ended: TrialResult | None) -> None:
+    def change(self, progress: SearchProgress, ended: TrialResult | None) -> None:
         acted = len(self.ended) >= 2
-        self.at_once[acted] = max(self.at_once[acted], standing.running)
+        self.at_once[acted] = max(self.at_once[acted], progress.running)
         if ended is None:
             return
         self.ended.append(ended.id)

@@ -67,7 +67,7 @@ def test_a_shipped_search_runs_from_any_folder_and_ends_in_a_report(
     )
     assert said.startswith("2 trials in ")
     report = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
-    for shipped in ("page.css", "page.js"):
-        assert (ROOT / "reports" / shipped).read_text(encoding="utf-8") in report
+    for shipped in ("page.css", "script/state.js"):
+        assert (ROOT / "reports" / "html" / shipped).read_text(encoding="utf-8") in report
     assert "fewer parameters than VGG-16" in report  # of published.yaml
     assert list(tmp_path.iterdir()) == [tmp_path / "run"]
