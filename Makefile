@@ -25,6 +25,7 @@ lint-js:
 
 types: $(READY)
 	$(BIN)/mypy
+	$(BIN)/mypy examples
 
 layers: $(READY)
 	$(BIN)/lint-imports

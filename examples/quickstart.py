@@ -76,7 +76,7 @@ print(costs.assign(val_mae_years=pd.Series(errors))[["params", "macs", "val_mae_
 folder = Path("quickstart")
 folder.mkdir(exist_ok=True)
 exported = suite.export_fit(trainings["micro"], data, folder / "micro.onnx")
-print(f"{exported.path}: {exported.bytes:,} bytes, compared on {exported.agreement.images} images")
+print(f"{exported.path}: {exported.bytes:,} bytes, compared on {exported.verification.images} images")
 
 # %% [markdown]
 # ## Prediction
