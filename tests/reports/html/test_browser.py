@@ -50,7 +50,7 @@ class Visit:
         self.page.on("request", lambda request: self.asked.append(request.url))
         self.page.goto(file.as_uri() + address)
         if context.get("java_script_enabled", True) and 'id="front-chart"' in html:
-            self.page.wait_for_selector("html[data-ready]", state="attached")
+            self.page.wait_for_selector("html[data-ready]", state="attached", timeout=120_000)
 
     def text(self, selector: str) -> str:
         return self.page.inner_text(selector)
