@@ -23,6 +23,7 @@ import pandas as pd
 
 from suite.errors import RequestError
 from suite.files.atomic import write_atomically
+from suite.trial import UNIT
 
 SCHEMA_VERSION = 1
 
@@ -98,6 +99,11 @@ def fingerprint(images: npt.NDArray[np.uint8], labels: pd.DataFrame) -> str:
         digest.update(np.ascontiguousarray(images[start : start + 1024]).tobytes())
     digest.update(labels.to_csv(index=False).encode())
     return digest.hexdigest()
+
+
+def can_group(column: str) -> bool:
+    """Whether a column of a store's labels names groups: it is not a split, a person, a source or a label."""
+    return column not in ("split", "subject", "source") and column.removesuffix("_std") not in UNIT
 
 
 def write_info(folder: Path, info: StoreInfo) -> None:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 
-from suite.data.store import Split
+from suite.data.store import Split, can_group
 from suite.deployment.export import ModelFile
 from suite.deployment.inference import Outputs, open_model
 from suite.deployment.intervals import central_interval
@@ -29,8 +29,6 @@ from suite.statistics.clustered import (
 )
 from suite.trial import Attribute
 
-#: Columns of a store's labels that name no group; nor do an attribute and its deviation.
-NO_GROUPS = ("split", "subject", "source")
 SPLIT_NAME = {"train": "training", "val": "validation", "test": "test"}
 
 
@@ -130,7 +128,7 @@ def _errors_by_group(
     by_column = {
         str(column): errors_by_name(errors, people, _names(labels[column]))
         for column in labels.columns
-        if column not in NO_GROUPS and str(column).removesuffix("_std") not in BAND
+        if can_group(str(column))
     }
     return {attribute: bands} | {column: groups for column, groups in by_column.items() if groups}
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pandas as pd
 from torch import Tensor
 
-from suite.data.store import Split, Store
+from suite.data.store import Split, Store, can_group
 from suite.runs.tables import write_prediction_rows
-from suite.trial import UNIT, Attribute
+from suite.trial import Attribute
 
 #: The splits that predictions are written for.
 PREDICTED_SPLITS: tuple[Split, ...] = ("val", "test")
@@ -42,7 +42,7 @@ def _rows(store: Store, attribute: Attribute, split: Split, estimates: Tensor) -
             "person": _people(labels, images.tolist()),
         }
     )
-    return own.join(labels[[name for name in labels if _can_group(str(name))]], rsuffix=" of the data")
+    return own.join(labels[[name for name in labels if can_group(str(name))]], rsuffix=" of the data")
 
 
 def _people(labels: pd.DataFrame, images: list[int]) -> list[str]:
@@ -51,9 +51,3 @@ def _people(labels: pd.DataFrame, images: list[int]) -> list[str]:
         return [f"image {image}" for image in images]
     subjects = labels["subject"].fillna("").astype(str)
     return [subject or f"image {image}" for subject, image in zip(subjects, images, strict=True)]
-
-
-def _can_group(column: str) -> bool:
-    """Return whether a column of a store's labels is more than a split, a name, a source or a label."""
-    stem = column.removesuffix("_std")
-    return column not in ("split", "subject", "source") and stem not in UNIT
