@@ -15,7 +15,19 @@ from reports.html.templating import render
 
 _HERE = Path(__file__).parent
 #: What the answer and the front are drawn from. The scripts read all other data once these are there.
-FIRST = ("run", "runs", "trials", "axes", "notable", "networks", "published", "growth", "unbeaten", "lineage")
+FIRST = (
+    "run",
+    "runs",
+    "trials",
+    "axes",
+    "notable",
+    "networks",
+    "network_names",
+    "published",
+    "growth",
+    "unbeaten",
+    "lineage",
+)
 
 
 def framed_page(

@@ -43,14 +43,26 @@ class Visit:
         file.write_text(html, encoding="utf-8")
         self.said: list[str] = []
         self.asked: list[str] = []
+        self.thrown: list[str] = []
         context = {"viewport": {"width": 1280, "height": 900}, **context}
         self.page: Page = browser.new_context(**context).new_page()
         self.page.on("console", lambda message: self.said.append(message.text))
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on(
+            "pageerror", lambda error: (self.said.append(str(error)), self.thrown.append(str(error.stack)))
+        )
         self.page.on("request", lambda request: self.asked.append(request.url))
         self.page.goto(file.as_uri() + address)
         if context.get("java_script_enabled", True) and 'id="front-chart"' in html:
-            self.page.wait_for_selector("html[data-ready]", state="attached", timeout=120_000)
+            self.wait_until_ready()
+
+    def wait_until_ready(self) -> None:
+        """Wait for the page's scripts, which take long on a busy machine; what they throw fails at once."""
+        for _ in range(600):
+            if self.page.locator("html[data-ready]").count():
+                return
+            assert not self.thrown, f"the page's scripts failed: {self.thrown}"
+            self.page.wait_for_timeout(200)
+        raise AssertionError(f"the page was not ready in two minutes; it said {self.said}")
 
     def text(self, selector: str) -> str:
         return self.page.inner_text(selector)
