@@ -23,6 +23,7 @@ from suite.cli import (
 )
 from suite.errors import RequestError
 from suite.exit_codes import ExitCode
+from suite.printable import printable
 
 #: In the order of ``suite --help``. A new command is a module with ``add_command``, and a name here.
 COMMANDS = (
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.action(options))
     except RequestError as error:
-        print(f"suite: {error}", file=sys.stderr)
+        print(f"suite: {printable(error)}", file=sys.stderr)
         return ExitCode.WRONG_REQUEST
     except KeyboardInterrupt:
         print("suite: interrupted", file=sys.stderr)

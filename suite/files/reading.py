@@ -1,0 +1,164 @@
+"""Reading small files that somebody else may have written: JSON and Parquet, checked before they are believed.
+
+Every fault becomes a ``FileContentError`` with the reason in a few words. The caller knows what the file is for, and
+makes the sentence with its remedy.
+"""
+
+import json
+import math
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pandas as pd
+
+T = TypeVar("T")
+
+#: Several times the largest that the suite writes. They keep a forged file from filling the memory.
+LARGEST_JSON = 64_000_000  # bytes
+LARGEST_TABLE = 4_000_000_000  # bytes when unpacked
+MOST_CELLS = 100_000_000
+#: The range of whole numbers in every table and tensor shape.
+LARGEST_INTEGER = 2**63 - 1
+
+
+class FileContentError(Exception):
+    """A file that cannot be read as what it should be; the message is the reason."""
+
+
+def check_regular(path: Path, largest: int) -> None:
+    """Check that a path is a regular file of at most ``largest`` bytes that may be opened. A pipe would block.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        FileContentError: It is something else, larger, or closed to this user.
+    """
+    try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise FileContentError("it is not a regular file")
+        if found.st_size > largest:
+            raise FileContentError(f"it has {found.st_size:,} bytes, over the limit of {largest:,}")
+        path.open("rb").close()
+    except (FileNotFoundError, NotADirectoryError):
+        raise FileNotFoundError(path) from None
+    except OSError as error:
+        raise FileContentError(error.strerror or type(error).__name__) from None
+    except ValueError:  # a null byte in the name
+        raise FileNotFoundError(path) from None
+
+
+def read_text(path: Path, *, largest: int = LARGEST_JSON) -> str:
+    """Read a UTF-8 file.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        FileContentError: It is not a regular file, too large, closed to this user, or not UTF-8.
+    """
+    check_regular(path, largest)
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise FileContentError("it is not UTF-8 text") from None
+    except OSError as error:
+        raise FileContentError(error.strerror or type(error).__name__) from None
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Parse JSON whose numbers fit a 64-bit integer or a finite float; ``NaN`` is allowed, infinity is not.
+
+    Raises:
+        FileContentError: It is not such JSON.
+    """
+    try:
+        return json.loads(text, parse_int=_integer, parse_float=_float, parse_constant=_constant)
+    except RecursionError:
+        raise FileContentError("it is nested too deeply") from None
+    except ValueError as error:
+        raise FileContentError(f"it is not JSON: {error}") from None
+
+
+def parse_typed(text: str | bytes, kind: type[T]) -> T:
+    """Parse JSON as a dataclass. Types are checked strictly, and unknown fields are ignored.
+
+    Raises:
+        FileContentError: It is not JSON, or a field is missing or has another type. The message names the field.
+    """
+    return typed(parse_json(text), kind)
+
+
+def typed(document: Any, kind: type[T]) -> T:
+    """Return the result of ``parse_json`` as a dataclass; see ``parse_typed``."""
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        return TypeAdapter(kind).validate_json(json.dumps(document), strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise FileContentError(f"field {field!r}: {first['msg']}" if field else first["msg"]) from None
+
+
+def read_table(path: Path, *, columns: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """Read a Parquet table, after what it claims to hold was checked.
+
+    Args:
+        path: The file.
+        columns: The kinds of columns that must have one where they exist: "number", "text" or "flag".
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        FileContentError: It is not Parquet, damaged, too large when unpacked, or a column has another type.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    check_regular(path, LARGEST_TABLE)
+    try:
+        with pq.ParquetFile(path) as file:
+            _check_size(file.metadata)
+            frame: pd.DataFrame = file.read().to_pandas()
+    except (pa.ArrowException, OSError, ValueError, TypeError, KeyError, OverflowError) as error:
+        raise FileContentError(next(iter(str(error).splitlines()), type(error).__name__)[:200]) from None
+    for column, kind in (columns or {}).items():
+        if column in frame and not _is(frame[column], kind):
+            raise FileContentError(f"column {column!r} holds something other than {kind}s")
+    return frame
+
+
+def _check_size(metadata: Any) -> None:
+    cells = metadata.num_rows * max(metadata.num_columns, 1)
+    if cells > MOST_CELLS:
+        raise FileContentError(f"it claims {cells:,} cells, over the limit of {MOST_CELLS:,}")
+    size = sum(metadata.row_group(n).total_byte_size for n in range(metadata.num_row_groups))
+    if size > LARGEST_TABLE:
+        raise FileContentError(f"it claims {size:,} bytes, over the limit of {LARGEST_TABLE:,}")
+
+
+def _is(column: "pd.Series[Any]", kind: str) -> bool:
+    known = column.dropna()
+    if kind == "number":
+        return pd.api.types.is_numeric_dtype(column) or not len(known)
+    if kind == "flag":
+        return pd.api.types.is_bool_dtype(known) or not len(known)
+    return all(isinstance(value, str) for value in known)
+
+
+def _integer(text: str) -> int:
+    if len(text) > 20 or abs(int(text)) > LARGEST_INTEGER:
+        raise ValueError("a whole number is out of range")
+    return int(text)
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError("a number is out of range")
+    return value
+
+
+def _constant(text: str) -> float:
+    if text != "NaN":
+        raise ValueError("a number is infinite")
+    return math.nan

@@ -1,0 +1,105 @@
+"""Small files that somebody else may have written."""
+
+import json
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from suite.files import reading
+from suite.files.reading import FileContentError, check_regular, parse_json, parse_typed, read_table
+
+
+@dataclass(frozen=True)
+class Inner:
+    low: float
+
+
+@dataclass(frozen=True)
+class Outer:
+    name: str
+    count: int
+    error: float
+    inner: Mapping[str, Inner]
+    words: Sequence[str] = ()
+
+
+GOOD = '{"name": "a", "count": 3, "error": 7, "inner": {"age": {"low": 1}}, "words": ["x"], "new": 1}'
+
+
+def test_a_document_becomes_its_dataclass_and_fields_of_later_versions_are_ignored() -> None:
+    read = parse_typed(GOOD, Outer)
+    assert read == Outer("a", 3, 7.0, {"age": Inner(1.0)}, ["x"])
+    assert math.isnan(parse_typed(GOOD.replace("7", "NaN"), Outer).error)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ('"a"', "1", "'name'"),
+        ("3", '"3"', "'count'"),
+        ("3", "3.0", "'count'"),
+        ("3", "true", "'count'"),
+        ('{"low": 1}', "[]", "'inner.age'"),
+        ('["x"]', '"x"', "'words'"),
+        ('"count": 3, ', "", "'count'"),
+        ("3", "1" + "0" * 400, "out of range"),
+        ("7", "1e999", "out of range"),
+        ("7", "Infinity", "infinite"),
+        ('["x"]', "[" * 100_000 + "]" * 100_000, "nested"),
+        ('"a"', '"a', "not JSON"),
+    ],
+)
+def test_another_type_is_refused_with_its_field(old: str, new: str, reason: str) -> None:
+    with pytest.raises(FileContentError, match=reason):
+        parse_typed(GOOD.replace(old, new, 1), Outer)
+
+
+def test_a_list_is_no_document() -> None:
+    with pytest.raises(FileContentError):
+        parse_typed("[1]", Outer)
+    assert parse_json("[1]") == [1]
+
+
+def test_a_pipe_a_folder_and_a_large_file_are_refused_without_being_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "large").write_bytes(b"12345")
+    for name in ("pipe", ".", "large"):
+        with pytest.raises(FileContentError):
+            check_regular(tmp_path / name, 4)
+    with pytest.raises(FileNotFoundError):
+        check_regular(tmp_path / "none", 4)
+    with pytest.raises(FileNotFoundError):
+        check_regular(tmp_path / "a\0b", 4)
+
+
+def test_a_table_of_other_types_or_damaged_bytes_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    pd.DataFrame({"id": ["a", None], "error": [1.0, None]}).to_parquet(path)
+    assert len(read_table(path, columns={"id": "text", "error": "number", "absent": "flag"})) == 2
+    for columns in ({"id": "number"}, {"error": "text"}, {"error": "flag"}):
+        with pytest.raises(FileContentError, match="column"):
+            read_table(path, columns=columns)
+    whole = path.read_bytes()
+    for content in (b"", whole[: len(whole) // 2], json.dumps({}).encode(), whole[:4] + bytes(len(whole) - 4)):
+        path.write_bytes(content)
+        with pytest.raises(FileContentError):
+            read_table(path)
+
+
+def test_a_small_table_that_claims_many_rows_is_refused_before_it_is_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"x": np.zeros(200_000)}), path)
+    assert path.stat().st_size < 50_000
+    monkeypatch.setattr(reading, "MOST_CELLS", 100_000)
+    with pytest.raises(FileContentError, match="claims 200,000 cells"):
+        read_table(path)
