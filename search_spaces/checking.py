@@ -14,6 +14,7 @@ from search_spaces.grid import check_grid
 from search_spaces.point_checks import checked_first
 from search_spaces.problems import Problem, alternatives, did_you_mean, dotted, shown
 from search_spaces.settings import Settings
+from search_spaces.sharing_checks import check_sharing
 from search_spaces.space import SearchSpace
 from search_spaces.stopping_checks import check_stopping
 from search_spaces.trial_fields import FIELDS, PRESETS, Base, field_adapter
@@ -22,9 +23,10 @@ from suite.trial import Network
 
 #: The blocks of settings, which are mappings of their own.
 BLOCKS: Mapping[str, type[Strict]] = {
-    name: field.annotation
+    name: kind
     for name, field in Settings.model_fields.items()
-    if isinstance(field.annotation, type) and issubclass(field.annotation, Strict)
+    for kind in (field.annotation, *get_args(field.annotation))  # a block that may be left out is one or None
+    if isinstance(kind, type) and issubclass(kind, Strict)
 }
 
 
@@ -44,6 +46,7 @@ def check(values: Mapping[str, Any]) -> SearchSpace | list[Problem]:
     problems += check_network(values.get("base", {}), settings.base, vary)
     problems += check_warmup(settings.base, vary)
     problems += check_stopping(settings, vary)
+    problems += check_sharing(settings, vary)
     first = checked_first(values.get("first", ()), settings.base, vary, problems)
     if problems:
         return problems

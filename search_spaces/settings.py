@@ -92,6 +92,31 @@ class Stopping(Strict):
         return tuple(rungs)
 
 
+class Sharing(Strict):
+    """One elastic training whose slices the trials start from (Yu et al. 2020, BigNAS; Cai et al. 2020).
+
+    Attributes:
+        epochs: Of the elastic training.
+        learning_rate: The largest of its one-cycle schedule.
+        random_slices: Slices of each step, beside the largest network and the smallest (the sandwich rule).
+        distillation: Share of a slice's loss that compares it with the largest network instead of the labels.
+        recalibration_images: Training images that a slice's batch-norm statistics are measured on.
+        candidates: Slices whose validation error is measured before the trials begin.
+        suggestions: Members of the candidates' front that are the first trials; None: half of the trials.
+        confirm: "procedure" repeats the elastic training and the member's own with each confirming seed;
+            "scratch" trains the members alone, for the epochs of both together.
+    """
+
+    epochs: Annotated[int, Field(ge=1, le=100_000)] = 16
+    learning_rate: Annotated[float, Field(gt=0)] = 0.01
+    random_slices: Annotated[int, Field(ge=0, le=64)] = 1
+    distillation: Annotated[float, Field(ge=0, le=1)] = 0.5
+    recalibration_images: Annotated[int, Field(ge=2, le=1_000_000)] = 1024
+    candidates: Annotated[int, Field(ge=2, le=1_000_000)] = 400
+    suggestions: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    confirm: Literal["procedure", "scratch"] = "procedure"
+
+
 class Bounds(Strict):
     """The most that a network may cost to be trained; None: no bound.
 
@@ -126,6 +151,7 @@ class Settings(Strict):
         base: The fields that all trials share.
         stopping: Which trials are stopped early.
         bounds: The most that a network may cost.
+        sharing: The elastic training that the trials start from; None: every trial starts from random weights.
         latency: How it is measured.
     """
 
@@ -141,4 +167,5 @@ class Settings(Strict):
     base: SkipValidation[Base] = Base()  # search_spaces.checking checks it
     stopping: Stopping = Stopping()
     bounds: Bounds = Bounds()
+    sharing: Sharing | None = None
     latency: Latency = Latency()

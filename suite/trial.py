@@ -30,7 +30,7 @@ MethodName = Literal[
 Pooling = Literal["hybrid", "average"]
 Augmentation = Literal["light", "paper"]
 Status = Literal["finished", "stopped", "diverged", "failed"]
-Stage = Literal["search", "confirm", "parent", "pruned", "distilled", "int8"]
+Stage = Literal["search", "confirm", "parent", "elastic", "pruned", "distilled", "int8"]
 Importance = Literal["magnitude", "taylor", "lamp", "bn-scale"]
 
 #: The unit of an attribute's mean absolute error, as it ends a column name (``val_mae_years``).
@@ -222,3 +222,4 @@ class TrialResult:
     trials_known: int  # the number of results that the sampler had when it suggested this trial
     started: float  # seconds since the run's first start
     parent: str | None = None
+    slice_of: str | None = None  # id of the elastic training whose slice the training started from

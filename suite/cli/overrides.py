@@ -24,4 +24,6 @@ def overrides(options: argparse.Namespace) -> list[str]:
         value = getattr(options, option)
         if value is not None:
             settings.append(f"{key}={json.dumps(value)}")
+    if options.sharing is False:
+        settings.append("sharing=null")
     return settings

@@ -68,6 +68,11 @@ def _add_overrides(parser: argparse.ArgumentParser) -> None:
         choices=("front", "forecast", "error", "none"),
         help="early stopping: by rank on the front, by forecast, by validation error alone, or none",
     )
+    group.add_argument(
+        "--sharing",
+        action=argparse.BooleanOptionalAction,
+        help="start every trial from its slice of one elastic training; default: as the search space says",
+    )
     for quantity, noun in (("params", "parameters"), ("macs", "multiply-adds"), ("bytes", "bytes on disk")):
         group.add_argument(
             f"--max-{quantity}",
@@ -124,7 +129,10 @@ def _load_space(options: argparse.Namespace) -> "tuple[Path, SearchSpace]":
         settings = [f"data={json.dumps(data)}", *settings]
     try:
         path = find(options.search)
-        return path, load(path, overrides=settings, inherited=inherited_fields)
+        space = load(path, overrides=settings, inherited=inherited_fields)
+        if options.sharing and space.sharing is None:  # a space that has the block keeps its own
+            space = load(path, overrides=["sharing={}", *settings], inherited=inherited_fields)
+        return path, space
     except SearchSpaceError as error:
         raise RequestError(str(error)) from None
 

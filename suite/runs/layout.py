@@ -6,5 +6,7 @@ LOCK = ".lock"
 PREDICTIONS = "predictions"
 #: The folder with the checkpoints of trials in progress.
 CHECKPOINTS = "checkpoints"
+#: The validation errors of slices of the elastic network.
+SCORED = "scored.parquet"
 #: The journal of Optuna's study.
 STUDY_JOURNAL = "study.journal"

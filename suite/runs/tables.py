@@ -68,6 +68,7 @@ def trial_row(result: TrialResult) -> dict[str, Any]:
         "status": result.status,
         "cause": result.cause,
         "parent": result.parent,
+        "slice_of": result.slice_of,
         **result.config.to_json(),
         "params": profile.params if profile else None,
         "macs": profile.macs if profile else None,

@@ -1,24 +1,30 @@
 """The stages of a search, in their order; how trials train is the matter of ``suite.search.tune``.
 
 1. The parent's row, where the search starts from a trained network.
-2. The search: trials that the sampler proposes.
-3. The confirmation: the front's members trained again with new seeds.
-4. The evaluation on the test split.
-5. The latency, with nothing else running.
+2. Where the space shares weights: the elastic training, and the errors of its slices.
+3. The search: trials that the sampler proposes.
+4. The confirmation: the front's members trained again with new seeds.
+5. The evaluation on the test split.
+6. The latency, with nothing else running.
 
 Each stage does what earlier sessions have left of it.
 """
 
+from collections.abc import Mapping, Sequence
+
+from search_spaces import Value
 from suite.errors import RequestError
 from suite.runs.front import front_rows
 from suite.runs.layout import CHECKPOINTS
 from suite.runs.ledger import RunLedger
-from suite.search.after_search.confirmation import ConfirmationProposals, left_to_confirm
+from suite.search.after_search.confirmation import elastic_seeds_of, left_to_confirm
 from suite.search.after_search.evaluation import evaluate_on_test
 from suite.search.after_search.latency import measure_latency
 from suite.search.bounds import describe_exhausted
 from suite.search.parents import add_parent
+from suite.search.proposals import ListedProposals
 from suite.search.session import Search, Session
+from suite.search.sharing.stage import first_points, score_slices, train_elastic
 from suite.search.stopping.early_stopping import EarlyStopping, replay, stopping_of
 from suite.search.study.proposals import StudyProposals
 from suite.search.study.results import count_out_of_bounds, count_repeats, tell_missing
@@ -26,6 +32,9 @@ from suite.search.study.study import open_study
 from suite.search.trial_factory import TrialFactory
 from suite.search.tune.progress import StageProgress
 from suite.search.tune.trainer import Trainer, ray_trainer
+
+#: Values for every dimension of the space, tried before the sampler proposes any.
+FirstPoints = Sequence[Mapping[str, Value]]
 
 
 def run_stages(search: Search, session: Session, ledger: RunLedger) -> None:
@@ -50,17 +59,28 @@ def train(search: Search, session: Session, ledger: RunLedger) -> None:
             session.note(max_concurrent=trainer.at_once)
             _clear_checkpoints(search, ledger)
             if left > 0:
-                _search_space(search, session, ledger, trainer)
+                points = _share_weights(search, session, ledger, trainer)
+                _search_space(search, session, ledger, trainer, points)
             _confirm_front(search, session, ledger, trainer)
     _clear_checkpoints(search, ledger)
 
 
-def _search_space(search: Search, session: Session, ledger: RunLedger, trainer: Trainer) -> None:
+def _share_weights(search: Search, session: Session, ledger: RunLedger, trainer: Trainer) -> FirstPoints:
+    """Train the elastic network and score its slices; return the points that the trials begin with."""
+    if search.space.sharing is None:
+        return ()
+    train_elastic(search, session, ledger, trainer, [search.space.seed])
+    return tuple(first_points(search, score_slices(search, session, trainer)))
+
+
+def _search_space(
+    search: Search, session: Session, ledger: RunLedger, trainer: Trainer, points: FirstPoints
+) -> None:
     """Train what the sampler proposes, until the requested number of trials have ended."""
     space = search.space
     session.note(ended_early="")
     trials = TrialFactory(space, search.store.info.attributes[session.info.attribute])
-    study = open_study(space, search.folder, concurrent=trainer.at_once, fits=trials.fits)
+    study = open_study(space, search.folder, concurrent=trainer.at_once, fits=trials.fits, points=points)
     tell_missing(study, ledger.rows_of("search"))
     proposals = StudyProposals(study, trials)
     search.watcher.stage(f"training, {trainer.at_once} trials at once")
@@ -108,6 +128,8 @@ def _confirm_front(search: Search, session: Session, ledger: RunLedger, trainer:
     trainings = left_to_confirm(space, ledger, info)
     if not trainings:
         return
+    if seeds := elastic_seeds_of(trainings):
+        train_elastic(search, session, ledger, trainer, seeds)
     members = len(front_rows(ledger.rows, info.objectives, info.error_column))
     search.watcher.stage(
         f"confirming the front ({members} trained again with {space.confirm_seeds} seeds each), "
@@ -115,7 +137,7 @@ def _confirm_front(search: Search, session: Session, ledger: RunLedger, trainer:
     )
     requested = len(trainings) + len(ledger.rows_of("confirm"))
     trainer.train(
-        ConfirmationProposals(trainings),
+        ListedProposals(trainings),
         ledger,
         len(trainings),
         on_change=StageProgress(search, info, ledger, "confirm", requested),

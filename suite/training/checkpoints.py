@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from suite.files.atomic import atomic_path
+from suite.training.elastic import ElasticFit
 from suite.training.fit import Fit
 from suite.trial import EpochResult, Metrics, TrialConfig
 
@@ -51,7 +52,7 @@ class Checkpoint:
     state: Mapping[str, Any]  # of ``suite.training.fit.Fit``
     step: FitStep = ONLY_STEP
 
-    def matches(self, training: Fit) -> bool:
+    def matches(self, training: Fit | ElasticFit) -> bool:
         """Whether a training can continue from here as if it had never been interrupted."""
         return (self.config, self.precision) == (training.config, training.precision)
 
@@ -81,7 +82,11 @@ class CheckpointTimer:
 
 
 def save_checkpoint(
-    training: Fit, epochs: Sequence[EpochResult], seconds: float, path: Path, step: FitStep = ONLY_STEP
+    training: Fit | ElasticFit,
+    epochs: Sequence[EpochResult],
+    seconds: float,
+    path: Path,
+    step: FitStep = ONLY_STEP,
 ) -> None:
     """Write a checkpoint, completely or not at all.
 

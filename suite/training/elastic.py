@@ -1,4 +1,4 @@
-"""Training an elastic network: ``fit_elastic(config, space, dataset)`` yields an ``ElasticEpoch`` per epoch.
+"""Training an elastic network: ``fit_elastic(config, space, dataset)`` yields an ``EpochResult`` per epoch.
 
 A step trains the largest network, some random slices and the smallest one on the same images (the sandwich
 rule; Yu and Huang 2019). The largest learns from the labels; the others learn in part from the largest
@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -21,10 +22,11 @@ from suite.errors import RequestError
 from suite.machine import best_device, without_tf32
 from suite.methods import METHODS, LossWeights, Targets
 from suite.methods.imitation import imitation_loss
-from suite.methods.labels import label_set_of
+from suite.methods.labels import LabelSet, label_set_of
 from suite.networks import to_device
 from suite.networks.compact import CompactNet
 from suite.networks.elastic import ElasticNet, ElasticSpace
+from suite.networks.weights import load_network
 from suite.presets import Architecture
 from suite.training.config_checks import check_config
 from suite.training.distillation import teacher_of
@@ -39,7 +41,7 @@ from suite.training.recipe import (
     resolve_precision,
     seeded,
 )
-from suite.trial import Metrics, TrialConfig
+from suite.trial import EpochResult, Metrics, TrialConfig
 
 RECALIBRATION_BATCH = 256
 
@@ -54,24 +56,14 @@ class Sharing:
     recalibration_images: int = 1024  # training images that a slice's batch-norm statistics are measured on
 
 
-@dataclass(frozen=True)
-class ElasticEpoch:
-    """What one epoch of an elastic training gave; ``epoch`` counts from 1."""
-
-    epoch: int
-    train_loss: float  # of the largest network
-    learning_rate: float  # at the end of the epoch
-    seconds: float  # of training and validation
-    images_per_second: float  # of training alone; an image counts once, however many slices saw it
-    largest: Metrics  # on validation, its statistics recalibrated
-    smallest: Metrics
-
-
-class ElasticFit(Iterator[ElasticEpoch]):
+class ElasticFit(Iterator[EpochResult]):
     """An elastic training in progress: each ``next`` trains one epoch and validates the two ends of the space.
+
+    The results are those of the largest network. An image of a step counts once, however many slices saw it.
 
     Attributes:
         network: The elastic network after the epochs so far.
+        smallest: The errors of the smallest network after the last epoch, on validation; None before the first.
         label_set: The label bins.
         precision: The precision that ``config.precision`` resolves to on this device.
     """
@@ -106,28 +98,40 @@ class ElasticFit(Iterator[ElasticEpoch]):
         self._steps = len(self._train) // config.batch_size  # batch norm wants whole batches
         self._optimizer = make_optimizer(config, self.network)
         self._schedule = make_schedule(config, self._optimizer, config.epochs * self._steps)
+        self.smallest: Metrics | None = None
         self._epoch = 0
 
-    def __next__(self) -> ElasticEpoch:
+    def __next__(self) -> EpochResult:
+        """Train one epoch and validate.
+
+        Raises:
+            DivergedError: The loss or a validation error became NaN or infinite.
+        """
         if self._epoch == self.config.epochs:
             raise StopIteration
         self._epoch += 1
         began = time.perf_counter()
         with without_tf32(self.precision):
-            loss = self._train_epoch()
+            losses = self._train_epoch()
         trained = time.perf_counter()
-        largest, smallest = self.evaluate(self.space.largest), self.evaluate(self.space.smallest)
-        if not math.isfinite(largest.mae + smallest.mae):
+        largest, self.smallest = self.evaluate(self.space.largest), self.evaluate(self.space.smallest)
+        if not math.isfinite(largest.mae + self.smallest.mae):
             raise DivergedError(self._epoch, self._epoch * self._steps, self.config)
-        return ElasticEpoch(
+        return EpochResult(
             epoch=self._epoch,
-            train_loss=loss,
+            train_loss=losses[0],
+            train_kl=losses[1],
+            train_l1=losses[2],
             learning_rate=float(self._optimizer.param_groups[0]["lr"]),
             seconds=time.perf_counter() - began,
             images_per_second=self._steps * self.config.batch_size / (trained - began),
-            largest=largest,
-            smallest=smallest,
+            validation=largest,
         )
+
+    @property
+    def largest(self) -> CompactNet:
+        """The largest network, with statistics of its own: its weights are all that slices are cut from."""
+        return self.slice(self.space.largest)
 
     def slice(self, architecture: Architecture) -> CompactNet:
         """Cut out a slice and measure its batch-norm statistics on training images.
@@ -176,8 +180,8 @@ class ElasticFit(Iterator[ElasticEpoch]):
         self._schedule.load_state_dict(state["schedule"])
         self._epoch = int(state["epoch"])
 
-    def _train_epoch(self) -> float:
-        """One pass over the training images; the mean loss of the largest network."""
+    def _train_epoch(self) -> tuple[float, float, float]:
+        """Pass once over the training images; return the largest network's mean loss, its KL and its L1."""
         self.network.train()
         losses: list[Tensor] = []
         # An epoch's random numbers depend on the seed and the epoch alone, not on what else ran here.
@@ -187,15 +191,18 @@ class ElasticFit(Iterator[ElasticEpoch]):
                 losses.append(self._train_step(batch))
                 if step % STEPS_A_CHECK == 0 or step == self._steps:
                     self._check_finite(losses, step)
-        return float(torch.stack(losses).mean())
+        means = torch.stack(losses).mean(0).tolist()
+        return means[0], means[1], means[2]
 
     def _train_step(self, batch: Tensor) -> Tensor:
         images = augmented(self._train, batch, self.config, self.device)
         inputs, targets = normalised(images), targets_of(self._train, batch, self.config, self.device)
         self._optimizer.zero_grad(set_to_none=True)
         outputs = self._outputs(inputs, self.space.largest)
-        loss = self._method.loss(outputs, targets, self.label_set, self._weights).total
-        total = loss if self._teacher is None else loss + self._teacher.loss(outputs, images, batch)
+        loss = self._method.loss(outputs, targets, self.label_set, self._weights)
+        total = loss.total
+        if self._teacher is not None:
+            total = total + self._teacher.loss(outputs, images, batch)
         total.backward()  # type: ignore[no-untyped-call]
         largest = outputs.detach()
         drawn = [self.space.draw() for _ in range(self.sharing.random_slices)]
@@ -203,7 +210,7 @@ class ElasticFit(Iterator[ElasticEpoch]):
             self._slice_loss(inputs, targets, largest, architecture).backward()  # type: ignore[no-untyped-call]
         self._optimizer.step()
         self._schedule.step()
-        return total.detach()
+        return torch.stack([total, loss.kl, loss.l1]).detach()
 
     def _slice_loss(
         self, inputs: Tensor, targets: Targets, largest: Tensor, architecture: Architecture
@@ -221,7 +228,7 @@ class ElasticFit(Iterator[ElasticEpoch]):
         return outputs
 
     def _check_finite(self, losses: list[Tensor], step: int) -> None:
-        if not bool(torch.stack(losses[-STEPS_A_CHECK:]).isfinite().all()):
+        if not bool(torch.stack(losses[-STEPS_A_CHECK:])[:, 0].isfinite().all()):
             raise DivergedError(self._epoch, (self._epoch - 1) * self._steps + step, self.config)
 
 
@@ -250,6 +257,57 @@ def fit_elastic(
         DivergedError: (while iterating) the loss became NaN or infinite.
     """
     return ElasticFit(config, space, dataset, sharing or Sharing(), threads=threads, device=device)
+
+
+@dataclass(frozen=True)
+class TrainedElastic:
+    """A trained elastic network.
+
+    Attributes:
+        network: On the CPU.
+        config: Of its training; widths and depths are those of the largest network.
+        label_set: The label bins.
+    """
+
+    network: ElasticNet
+    config: TrialConfig
+    label_set: LabelSet
+
+    def slice(
+        self, architecture: Architecture, dataset: Dataset, images: int, device: torch.device
+    ) -> CompactNet:
+        """Cut out a slice, and measure its batch-norm statistics.
+
+        Args:
+            architecture: Of the slice.
+            dataset: The data that the elastic network was trained on.
+            images: Training images that the statistics are measured on.
+            device: Of the slice.
+
+        Raises:
+            RequestError: The architecture is no slice of the network.
+        """
+        sliced = to_device(self.network.slice(architecture), device)
+        assert isinstance(sliced, CompactNet)
+        part = dataset.splits["train"].first(self.config.train_images).first(images)
+        recalibrate(sliced, part, resolve_precision(self.config.precision, device), device)
+        return sliced
+
+
+def load_elastic(path: Path) -> TrainedElastic:
+    """Load an elastic network from the weights of its largest network.
+
+    Raises:
+        RequestError: The file cannot be read, or holds no compact network.
+    """
+    largest, config, label_set = load_network(path)
+    if not isinstance(largest, CompactNet):
+        raise RequestError(f"{path} is a {config.network} network; only the compact network has slices")
+    network = ElasticNet(
+        config.widths, config.depths, config.pooling, label_set.bins, METHODS[config.method].head
+    )
+    network.largest.load_state_dict(largest.state_dict())
+    return TrainedElastic(network, config, label_set)
 
 
 @torch.no_grad()

@@ -12,11 +12,11 @@ from suite.errors import RequestError
 from suite.methods import METHODS
 from suite.networks.elastic import ElasticSpace
 from suite.presets import Architecture
-from suite.training.elastic import ElasticEpoch, ElasticFit, Sharing, fit_elastic, recalibrate
+from suite.training.elastic import ElasticFit, Sharing, fit_elastic, recalibrate
 from suite.training.evaluation import evaluate
 from suite.training.fit import DivergedError
 from suite.training.inputs import normalised
-from suite.trial import MethodName, TrialConfig
+from suite.trial import EpochResult, MethodName, TrialConfig
 
 SPACE = ElasticSpace(((4, 8), (4, 8), (4, 8), (8, 16), (8, 16)), ((1, 2), (1,), (1, 2), (1,), (1,)))
 CONFIG = TrialConfig(resolution=32, epochs=2, batch_size=32, precision="float32", label_deviation=3.0)
@@ -29,18 +29,22 @@ def trained(dataset: Dataset, config: TrialConfig = CONFIG, sharing: Sharing | N
     return training
 
 
-def without_times(epochs: Sequence[ElasticEpoch]) -> list[ElasticEpoch]:
+def without_times(epochs: Sequence[EpochResult]) -> list[EpochResult]:
     return [dataclasses.replace(epoch, seconds=0.0, images_per_second=0.0) for epoch in epochs]
 
 
 def test_largest_and_smallest_learn(dataset: Dataset) -> None:
     config = dataclasses.replace(CONFIG, epochs=12, learning_rate=0.01)
-    epochs = list(fit_elastic(config, SPACE, dataset, threads=1))
+    training = fit_elastic(config, SPACE, dataset, threads=1)
+    epochs = list(training)
     assert [epoch.epoch for epoch in epochs] == list(range(1, 13))
     ages = dataset.splits["val"].labels
     constant = float((ages - ages.median()).abs().mean())
-    assert epochs[-1].largest.mae < 0.8 * constant
-    assert epochs[-1].smallest.mae < constant
+    assert epochs[-1].validation.mae < 0.8 * constant
+    assert training.smallest is not None
+    assert training.smallest.mae < constant
+    assert 0 < epochs[-1].train_kl < epochs[0].train_kl
+    assert 0 < epochs[-1].train_l1 < epochs[0].train_l1
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -14,7 +14,8 @@ from suite.runs.info import RunInfo
 from suite.runs.ledger import RunLedger
 from suite.runs.tables import config_of
 from suite.search.proposals import Proposal
-from suite.trial import TrialResult
+from suite.search.sharing.elastic_training import slice_for
+from suite.trial import TrialConfig
 
 
 def left_to_confirm(space: SearchSpace, ledger: RunLedger, info: RunInfo) -> list[Proposal]:
@@ -24,17 +25,30 @@ def left_to_confirm(space: SearchSpace, ledger: RunLedger, info: RunInfo) -> lis
     """
     members = front_rows(ledger.rows, info.objectives, info.error_column)
     ended = {row["id"] for row in ledger.rows_of("confirm")}
+    alone = 0  # epochs that a training without a slice has more
+    if space.sharing is not None and space.sharing.confirm == "scratch":
+        alone = space.sharing.epochs
     trainings = [
         Proposal(
             id=f"{member['id']}-s{seed}",
-            config=dataclasses.replace(config_of(member), seed=seed),
+            config=_confirming(config_of(member), seed, more_epochs=alone),
             stage="confirm",
             parent=member["id"],
+            slice_of=None if alone else slice_for(space, seed),
         )
         for seed in space.confirming_seeds
         for member in members
     ]
     return [training for training in trainings if training.id not in ended]
+
+
+def elastic_seeds_of(trainings: Sequence[Proposal]) -> list[int]:
+    """Return the seeds of the elastic networks that confirming trainings start from, ascending."""
+    return sorted({training.config.seed for training in trainings if training.slice_of is not None})
+
+
+def _confirming(config: TrialConfig, seed: int, more_epochs: int) -> TrialConfig:
+    return dataclasses.replace(config, seed=seed, epochs=config.epochs + more_epochs)
 
 
 def with_confirm_seeds(space: SearchSpace, seeds: int) -> SearchSpace:
@@ -52,25 +66,3 @@ def with_confirm_seeds(space: SearchSpace, seeds: int) -> SearchSpace:
         return load_dict({**space.to_dict(), "confirm_seeds": seeds}, where="--confirm-seeds")
     except SearchSpaceError as error:
         raise RequestError(str(error)) from None
-
-
-class ConfirmationProposals:
-    """Proposes the confirming trainings in their order. The study is not notified of them."""
-
-    def __init__(self, trainings: Sequence[Proposal]) -> None:
-        self._left = list(trainings)
-
-    @property
-    def exhausted(self) -> bool:
-        """Whether all have been proposed."""
-        return not self._left
-
-    def propose(self) -> Proposal:
-        """Return the next training."""
-        return self._left.pop(0)
-
-    def before_row(self, result: TrialResult) -> None:
-        """Do nothing: nothing is learnt from the confirmation."""
-
-    def after_row(self, result: TrialResult) -> None:
-        """Do nothing: nothing is learnt from the confirmation."""

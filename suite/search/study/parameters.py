@@ -41,11 +41,15 @@ def parameters_of(space: SearchSpace, values: Mapping[str, Value]) -> dict[str, 
 
 def config_at(trials: TrialFactory, parameters: Mapping[str, Any]) -> TrialConfig:
     """Return the trial with Optuna's parameters; where they have no seed, it is the space's."""
-    values: dict[str, Value] = {
+    return trials.config(values_of(trials.space.dimensions(), parameters), parameters.get(SEED))
+
+
+def values_of(dimensions: Mapping[str, Dimension], parameters: Mapping[str, Any]) -> dict[str, Value]:
+    """Return Optuna's parameters as values of dimensions."""
+    return {
         name: _value_of(dimension, parameters[name]) if isinstance(dimension, Choices) else parameters[name]
-        for name, dimension in trials.space.dimensions().items()
+        for name, dimension in dimensions.items()
     }
-    return trials.config(values, parameters.get(SEED))
 
 
 def category_of(value: Value) -> str | float | None:

@@ -7,6 +7,7 @@ from suite.search.bounds import MOST_IN_A_ROW
 from suite.search.costs import describe_excesses, relative_excesses
 from suite.search.parents import parent_of_trials
 from suite.search.proposals import Proposal
+from suite.search.sharing.elastic_training import slice_for
 from suite.search.study.parameters import config_at
 from suite.search.study.repeats import tell_repeat, trained_before
 from suite.search.study.results import results_known, tell, tell_out_of_bounds, trial_id
@@ -61,7 +62,13 @@ class StudyProposals:
         self._rejected_in_a_row = self.repeats_in_a_row = 0
         name = trial_id(suggestion.number)
         self._suggestions[name] = suggestion
-        return Proposal(name, config, parent=parent_of_trials(space), trials_known=trials_known)
+        return Proposal(
+            name,
+            config,
+            parent=parent_of_trials(space),
+            slice_of=slice_for(space, space.seed),
+            trials_known=trials_known,
+        )
 
     def before_row(self, result: TrialResult) -> None:
         """Note how a trial ended. This syncs the study's journal, so no row on disk lacks its suggestion."""

@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -25,6 +25,7 @@ def open_study(
     *,
     concurrent: int,
     fits: Callable[[Mapping[str, Value]], bool] = lambda values: True,
+    points: Sequence[Mapping[str, Value]] = (),
 ) -> optuna.Study:
     """Open the study in the journal of a run folder, or create it with its first points enqueued.
 
@@ -33,6 +34,7 @@ def open_study(
         folder: The run.
         concurrent: Trials that train at the same time.
         fits: Whether a point of a grid is to be trained.
+        points: Enqueued in a new study, after the first points that the space names.
     """
     optuna.logging.set_verbosity(logging.ERROR)
     # A driver of an earlier version of the suite may have left it when it was killed.
@@ -53,6 +55,8 @@ def open_study(
             study.set_metric_names(list(space.objectives))
         for point in space.first:
             study.enqueue_trial(parameters_of(space, space.flat(point)))
+        for values in points:
+            study.enqueue_trial(parameters_of(space, values))
     if space.sampler == "grid":
         _enqueue_grid(study, space, fits)
     return study

@@ -7,17 +7,23 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
+import torch
 from ray import tune
+from torch import nn
 
 from suite.compression.parent import network_from_parent
 from suite.data.dataset import Dataset, load_dataset
 from suite.files.atomic import write_atomically
+from suite.machine import best_device
 from suite.measure.profiling import profile_trial
 from suite.methods.labels import label_set_of
+from suite.networks.elastic import ElasticSpace
 from suite.networks.weights import save_network
+from suite.presets import Architecture
 from suite.search.tune.file_server import DriverFiles, NotSavedError
-from suite.search.tune.messages import TrialReport, TrialRequest
+from suite.search.tune.messages import TrialReport, TrialRequest, weights_name
 from suite.training.checkpoints import CheckpointTimer, load_checkpoint, save_checkpoint
+from suite.training.elastic import ElasticFit, Sharing, TrainedElastic, fit_elastic, load_elastic
 from suite.training.fit import DivergedError, Fit, fit
 from suite.trial import Attribute, EpochResult, Profile
 
@@ -61,7 +67,7 @@ class TrialActor(tune.Trainable):
         self._began = time.time()
         self._zero = time.perf_counter()
         self._profile: Profile | None = None
-        self._fit: Fit | None = None
+        self._fit: Fit | ElasticFit | None = None
         self._epochs: list[EpochResult] = []
         self._has_reported = False
         self._checkpoint_timer.begin()
@@ -70,19 +76,41 @@ class TrialActor(tune.Trainable):
         config = self._request.config
         label_set = label_set_of(config)
         self._profile = profile_trial(config, label_set.bins)
-        dataset = _dataset(self._request.files, config.attribute, config.resolution)
-        self._fit = fit(
-            config,
-            dataset,
-            threads=self._request.threads,
-            device=self._request.device,
-            network=network_from_parent(config, dataset),
-        )
-        if self._fit.transfer:
-            self._save_text(f"weights/{self._request.id}.backbone.txt", f"{self._fit.transfer}\n")
+        dataset = trial_data(self._request.files, config.attribute, config.resolution)
+        self._fit = self._training(dataset)
         self._resume(self._fit)
 
-    def _resume(self, training: Fit) -> None:
+    def _training(self, dataset: Dataset) -> Fit | ElasticFit:
+        """Return the training of the request, before its first epoch."""
+        request, config = self._request, self._request.config
+        if (elastic := request.elastic) is not None:
+            sharing = Sharing(elastic.random_slices, elastic.distillation, elastic.recalibration_images)
+            space = ElasticSpace(elastic.widths, elastic.depths)
+            return fit_elastic(
+                config, space, dataset, sharing, threads=request.threads, device=request.device
+            )
+        training = fit(
+            config,
+            dataset,
+            threads=request.threads,
+            device=request.device,
+            network=self._slice(dataset) or network_from_parent(config, dataset),
+        )
+        if training.transfer:
+            self._save_text(f"weights/{request.id}.backbone.txt", f"{training.transfer}\n")
+        return training
+
+    def _slice(self, dataset: Dataset) -> nn.Module | None:
+        """Return the slice that the training starts from; None where it starts from none."""
+        request, config = self._request, self._request.config
+        if request.slice_of is None:
+            return None
+        device = torch.device(request.device or best_device())
+        elastic = elastic_network(request.files, request.slice_of.elastic)
+        architecture = Architecture(config.widths, config.depths)
+        return elastic.slice(architecture, dataset, request.slice_of.recalibration_images, device)
+
+    def _resume(self, training: Fit | ElasticFit) -> None:
         """Continue from the checkpoint that a lost process or a killed driver left, where there is one."""
         with self._request.files.local_copy(self._request.checkpoint) as path:
             checkpoint = None if path is None else load_checkpoint(path)
@@ -93,7 +121,7 @@ class TrialActor(tune.Trainable):
         self._began -= checkpoint.seconds
         self._zero -= checkpoint.seconds
 
-    def _train_epoch(self, training: Fit) -> TrialReport:
+    def _train_epoch(self, training: Fit | ElasticFit) -> TrialReport:
         earlier = tuple(self._epochs)
         epoch = next(training)
         self._epochs.append(epoch)
@@ -102,13 +130,13 @@ class TrialActor(tune.Trainable):
                 self._checkpoint_timer.save_if_due(lambda: self._save_checkpoint(training))
             return self._report(ended=False, status="running", epoch=epoch, earlier=earlier)
         as_trained = dataclasses.replace(self._request.config, precision=training.precision)
+        network = training.largest if isinstance(training, ElasticFit) else training.network
         self._request.files.save(
-            f"weights/{self._request.id}.safetensors",
-            lambda path: save_network(training.network, as_trained, path),
+            weights_name(self._request.id), lambda path: save_network(network, as_trained, path)
         )
         return self._report(ended=True, status="finished", epoch=epoch, earlier=earlier)
 
-    def _save_checkpoint(self, training: Fit) -> None:
+    def _save_checkpoint(self, training: Fit | ElasticFit) -> None:
         self._request.files.save(
             self._request.checkpoint,
             lambda path: save_checkpoint(training, self._epochs, time.perf_counter() - self._zero, path),
@@ -143,5 +171,17 @@ class TrialActor(tune.Trainable):
 
 
 @lru_cache(maxsize=2)
-def _dataset(files: DriverFiles, attribute: Attribute, resolution: int) -> Dataset:
+def trial_data(files: DriverFiles, attribute: Attribute, resolution: int) -> Dataset:
+    """Return the data of trials; the process opens it once."""
     return load_dataset(files.open_store(), attribute, resolution)
+
+
+@lru_cache(maxsize=1)
+def elastic_network(files: DriverFiles, trial_id: str) -> TrainedElastic:
+    """Return the network of an elastic training; the process reads it once.
+
+    Raises:
+        RequestError: The run folder lacks it.
+    """
+    with files.local_network(weights_name(trial_id)) as path:
+        return load_elastic(path)

@@ -84,6 +84,13 @@ def share_of_a_trial(resources: Resources) -> dict[str, float]:
     return share
 
 
+def share_of_a_node() -> dict[str, float]:
+    """Return the Ray resources of one whole node: all its cores, and a GPU where a node of the cluster has one."""
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+    gpus = min(1.0, max(node.get("GPU", 0.0) for node in nodes))
+    return {"CPU": max(node.get("CPU", 0.0) for node in nodes if node.get("GPU", 0.0) >= gpus), "GPU": gpus}
+
+
 def trials_at_once(resources: Resources, share: dict[str, float]) -> int:
     """Return how many trials may train at the same time.
 

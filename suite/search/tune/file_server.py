@@ -182,6 +182,20 @@ class DriverFiles:
             path.write_bytes(content)
             yield path
 
+    @contextmanager
+    def local_network(self, name: str) -> Iterator[Path]:
+        """Yield the path of weights of the run folder that this node can read, their description beside them.
+
+        Raises:
+            RequestError: The run folder lacks one of the two.
+        """
+        with self.local_copy(name) as weights, self.local_copy(str(Path(name).with_suffix(".json"))) as json:
+            if weights is None or json is None:
+                raise RequestError(f"{name} of {self.run_folder} is missing; restore it from a backup")
+            if json.parent != weights.parent:
+                shutil.copy(json, weights.with_suffix(".json"))
+            yield weights
+
     def _save(self, name: str, write: Callable[[Path], object]) -> None:
         if not self.file_server or self._sees_run_folder():
             path = Path(self.run_folder) / name

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from suite.runs.layout import CHECKPOINTS
+from suite.search.proposals import ElasticTraining, Slice
 from suite.search.tune.file_server import DriverFiles
 from suite.trial import EpochResult, Profile, Status, TrialConfig
 
@@ -18,6 +19,8 @@ class TrialRequest:
         files: The driver's folders.
         threads: Of torch.
         device: To train on; None: a GPU where the trial's process has one.
+        elastic: How to train an elastic network; None: a network of its own.
+        slice_of: The slice that the training starts from; None: it starts from none.
     """
 
     id: str
@@ -25,6 +28,8 @@ class TrialRequest:
     files: DriverFiles
     threads: int
     device: str | None
+    elastic: ElasticTraining | None = None
+    slice_of: Slice | None = None
 
     @property
     def checkpoint(self) -> str:
@@ -61,6 +66,11 @@ class TrialReport:
     began: float
     seconds: float
     earlier_epochs: tuple[EpochResult, ...] | None = None
+
+
+def weights_name(trial_id: str) -> str:
+    """Return the name of a trial's weights within the run folder."""
+    return f"weights/{trial_id}.safetensors"
 
 
 def checkpoint_name(trial_id: str) -> str:

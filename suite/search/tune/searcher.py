@@ -126,6 +126,8 @@ class TrialSearcher(Searcher):
             files=self.environment.files,
             threads=self.environment.threads,
             device=self.environment.device,
+            elastic=proposal.elastic,
+            slice_of=proposal.slice_of,
         )
         return {"request": request}
 
@@ -236,6 +238,7 @@ class TrialSearcher(Searcher):
             trials_known=proposal.trials_known,
             started=max(0.0, report.began - self._zero_by_the_clock) if report else begun_at,
             parent=proposal.parent,
+            slice_of=None if proposal.slice_of is None else proposal.slice_of.elastic,
         )
 
 

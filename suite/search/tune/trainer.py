@@ -45,6 +45,20 @@ class Trainer:
     share: dict[str, float]
     at_once: int
 
+    def with_whole_nodes(self) -> "Trainer":
+        """Return a trainer that gives a trial all cores of a node, and one of its GPUs where it has any."""
+        share = cluster.share_of_a_node()
+        environment = dataclasses.replace(
+            self.environment, threads=max(1, int(share["CPU"])), device=None if share["GPU"] else "cpu"
+        )
+        return dataclasses.replace(self, share=share, environment=environment, at_once=1)
+
+    @property
+    def share_in_words(self) -> str:
+        """The resources of a trial, such as "2 cores"."""
+        cores = f"{self.share['CPU']:g} core{'s' * (self.share['CPU'] != 1)}"
+        return f"{cores} and a GPU" if self.share["GPU"] else cores
+
     def train(
         self,
         source: ProposalSource,

@@ -1,0 +1,107 @@
+"""``scored.parquet``: the validation errors of slices as they are, without training of their own."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from suite.errors import RequestError
+from suite.files.atomic import atomic_path
+from suite.files.reading import FileContentError, read_table
+from suite.presets import Architecture
+from suite.runs.layout import SCORED
+from suite.statistics.pareto import non_dominated
+
+
+@dataclass(frozen=True)
+class ScoredSlice:
+    """A slice whose error was measured.
+
+    Attributes:
+        architecture: Its widths and depths.
+        val_mae: Its mean absolute error on the validation split, label units.
+        params: Its parameters.
+        macs: Its multiply-adds at the run's resolution.
+        bytes: The size of its weights.
+    """
+
+    architecture: Architecture
+    val_mae: float
+    params: int
+    macs: int
+    bytes: int
+
+
+def write_scored(folder: Path, slices: Iterable[ScoredSlice], unit: str) -> None:
+    """Write the scored slices of a run, in the order in which they were proposed.
+
+    Raises:
+        OSError: The file cannot be written; the one that was there stays.
+    """
+    frame = pd.DataFrame(
+        {
+            "widths": list(scored.architecture.widths),
+            "depths": list(scored.architecture.depths),
+            f"val_mae_{unit}": scored.val_mae,
+            "params": scored.params,
+            "macs": scored.macs,
+            "bytes": scored.bytes,
+        }
+        for scored in slices
+    )
+    with atomic_path(folder / SCORED, durable=True) as temporary:
+        frame.to_parquet(temporary, index=False)
+
+
+def read_scored(folder: Path, unit: str) -> list[ScoredSlice]:
+    """Read the scored slices of a run; none where it has no such file.
+
+    Raises:
+        RequestError: The file is damaged.
+    """
+    columns = {f"val_mae_{unit}": "number", "params": "number", "macs": "number", "bytes": "number"}
+    try:
+        frame = read_table(folder / SCORED, columns=columns)
+        return [_slice(row, unit) for row in frame.to_dict("records")]
+    except FileNotFoundError:
+        return []
+    except (FileContentError, KeyError, TypeError, ValueError) as error:
+        raise RequestError(
+            f"{folder / SCORED} cannot be read ({error}); delete it, and the slices are scored again"
+        ) from None
+
+
+def scored_front(slices: Sequence[ScoredSlice], objectives: Sequence[str]) -> list[ScoredSlice]:
+    """Return the non-dominated slices, by ascending parameters."""
+    if not slices:
+        return []
+    losses = np.array([[float(getattr(scored, name)) for name in objectives] for scored in slices])
+    members = [scored for scored, is_member in zip(slices, non_dominated(losses), strict=True) if is_member]
+    return sorted(members, key=lambda scored: (scored.params, scored.val_mae))
+
+
+def spread(front: Sequence[ScoredSlice], count: int) -> list[ScoredSlice]:
+    """Return ``count`` members of a front, evenly by the logarithm of their parameters, its ends included.
+
+    Args:
+        front: By ascending parameters.
+        count: At most how many.
+    """
+    if count >= len(front) or count < 2:
+        return list(front[: max(count, 0)])
+    sizes = np.log([scored.params for scored in front])
+    chosen: dict[int, ScoredSlice] = {}
+    for goal in np.linspace(sizes[0], sizes[-1], count):
+        order = np.argsort(np.abs(sizes - goal), kind="stable")
+        nearest = next(int(position) for position in order if int(position) not in chosen)
+        chosen[nearest] = front[nearest]
+    return [chosen[position] for position in sorted(chosen)]
+
+
+def _slice(row: Mapping[Any, Any], unit: str) -> ScoredSlice:
+    architecture = Architecture(tuple(map(int, row["widths"])), tuple(map(int, row["depths"])))
+    error, params, macs, size = (row[name] for name in (f"val_mae_{unit}", "params", "macs", "bytes"))
+    return ScoredSlice(architecture, float(error), int(params), int(macs), int(size))

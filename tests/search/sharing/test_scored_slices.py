@@ -1,0 +1,59 @@
+"""The table of scored slices, and the points that are taken from it."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from suite.errors import RequestError
+from suite.presets import Architecture
+from suite.search.sharing.scored_slices import ScoredSlice, read_scored, scored_front, spread, write_scored
+
+
+def scored(val_mae: float, params: int) -> ScoredSlice:
+    return ScoredSlice(
+        Architecture((4, 4, 8, 8, params), (1, 1, 1, 2, 2)), val_mae, params, 2 * params, 4 * params
+    )
+
+
+def test_slices_come_back_from_their_table(tmp_path: Path) -> None:
+    assert read_scored(tmp_path, "years") == []
+    slices = [scored(9.0, 100), scored(8.0, 300), scored(float("nan"), 200)]
+    write_scored(tmp_path, slices, "years")
+    read = read_scored(tmp_path, "years")
+    assert read[:2] == slices[:2]
+    assert read[2].params == 200
+    assert read[2].val_mae != read[2].val_mae
+
+
+@pytest.mark.parametrize("damage", ["cut", "column", "unit", "text"])
+def test_a_damaged_table_is_refused_with_the_remedy(tmp_path: Path, damage: str) -> None:
+    write_scored(tmp_path, [scored(9.0, 100)], "years")
+    path = tmp_path / "scored.parquet"
+    frame = pd.read_parquet(path)
+    if damage == "cut":
+        path.write_bytes(path.read_bytes()[:100])
+    elif damage == "column":
+        frame.drop(columns="widths").to_parquet(path)
+    elif damage == "text":
+        frame.assign(params="many").to_parquet(path)
+    with pytest.raises(RequestError, match="delete it, and the slices are scored again"):
+        read_scored(tmp_path, "points" if damage == "unit" else "years")
+
+
+def test_the_front_is_what_no_other_slice_beats() -> None:
+    slices = [scored(9.0, 100), scored(9.5, 200), scored(8.0, 300), scored(8.0, 400)]
+    assert [one.params for one in scored_front(slices, ["val_mae", "params"])] == [100, 300]
+    assert scored_front([], ["val_mae"]) == []
+
+
+@given(st.lists(st.integers(1, 10**6), min_size=1, max_size=40, unique=True), st.integers(0, 50))
+def test_a_spread_takes_different_members_with_the_ends(sizes: list[int], count: int) -> None:
+    front = [scored(1.0, size) for size in sorted(sizes)]
+    chosen = [one.params for one in spread(front, count)]
+    assert len(chosen) == len(set(chosen)) == min(count, len(front))
+    assert chosen == sorted(chosen)
+    if count >= 2 and len(front) >= 2:
+        assert (chosen[0], chosen[-1]) == (min(sizes), max(sizes))
