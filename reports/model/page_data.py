@@ -119,6 +119,7 @@ def _trials(shown: Sequence[Trial]) -> dict[str, list[Any]]:
         "stage": column(lambda t: t.stage),
         "status": column(lambda t: t.status),
         "parent": column(lambda t: t.parent),
+        "slice_of": column(lambda t: t.slice_of),
         "cause": column(lambda t: t.cause),
         "front": column(lambda t: int(t.on_front)),
         "error": column(lambda t: rounded(t.error)),

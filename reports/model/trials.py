@@ -23,7 +23,7 @@ TINY_WIDTHS, DEPTHS = PRESETS["tiny"].widths, PRESETS["tiny"].depths
 THIN_WIDTHS = PRESETS["thin"].widths
 
 #: Stages whose rows ``suite compress`` did not make from another trial's network.
-NOT_COMPRESSED = ("search", "confirm", "parent")
+NOT_COMPRESSED = ("search", "confirm", "parent", "elastic")
 
 #: The networks that have stages of their own, as a reader knows them.
 NAMES = {"vgg16": "VGG-16", "vgg16-bn": "VGG-16 with batch norm", "resnet50": "ResNet-50"}
@@ -63,6 +63,7 @@ class Trial:
     seed: int
     stage: str = "search"  # or how it was made from its parent: "pruned", "int8", "distilled"; or "parent"
     parent: str = ""
+    slice_of: str = ""  # id of the elastic training whose slice its training started from
     ended: float = math.nan  # seconds since the run's first start
     on_front: bool = False
     confirmed: Confirmed | None = None
@@ -271,6 +272,7 @@ def _trial(row: Row, info: RunInfo) -> Trial:
         seed=int(row["seed"]),
         stage=str(row["stage"]),
         parent=words(row, "parent"),
+        slice_of=words(row, "slice_of"),
         ended=number(row, "started") + number(row, "seconds"),
     )
 

@@ -15,7 +15,7 @@ from suite.deployment.export import ModelFile, partial_file
 from suite.deployment.markdown import table
 from suite.deployment.trained_trial import TrainedTrial, finished_row
 from suite.methods import METHODS
-from suite.runs.lineage import lineage, pruning_parent
+from suite.runs.lineage import elastic_parent, lineage, pruning_parent
 from suite.trial import Attribute, TrialConfig
 
 INTENDED_USE: Mapping[Attribute, str] = {
@@ -111,6 +111,8 @@ def _trained_row(trained: TrainedTrial) -> Mapping[str, Any]:
 def _initial_weights(row: Mapping[str, Any], config: TrialConfig) -> str:
     if (parent := pruning_parent(row)) is not None:
         return f"the channels of {parent} that were kept"
+    if (elastic := elastic_parent(row)) is not None:
+        return f"its slice of the elastic network {elastic}"
     return "weights of another training" if config.backbone else "random weights"
 
 

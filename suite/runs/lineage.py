@@ -39,7 +39,8 @@ def lineage(rows: Mapping[str, Row], trial_id: str, error_column: str) -> tuple[
     steps: list[LineageStep] = []
     row: Row | None = rows[trial_id]
     while row is not None:
-        parent = rows.get(row["parent"]) if isinstance(row.get("parent"), str) else None
+        origin = elastic_parent(row) or row.get("parent")
+        parent = rows.get(origin) if isinstance(origin, str) else None
         steps.insert(0, _step(row, parent, error_column))
         row = parent
     return tuple(steps)
@@ -51,6 +52,12 @@ def pruning_parent(row: Row) -> str | None:
     return str(row["parent"]) if pruned_in_search or row["stage"] == "pruned" else None
 
 
+def elastic_parent(row: Row) -> str | None:
+    """Return the id of the elastic training whose slice a row's training started from; None where there is none."""
+    slice_of = row.get("slice_of")
+    return slice_of if isinstance(slice_of, str) else None
+
+
 def _step(row: Row, parent: Row | None, error_column: str) -> LineageStep:
     epochs = 0 if row["stage"] == "int8" else int(row["epochs"])
     return LineageStep(
@@ -60,7 +67,10 @@ def _step(row: Row, parent: Row | None, error_column: str) -> LineageStep:
 
 def _how(row: Row, parent: Row | None) -> str:
     if parent is None:
-        return "from another run" if row["stage"] == "parent" else "trained"
+        made = {"parent": "from another run", "elastic": "trained with all its slices"}
+        return made.get(str(row["stage"]), "trained")
+    if elastic_parent(row):
+        return f"slice of {parent['id']}, trained on"
     if row["stage"] == "int8":
         return f"{parent['id']} in int8"
     taught = f", taught by {parent['id']}" if row.get("distill_weight", 0) > 0 else ""

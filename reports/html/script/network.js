@@ -96,7 +96,8 @@ function headline(row, own) {
 function trainingInWords(own) {
   if (isParent(rowOf.get(own.id))) return `${count(own.epochs_requested, "epoch")} in another run, seed ${own.seed}`;
   if (own.stage === "int8" && !own.epochs) return `none: made in ${duration(own.seconds)}`;
-  return `${count(own.epochs, "epoch")} of ${own.epochs_requested} in ${duration(own.seconds)}, seed ${own.seed}`;
+  const start = own.slice_of ? `from its slice of ${own.slice_of}, ` : "";
+  return `${start}${count(own.epochs, "epoch")} of ${own.epochs_requested} in ${duration(own.seconds)}, seed ${own.seed}`;
 }
 
 function costs(own) {
