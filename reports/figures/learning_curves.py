@@ -113,7 +113,8 @@ def _member(figure: go.Figure, curve: Curve, unit: str, line: dict[str, object])
         mode="lines+markers" if len(curve.epochs) == 1 else "lines",
         line=line,
         name=escape(curve.id),
-        hovertemplate=f"{_title(curve)}<br>epoch %{{x}}: %{{y:.3~f}} {unit}<extra></extra>",
+        text=[_title(curve)] * len(curve.epochs),  # in the template, plotly would replace %{...} of a name
+        hovertemplate=f"%{{text}}<br>epoch %{{x}}: %{{y:.3~f}} {unit}<extra></extra>",
     )
 
 

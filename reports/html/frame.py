@@ -48,7 +48,7 @@ def framed_page(
     *before_plotly, last = scripts
     style_attributes, start = _script("style_attributes"), _script(last)
     script, plotly, style = "".join(map(_script, before_plotly)), get_plotlyjs(), _read("page.css")
-    return str(
+    html = str(
         render(
             template,
             **parts,
@@ -64,6 +64,9 @@ def framed_page(
             start=Markup(start),
         )
     )
+    return html.encode(
+        "utf-8", "replace"
+    ).decode()  # half a surrogate pair, which JSON may hold, is no character
 
 
 def _json(data: Mapping[str, Any]) -> Markup:
