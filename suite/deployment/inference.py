@@ -137,7 +137,10 @@ def _open_onnx(path: Path, trust_code: bool) -> Model:
     options.intra_op_num_threads = usable_cpus()  # its default is the cores of the whole machine
     options.log_severity_level = 3  # errors are raised, and its other messages help no user of a model
     try:
-        session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        # With a fallback, the runtime prints what it raises, even to the output that a program reads.
+        session = runtime.InferenceSession(
+            str(path), options, providers=["CPUExecutionProvider"], enable_fallback=0
+        )
         metadata = session.get_modelmeta().custom_metadata_map
         config = _config_in(metadata)
         _check_graph(session, config)

@@ -71,6 +71,16 @@ def test_forged_metadata_of_an_onnx_file_are_one_sentence(
     assert len(told) < 500 + len(str(path))
 
 
+def test_onnx_runtime_prints_nothing_of_a_damaged_file(
+    exported: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "net.onnx"
+    path.write_bytes(exported.replace(b"float32 (batch)", b"float32 \xff\xffatch)"))
+    assert main(["predict", str(path), str(tmp_path), "--json"]) == 2
+    told = capsys.readouterr()
+    assert (told.out, told.err.count("\n")) == ("", 1)
+
+
 def test_the_arithmetic_that_a_file_names_is_printable_and_short(exported: bytes, tmp_path: Path) -> None:
     path = forged(exported, tmp_path / "net.onnx", arithmetic="int8\n\x1b]52;c;eA==\x07" + "x" * 10_000)
     arithmetic = open_model(path).arithmetic
