@@ -319,17 +319,19 @@ def export_fit(training: Fit, data: Dataset, path: str | Path) -> ExportedModel:
     return write(module, training.config, data.splits["val"], Path(path))
 
 
-def open_model(path: str | Path) -> Model:
+def open_model(path: str | Path, *, trust_code: bool = False) -> Model:
     """Open a model file: an export, or the weights of a run. ONNX files are run without PyTorch.
 
     Args:
         path: A ``.onnx``, ``.pt2`` or ``.safetensors`` file.
+        trust_code: Open a ``.pt2`` file that you did not export on this machine. It can run any code of its author.
 
     Returns:
         A ``Model``; ``model.run`` takes pixels, uint8 (n, resolution, resolution, 3) in RGB.
 
     Raises:
-        RequestError: It is missing or not a model of this suite, or a package is missing.
+        RequestError: It is missing or not a model of this suite, a package is missing, or it would run code that is
+            not trusted.
 
     Examples:
         >>> import suite
@@ -339,7 +341,7 @@ def open_model(path: str | Path) -> Model:
     """
     from suite.deployment.inference import open_model as open_file
 
-    return open_file(Path(path))
+    return open_file(Path(path), trust_code=trust_code)
 
 
 def predict(
@@ -348,6 +350,7 @@ def predict(
     *,
     mirror: bool = True,
     batch_size: int = 64,
+    trust_code: bool = False,
 ) -> list[Prediction | UnreadableFile]:
     """Estimate the faces of image files, with 80 % intervals where the method gives a distribution.
 
@@ -359,6 +362,7 @@ def predict(
         images: Image files, and folders of image files.
         mirror: Average with the mirror image, as the metrics of a run do.
         batch_size: Images that are decoded and estimated at a time.
+        trust_code: As for ``open_model``.
 
     Returns:
         A ``Prediction`` for each image, or ``UnreadableFile`` with the reason where it could not be read;
@@ -376,7 +380,7 @@ def predict(
     from suite.deployment.predict import image_files, predict_files
 
     if isinstance(model, str | Path):
-        model = open_model(model)
+        model = open_model(model, trust_code=trust_code)
     paths = [images] if isinstance(images, str | Path) else images
     files = image_files([Path(path) for path in paths])
     return list(predict_files(model, files, batch=batch_size, mirrored=mirror))

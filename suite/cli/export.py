@@ -11,6 +11,8 @@ from suite.errors import RequestError
 from suite.exit_codes import ExitCode
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from suite.compression.quantise import QuantisedModel
     from suite.deployment.export import ExportedModel, ModelFile
     from suite.deployment.trained_trial import TrainedTrial
@@ -106,7 +108,20 @@ def _write_anew(options: argparse.Namespace, trained: "TrainedTrial") -> "Export
         f"{verification.batches} batches (largest difference {verification.value_difference:.2g} {unit})"
         + (" before it became int8" if options.int8 else "")
     )
+    if exported.path.suffix == ".pt2":
+        _tell_whether_remembered(exported.path)
     if quantised:
         before = f"{quantised.mae_float:.2f} before"
         print(f"{exported.arithmetic}: validation MAE {quantised.validation.mae:.2f} {unit}, {before}")
     return exported
+
+
+def _tell_whether_remembered(path: "Path") -> None:
+    from suite.deployment.own_programs import is_remembered, records_folder
+
+    if not is_remembered(path.read_bytes()):
+        print(
+            f"suite: {records_folder()} cannot keep the record that you exported {path}, so that 'suite predict' will "
+            "open it with --trust-code only; set SUITE_STATE to a folder that you alone may write to",
+            file=sys.stderr,
+        )

@@ -37,6 +37,11 @@ def add_command(subcommands: Subcommands) -> None:
     parser.add_argument(
         "--batch-size", type=positive_int, default=64, metavar="N", help="images of a batch; default 64"
     )
+    parser.add_argument(
+        "--trust-code",
+        action="store_true",
+        help="open a .pt2 file that you did not export on this machine; it can run any code of its author",
+    )
 
 
 def predict(options: argparse.Namespace) -> int:
@@ -44,7 +49,8 @@ def predict(options: argparse.Namespace) -> int:
     from suite.deployment.inference import open_model
     from suite.deployment.predict import image_files
 
-    model, files = open_model(options.model), image_files(options.images)
+    model = open_model(options.model, trust_code=options.trust_code)
+    files = image_files(options.images)
     try:
         return _print_estimates(options, model, files)
     except BrokenPipeError:  # the reader has closed the pipe, such as '| head'

@@ -19,6 +19,7 @@ from suite.data.dataset import LabelledImages
 from suite.deployment.inference import FLOAT, open_model
 from suite.deployment.inference_module import INPUT, InferenceModule, model_metadata
 from suite.deployment.onnx_graph import onnx_model
+from suite.deployment.own_programs import remember_program
 from suite.deployment.verify import Verification, verify
 from suite.errors import RequestError
 from suite.files.atomic import atomic_path
@@ -205,7 +206,9 @@ def _write_program(module: InferenceModule, config: TrialConfig, path: Path) -> 
     files, written = {"metadata.json": json.dumps(model_metadata(config), indent=2)}, io.BytesIO()
     # Given a path, torch raises its own error classes instead of OSError.
     torch.export.save(program, written, extra_files=files)
-    path.write_bytes(written.getbuffer())
+    content = written.getvalue()
+    remember_program(content)  # from memory: what is at the path may be another's by now
+    path.write_bytes(content)
 
 
 def _write_safetensors(module: InferenceModule, config: TrialConfig, path: Path) -> None:

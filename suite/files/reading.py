@@ -8,10 +8,12 @@ import json
 import math
 import stat
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 T = TypeVar("T")
 
@@ -90,17 +92,22 @@ def parse_typed(text: str | bytes, kind: type[T]) -> T:
 
 def typed(document: Any, kind: type[T]) -> T:
     """Return the result of ``parse_json`` as a dataclass; see ``parse_typed``."""
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
     try:
-        return TypeAdapter(kind).validate_json(json.dumps(document), strict=True)
+        text = json.dumps(document)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise FileContentError(f"it holds what JSON cannot: {error}"[:200]) from None
+    try:
+        found: T = _adapter(kind).validate_json(text, strict=True)  # type: ignore[arg-type]  # a class is hashable
+        return found
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"])
         raise FileContentError(f"field {field!r}: {first['msg']}" if field else first["msg"]) from None
 
 
-def read_table(path: Path, *, columns: Mapping[str, str] | None = None) -> pd.DataFrame:
+def read_table(path: Path, *, columns: Mapping[str, str] | None = None) -> "pd.DataFrame":
     """Read a Parquet table, after what it claims to hold was checked.
 
     Args:
@@ -127,6 +134,13 @@ def read_table(path: Path, *, columns: Mapping[str, str] | None = None) -> pd.Da
     return frame
 
 
+@cache
+def _adapter(kind: Any) -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind)
+
+
 def _check_size(metadata: Any) -> None:
     cells = metadata.num_rows * max(metadata.num_columns, 1)
     if cells > MOST_CELLS:
@@ -137,6 +151,8 @@ def _check_size(metadata: Any) -> None:
 
 
 def _is(column: "pd.Series[Any]", kind: str) -> bool:
+    import pandas as pd
+
     known = column.dropna()
     if kind == "number":
         return pd.api.types.is_numeric_dtype(column) or not len(known)

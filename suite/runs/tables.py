@@ -15,11 +15,14 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from suite.errors import RequestError
 from suite.files.atomic import atomic_path
+from suite.files.reading import FileContentError
 from suite.runs.info import RunInfo, read_info
 from suite.runs.journal import Line, Rows, read_journal
 from suite.runs.layout import PREDICTIONS
 from suite.trial import UNIT, Attribute, EpochResult, Metrics, TrialConfig, TrialResult
+from suite.trial_reading import read_config
 
 Table = Literal["trials", "epochs"]
 TABLES: tuple[Table, ...] = ("epochs", "trials")
@@ -162,10 +165,29 @@ def merge_tables(folder: Path, journal: Iterable[Line]) -> Rows:
 def config_of(row: Mapping[str, Any]) -> TrialConfig:
     """Return the configuration of a row of ``trials.parquet``.
 
-    A field without a column has its default: it was added after the run.
+    A field without a column, or with an empty cell, has its default: it was added after the row.
+
+    Raises:
+        RequestError: A cell has another type than its field, or is out of range.
     """
-    values = {f.name: row[f.name] for f in dataclasses.fields(TrialConfig) if f.name in row}
-    return TrialConfig.from_json({name: _plain(value) for name, value in values.items()})
+    cells = {
+        f.name: _as_field(_plain(row[f.name]), f.type)
+        for f in dataclasses.fields(TrialConfig)
+        if f.name in row
+    }
+    try:
+        return read_config({name: value for name, value in cells.items() if value is not None})
+    except FileContentError as error:
+        raise RequestError(
+            f"the row {str(row.get('id'))[:40]!r} of trials.parquet describes no trial ({error}); restore the table "
+            "from a copy"
+        ) from None
+
+
+def _as_field(value: Any, kind: object) -> Any:
+    """Return a whole number of a column that has empty cells, and so holds floats, as a whole number."""
+    is_whole = isinstance(value, float) and value.is_integer() and kind in (int, int | None)
+    return int(value) if is_whole else value
 
 
 _COUNTS = ("params", "macs", "macs_at_224", "bytes", "train_images")

@@ -1,7 +1,6 @@
 """Checkpoints: a training in progress as a file, from which another process continues to the same result."""
 
 import dataclasses
-import pickle
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,8 +10,11 @@ from typing import Any
 import torch
 
 from suite.files.atomic import atomic_path
+from suite.files.reading import check_regular
+from suite.networks.tensor_files import LARGEST_FILE
 from suite.training.fit import Fit
 from suite.trial import EpochResult, Metrics, TrialConfig
+from suite.trial_reading import read_config
 
 #: Increased when the content of the file changes. A file of another version is ignored.
 VERSION = 2
@@ -114,6 +116,7 @@ def save_checkpoint(
 def load_checkpoint(path: Path) -> Checkpoint | None:
     """Read a checkpoint; None where there is none that this version can continue from."""
     try:
+        check_regular(path, LARGEST_FILE)
         document = torch.load(path, map_location="cpu", weights_only=True)
         if document["version"] != VERSION:
             return None
@@ -122,12 +125,12 @@ def load_checkpoint(path: Path) -> Checkpoint | None:
             for epoch in document["epochs"]
         )
         return Checkpoint(
-            config=TrialConfig.from_json(document["config"]),
+            config=read_config(document["config"]),
             precision=document["precision"],
             epochs=epochs,
             seconds=document["seconds"],
             state=document["state"],
             step=FitStep(**document["part"]),
         )
-    except (OSError, RuntimeError, ValueError, TypeError, KeyError, EOFError, pickle.UnpicklingError):
+    except Exception:  # the unpickler raises nearly anything for damaged bytes
         return None

@@ -110,7 +110,8 @@ def test_a_thousand_images_are_one_call(
         (f"{'n' * 300}.onnx x.png", "cannot be read (File name too long)"),
         ("net.tflite x.png", "net.tflite ends in none of .onnx, .pt2, .safetensors"),
         ("text.onnx x.png", "text.onnx cannot be read as a model"),
-        ("text.pt2 x.png", "text.pt2 cannot be read as a model"),
+        ("text.pt2 x.png", "text.pt2 is not a program that you exported on this machine"),
+        ("--trust-code text.pt2 x.png", "text.pt2 cannot be read as a model"),
         ("text.safetensors x.png", "text.safetensors"),
     ],
 )
@@ -133,7 +134,7 @@ def test_a_wrong_prediction_is_one_sentence(
 
 def test_torch_logs_no_traceback_of_a_file_that_is_not_a_program(tmp_path: Path) -> None:
     (tmp_path / "text.pt2").write_text("no model\n")
-    command = [sys.executable, "-m", "suite.cli", "predict", "text.pt2", "x.png"]
+    command = [sys.executable, "-m", "suite.cli", "predict", "--trust-code", "text.pt2", "x.png"]
     process = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert process.returncode == 2
     assert process.stderr.startswith("suite: text.pt2 cannot be read as a model")

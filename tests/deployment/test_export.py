@@ -182,4 +182,4 @@ def test_folding_keeps_the_outputs_and_leaves_no_normalisation() -> None:
 def test_a_file_that_is_not_a_model_is_refused_in_one_sentence(ending: str, tmp_path: Path) -> None:
     (tmp_path / f"net{ending}").write_bytes(b"no model")
     with pytest.raises(RequestError, match=r"cannot be read as a"):
-        open_model(tmp_path / f"net{ending}")
+        open_model(tmp_path / f"net{ending}", trust_code=True)

@@ -16,6 +16,7 @@ from suite.networks import build_network
 from suite.training.backbones import start_from
 from suite.training.pretraining import pretrain
 from suite.trial import IdentityEpoch, TrialConfig
+from suite.trial_reading import read_config
 
 CONFIG = TrialConfig(
     widths=(4, 8, 8, 8, 8),
@@ -101,7 +102,7 @@ def test_the_backbone_is_all_but_the_output_layer_and_fits_its_network(people: S
     assert (told["identities"], told["train_images"], told["held_out_images"]) == (7, 56, 6)
     assert told["data"]["fingerprint"] == people.info.fingerprint
     assert [epoch["epoch"] for epoch in told["epochs"]] == [1, 2, 3]
-    assert TrialConfig.from_json(told["config"]).widths == CONFIG.widths
+    assert read_config(told["config"]).widths == CONFIG.widths
 
 
 def test_pretraining_repeats_bit_for_bit(people: Store, tmp_path: Path) -> None:
