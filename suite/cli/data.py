@@ -158,7 +158,9 @@ def check_data(options: argparse.Namespace) -> int:
 def show_data(options: argparse.Namespace) -> int:
     """Write a contact sheet, ordered by the attribute."""
     from suite.data.contact_sheet import write_sheet
+    from suite.files.outputs import check_writable
 
+    check_writable(options.output)  # before the data is opened, which may take a minute
     store = open_data(options.data)
     attribute = options.attribute or min(store.info.attributes)  # age comes before attractiveness
     write_sheet(store, options.output, columns=options.columns, rows=options.rows, attribute=attribute)

@@ -61,7 +61,8 @@ def _check_files(options: argparse.Namespace) -> None:
         RequestError: A name ends otherwise than its kind of file, a folder cannot be written to, or both
             files are one.
     """
-    from suite.deployment.export import check_ending, check_writable, writer_for
+    from suite.deployment.export import check_ending, writer_for
+    from suite.files.outputs import check_writable
 
     writer_for(options.output)
     for requested, ending, kind in ((options.int8, ".onnx", "int8"), (options.bf16, ".safetensors", "bf16")):

@@ -24,6 +24,7 @@ from suite.cli import (
 from suite.errors import RequestError
 from suite.exit_codes import ExitCode
 from suite.printable import printable
+from suite.url_secrets import has_secret
 
 #: In the order of ``suite --help``. A new command is a module with ``add_command``, and a name here.
 COMMANDS = (
@@ -56,6 +57,11 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     Of a command that sends a run elsewhere, ``remote_options`` are the parsed ``remote_arguments``.
     """
     parser = build_parser()
+    if any(has_secret(word) for word in arguments):
+        parser.error(
+            "a URL on the command line contains a key or a password, which run.json, job files and logs would show; "
+            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or RAY_AUTH_TOKEN, in the environment instead"
+        )
     options = parser.parse_args(arguments)
     options.arguments = tuple(arguments)
     if "remote_arguments" in options:

@@ -66,11 +66,14 @@ def pretrain(options: argparse.Namespace) -> int:
         seed=options.seed,
     )
 
+    _check_output(path)
+
     from suite.cli.open_data import open_data
 
     store = open_data(options.data)
 
     from suite.cli.progress import describe_pretraining
+    from suite.files.outputs import unwritable
     from suite.training.fit import DivergedError
     from suite.training.pretraining import pretrain as train
 
@@ -92,5 +95,24 @@ def pretrain(options: argparse.Namespace) -> int:
     except DivergedError as diverged:
         print(f"suite: {diverged}; lower --learning-rate; {path} {kept()}", file=sys.stderr)
         return ExitCode.FAILED
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise unwritable(path, f"{error.strerror}; it {kept()}") from None
     print(f"{path}: start from it with --set base.backbone={path}")
     return ExitCode.DONE
+
+
+def _check_output(path: Path) -> None:
+    """Refuse files that could not be written, before the training; their folder may be one that is still to be made.
+
+    Raises:
+        RequestError: The backbone or the JSON file beside it cannot be written.
+    """
+    from suite.files.outputs import check_writable
+
+    folder = path.parent
+    while not (folder.exists() or folder == folder.parent):
+        folder = folder.parent
+    for name in (path.name, path.with_suffix(".json").name):
+        check_writable(folder / name)

@@ -11,9 +11,13 @@ from suite.errors import RequestError
 from suite.exit_codes import ExitCode
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from suite.runs.tables import Run
 
 FOLLOW_SECONDS = 15.0
+#: The report of several runs, where no other file is named.
+COMPARISON = Path("comparison.html")
 
 
 def add_command(subcommands: Subcommands) -> None:
@@ -47,15 +51,20 @@ def add_command(subcommands: Subcommands) -> None:
 
 def report(options: argparse.Namespace) -> int:
     """Write the report of a run, or one that compares several."""
-    if options.follow is not None:
-        return _follow(options)
+    from suite.files.outputs import check_writable
     from suite.runs.storage.location import read_run_at
 
+    if options.output is not None:  # before runs are read, which may be long
+        check_writable(options.output)
+    if options.follow is not None:
+        return _follow(options)
     runs = [read_run_at(location) for location in options.run]
+    if options.output is None and (default := _default_output(options.run)) is not None:
+        check_writable(default)
     if len(runs) > 1:
         from reports.html.page_of_runs import page_of_runs
 
-        _write(page_of_runs(runs), options.output or Path("comparison.html"))
+        _write(page_of_runs(runs), options.output or COMPARISON)
         return ExitCode.DONE
     _write_report(options.run[0], options.output, _page(runs[0], options.run[0]))
     return ExitCode.DONE
@@ -84,6 +93,13 @@ def _follow(options: argparse.Namespace) -> ExitCode:
     except KeyboardInterrupt:
         print("The report stays as it was last written; the search goes on.")
         return ExitCode.INTERRUPTED
+
+
+def _default_output(locations: "Sequence[Path | str]") -> Path | None:
+    """Return the file that is written where none is named; None for one on object storage."""
+    if len(locations) > 1:
+        return COMPARISON
+    return None if isinstance(locations[0], str) else locations[0] / "report.html"
 
 
 def _page(run: "Run", location: Path | str, refresh_seconds: float = 0.0) -> str:

@@ -20,7 +20,7 @@ from typing import Any
 from suite.cluster.remote_run import RemoteRun
 from suite.errors import RequestError
 from suite.exit_codes import ExitCode
-from suite.search.tune.token import token_mode
+from suite.search.tune.token import check_token, token_mode
 
 #: The search space of the run in the folder in which the job starts.
 SEARCH = "search.yaml"
@@ -44,6 +44,7 @@ def connect(address: str) -> Any:
             f"{address!r} is not the address of a dashboard; write it as http://HEAD:8265, the form that "
             "'ray start' prints"
         )
+    check_token()
     os.environ.update(token_mode())
     os.environ["RAY_API_SERVER_ADDRESS"] = address  # otherwise RAY_ADDRESS would take precedence
     from ray.job_submission import JobSubmissionClient

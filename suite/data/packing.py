@@ -1,6 +1,9 @@
 """Packing a data set: every image is decoded once, in parallel, into a store that all trials share."""
 
-from collections.abc import Callable, Sequence
+import contextlib
+import errno
+import os
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -14,8 +17,8 @@ from suite.data.packing_checks import check_disk_space, check_output_folder, che
 from suite.data.protocols import DEFAULT, SplitRequest, assign
 from suite.data.resume_packing import resumable_folder, source_key
 from suite.data.source_files import open_source, seekable
-from suite.data.store import Store, StoreInfo, fingerprint, open_store, write_info
-from suite.errors import RequestError
+from suite.data.store import Store, StoreInfo, fingerprint, open_store, sampled_fingerprint, write_info
+from suite.errors import RequestError, UnfinishedError
 from suite.files.atomic import move_into_place
 
 #: Called with the number of images done and of images in all.
@@ -70,7 +73,7 @@ def pack(
         raise RequestError(f"a share of {max_skipped:g} cannot be skipped; choose 0 to 1, such as 0.05")
     out = out.resolve()
     check_output_folder(out, overwrite)
-    with resumable_folder(out) as folder:
+    with resumable_folder(out) as folder, _explained(out):
         check_output_folder(out, overwrite)  # again, because another packing may have ended before the lock
         with seekable(path, folder / "source.tar") as source:
             result = _read(reader, source, path, align)
@@ -90,6 +93,20 @@ def pack(
         decoded.hand_over()
         move_into_place(decoded.store, out)
     return open_store(out)
+
+
+@contextlib.contextmanager
+def _explained(out: Path) -> Iterator[None]:
+    """Turn the error of a disk that is full, or has become read-only, into one sentence."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS):
+            raise
+        raise UnfinishedError(
+            f"{out.parent} cannot be written to ({os.strerror(error.errno)}); what is decoded is kept there: free "
+            "some space and pack again, or name a folder on another disk"
+        ) from None
 
 
 def _read(reader: DatasetReader, source: Path, path: Path, align: bool) -> ReadResult:
@@ -162,6 +179,7 @@ def _finish(
         images=len(kept),
         side=images.shape[1],
         fingerprint=fingerprint(images, labels),
+        sampled_fingerprint=sampled_fingerprint(images, labels),
         protocol=assignment.protocol,
         origin=f"{reader.origin}; packed from {as_text(path.resolve().name)}{found}.",
         skipped=len(skipped),

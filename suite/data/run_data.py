@@ -29,10 +29,13 @@ def data_of_run(
         store = faces_store(on_progress=on_progress)
     else:
         store = open_store(kept)
-    if store.info.fingerprint != info.data.fingerprint:
-        raise RequestError(
-            f"the data in {store.folder} is not what {folder} began with (fingerprint "
-            f"{store.info.fingerprint[:12]}, then {info.data.fingerprint[:12]}); put the old data back or "
-            "start a new run"
-        )
+    for now, then in (
+        (store.info.fingerprint, info.data.fingerprint),
+        (store.sampled_fingerprint, info.data.sampled_fingerprint or store.sampled_fingerprint),
+    ):
+        if now != then:
+            raise RequestError(
+                f"the data in {store.folder} is not what {folder} began with (fingerprint {now[:12]}, then "
+                f"{then[:12]}); put the old data back or start a new run"
+            )
     return store

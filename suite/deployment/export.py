@@ -3,10 +3,8 @@
 A file gets its name only after it was opened, run and verified against PyTorch.
 """
 
-import errno
 import io
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,6 +21,7 @@ from suite.deployment.own_programs import remember_program
 from suite.deployment.verify import Verification, verify
 from suite.errors import RequestError
 from suite.files.atomic import atomic_path
+from suite.files.outputs import unwritable
 from suite.networks.weights import save_tensors
 from suite.optional_dependencies import need
 from suite.trial import TrialConfig
@@ -100,7 +99,7 @@ def partial_file(path: Path) -> Iterator[Path]:
         with atomic_path(path, suffix=path.suffix) as temporary:
             yield temporary
     except OSError as error:
-        raise _unwritable(path, error.strerror or str(error)) from None
+        raise unwritable(path, error.strerror or str(error)) from None
 
 
 @contextmanager
@@ -131,33 +130,6 @@ def check_ending(path: Path, ending: str, kind: str) -> None:
         raise RequestError(
             f"{path} does not end in {ending}, as every {kind} file does; name a file with that ending"
         )
-
-
-def check_writable(path: Path) -> None:
-    """Refuse a file that cannot be written, before any work is done for it.
-
-    Raises:
-        RequestError: The folder does not exist or cannot be written to, or ``path`` is a folder itself.
-    """
-    folder, number = path.parent, 0
-    try:
-        if not folder.is_dir():
-            number = errno.ENOTDIR if folder.exists() else errno.ENOENT
-        elif path.is_dir():
-            number = errno.EISDIR
-        elif not os.access(folder, os.W_OK | os.X_OK):
-            number = errno.EACCES
-    except OSError as error:  # the name is too long, or a folder above may not be entered
-        number = error.errno or errno.EIO
-    if number:
-        raise _unwritable(path, os.strerror(number))
-
-
-def _unwritable(path: Path, why: str) -> RequestError:
-    return RequestError(
-        f"{path} cannot be written ({why}); name a file in a folder that exists, has space left, and that you "
-        "may write to"
-    )
 
 
 Write = Callable[[InferenceModule, TrialConfig, Path], None]

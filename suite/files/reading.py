@@ -128,6 +128,10 @@ def read_table(path: Path, *, columns: Mapping[str, str] | None = None) -> "pd.D
             frame: pd.DataFrame = file.read().to_pandas()
     except (pa.ArrowException, OSError, ValueError, TypeError, KeyError, OverflowError) as error:
         raise FileContentError(next(iter(str(error).splitlines()), type(error).__name__)[:200]) from None
+    if not frame.columns.is_unique:
+        raise FileContentError(
+            f"it has the column {str(frame.columns[frame.columns.duplicated()][0])[:40]!r} twice"
+        )
     for column, kind in (columns or {}).items():
         if column in frame and not _is(frame[column], kind):
             raise FileContentError(f"column {column!r} holds something other than {kind}s")

@@ -35,6 +35,8 @@ class DataUsed:
         skipped: How many images of the source were left out.
         constant_val_mae: The validation MAE of the best constant prediction, the median of the training labels,
             in units of the label.
+        sampled_fingerprint: The digest of a sample of its images and of its labels, as computed when the run began;
+            empty in runs of earlier versions.
     """
 
     name: str
@@ -49,6 +51,7 @@ class DataUsed:
     protocol: str
     skipped: int
     constant_val_mae: float
+    sampled_fingerprint: str = ""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from suite.search.run_info import new_run_info
 from suite.search.session import Search, Session
 from suite.search.stages import run_stages
 from suite.search.trial_factory import TrialFactory
+from suite.search.tune.known_addresses import check_address
 
 __all__ = ["Search", "resume_search", "run_search"]
 
@@ -59,7 +60,8 @@ def resume_search(
 
     Args:
         folder: The run.
-        changes: Fields of ``Resources`` that differ from before.
+        changes: Fields of ``Resources`` that differ from before. An ``address`` to which no search of this user has
+            connected must be among them: the one in ``run.json`` may be somebody else's.
         watcher: Is notified of the progress of the search.
         confirm_seeds: Seeds that the front is trained again with; None: as before.
 
@@ -68,11 +70,14 @@ def resume_search(
 
     Raises:
         RequestError: The folder is not a run, another search works in it, it cannot be written to, its data has
-            changed or is missing, or the number of confirming seeds is not possible.
+            changed or is missing, only its ``run.json`` names its Ray cluster, or the number of confirming seeds is
+            not possible.
     """
     read_run(folder)  # refuses a folder that is not a run before a lock is written into it
     with lock_run_folder(folder), explain_write_errors(folder):
         info = read_run(folder).info
+        if "address" not in changes:
+            check_address(info.resources.address, folder)
         space = _space_of(folder, info)
         if confirm_seeds is not None:
             space = with_confirm_seeds(space, confirm_seeds)

@@ -24,7 +24,8 @@ def store(tmp_path: Path) -> Store:
     ages = np.random.default_rng(0).permutation(30) * 4.0
     images = np.broadcast_to((2 * ages).astype(np.uint8)[:, None, None, None], (30, 32, 32, 3))
     np.save(folder / "images.npy", np.ascontiguousarray(images))
-    pd.DataFrame({"split": "train", "age": ages}).to_parquet(folder / "labels.parquet")
+    labels = pd.DataFrame({"split": "train", "subject": "", "source": "", "age": ages, "age_std": 1.0})
+    labels.to_parquet(folder / "labels.parquet")
     return Store(folder, StoreInfo("greys", {"age": LabelRange(0, 116, 1)}, 30, 32, "f", "p", "o"))
 
 

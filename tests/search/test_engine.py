@@ -451,6 +451,17 @@ def test_faces_that_are_gone_from_the_cache_are_rendered_again(
     assert recorder.stages[0].startswith("rendering the faces again")
 
 
+def test_the_cluster_that_only_the_file_names_is_not_connected_to(
+    interrupted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = read_run(interrupted).info
+    write_info(interrupted, dataclasses.replace(info, resources=Resources(address="evil.example:6379")))
+    monkeypatch.setattr("socket.create_connection", lambda *_, **__: pytest.fail("it was dialled"))
+    with pytest.raises(RequestError, match=r"add --address evil\.example:6379, else --address local"):
+        resume_search(interrupted, {}, Recorder())
+    assert read_run(interrupted).info.status == info.status
+
+
 def test_other_faces_than_those_that_are_gone_are_refused(
     interrupted: Path, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

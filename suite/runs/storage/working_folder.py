@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from suite.errors import RequestError, UnfinishedError
-from suite.files.cache import cache_folder
+from suite.files.cache import writable_cache
 from suite.files.locks import FileLockedError, file_lock
 from suite.runs.storage.lease import Lease
 from suite.runs.storage.location import missing_run
@@ -177,8 +177,8 @@ def _staging(objects: ObjectFolder, watcher: Watcher) -> Iterator[Mirror]:
     """Prepare this machine's folder for the run, as new as the storage or newer, and locked by this process."""
     # Home folders may be shared. The folder of another machine is not this one's: its driver may be alive.
     identity = "\0".join([socket.gethostname(), str(objects.endpoint), objects.base])
-    folder = cache_folder() / "runs" / hashlib.sha256(identity.encode()).hexdigest()[:16]
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    with writable_cache("runs") as runs:
+        folder = runs / hashlib.sha256(identity.encode()).hexdigest()[:16]
     with _lock(folder, objects.url):
         before = staging_name(folder)
         name = before or secrets.token_hex(8)
