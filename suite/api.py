@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from suite.data.dataset import Dataset
     from suite.data.store import Store
     from suite.deployment.export import ExportedModel
+    from suite.deployment.image_files import UnreadableFile
     from suite.deployment.inference import Model
-    from suite.deployment.predict import Prediction, UnreadableFile
+    from suite.deployment.predict import Prediction
     from suite.runs.tables import Run
     from suite.training.fit import Fit
 
@@ -361,7 +362,7 @@ def predict(
         batch_size: Images that are decoded and estimated at a time.
 
     Returns:
-        A ``Prediction`` for each image, or ``UnreadableFile`` with the reason where it could not be read;
+        A ``Prediction`` for each image, or ``UnreadableFile`` with the reason where it or a folder could not be read;
         ``pandas.DataFrame(predictions)`` makes a table of predictions.
 
     Raises:
@@ -373,13 +374,14 @@ def predict(
         >>> prediction.file, prediction.low < prediction.high
         ('face.png', True)
     """
-    from suite.deployment.predict import image_files, predict_files
+    from suite.deployment.image_files import find_images
+    from suite.deployment.predict import predict_files
 
     if isinstance(model, str | Path):
         model = open_model(model)
     paths = [images] if isinstance(images, str | Path) else images
-    files = image_files([Path(path) for path in paths])
-    return list(predict_files(model, files, batch=batch_size, mirrored=mirror))
+    found = find_images(Path(path) for path in paths)
+    return [*found.unreadable, *predict_files(model, found.files, batch=batch_size, mirrored=mirror)]
 
 
 def _named_network(name: str) -> TrialConfig:

@@ -9,6 +9,7 @@ from suite.cli.trained_trial import add_trial_options, open_trained_trial, print
 from suite.cli.values import path
 from suite.errors import RequestError
 from suite.exit_codes import ExitCode
+from suite.printable import print_line
 
 if TYPE_CHECKING:
     from suite.compression.quantise import QuantisedModel
@@ -44,11 +45,11 @@ def export(options: argparse.Namespace) -> int:
     try:
         trained, written = _write(options, trained)
     except MismatchError as mismatch:
-        print(f"suite: {options.output} was not written: {mismatch}", file=sys.stderr)
+        print_line(f"suite: {options.output} was not written: {mismatch}", sys.stderr)
         return ExitCode.FAILED
     if options.card:
         write_card(trained, written, options.card)
-        print(options.card)
+        print_line(options.card)
     return ExitCode.DONE
 
 
@@ -80,8 +81,8 @@ def _write(options: argparse.Namespace, trained: "TrainedTrial") -> "tuple[Train
     if (trained.is_int8 or options.int8) and (row := int8_row_of(trained)) is not None:
         copied = copy_int8(row, options.output)
         mae = f"{copied.mae:.2f} {trained.run.info.unit}"
-        print(f"{copied.path}: {copied.bytes:,} bytes, a copy of {copied.source}, the file of {row.id}")
-        print(f"{copied.arithmetic}: validation MAE {mae}")
+        print_line(f"{copied.path}: {copied.bytes:,} bytes, a copy of {copied.source}, the file of {row.id}")
+        print_line(f"{copied.arithmetic}: validation MAE {mae}")
         return row, copied
     return trained, _write_anew(options, trained)
 
@@ -101,12 +102,12 @@ def _write_anew(options: argparse.Namespace, trained: "TrainedTrial") -> "Export
         quantised = export_bf16(module, trained.config, val, options.output)
     exported = quantised.exported if quantised else write(module, trained.config, val, options.output)
     verification, unit = exported.verification, trained.run.info.unit
-    print(
+    print_line(
         f"{exported.path}: {exported.bytes:,} bytes; as PyTorch on {verification.images} validation images in "
         f"{verification.batches} batches (largest difference {verification.value_difference:.2g} {unit})"
         + (" before it became int8" if options.int8 else "")
     )
     if quantised:
         before = f"{quantised.mae_float:.2f} before"
-        print(f"{exported.arithmetic}: validation MAE {quantised.validation.mae:.2f} {unit}, {before}")
+        print_line(f"{exported.arithmetic}: validation MAE {quantised.validation.mae:.2f} {unit}, {before}")
     return exported

@@ -1,7 +1,6 @@
 """``suite manifest``: what starts a search on Kubernetes (KubeRay) or Slurm, as a file."""
 
 import argparse
-import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from suite.cli.subcommands import Subcommands, add_subcommand
 from suite.cli.values import non_negative_int, positive_int
 from suite.errors import RequestError
 from suite.exit_codes import ExitCode
+from suite.printable import print_file, print_line
 
 
 def add_command(subcommands: Subcommands) -> None:
@@ -171,7 +171,7 @@ def slurm(options: argparse.Namespace) -> int:
 
 def _write(text: str, output: Path | None) -> ExitCode:
     if output is None:
-        sys.stdout.write(text)
+        print_file(text)
         return ExitCode.DONE
     try:
         output.write_text(text, encoding="utf-8")
@@ -179,5 +179,5 @@ def _write(text: str, output: Path | None) -> ExitCode:
         raise RequestError(
             f"{output} cannot be written ({error.strerror}); name a file in a folder that exists"
         ) from None
-    print(output)
+    print_line(output)
     return ExitCode.DONE

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from suite.data.dataset_reader import ImageRecord, ReadResult, SkippedFile
-from suite.data.source_files import SourceFiles
+from suite.data.source_files import SourceFiles, is_of_the_system
 from suite.data.store import LabelRange, Split
 from suite.errors import RequestError
 
@@ -61,12 +61,8 @@ class Publication:
 
 
 def visible(files: SourceFiles) -> list[str]:
-    """List the files without those that an operating system adds: ``__MACOSX/``, ``._x.jpg``."""
-    return [
-        name
-        for name in files.names()
-        if not any(part.startswith((".", "__")) for part in PurePosixPath(name).parts)
-    ]
+    """List the files without those that are hidden or that an operating system adds."""
+    return [name for name in files.names() if not is_of_the_system(name)]
 
 
 def is_image(name: str) -> bool:
