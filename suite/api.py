@@ -60,7 +60,7 @@ def load_store(name_or_folder: str | Path, *, on_progress: Callable[[int, int], 
         on_progress: Called with (done, total) while faces are rendered.
 
     Raises:
-        RequestError: The folder holds no whole data set.
+        RequestError: The folder holds no whole data set, or the name is both that of the embedded set and of a folder.
 
     Examples:
         >>> import suite
@@ -71,9 +71,15 @@ def load_store(name_or_folder: str | Path, *, on_progress: Callable[[int, int], 
         ['age', 'attractiveness']
     """
     if str(name_or_folder) == "faces":
-        from suite.data.faces.embedded import faces_store
+        if not Path("faces/store.json").exists():
+            from suite.data.faces.embedded import faces_store
 
-        return faces_store(on_progress=on_progress)
+            return faces_store(on_progress=on_progress)
+        if isinstance(name_or_folder, str):
+            raise RequestError(
+                "faces is the embedded data set, and packed data here is in a folder of the same name; write ./faces "
+                "for the folder, or rename it to use the embedded set"
+            )
     from suite.data.store import open_store
 
     return open_store(Path(name_or_folder).resolve())

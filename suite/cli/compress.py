@@ -146,14 +146,16 @@ def compress(options: argparse.Namespace) -> int:
 
 
 def _carry_out(options: argparse.Namespace, trained: "TrainedTrial") -> None:
+    from suite.cli.progress import RepeatedLine
     from suite.compression.steps import distil, make_int8, prune
 
-    if _prunes(options):
-        trained = prune(trained, _pruning(options, trained), print_stage)
-    elif options.student is not None:
-        trained = distil(trained, _student(options, trained), print_stage)
-    if options.int8:
-        make_int8(trained, print_stage)
+    with RepeatedLine(print_stage) as lines:
+        if _prunes(options):
+            trained = prune(trained, _pruning(options, trained), lines.print)
+        elif options.student is not None:
+            trained = distil(trained, _student(options, trained), lines.print)
+        if options.int8:
+            make_int8(trained, lines.print)
 
 
 def _prunes(options: argparse.Namespace) -> bool:

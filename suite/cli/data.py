@@ -115,6 +115,10 @@ def pack_set(options: argparse.Namespace) -> int:
 
     if options.set == "faces":
         raise RequestError("faces is embedded and needs no packing; use it by its name: --data faces")
+    if options.output.resolve() == Path("faces").resolve():
+        raise RequestError(
+            "--data faces would be the embedded data set, not the folder; name another, such as -o packed/faces"
+        )
     if options.set not in READERS:
         raise RequestError(
             f"{options.set!r} is not a data set that can be packed; choose from {', '.join(READERS)}"

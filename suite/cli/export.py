@@ -88,6 +88,7 @@ def _write(options: argparse.Namespace, trained: "TrainedTrial") -> "tuple[Train
 
 
 def _write_anew(options: argparse.Namespace, trained: "TrainedTrial") -> "ExportedModel":
+    from suite.cli.progress import RepeatedLine
     from suite.compression.bf16 import export_bf16
     from suite.compression.quantise import export_int8
     from suite.deployment.export import export as write
@@ -97,7 +98,8 @@ def _write_anew(options: argparse.Namespace, trained: "TrainedTrial") -> "Export
     train, val = trained.dataset.splits["train"], trained.dataset.splits["val"]
     quantised: QuantisedModel | None = None
     if options.int8:
-        quantised = export_int8(module, trained.config, train, val, options.output, print_stage)
+        with RepeatedLine(print_stage) as lines:
+            quantised = export_int8(module, trained.config, train, val, options.output, lines.print)
     elif options.bf16:
         quantised = export_bf16(module, trained.config, val, options.output)
     exported = quantised.exported if quantised else write(module, trained.config, val, options.output)

@@ -72,7 +72,7 @@ def pretrain(options: argparse.Namespace) -> int:
 
     store = open_data(options.data)
 
-    from suite.cli.progress import describe_pretraining
+    from suite.cli.progress import RepeatedLine, describe_pretraining
     from suite.training.fit import DivergedError
     from suite.training.pretraining import pretrain as train
 
@@ -80,14 +80,16 @@ def pretrain(options: argparse.Namespace) -> int:
 
     def print_epoch(epoch: "IdentityEpoch") -> None:
         epochs.append(epoch)
-        print_line(describe_pretraining(epochs, config.epochs), sys.stderr)
+        lines.print(describe_pretraining(epochs, config.epochs))
 
     def kept() -> str:
         return f"has epoch {epochs[-1].epoch} of {config.epochs}" if epochs else "is not written yet"
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        train(config, store, path, print_epoch)
+        with RepeatedLine(lambda line: print_line(line, sys.stderr)) as lines:
+            lines.note(f"in epoch 1 of {config.epochs}")
+            train(config, store, path, print_epoch)
     except KeyboardInterrupt:
         print_line(f"Interrupted; {path} {kept()}.")
         return ExitCode.INTERRUPTED
