@@ -79,13 +79,13 @@ def read(files: SourceFiles, path: Path, *, attribute: Attribute | None) -> Read
         if isinstance(one, SkippedFile):
             skipped.append(one)
             continue
-        file = known.find(one.file) if known is not None else spelling_on_disk(path.parent, one.file)
-        if file is None:
+        name = known.find(one.file) if known is not None else spelling_on_disk(path.parent, one.file)
+        if name is None:
             skipped.append(SkippedFile(one.file, f"{table} lists it, but there is no such image", lost=True))
-        elif file in records:
-            skipped.append(SkippedFile(file, f"{table} lists it twice"))
+        elif name in records:
+            skipped.append(SkippedFile(name, f"{table} lists it twice"))
         else:
-            records[file] = replace(one, file=file)
+            records[name] = replace(one, file=name)
     return ReadResult(
         list(records.values()), skipped, f"{len(records):,} of {len(rows):,} rows of {table}", groups
     )
