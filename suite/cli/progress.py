@@ -63,8 +63,9 @@ class RepeatedLine:
                 self._write(line)
 
     def close(self) -> None:
-        """Repeat nothing more."""
-        self._ended.set()
+        """Repeat nothing more. A line that is being printed is waited for."""
+        with self._lock:
+            self._ended.set()
 
     def __enter__(self) -> "RepeatedLine":
         return self

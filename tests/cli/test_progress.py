@@ -227,7 +227,7 @@ def test_a_line_is_repeated_while_nothing_else_is_printed() -> None:
         log.print("epoch 3 of 90: validation MAE 7.81 years, about 2 h 10 min left")
         wait_for(lines, 3)
     ended = len(lines)
-    time.sleep(0.1)
+    time.sleep(0.07)
     assert lines[0] == "epoch 3 of 90: validation MAE 7.81 years, about 2 h 10 min left"
     assert set(lines[1:]) == {f"{lines[0]} (0 s ago)"}
     assert 3 <= ended == len(lines)
@@ -235,7 +235,7 @@ def test_a_line_is_repeated_while_nothing_else_is_printed() -> None:
 
 def test_what_is_only_noted_is_printed_when_it_is_time() -> None:
     lines: list[str] = []
-    with RepeatedLine(lines.append, seconds=0.06) as log:
+    with RepeatedLine(lines.append, seconds=0.4) as log:
         log.note("in epoch 1 of 90")
         assert lines == []
         wait_for(lines, 1)
