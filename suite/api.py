@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from suite.data.dataset import Dataset
     from suite.data.store import Store
     from suite.deployment.export import ExportedModel
+    from suite.deployment.image_files import UnreadableFile
     from suite.deployment.inference import Model
-    from suite.deployment.predict import Prediction, UnreadableFile
+    from suite.deployment.predict import Prediction
     from suite.runs.tables import Run
     from suite.training.fit import Fit
 
@@ -59,7 +60,7 @@ def load_store(name_or_folder: str | Path, *, on_progress: Callable[[int, int], 
         on_progress: Called with (done, total) while faces are rendered.
 
     Raises:
-        RequestError: The folder holds no whole data set.
+        RequestError: The folder holds no whole data set, or the name is both that of the embedded set and of a folder.
 
     Examples:
         >>> import suite
@@ -70,9 +71,15 @@ def load_store(name_or_folder: str | Path, *, on_progress: Callable[[int, int], 
         ['age', 'attractiveness']
     """
     if str(name_or_folder) == "faces":
-        from suite.data.faces.embedded import faces_store
+        if not Path("faces/store.json").exists():
+            from suite.data.faces.embedded import faces_store
 
-        return faces_store(on_progress=on_progress)
+            return faces_store(on_progress=on_progress)
+        if isinstance(name_or_folder, str):
+            raise RequestError(
+                "faces is the embedded data set, and packed data here is in a folder of the same name; write ./faces "
+                "for the folder, or rename it to use the embedded set"
+            )
     from suite.data.store import open_store
 
     return open_store(Path(name_or_folder).resolve())
@@ -365,7 +372,7 @@ def predict(
         trust_code: As for ``open_model``.
 
     Returns:
-        A ``Prediction`` for each image, or ``UnreadableFile`` with the reason where it could not be read;
+        A ``Prediction`` for each image, or ``UnreadableFile`` with the reason where it or a folder could not be read;
         ``pandas.DataFrame(predictions)`` makes a table of predictions.
 
     Raises:
@@ -377,13 +384,14 @@ def predict(
         >>> prediction.file, prediction.low < prediction.high
         ('face.png', True)
     """
-    from suite.deployment.predict import image_files, predict_files
+    from suite.deployment.image_files import find_images
+    from suite.deployment.predict import predict_files
 
     if isinstance(model, str | Path):
         model = open_model(model, trust_code=trust_code)
     paths = [images] if isinstance(images, str | Path) else images
-    files = image_files([Path(path) for path in paths])
-    return list(predict_files(model, files, batch=batch_size, mirrored=mirror))
+    found = find_images(Path(path) for path in paths)
+    return [*found.unreadable, *predict_files(model, found.files, batch=batch_size, mirrored=mirror)]
 
 
 def _named_network(name: str) -> TrialConfig:

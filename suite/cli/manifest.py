@@ -1,7 +1,6 @@
 """``suite manifest``: what starts a search on Kubernetes (KubeRay) or Slurm, as a file."""
 
 import argparse
-import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from suite.cli.remote_run import add_remote_run, remote_run
 from suite.cli.subcommands import Subcommands, add_subcommand
 from suite.cli.values import non_negative_int, positive_int
 from suite.exit_codes import ExitCode
+from suite.printable import print_file, print_line
 
 
 def add_command(subcommands: Subcommands) -> None:
@@ -181,7 +181,7 @@ def _check(output: Path | None) -> None:
 
 def _write(text: str, output: Path | None) -> ExitCode:
     if output is None:
-        sys.stdout.write(text)
+        print_file(text)
         return ExitCode.DONE
     from suite.files.atomic import write_atomically
     from suite.files.outputs import unwritable
@@ -190,5 +190,5 @@ def _write(text: str, output: Path | None) -> ExitCode:
         write_atomically(output, text)
     except OSError as error:
         raise unwritable(output, error.strerror or str(error)) from None
-    print(output)
+    print_line(output)
     return ExitCode.DONE

@@ -9,6 +9,7 @@ from suite.cli.subcommands import Subcommands, add_subcommand
 from suite.cli.values import positive_float, run_location
 from suite.errors import RequestError
 from suite.exit_codes import ExitCode
+from suite.printable import print_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,13 +86,13 @@ def _follow(options: argparse.Namespace) -> ExitCode:
             if state != reported:
                 page = _page(run, location, options.follow if running else 0.0)
                 _write_report(location, options.output, page)
-                print(f"{len(run.trials)} trials, {run.info.status}", flush=True)
+                print_line(f"{len(run.trials)} trials, {run.info.status}")
                 reported = state
             if not running:
                 return ExitCode.DONE
             time.sleep(options.follow)
     except KeyboardInterrupt:
-        print("The report stays as it was last written; the search goes on.")
+        print_line("The report stays as it was last written; the search goes on.")
         return ExitCode.INTERRUPTED
 
 
@@ -114,7 +115,7 @@ def _write_report(location: Path | str, output: Path | None, html: str) -> None:
     if isinstance(location, str) and output is None:
         from suite.runs.storage.location import write_report_at
 
-        print(write_report_at(location, html))
+        print_line(write_report_at(location, html))
         return
     _write(html, output or Path(location) / "report.html")
 
@@ -128,4 +129,4 @@ def _write(html: str, path: Path) -> None:
         raise RequestError(
             f"{path} cannot be written ({error.strerror}); name a file in a folder that exists"
         ) from None
-    print(path)
+    print_line(path)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from suite.cli.values import gpus, non_negative_float, positive_int
 from suite.errors import RequestError
 from suite.exit_codes import ExitCode
+from suite.printable import print_line
 
 if TYPE_CHECKING:
     from suite.runs.info import RunInfo
@@ -106,15 +107,13 @@ def _print_outcome(at: "WorkingFolder", run: "Run", info: "RunInfo") -> ExitCode
     """Print where the report of a run is, or how to continue the run."""
     report = at.location_of("report.html")
     if info.status == "interrupted":
-        print(
-            f"Interrupted; everything that had finished is in {at.location}. Continue with:\n"
-            f"  suite resume {shlex.quote(at.location)}"
-        )
+        print_line(f"Interrupted; everything that had finished is in {at.location}. Continue with:")
+        print_line(f"  suite resume {shlex.quote(at.location)}")
         return ExitCode.INTERRUPTED
     if run.trials.empty or not (run.trials["status"] == "finished").any():
-        print(f"suite: no trial finished; {report} says why", file=sys.stderr)
+        print_line(f"suite: no trial finished; {report} says why", sys.stderr)
         return ExitCode.FAILED
-    print(f"{_counts(run, info)}. Report: {report}")
+    print_line(f"{_counts(run, info)}. Report: {report}")
     return ExitCode.DONE
 
 

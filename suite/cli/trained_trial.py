@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suite.cli.values import path
+from suite.printable import print_line
 
 if TYPE_CHECKING:
     from suite.deployment.trained_trial import TrainedTrial
@@ -35,4 +36,4 @@ def open_trained_trial(options: argparse.Namespace, *, int8: bool = False) -> "T
 
 def print_stage(sentence: str) -> None:
     """Print what is being done now, where it does not mix with results."""
-    print(sentence, file=sys.stderr, flush=True)
+    print_line(sentence, sys.stderr)

@@ -1,6 +1,8 @@
-"""Limits on what an archive may make the suite read, and the errors that damaged archives raise."""
+"""Limits on what a file or an archive may make the suite read, and the errors that damaged archives raise."""
 
 import lzma
+import os
+import stat
 import tarfile
 import zipfile
 import zlib
@@ -38,6 +40,30 @@ def check_size(size: int) -> None:
     """
     if size > LARGEST_FILE:
         raise UnreadableFileError(f"the file has {size:,} bytes, over the limit of {LARGEST_FILE:,}")
+
+
+def read_file(path: Path) -> bytes:
+    """Read a regular file of at most ``LARGEST_FILE`` bytes.
+
+    A pipe would block the reader, and a device or a sparse file fill the memory.
+
+    Raises:
+        UnreadableFileError: It is something else, larger, missing or closed to this user.
+    """
+    try:
+        found = path.stat()
+        if stat.S_ISDIR(found.st_mode):
+            raise UnreadableFileError("it is a folder")
+        if not stat.S_ISREG(found.st_mode):
+            raise UnreadableFileError("it is not a regular file")
+        check_size(found.st_size)
+        # Opening what has become a pipe since then would wait for somebody who writes to it.
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+            content = file.read(LARGEST_FILE + 1)
+    except (OSError, ValueError) as error:  # ValueError: a table names a file with a null byte in it
+        raise UnreadableFileError(getattr(error, "strerror", None) or str(error)) from None
+    check_size(len(content))
+    return content
 
 
 def check_member_names(path: Path, members: Sequence[str]) -> None:

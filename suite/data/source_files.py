@@ -5,16 +5,18 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from suite.data.archive_safety import UnreadableFileError, check_size
+from suite.data.archive_safety import UnreadableFileError, read_file
 from suite.data.tar_files import decompress, find_decompressor, index_tar, open_tar
 from suite.data.zip_files import open_zip
 from suite.errors import RequestError
 
 #: Endings of a table of labels. A table may be named instead of the folder that it lies in.
 TABLES = (".csv", ".parquet")
+#: Files that Windows writes into folders.
+ADDED_BY_WINDOWS = ("thumbs.db", "desktop.ini")
 
 
 class SourceFiles(Protocol):
@@ -25,6 +27,12 @@ class SourceFiles(Protocol):
 
     def read(self, name: str) -> bytes:
         """Read a file; raises ``UnreadableFileError``."""
+
+
+def is_of_the_system(name: str) -> bool:
+    """Whether a file is hidden, or one that an operating system adds: ``__MACOSX/``, ``._x.jpg``, ``Thumbs.db``."""
+    parts = PurePosixPath(name).parts
+    return any(part.startswith((".", "__")) for part in parts) or parts[-1].lower() in ADDED_BY_WINDOWS
 
 
 @contextmanager
@@ -123,12 +131,9 @@ class _Folder:
 
     def read(self, name: str) -> bytes:
         try:
-            file = self.path / name
-            check_size(file.stat().st_size)
-            return file.read_bytes()
-        except (OSError, ValueError) as error:  # ValueError: a table names a file with a null byte in it
-            reason = getattr(error, "strerror", None) or error
-            raise UnreadableFileError(f"the file cannot be read: {reason}") from None
+            return read_file(self.path / name)
+        except UnreadableFileError as error:
+            raise UnreadableFileError(f"the file cannot be read: {error}") from None
 
 
 def _refuse(error: OSError) -> None:

@@ -226,6 +226,10 @@ def test_a_watcher_sees_counts_best_error_front_and_time_left(searched: tuple[Ru
     assert last.front >= 2
     assert any(not math.isnan(s.seconds_left) for s in recorder.progress_seen)
     assert max(s.running for s in recorder.progress_seen) == 2
+    trainings = [training for seen in recorder.progress_seen for training in seen.trainings]
+    assert {training.id for training in trainings} == set(run.trials["id"])
+    assert all(math.isnan(training.mae) == (training.epoch == 0) for training in trainings)
+    assert max(training.epoch for training in trainings) >= 1
     assert len(recorder.ended) == 6
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from suite.data.dataset_reader import ImageRecord, ReadResult, SkippedFile
-from suite.data.source_files import SourceFiles
+from suite.data.file_names import comparable
+from suite.data.source_files import SourceFiles, is_of_the_system
 from suite.data.store import LabelRange, Split
 from suite.errors import RequestError
 
@@ -61,12 +62,8 @@ class Publication:
 
 
 def visible(files: SourceFiles) -> list[str]:
-    """List the files without those that an operating system adds: ``__MACOSX/``, ``._x.jpg``."""
-    return [
-        name
-        for name in files.names()
-        if not any(part.startswith((".", "__")) for part in PurePosixPath(name).parts)
-    ]
+    """List the files without those that are hidden or that an operating system adds."""
+    return [name for name in files.names() if not is_of_the_system(name)]
 
 
 def is_image(name: str) -> bool:
@@ -102,11 +99,11 @@ class NamedImages:
     def __init__(self, names: Iterable[str]) -> None:
         self._by_name: defaultdict[str, list[str]] = defaultdict(list)
         for name in sorted(filter(is_image, names), key=lambda name: (name.count("/"), name)):
-            self._by_name[PurePosixPath(name).name.lower()].append(name)
+            self._by_name[PurePosixPath(comparable(name)).name.lower()].append(name)
 
     def find(self, path: str) -> str | None:
         """Find the image of a name or path; of several, the one that shares the longest end of the path."""
-        parts = PurePosixPath(path.replace("\\", "/").lower()).parts
+        parts = PurePosixPath(comparable(path).lower()).parts
         if not parts:
             return None
         candidates = self._by_name.get(parts[-1], [])
@@ -115,7 +112,7 @@ class NamedImages:
 
 def _shared_end(name: str, path: Sequence[str]) -> int:
     """The number of parts at the end that a name and a path share."""
-    parts = PurePosixPath(name.lower()).parts
+    parts = PurePosixPath(comparable(name).lower()).parts
     shared = 0
     for ours, theirs in zip(reversed(parts), reversed(path), strict=False):
         if ours != theirs:

@@ -12,6 +12,7 @@ Columns, in any order and any case:
 
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
@@ -19,6 +20,7 @@ import pyarrow
 import pyarrow.parquet
 
 from suite.data.dataset_reader import DatasetReader, ImageRecord, ReadResult, SkippedFile
+from suite.data.file_names import FileNames, spelling_on_disk
 from suite.data.readers.landmarks import BOX, POINT_COLUMNS, box_of_row, points_of_row
 from suite.data.readers.layout import out_of_range, split_of, visible
 from suite.data.readers.tables import number, read_bytes, read_records
@@ -70,18 +72,20 @@ def read(files: SourceFiles, path: Path, *, attribute: Attribute | None) -> Read
         else SkippedFile(table, f"row {number_of_row} has no image", lost=True)
         for number_of_row, row in enumerate(rows, start=1)
     ]
-    known = set(visible(files)) if loose is None else None
+    known = FileNames(visible(files)) if loose is None else None
     records: dict[str, ImageRecord] = {}
     skipped: list[SkippedFile] = []
     for one in parsed:
         if isinstance(one, SkippedFile):
             skipped.append(one)
-        elif known is not None and one.file not in known:
+            continue
+        name = known.find(one.file) if known is not None else spelling_on_disk(path.parent, one.file)
+        if name is None:
             skipped.append(SkippedFile(one.file, f"{table} lists it, but there is no such image", lost=True))
-        elif one.file in records:
-            skipped.append(SkippedFile(one.file, f"{table} lists it twice"))
+        elif name in records:
+            skipped.append(SkippedFile(name, f"{table} lists it twice"))
         else:
-            records[one.file] = one
+            records[name] = replace(one, file=name)
     return ReadResult(
         list(records.values()), skipped, f"{len(records):,} of {len(rows):,} rows of {table}", groups
     )

@@ -199,3 +199,35 @@ def test_a_table_that_is_not_a_manifest_is_refused(
     with pytest.raises(RequestError, match=complaint) as caught:
         read(lay_out(files))
     assert "\n" not in str(caught.value)
+
+
+#: The same letter as one character (NFC) and as two (NFD).
+COMPOSED, DECOMPOSED = "caf\u00e9.jpg", "cafe\u0301.jpg"
+
+
+@pytest.mark.parametrize("table", ["faces.csv", ""])  # named itself, or found in its folder
+@pytest.mark.parametrize(
+    ("listed", "here"),
+    [
+        (COMPOSED, DECOMPOSED),
+        (DECOMPOSED, COMPOSED),
+        ("imgs\\f0.jpg", "imgs/f0.jpg"),
+        (f"imgs\\{COMPOSED}", f"imgs/{DECOMPOSED}"),
+        ("back\\slash.jpg", "back\\slash.jpg"),  # is a name, too
+    ],
+)
+def test_a_file_is_found_by_another_spelling_of_its_name(
+    listed: str, here: str, table: str, miniature: Miniature, lay_out: LayOut
+) -> None:
+    image = miniature("manifest")["photos/0.jpg"]
+    folder = lay_out({"faces.csv": f"path,age\n{listed},25\n".encode(), here: image})
+    assert [record.file for record in read(folder / table).records] == [here]
+
+
+def test_two_files_whose_names_differ_in_their_spelling_alone_are_not_guessed(
+    miniature: Miniature, lay_out: LayOut
+) -> None:
+    image = miniature("manifest")["photos/0.jpg"]
+    table = f"path,age\na\\{COMPOSED},25\na/{COMPOSED},26\n".encode()
+    folder = lay_out({"faces.csv": table, f"a/{COMPOSED}": image, f"a/{DECOMPOSED}": image})
+    assert [record.labels["age"] for record in read(folder).records] == [26]
