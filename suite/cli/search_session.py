@@ -1,13 +1,13 @@
 """What ``suite run`` and ``suite resume`` share: resources, the session itself, the report, the last words."""
 
 import argparse
-import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from suite.cli.values import gpus, non_negative_float, positive_int
+from suite.commands import command
 from suite.errors import RequestError
 from suite.exit_codes import ExitCode
 
@@ -98,7 +98,7 @@ def _write_report(run: "Run", at: "WorkingFolder") -> None:
     except OSError as error:
         raise RequestError(
             f"{at.location_of('report.html')} cannot be written ({error.strerror}); all else is kept: free some "
-            f"space, then run 'suite report {shlex.quote(at.location)}'"
+            f"space, then run '{command('report', at.location)}'"
         ) from None
 
 
@@ -108,7 +108,7 @@ def _print_outcome(at: "WorkingFolder", run: "Run", info: "RunInfo") -> ExitCode
     if info.status == "interrupted":
         print(
             f"Interrupted; everything that had finished is in {at.location}. Continue with:\n"
-            f"  suite resume {shlex.quote(at.location)}"
+            f"  {command('resume', at.location)}"
         )
         return ExitCode.INTERRUPTED
     if run.trials.empty or not (run.trials["status"] == "finished").any():

@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from suite.commands import command
 from suite.errors import RequestError
 from suite.files.atomic import write_atomically
 from suite.trial import UNIT
@@ -125,7 +126,7 @@ def open_store(folder: Path) -> Store:
     if not isinstance(fields, dict):
         raise RequestError(
             f"{folder} holds no packed data (no readable store.json); make one with "
-            f"'suite data pack SET PATH -o {folder}'"
+            f"'{command('data', 'pack', 'SET', 'PATH', '-o', folder)}'"
         )
     if fields.get("schema_version") != SCHEMA_VERSION:
         raise RequestError(

@@ -88,7 +88,12 @@ def test_a_table_of_other_types_or_damaged_bytes_is_refused(tmp_path: Path) -> N
         with pytest.raises(FileContentError, match="column"):
             read_table(path, columns=columns)
     whole = path.read_bytes()
-    for content in (b"", whole[: len(whole) // 2], json.dumps({}).encode(), whole[:4] + bytes(len(whole) - 4)):
+    for content in (
+        b"",
+        whole[: len(whole) // 2],
+        json.dumps({}).encode(),
+        whole[:4] + bytes(len(whole) - 4),
+    ):
         path.write_bytes(content)
         with pytest.raises(FileContentError):
             read_table(path)
