@@ -8,6 +8,7 @@ import json
 import math
 import stat
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -98,14 +99,22 @@ def parse_typed(text: str | bytes, kind: type[T]) -> T:
 
 def typed(document: Any, kind: type[T]) -> T:
     """Return the result of ``parse_json`` as a dataclass; see ``parse_typed``."""
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
     try:
-        return TypeAdapter(kind).validate_json(json.dumps(document), strict=True)
+        read: T = _adapter(kind).validate_json(json.dumps(document), strict=True)
+        return read
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"])
         raise FileContentError(f"field {field!r}: {first['msg']}" if field else first["msg"]) from None
+
+
+@cache
+def _adapter(kind: type[Any]) -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind)
 
 
 def read_table(path: Path, *, columns: Mapping[str, str] | None = None) -> pd.DataFrame:
