@@ -10,6 +10,7 @@ from suite.cli.subcommands import Subcommands, add_subcommand
 from suite.cli.values import non_negative_int, positive_int
 from suite.errors import RequestError
 from suite.exit_codes import ExitCode
+from suite.files.atomic import write_atomically
 
 
 def add_command(subcommands: Subcommands) -> None:
@@ -174,7 +175,7 @@ def _write(text: str, output: Path | None) -> ExitCode:
         sys.stdout.write(text)
         return ExitCode.DONE
     try:
-        output.write_text(text, encoding="utf-8")
+        write_atomically(output, text)
     except OSError as error:
         raise RequestError(
             f"{output} cannot be written ({error.strerror}); name a file in a folder that exists"

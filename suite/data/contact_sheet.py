@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from suite.data.store import Store
 from suite.errors import RequestError
+from suite.files.atomic import atomic_path
 
 SMALLEST_TILE = 64  # pixels; smaller images are enlarged, so that faces are visible
 CAPTION = 16  # pixels beneath each tile
@@ -55,7 +56,8 @@ def write_sheet(
         centre = (left + tile / 2, top + tile + CAPTION / 2)
         draw.text(centre, f"{labels[index]:.{decimals}f}", fill="black", font=font, anchor="mm")
     try:
-        sheet.save(path, format="PNG")
+        with atomic_path(path) as temporary:
+            sheet.save(temporary, format="PNG")
     except OSError as error:
         raise RequestError(
             f"{path} cannot be written ({error.strerror or error}); name a file in a folder that exists"
