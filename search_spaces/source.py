@@ -216,7 +216,9 @@ class _NodeReader:
         """Refuse numbers that YAML 1.1 reads in base 60 or 8, and nobody who writes one expects."""
         name = dotted(path) or "the value"
         if ":" in text:
-            self._refuse(path, f"{name} is {shown(text)}, which YAML reads in base 60 as {value:g}; write {value:g}")
+            self._refuse(
+                path, f"{name} is {shown(text)}, which YAML reads in base 60 as {value:g}; write {value:g}"
+            )
         if re.fullmatch(r"[-+]?0[0-7_]+", text):
             decimal = text.replace("_", "").lstrip("+-0") or "0"
             self._refuse(

@@ -499,7 +499,11 @@ def test_a_wrong_setting_is_named(load_text: Load, setting: str, message: str) -
 
 @pytest.mark.parametrize(
     ("text", "read"),
-    [("1:30", "base 60 as 90; write 90"), ("1:30.5", "base 60 as 90.5"), ("010", "base 8 as 8; write 10, or 8")],
+    [
+        ("1:30", "base 60 as 90; write 90"),
+        ("1:30.5", "base 60 as 90.5"),
+        ("010", "base 8 as 8; write 10, or 8"),
+    ],
 )
 def test_a_number_that_yaml_reads_in_another_base_is_refused(load_text: Load, text: str, read: str) -> None:
     with pytest.raises(SearchSpaceError, match=rf"--set epochs={text}: .*base\.epochs is .*{read}"):
@@ -518,7 +522,11 @@ def test_ordinary_numbers_keep_their_meaning(load_text: Load) -> None:
 
 @pytest.mark.parametrize(
     ("key", "reason"),
-    [("<<", "merges mappings, which search spaces do not have"), ("on", "as true or false"), ("3", "no.* a word")],
+    [
+        ("<<", "merges mappings, which search spaces do not have"),
+        ("on", "as true or false"),
+        ("3", "no.* a word"),
+    ],
 )
 def test_a_key_that_yaml_takes_for_something_else_is_refused_with_the_reason(
     load_text: Load, key: str, reason: str

@@ -153,7 +153,9 @@ def test_a_checkpoint_that_was_damaged_anywhere_counts_as_none(dataset: Dataset,
     whole, rng = path.read_bytes(), random.Random(0)
     for _ in range(60):
         damaged = bytearray(whole)
-        at = rng.randrange(len(whole) - 64)  # also in the comment, whose loss leaves a file of no known version
+        at = rng.randrange(
+            len(whole) - 64
+        )  # also in the comment, whose loss leaves a file of no known version
         damaged[at] ^= 1 << rng.randrange(8)
         path.write_bytes(damaged)
         assert load_checkpoint(path) is None, f"byte {at} of {len(whole)}"

@@ -81,6 +81,8 @@ def test_no_name_of_an_object_leads_out_of_the_folder(tmp_path: Path) -> None:
     assert objects.downloaded == [tmp_path / "weights/t0000.json"]
 
 
-@pytest.mark.parametrize("text", [b"", b"[]", b"7", b"\xff", b"[" * 100_000, b'{"host": 1' + b"0" * 5000 + b"}"])
+@pytest.mark.parametrize(
+    "text", [b"", b"[]", b"7", b"\xff", b"[" * 100_000, b'{"host": 1' + b"0" * 5000 + b"}"]
+)
 def test_a_lease_that_is_none_names_nobody(text: bytes) -> None:
     assert _field(text, "host") == ""
