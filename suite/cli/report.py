@@ -40,6 +40,11 @@ def add_command(subcommands: Subcommands) -> None:
         help="HTML file; default: RUN/report.html, or comparison.html for several runs",
     )
     parser.add_argument(
+        "--full-provenance",
+        action="store_true",
+        help="show paths, addresses and the command line as they are; a report for yourself, not to be passed on",
+    )
+    parser.add_argument(
         "--follow",
         type=positive_float,
         nargs="?",
@@ -67,7 +72,7 @@ def report(options: argparse.Namespace) -> int:
 
         _write(page_of_runs(runs), options.output or COMPARISON)
         return ExitCode.DONE
-    _write_report(options.run[0], options.output, _page(runs[0], options.run[0]))
+    _write_report(options.run[0], options.output, _page(runs[0], options.run[0], options))
     return ExitCode.DONE
 
 
@@ -84,7 +89,7 @@ def _follow(options: argparse.Namespace) -> ExitCode:
             running = run.info.status == "running"
             state = (len(run.trials), run.info.status)
             if state != reported:
-                page = _page(run, location, options.follow if running else 0.0)
+                page = _page(run, location, options, options.follow if running else 0.0)
                 _write_report(location, options.output, page)
                 print_line(f"{len(run.trials)} trials, {run.info.status}")
                 reported = state
@@ -103,11 +108,12 @@ def _default_output(locations: "Sequence[Path | str]") -> Path | None:
     return None if isinstance(locations[0], str) else locations[0] / "report.html"
 
 
-def _page(run: "Run", location: Path | str, refresh_seconds: float = 0.0) -> str:
+def _page(run: "Run", location: Path | str, options: argparse.Namespace, refresh_seconds: float = 0.0) -> str:
     from reports.html.page import page
     from suite.search.study.importance import importances
 
-    return page(run, importances(run), str(location), refresh_seconds)
+    full = options.full_provenance
+    return page(run, importances(run), str(location), refresh_seconds, full_provenance=full)
 
 
 def _write_report(location: Path | str, output: Path | None, html: str) -> None:

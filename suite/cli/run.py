@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import shlex
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime
 from itertools import count
@@ -13,6 +12,7 @@ from suite.cli.overrides import overrides
 from suite.cli.search_session import add_resource_options, requested_resources, run_session
 from suite.cli.subcommands import Subcommands, add_subcommand
 from suite.cli.values import positive_int, run_location
+from suite.commands import command
 from suite.errors import RequestError
 
 if TYPE_CHECKING:
@@ -190,5 +190,5 @@ def check_same_search(at: "WorkingFolder", space: "SearchSpace", store: "Store")
     if not same:
         raise RequestError(
             f"{at.location} holds a run of another search; choose another --out, or resume that run with "
-            f"'suite resume {shlex.quote(at.location)}'"
+            f"'{command('resume', at.location)}'"
         )

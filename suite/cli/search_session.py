@@ -1,13 +1,13 @@
 """What ``suite run`` and ``suite resume`` share: resources, the session itself, the report, the last words."""
 
 import argparse
-import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from suite.cli.values import gpus, non_negative_float, positive_int
+from suite.commands import command
 from suite.errors import RequestError
 from suite.exit_codes import ExitCode
 from suite.printable import print_line
@@ -99,7 +99,7 @@ def _write_report(run: "Run", at: "WorkingFolder") -> None:
     except OSError as error:
         raise RequestError(
             f"{at.location_of('report.html')} cannot be written ({error.strerror}); all else is kept: free some "
-            f"space, then run 'suite report {shlex.quote(at.location)}'"
+            f"space, then run '{command('report', at.location)}'"
         ) from None
 
 
@@ -108,7 +108,7 @@ def _print_outcome(at: "WorkingFolder", run: "Run", info: "RunInfo") -> ExitCode
     report = at.location_of("report.html")
     if info.status == "interrupted":
         print_line(f"Interrupted; everything that had finished is in {at.location}. Continue with:")
-        print_line(f"  suite resume {shlex.quote(at.location)}")
+        print_line(f"  {command('resume', at.location)}")
         return ExitCode.INTERRUPTED
     if run.trials.empty or not (run.trials["status"] == "finished").any():
         print_line(f"suite: no trial finished; {report} says why", sys.stderr)

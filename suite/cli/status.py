@@ -2,11 +2,11 @@
 
 import argparse
 import dataclasses
-import shlex
 from typing import TYPE_CHECKING
 
 from suite.cli.subcommands import Subcommands, add_subcommand
 from suite.cli.values import run_location
+from suite.commands import command
 from suite.durations import duration
 from suite.exit_codes import ExitCode
 from suite.printable import print_json, print_line
@@ -50,5 +50,5 @@ def describe_status(status: "RunProgress") -> list[str]:
     if status.seconds_left is not None:
         lines.append(f"about {duration(status.seconds_left)} of training left")
     if status.status in ("interrupted", "killed", "failed"):
-        lines.append(f"go on with: suite resume {shlex.quote(status.run)}")
+        lines.append(f"go on with: {command('resume', status.run)}")
     return lines

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from suite.commands import command
 from suite.compression.budget import Budget
 from suite.compression.derived_trial import DerivedTrial
 from suite.compression.distil import Distillation, distil_from_scratch
@@ -152,7 +153,7 @@ def check_finished(run: Run) -> None:
     """
     if run.info.status != "finished":
         raise RequestError(
-            f"{run.folder} is {run.info.status}; end its search with 'suite resume {run.folder}' first"
+            f"{run.folder} is {run.info.status}; end its search with '{command('resume', run.folder)}' first"
         )
 
 

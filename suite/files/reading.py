@@ -23,6 +23,8 @@ LARGEST_TABLE = 4_000_000_000  # bytes when unpacked
 MOST_CELLS = 100_000_000
 #: The range of whole numbers in every table and tensor shape.
 LARGEST_INTEGER = 2**63 - 1
+#: Levels of lists and objects in JSON; whatever reads the values by recursion then has room for it.
+DEEPEST = 50
 
 
 class FileContentError(Exception):
@@ -67,18 +69,24 @@ def read_text(path: Path, *, largest: int = LARGEST_JSON) -> str:
         raise FileContentError(error.strerror or type(error).__name__) from None
 
 
-def parse_json(text: str | bytes) -> Any:
-    """Parse JSON whose numbers fit a 64-bit integer or a finite float; ``NaN`` is allowed, infinity is not.
+def parse_json(text: str | bytes, *, infinite: bool = False) -> Any:
+    """Parse JSON whose numbers fit a 64-bit integer or a finite float.
+
+    ``NaN`` is allowed. The words for infinity are only where ``infinite`` says so.
 
     Raises:
         FileContentError: It is not such JSON.
     """
     try:
-        return json.loads(text, parse_int=_integer, parse_float=_float, parse_constant=_constant)
+        document = json.loads(
+            text, parse_int=_integer, parse_float=_float, parse_constant=float if infinite else _constant
+        )
+        _check_depth(document, DEEPEST)
     except RecursionError:
         raise FileContentError("it is nested too deeply") from None
     except ValueError as error:
         raise FileContentError(f"it is not JSON: {error}") from None
+    return document
 
 
 def parse_typed(text: str | bytes, kind: type[T]) -> T:
@@ -163,6 +171,15 @@ def _is(column: "pd.Series[Any]", kind: str) -> bool:
     if kind == "flag":
         return pd.api.types.is_bool_dtype(known) or not len(known)
     return all(isinstance(value, str) for value in known)
+
+
+def _check_depth(value: Any, levels: int) -> None:
+    if not isinstance(value, list | dict):
+        return
+    if levels == 0:
+        raise RecursionError
+    for part in value.values() if isinstance(value, dict) else value:
+        _check_depth(part, levels - 1)
 
 
 def _integer(text: str) -> int:

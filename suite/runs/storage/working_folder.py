@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import secrets
-import shlex
 import shutil
 import signal
 import socket
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from suite.commands import command
 from suite.errors import RequestError, UnfinishedError
 from suite.files.cache import writable_cache
 from suite.files.locks import FileLockedError, file_lock
@@ -86,7 +86,7 @@ def open_working_folder(
         if expects == "nothing" and holds_anything(objects):
             raise RequestError(
                 f"{location} is not empty; choose another --out, or continue the run in it with "
-                f"'suite resume {shlex.quote(location)}'"
+                f"'{command('resume', location)}'"
             )
         if expects == "run" and read_state(objects) is None:
             raise missing_run(location)
@@ -144,7 +144,7 @@ class _UploadingWatcher:
                 if attempt == LAST_ATTEMPTS:
                     raise UnfinishedError(
                         f"{self._location} cannot be reached ({reason(error)}); all is kept in "
-                        f"{self._mirror.folder}, and 'suite resume {shlex.quote(self._location)}' on "
+                        f"{self._mirror.folder}, and '{command('resume', self._location)}' on "
                         "this machine sends it"
                     ) from None
                 time.sleep(LAST_PAUSE_SECONDS)

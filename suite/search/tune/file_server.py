@@ -58,7 +58,7 @@ class FileServer:
     def write(self, name: str, content: bytes) -> None:
         """Write a file of the run folder, replacing it atomically."""
         path = self._run_folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(exist_ok=True)  # a run folder that was deleted is not made anew
         write_atomically(path, content, durable=True)
 
     def read(self, name: str) -> bytes | None:
@@ -185,7 +185,7 @@ class DriverFiles:
     def _save(self, name: str, write: Callable[[Path], object]) -> None:
         if not self.file_server or self._sees_run_folder():
             path = Path(self.run_folder) / name
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(exist_ok=True)  # a run folder that was deleted is not made anew
             write(path)
             return
         with tempfile.TemporaryDirectory(prefix="suite-") as folder:

@@ -16,7 +16,7 @@ from ray.tune import Callback
 from ray.tune.search import Searcher
 
 from suite.errors import RequestError
-from suite.runs.folder import write_error
+from suite.runs.folder import gone_error, is_run, write_error
 from suite.runs.ledger import RunLedger
 from suite.search.interrupts import interrupts_held_back
 from suite.search.proposals import Proposal, ProposalSource
@@ -176,7 +176,10 @@ class TrialSearcher(Searcher):
         if report is not None and report is not trial.last_report:
             self._record(trial, report)
         if report is not None and report.status == "not-saved":
-            raise SearchAbortedError(write_error(self.ledger.folder, report.cause))
+            folder = self.ledger.folder
+            raise SearchAbortedError(
+                write_error(folder, report.cause) if is_run(folder) else gone_error(folder)
+            )
         del self.running[trial_id]
         ended = self._result(trial)
         with _aborting_when_unwritable():
