@@ -7,6 +7,8 @@ from dataclasses import astuple
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from suite.data import decoding
@@ -193,3 +195,29 @@ def test_pixels_without_a_scale_are_refused() -> None:
     Image.fromarray(np.full((40, 40), 0.5, np.float32)).save(written, "TIFF")
     with pytest.raises(UndecodableError, match="floating-point"):
         decode(written.getvalue(), SIDE)
+
+
+def smallest(form: str) -> bytes:
+    written = io.BytesIO()
+    noise = np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)
+    Image.fromarray(noise).save(written, form)
+    return written.getvalue()
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@given(
+    changes=st.lists(st.tuples(st.floats(0, 1), st.binary(min_size=1, max_size=4)), min_size=1, max_size=8)
+)
+@settings(max_examples=40, derandomize=True, deadline=10_000)
+def test_a_damaged_image_is_pixels_or_a_reason(form: str, changes: list[tuple[float, bytes]]) -> None:
+    """Bytes are replaced mostly in the first part of a file, which says how the rest is to be read."""
+    content = bytearray(smallest(form))
+    for place, replacement in changes:
+        at = int(place**4 * (len(content) - len(replacement)))
+        content[at : at + len(replacement)] = replacement
+    outcome: object
+    try:
+        outcome = decode(bytes(content), SIDE).shape
+    except UndecodableError as error:
+        outcome = str(error)
+    assert outcome == (SIDE, SIDE, 3) or (isinstance(outcome, str) and outcome)
