@@ -12,6 +12,9 @@ from suite.errors import RequestError
 #: No face image and no table of labels is larger. The limit keeps a forged archive from filling the memory.
 LARGEST_FILE = 100_000_000  # bytes
 
+#: The start of the text that a clone without Git LFS has in the place of a large file.
+GIT_LFS_POINTER = b"version https://git-lfs"
+
 #: What zipfile, tarfile and their decompressors raise for a damaged archive. RuntimeError is a missing
 #: password, NotImplementedError an unknown compression.
 DAMAGE_ERRORS = (
@@ -38,6 +41,19 @@ def check_size(size: int) -> None:
     """
     if size > LARGEST_FILE:
         raise UnreadableFileError(f"the file has {size:,} bytes, over the limit of {LARGEST_FILE:,}")
+
+
+def check_content(content: bytes) -> bytes:
+    """Return the content of a file, unless it only points to it.
+
+    Raises:
+        UnreadableFileError: It is a pointer of Git LFS.
+    """
+    if content.startswith(GIT_LFS_POINTER):
+        raise UnreadableFileError(
+            "it is a pointer of Git LFS, not the file; get the file with 'git lfs pull'"
+        )
+    return content
 
 
 def check_member_names(path: Path, members: Sequence[str]) -> None:

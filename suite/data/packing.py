@@ -1,5 +1,6 @@
 """Packing a data set: every image is decoded once, in parallel, into a store that all trials share."""
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from suite.data.packed_labels import as_text, packed_labels
 from suite.data.packing_checks import check_disk_space, check_output_folder, check_share_skipped
 from suite.data.protocols import DEFAULT, SplitRequest, assign
 from suite.data.resume_packing import resumable_folder, source_key
-from suite.data.source_files import open_source, seekable
+from suite.data.source_files import is_table, open_source, seekable
 from suite.data.store import Store, StoreInfo, fingerprint, open_store, write_info
+from suite.data.unread_files import adding, advice_on
 from suite.errors import RequestError
 from suite.files.atomic import move_into_place
 
@@ -73,7 +75,7 @@ def pack(
     with resumable_folder(out) as folder:
         check_output_folder(out, overwrite)  # again, because another packing may have ended before the lock
         with seekable(path, folder / "source.tar") as source:
-            result = _read(reader, source, path, align)
+            result, advice = _read(reader, source, path, align)
             if len(result.records) >= FEWEST_IMAGES:  # an impossible split is refused before the work
                 assign(result.records, splitting, reader.name)
             requests = [
@@ -83,19 +85,27 @@ def pack(
             check_disk_space(folder, len(result.records) * size * size * 3)
             decoded = DecodedImages(folder, key, len(result.records), size)
             _decode(decoded, source, requests, size, workers, on_progress)
-        kept, skipped = _sort_out(result, decoded.reasons, path)
-        _write_skipped(folder, skipped)
-        check_share_skipped(result, skipped, folder, path, max_skipped)
+        with adding(advice):
+            kept, skipped = _sort_out(result, decoded.reasons, path)
+            _write_skipped(folder, skipped)
+            check_share_skipped(result, skipped, folder, path, max_skipped)
         _finish(decoded, kept, skipped, reader, result, splitting, path)
         decoded.hand_over()
         move_into_place(decoded.store, out)
     return open_store(out)
 
 
-def _read(reader: DatasetReader, source: Path, path: Path, align: bool) -> ReadResult:
+def _read(reader: DatasetReader, source: Path, path: Path, align: bool) -> tuple[ReadResult, str]:
+    """What the reader found, and advice on archives in the source, which it did not look into."""
     with open_source(source, shown=path) as files:
-        result = reader.read(files, path)
-        return keep_located_faces(result, reader, files, path) if align else result
+        advice = advice_on(files.names())
+        with adding(advice):
+            result = reader.read(files, path)
+            if align:
+                result = keep_located_faces(result, reader, files, path)
+    if advice and not is_table(path):  # beside a table lie other files, too
+        result = dataclasses.replace(result, found=f"{result.found}; {advice}")
+    return result, advice
 
 
 def _decode(
