@@ -1,6 +1,7 @@
 """Limits on what an archive may make the suite read, and the errors that damaged archives raise."""
 
 import lzma
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -24,6 +25,8 @@ DAMAGE_ERRORS = (
     lzma.LZMAError,
     OSError,
     EOFError,
+    ValueError,
+    struct.error,
     RuntimeError,
     NotImplementedError,
 )

@@ -5,6 +5,7 @@ counted from 1.
 """
 
 import functools
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import pyarrow
@@ -46,8 +47,9 @@ def read_image(table: Path, row: int, named: tuple[str, ...]) -> bytes:
         UnreadableFileError: The row has no image, or the file is damaged.
     """
     try:
-        group, start = _group_of(table, row)
-        cell = _images(table, group, named)[row - 1 - start].as_py()
+        version = _Version(table, table.stat().st_mtime_ns, table.stat().st_size)
+        group, start = _group_of(version, row)
+        cell = _images(version, group, named)[row - 1 - start].as_py()
     except (pyarrow.ArrowException, OSError, IndexError) as error:
         raise UnreadableFileError(f"the parquet is damaged here: {str(error)[:200]}") from None
     content = cell.get("bytes") if isinstance(cell, dict) else cell
@@ -57,7 +59,16 @@ def read_image(table: Path, row: int, named: tuple[str, ...]) -> bytes:
     return check_content(content)
 
 
-def _group_of(table: Path, row: int) -> tuple[int, int]:
+@dataclass(frozen=True)
+class _Version:
+    """A file as it was when it was read, so that what is kept of it in memory is not used for a later one."""
+
+    path: Path
+    changed_ns: int
+    size: int
+
+
+def _group_of(table: _Version, row: int) -> tuple[int, int]:
     """The row group of a row, and the number of rows before it."""
     start = 0
     for group, rows in enumerate(_group_sizes(table)):
@@ -68,14 +79,14 @@ def _group_of(table: Path, row: int) -> tuple[int, int]:
 
 
 @functools.lru_cache(maxsize=8)
-def _group_sizes(table: Path) -> tuple[int, ...]:
-    metadata = pyarrow.parquet.read_metadata(table)
+def _group_sizes(table: _Version) -> tuple[int, ...]:
+    metadata = pyarrow.parquet.read_metadata(table.path)
     return tuple(metadata.row_group(n).num_rows for n in range(metadata.num_row_groups))
 
 
 @functools.lru_cache(maxsize=1)
-def _images(table: Path, group: int, named: tuple[str, ...]) -> pyarrow.ChunkedArray:
-    with pyarrow.parquet.ParquetFile(table) as file:
+def _images(table: _Version, group: int, named: tuple[str, ...]) -> pyarrow.ChunkedArray:
+    with pyarrow.parquet.ParquetFile(table.path) as file:
         column = image_column(file.schema_arrow, named)
         claimed = file.metadata.row_group(group)
         if column is None:

@@ -62,7 +62,7 @@ def open_zip(path: Path, shown: Path) -> Iterator[ZipFiles]:
     """
     try:
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError, ValueError):
+    except DAMAGE_ERRORS:
         raise RequestError(
             f"{shown} is neither a folder nor a readable zip or tar; unpack an archive of another kind and "
             "name its folder"

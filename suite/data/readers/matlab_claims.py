@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 MATRIX = 14
 CELL, STRUCT, OBJECT, SPARSE = 1, 2, 3, 5
-_FUNCTION, _OPAQUE = 16, 17  # classes
+_CLASSES = range(1, 16)  # of arrays; the later ones are functions and objects of other kinds
+#: The types of elements with values. SciPy looks others up outside of its table, which ends the process.
+_VALUES = frozenset({1, 2, 3, 4, 5, 6, 7, 9, 12, 13, 16, 17, 18})
 _COMPLEX = 0x800  # of the flags of an array
 _TAG = 8  # bytes, the least that a cell or a field has
 _DEEPEST = 20  # cells within cells
@@ -41,21 +43,20 @@ class MatElements:
         shape, at = self._part(at, end)
         _, at = self._part(at, end)  # its name
         kind = self._integers(flags[:4])[0]
+        if kind & 0xFF not in _CLASSES:
+            raise FalseClaimError("it holds a function, or something else than arrays")
         dimensions = self._integers(shape)
         if min(dimensions, default=-1) < 0:
             raise FalseClaimError("an array has no shape")
         cells = math.prod(dimensions)
         if kind & 0xFF in (CELL, STRUCT, OBJECT):
             at = self._check_cells(kind & 0xFF, cells, at, end, depth)
-        elif kind & 0xFF in (_FUNCTION, _OPAQUE):
-            raise FalseClaimError("it holds a function or an object")
         else:
             if kind & 0xFF != SPARSE and cells > end - start:
                 raise FalseClaimError(f"an array claims {cells:,} values in {end - start:,} bytes")
             # Values, the imaginary part of complex ones, and before them the places of sparse ones.
             for _ in range(1 + bool(kind & _COMPLEX) + 2 * (kind & 0xFF == SPARSE)):
-                if at < end:
-                    _, at = self._part(at, end)
+                _, at = self._part(at, end)
         if at != end:
             raise FalseClaimError("the parts of an array do not fill it")
 
@@ -81,7 +82,9 @@ class MatElements:
 
     def _part(self, at: int, end: int) -> tuple[bytes, int]:
         """The bytes of an element, and where the next one starts; elements begin at multiples of eight bytes."""
-        _, size, data = self._tag(at, end)
+        kind, size, data = self._tag(at, end)
+        if kind not in _VALUES:
+            raise FalseClaimError(f"an element has the unknown type {kind}")
         after = at + _TAG if data == at + 4 else data + -(-size // 8) * 8
         return self.content[data : data + size], min(after, end)
 

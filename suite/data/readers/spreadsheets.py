@@ -3,9 +3,8 @@
 import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from zipfile import BadZipFile
 
-from suite.data.archive_safety import UnreadableFileError
+from suite.data.archive_safety import DAMAGE_ERRORS, UnreadableFileError
 from suite.data.readers.tables import missing_extra, read_bytes
 from suite.data.readers.text_tables import Row
 from suite.data.source_files import SourceFiles
@@ -31,7 +30,7 @@ def read_sheets(files: SourceFiles, name: str, path: Path) -> Iterator[Iterator[
     content = read_bytes(files, name, path)
     try:
         bounded = io.BytesIO(bounded_zip(content, LARGEST_BOOK))
-    except (UnreadableFileError, BadZipFile, ValueError, OSError) as error:
+    except (UnreadableFileError, *DAMAGE_ERRORS) as error:
         raise _unreadable(name, path, str(error)) from None
     try:
         book = openpyxl.load_workbook(bounded, read_only=True, data_only=True)

@@ -1,5 +1,6 @@
 """Tables of labels among the files of a set: their rows, their columns and their numbers."""
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -131,7 +132,8 @@ def check_columns(columns: Sequence[str], source: str) -> None:
 
 def number(text: str | None) -> float | None:
     """Parse a finite decimal number; None where the text is none."""
-    return float(text) if text and _NUMBER.fullmatch(text) and abs(float(text)) < 1e300 else None
+    value = float(text) if text and _NUMBER.fullmatch(text) else math.inf
+    return value if math.isfinite(value) else None
 
 
 def deviation_in(cell: str, attribute: str) -> float | str | None:

@@ -334,3 +334,13 @@ def test_a_cell_of_a_parquet_that_is_too_long_is_refused_and_a_missing_value_is_
     frame.assign(note="x" * 20_000).to_parquet(source)
     with pytest.raises(RequestError, match="or of 10,000 for a cell; leave out columns"):
         read(source)
+
+
+def test_images_of_a_parquet_that_was_written_again_are_the_new_ones(
+    lay_out: LayOut, photo: Callable[..., bytes]
+) -> None:
+    source = lay_out({"faces.parquet": with_images(photo)}) / "faces.parquet"
+    with open_source(source) as files:
+        assert files.read("faces.parquet/2") == photo(left=(25, 0, 0))
+        pd.DataFrame({"image": [b"one", b"two"], "age": [1, 2]}).to_parquet(source)
+        assert files.read("faces.parquet/2") == b"two"
