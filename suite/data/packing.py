@@ -77,7 +77,8 @@ def pack(
         with seekable(path, folder / "source.tar") as source:
             result, advice = _read(reader, source, path, align)
             if len(result.records) >= FEWEST_IMAGES:  # an impossible split is refused before the work
-                assign(result.records, splitting, reader.name)
+                with adding(_first_of(result.skipped)):
+                    assign(result.records, splitting, reader.name)
             requests = [
                 DecodeRequest(record.file, record.face if align else record.crop) for record in result.records
             ]
@@ -93,6 +94,13 @@ def pack(
         decoded.hand_over()
         move_into_place(decoded.store, out)
     return open_store(out)
+
+
+def _first_of(skipped: Sequence[SkippedFile]) -> str:
+    """Say what was left out, as a clause: it may be why a split is empty."""
+    if not skipped:
+        return ""
+    return f"{len(skipped):,} images were left out before, the first, {skipped[0].file}: {skipped[0].reason}"
 
 
 def _read(reader: DatasetReader, source: Path, path: Path, align: bool) -> tuple[ReadResult, str]:

@@ -28,6 +28,11 @@ def is_table(path: Path) -> bool:
     return path.name.lower().endswith((*TABLES, ".txt"))
 
 
+def name_of_table(name: str, path: Path) -> str:
+    """Name a table of the source ``path`` for an error; the source may be the table itself."""
+    return str(path) if is_table(path) else f"{name} of {path}"
+
+
 class SourceFiles(Protocol):
     """Files by name. A name is the path in the folder or archive, with forward slashes."""
 

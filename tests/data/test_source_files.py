@@ -221,3 +221,12 @@ def test_a_pipe_is_not_a_source(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(RequestError, match="neither a folder nor a file"), open_source(tmp_path / "pipe"):
         pass
+
+
+def test_a_table_that_names_a_pipe_or_a_device_does_not_wait_for_it(tmp_path: Path) -> None:
+    (tmp_path / "faces.csv").write_text("path,age\n")
+    os.mkfifo(tmp_path / "pipe.jpg")
+    with open_source(tmp_path / "faces.csv") as files:
+        for name in ("pipe.jpg", "/dev/zero"):
+            with pytest.raises(UnreadableFileError, match="it is not a regular file"):
+                files.read(name)

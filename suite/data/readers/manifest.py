@@ -26,7 +26,7 @@ from suite.data.readers.landmarks import BOX, POINT_COLUMNS, box_of_row, points_
 from suite.data.readers.layout import out_of_range, split_of, visible
 from suite.data.readers.parquet_tables import read_parquet
 from suite.data.readers.tables import Records, deviation_in, number, read_records
-from suite.data.source_files import IMAGE_COLUMNS, TABLES, SourceFiles, is_table
+from suite.data.source_files import IMAGE_COLUMNS, TABLES, SourceFiles, is_table, name_of_table
 from suite.data.store import LabelRange
 from suite.errors import RequestError
 from suite.trial import Attribute
@@ -65,7 +65,7 @@ def read(files: SourceFiles, path: Path, *, attribute: Attribute | None) -> Read
     """
     loose = is_table(path)
     table = path.name if loose else _only_table(files, path)
-    source = str(path) if loose else f"{table} of {path}"
+    source = name_of_table(table, path)
     if table.lower().endswith(PARQUET):
         records, embedded = read_parquet(files, table, path, IMAGE_COLUMNS)
     else:

@@ -13,7 +13,7 @@ from suite.data.archive_safety import UnreadableFileError
 from suite.data.parquet_images import image_column
 from suite.data.readers.tables import Records, check_columns
 from suite.data.readers.text_tables import MOST_ROWS
-from suite.data.source_files import SourceFiles, open_table
+from suite.data.source_files import SourceFiles, name_of_table, open_table
 from suite.errors import RequestError
 
 LARGEST_TABLE = 1_000_000_000  # bytes in memory, without images
@@ -39,7 +39,7 @@ def read_parquet(files: SourceFiles, name: str, path: Path, named: tuple[str, ..
     Raises:
         RequestError: The file is not a parquet, or too large.
     """
-    source = f"{name} of {path}"
+    source = name_of_table(name, path)
     try:
         opened = open_table(files, name)
         parquet = pyarrow.parquet.ParquetFile(opened)

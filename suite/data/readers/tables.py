@@ -9,7 +9,7 @@ from pathlib import Path
 
 from suite.data.archive_safety import UnreadableFileError
 from suite.data.readers.text_tables import Row, UnreadableTableError, decoded, rows_of
-from suite.data.source_files import TEXT_TABLES, SourceFiles
+from suite.data.source_files import TEXT_TABLES, SourceFiles, name_of_table
 from suite.errors import RequestError
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
@@ -45,7 +45,7 @@ def read_bytes(files: SourceFiles, name: str, path: Path) -> bytes:
         return files.read(name)
     except UnreadableFileError as error:
         raise RequestError(
-            f"{name} of {path} cannot be read ({error}); get the set again from its owner"
+            f"{name_of_table(name, path)} cannot be read ({error}); get the set again from its owner"
         ) from None
 
 
@@ -85,7 +85,9 @@ def read_records(files: SourceFiles, name: str, path: Path) -> Records:
     except RequestError as error:
         return Records((), _raising(error))
     header = [title.lower() for title in titles]
-    return Records([title for title in header if title], _by_column(header, numbered, f"{name} of {path}"))
+    return Records(
+        [title for title in header if title], _by_column(header, numbered, name_of_table(name, path))
+    )
 
 
 def _numbered_rows(files: SourceFiles, name: str, path: Path) -> Iterator[tuple[int, Row]]:
@@ -94,7 +96,7 @@ def _numbered_rows(files: SourceFiles, name: str, path: Path) -> Iterator[tuple[
         yield from rows_of(decoded(content))
     except UnreadableTableError as error:
         raise RequestError(
-            f"{name} of {path} cannot be read as a table: {error}; correct it, or save it again as CSV"
+            f"{name_of_table(name, path)} cannot be read as a table: {error}; correct it, or save it again as CSV"
         ) from None
 
 

@@ -209,10 +209,10 @@ def test_a_table_that_is_not_a_manifest_is_refused(
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("path,age\na.jpg,25,5\n", r"line 2 of faces\.csv of .* has 3 cells, but its header names 2 columns"),
+        ("path,age\na.jpg,25,5\n", r"line 2 of .*/faces\.csv has 3 cells, but its header names 2 columns"),
         (
             "path,age,age\na.jpg,25,30\n",
-            r"the header of faces\.csv of .* names the column 'age' more than once",
+            r"the header of .*/faces\.csv names the column 'age' more than once",
         ),
         ("path,age,Age\na.jpg,25,30\n", "names the column 'age' more than once"),
         ('path,age,note\na.jpg,25,"blurry\nb.jpg,26,\n', "line 2 has a quote that is not closed"),
@@ -344,3 +344,12 @@ def test_images_of_a_parquet_that_was_written_again_are_the_new_ones(
         assert files.read("faces.parquet/2") == photo(left=(25, 0, 0))
         pd.DataFrame({"image": [b"one", b"two"], "age": [1, 2]}).to_parquet(source)
         assert files.read("faces.parquet/2") == b"two"
+
+
+def test_a_split_that_is_empty_because_of_unusable_rows_says_so(lay_out: LayOut, tmp_path: Path) -> None:
+    rows = "".join(f"{n}.jpg,30,{('train', 'dev')[n % 2]}\n" for n in range(20))
+    source = lay_out({"faces.csv": f"path,age,split\n{rows}".encode()}) / "faces.csv"
+    with pytest.raises(
+        RequestError, match=r"leave no test images .*10 images were left out before, the first, 1\.jpg"
+    ):
+        pack(manifest_reader(), source, tmp_path / "out", size=32, workers=1)
