@@ -30,6 +30,8 @@ def points_of_row(row: Mapping[str, str]) -> FivePoints | str | None:
     """
     columns = [column for point in (*EYES, NOSE, *MOUTH) for column in point]
     cells = [row.get(column, "") for column in columns]
+    if not any(cells):
+        return None
     values = [number(cell) for cell in cells]
     for column, cell, value in zip(columns, cells, values, strict=True):
         if cell and value is None:

@@ -172,7 +172,7 @@ def _parse(row: Mapping[str, str], file: str, columns: _Columns) -> ImageRecord 
     subject, split_name = row.get("subject", ""), row.get("split", "")
     if subject.lower() in _MISSING:
         return SkippedFile(file, f"the subject is {subject!r}; leave it empty where it is unknown", lost=True)
-    split, crop, points = split_of(split_name), box_of_row(row), points_of_row(row)
+    split, crop, points = split_of(split_name) if split_name else None, box_of_row(row), points_of_row(row)
     if split_name and split is None:
         return SkippedFile(file, f"the split is {split_name[:40]!r}, none of train, val and test", lost=True)
     if isinstance(crop, str):
