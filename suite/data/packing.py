@@ -1,6 +1,7 @@
 """Packing a data set: every image is decoded once, in parallel, into a store that all trials share."""
 
 import dataclasses
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -96,6 +97,14 @@ def pack(
     return open_store(out)
 
 
+def _beside(table: Path) -> list[str]:
+    """The entries of a table's folder. Folders in it may be anybody's, and are not looked into."""
+    try:
+        return sorted(os.listdir(table.parent))
+    except OSError:
+        return []
+
+
 def _first_of(skipped: Sequence[SkippedFile]) -> str:
     """Say what was left out, as a clause: it may be why a split is empty."""
     if not skipped:
@@ -106,7 +115,7 @@ def _first_of(skipped: Sequence[SkippedFile]) -> str:
 def _read(reader: DatasetReader, source: Path, path: Path, align: bool) -> tuple[ReadResult, str]:
     """What the reader found, and advice on archives in the source, which it did not look into."""
     with open_source(source, shown=path) as files:
-        advice = advice_on(files.names())
+        advice = advice_on(_beside(path) if is_table(path) else files.names())
         with adding(advice):
             result = reader.read(files, path)
             if align:

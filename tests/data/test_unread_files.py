@@ -129,3 +129,13 @@ def test_a_clone_without_its_large_files_says_to_get_them(utkface: Path) -> None
     assert reason == "it is a pointer of Git LFS, not the file; get the file with 'git lfs pull'"
     source = folder(utkface.parent / "set", {"faces.csv": LFS})
     assert "it is a pointer of Git LFS" in complaint("manifest", source / "faces.csv")
+
+
+def test_folders_beside_a_table_are_not_looked_into(
+    tmp_path: Path, photo: Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = "path,age\n" + "".join(f"{n}.jpg,30\n" for n in range(4))
+    source = folder(tmp_path / "set", {"faces.csv": rows.encode(), **{f"{n}.jpg": photo() for n in range(4)}})
+    monkeypatch.setattr("os.walk", None)
+    store = pack(READERS["manifest"], source / "faces.csv", tmp_path / "out", size=32, workers=1)
+    assert store.info.images == 4
