@@ -237,7 +237,9 @@ def test_what_is_no_regular_file_has_a_reason(tmp_path: Path) -> None:
         "sparse.jpg": "100,000,000,000 bytes, over the limit",
         "folder.jpg": "it is a folder",
     }
-    with open_source(tmp_path) as files:
-        for name, reason in reasons.items():
-            with pytest.raises(UnreadableFileError, match=reason):
-                files.read(name)
+    (tmp_path / "faces.csv").write_text("path,age\n")
+    for source in (tmp_path, tmp_path / "faces.csv"):
+        with open_source(source) as files:
+            for name, reason in reasons.items():
+                with pytest.raises(UnreadableFileError, match=reason):
+                    files.read(name)
