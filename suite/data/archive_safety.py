@@ -67,7 +67,7 @@ def read_file(path: Path) -> bytes:
     A pipe would block the reader, and a device or a sparse file fill the memory.
 
     Raises:
-        UnreadableFileError: It is something else, larger, missing or closed to this user, or only points to a file.
+        UnreadableFileError: It is something else, larger, missing or closed to this user.
     """
     try:
         found = path.stat()
@@ -82,7 +82,7 @@ def read_file(path: Path) -> bytes:
     except (OSError, ValueError) as error:  # ValueError: a table names a file with a null byte in it
         raise UnreadableFileError(getattr(error, "strerror", None) or str(error)) from None
     check_size(len(content))
-    return check_content(content)
+    return content
 
 
 def check_member_names(path: Path, members: Sequence[str]) -> None:

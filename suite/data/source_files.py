@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from suite.data.archive_safety import UnreadableFileError, read_file
+from suite.data.archive_safety import UnreadableFileError, check_content, read_file
 from suite.data.parquet_images import read_image, row_of
 from suite.data.tar_files import decompress, find_decompressor, index_tar, open_tar
 from suite.data.unread_files import check_kind
@@ -163,9 +163,10 @@ class _Folder:
         if in_table and (self.path / in_table[0]).is_file():
             return read_image(self.path / in_table[0], in_table[1], IMAGE_COLUMNS)
         try:
-            return read_file(self.path / name)
+            content = read_file(self.path / name)
         except UnreadableFileError as error:
             raise UnreadableFileError(f"the file cannot be read: {error}") from None
+        return check_content(content)
 
 
 def _refuse(error: OSError) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from suite.data.archive_safety import UnreadableFileError, read_file
+from suite.data.archive_safety import UnreadableFileError, check_content, read_file
 from suite.data.decoding import UndecodableError, decode
 from suite.deployment.image_files import SUFFIXES, UnreadableFile, is_folder
 from suite.deployment.inference import Model, Pixels, run_model
@@ -67,7 +67,7 @@ def _decoded(file: Path, side: int) -> Pixels | str:
     if is_folder(file):
         return f"the folder holds no images ({', '.join(SUFFIXES)})"
     try:
-        return decode(read_file(file), side)
+        return decode(check_content(read_file(file)), side)
     except (UnreadableFileError, UndecodableError) as error:
         return str(error)
 
