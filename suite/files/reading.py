@@ -10,7 +10,7 @@ import stat
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import pandas as pd
 
@@ -102,7 +102,7 @@ def typed(document: Any, kind: type[T]) -> T:
     from pydantic import ValidationError
 
     try:
-        read: T = _adapter(kind).validate_json(json.dumps(document), strict=True)
+        read: T = _adapter(cast(Any, kind)).validate_json(json.dumps(document), strict=True)
         return read
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
@@ -111,7 +111,7 @@ def typed(document: Any, kind: type[T]) -> T:
 
 
 @cache
-def _adapter(kind: type[Any]) -> Any:
+def _adapter(kind: Any) -> Any:
     from pydantic import TypeAdapter
 
     return TypeAdapter(kind)

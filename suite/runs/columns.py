@@ -81,7 +81,7 @@ def trial_columns() -> Mapping[str, Column]:
         "status": _must(Column("text", words=get_args(Status))),
         "cause": Column("text"),
         "parent": Column("id"),
-        **{name: dataclasses.replace(_COUNT, required=True) for name in COSTS},
+        **{name: dataclasses.replace(_COUNT, low=1, required=True) for name in COSTS},
         **_metric_columns(("val", "test")),
         "epochs_run": _must(dataclasses.replace(_COUNT, high=MOST_OF_A_TRAINING)),
         "seconds": _must(_AMOUNT),
