@@ -319,3 +319,10 @@ def test_a_run_of_a_later_version_with_more_fields_is_read(run_folder: Path) -> 
     frame.assign(new=1.5).to_parquet(run_folder / "trials.parquet", index=False)
     assert read_info(run_folder).name == document["name"]
     assert "new" in read_run(run_folder).trials
+
+
+def test_a_setting_and_an_error_may_be_as_large_as_a_search_makes_them(run_folder: Path) -> None:
+    frame = read_run(run_folder).trials
+    frame.loc[0, ["learning_rate", "val_mae_years", "val_rmse_years"]] = [1e30, 1e300, float("inf")]
+    frame.to_parquet(run_folder / "trials.parquet", index=False)
+    assert use(run_folder, whole_page=True)
