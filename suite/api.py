@@ -268,13 +268,14 @@ def front(run: Run | str | Path) -> pd.DataFrame:
     return run.trials.set_index("id", drop=False).loc[members].reset_index(drop=True)
 
 
-def export(run: str | Path, trial: str, path: str | Path) -> ExportedModel:
+def export(run: str | Path, trial: str, path: str | Path, *, data: str | Path | None = None) -> ExportedModel:
     """Export a trained trial of a run as one file, and compare the file with PyTorch before it is kept.
 
     Args:
         run: The run folder.
         trial: The ``id`` of a finished trial, such as ``"t0007"``.
         path: The file: ``.onnx``, ``.pt2`` (``torch.export``) or ``.safetensors``.
+        data: Where the data of the run is now, if its folder was moved.
 
     Raises:
         RequestError: There is no such trial, the file cannot be written, or a package is missing.
@@ -290,7 +291,8 @@ def export(run: str | Path, trial: str, path: str | Path) -> ExportedModel:
     from suite.deployment.inference_module import InferenceModule
     from suite.deployment.trained_trial import open_trial
 
-    trained = open_trial(Path(run).resolve(), trial, lambda stage: None, lambda done, total: None)
+    folder, moved = Path(run).resolve(), None if data is None else str(data)
+    trained = open_trial(folder, trial, lambda stage: None, lambda done, total: None, data=moved)
     module = InferenceModule(trained.network, trained.config, trained.label_set)
     return write(module, trained.config, trained.dataset.splits["val"], Path(path))
 

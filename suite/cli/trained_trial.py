@@ -18,6 +18,9 @@ def add_trial_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--trial", required=True, metavar="ID", help="finished trial of the run, such as t0007"
     )
+    parser.add_argument(
+        "--data", metavar="NAME|DIR", help="where the data of the run is now, if its folder was moved"
+    )
 
 
 def open_trained_trial(options: argparse.Namespace, *, int8: bool = False) -> "TrainedTrial":
@@ -31,7 +34,7 @@ def open_trained_trial(options: argparse.Namespace, *, int8: bool = False) -> "T
 
     run: Path = options.run
     progress = CountedProgress("rendering faces")
-    return open_trial(run.resolve(), options.trial, print_stage, progress, int8=int8)
+    return open_trial(run.resolve(), options.trial, print_stage, progress, int8=int8, data=options.data)
 
 
 def print_stage(sentence: str) -> None:

@@ -175,6 +175,9 @@ def _write_program(module: InferenceModule, config: TrialConfig, path: Path) -> 
     batch = torch.export.Dim("batch", min=1, max=LARGEST_BATCH)
     with torch.no_grad():
         program = torch.export.export(module, (images,), dynamic_shapes={INPUT: {0: batch}})
+    for graph in program.graph_module.modules():
+        for node in graph.graph.nodes if isinstance(graph, torch.fx.GraphModule) else ():
+            node.meta.pop("stack_trace", None)  # it names the folders in which suite and torch are installed
     files, written = {"metadata.json": json.dumps(model_metadata(config), indent=2)}, io.BytesIO()
     # Given a path, torch raises its own error classes instead of OSError.
     torch.export.save(program, written, extra_files=files)

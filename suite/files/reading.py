@@ -10,7 +10,7 @@ import stat
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,12 +107,19 @@ def typed(document: Any, kind: type[T]) -> T:
     except (TypeError, ValueError, RecursionError) as error:
         raise FileContentError(f"it holds what JSON cannot: {error}"[:200]) from None
     try:
-        found: T = _adapter(kind).validate_json(text, strict=True)  # type: ignore[arg-type]  # a class is hashable
+        found: T = _adapter(cast(Any, kind)).validate_json(text, strict=True)
         return found
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"])
         raise FileContentError(f"field {field!r}: {first['msg']}" if field else first["msg"]) from None
+
+
+@cache
+def _adapter(kind: Any) -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind)
 
 
 def read_table(path: Path, *, columns: Mapping[str, str] | None = None) -> "pd.DataFrame":
@@ -144,13 +151,6 @@ def read_table(path: Path, *, columns: Mapping[str, str] | None = None) -> "pd.D
         if column in frame and not _is(frame[column], kind):
             raise FileContentError(f"column {column!r} holds something other than {kind}s")
     return frame
-
-
-@cache
-def _adapter(kind: Any) -> Any:
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(kind)
 
 
 def _check_size(metadata: Any) -> None:

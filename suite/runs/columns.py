@@ -7,6 +7,7 @@ a plain word and never a path.
 import dataclasses
 import math
 import re
+import sys
 import types
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,8 +22,10 @@ from suite.trial import UNIT, Attribute, Metrics, Stage, Status, TrialConfig
 
 #: A plain file name. Windows and shells have no use for more, and ``..`` begins with a dot.
 ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
-#: Far above every number in a table. It keeps later sums and products finite.
-LARGEST_NUMBER = 1e18
+#: Settings and errors may be any number: a search may try a learning rate of 1e30, and its error be as large.
+LARGEST_NUMBER = sys.float_info.max
+#: Times are added and multiplied later.
+LONGEST = 1e18
 #: Stages of a network, and layers of a pruned one: far more than there are.
 MOST_PARTS = 10_000
 #: Pixels a side, epochs, images of a batch: no training has more.
@@ -60,7 +63,7 @@ def _must(column: Column) -> Column:
 
 
 _NUMBER = Column("number", infinite=True)
-_AMOUNT = Column("number", low=0)
+_AMOUNT = Column("number", low=0, high=LONGEST)
 _ERROR = Column("number", low=0, infinite=True)
 _COUNT = Column("whole", low=0, high=LARGEST_INTEGER)
 COSTS = ("params", "macs", "macs_at_224", "bytes")
@@ -81,7 +84,7 @@ def trial_columns() -> Mapping[str, Column]:
         "status": _must(Column("text", words=get_args(Status))),
         "cause": Column("text"),
         "parent": Column("id"),
-        **{name: dataclasses.replace(_COUNT, required=True) for name in COSTS},
+        **{name: dataclasses.replace(_COUNT, low=1, required=True) for name in COSTS},
         **_metric_columns(("val", "test")),
         "epochs_run": _must(dataclasses.replace(_COUNT, high=MOST_OF_A_TRAINING)),
         "seconds": _must(_AMOUNT),

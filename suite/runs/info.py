@@ -22,6 +22,7 @@ RunStatus = Literal["running", "interrupted", "finished", "failed"]
 Objective = Literal["val_mae", "params", "macs", "bytes"]
 #: What a file may hold. The limits are far above what a run has, and keep later arithmetic finite.
 Count = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
+Size = Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]
 Few = Annotated[int, Field(ge=0, le=1_000_000)]
 Side = Annotated[int, Field(ge=1, le=100_000)]
 Seed = Annotated[int, Field(ge=-LARGEST_INTEGER, le=LARGEST_INTEGER)]
@@ -79,10 +80,10 @@ class ReferenceNetwork:
     """
 
     name: str
-    params: Count
-    macs: Count
-    macs_at_224: Count
-    bytes: Count
+    params: Size
+    macs: Size
+    macs_at_224: Size
+    bytes: Size
 
 
 @dataclass(frozen=True)
@@ -181,10 +182,23 @@ def write_info(folder: Path, info: RunInfo) -> None:
     """Write ``run.json``.
 
     Raises:
+        RequestError: The name of the data's folder is not UTF-8, and could not be read back.
         OSError: The file cannot be written; the one that was there stays.
     """
+    if info.data.folder != _as_utf8(info.data.folder):
+        raise RequestError(
+            f"the name of the folder {info.data.folder} is not UTF-8, so no run can name it as its data; rename it"
+        )
+    info = dataclasses.replace(
+        info, command=[_as_utf8(word) for word in info.command], search_file=_as_utf8(info.search_file)
+    )
     text = json.dumps(dataclasses.asdict(info), indent=2) + "\n"
     write_atomically(folder / "run.json", text, durable=True)
+
+
+def _as_utf8(text: str) -> str:
+    """Return text with an escape for each byte of a file name that is not UTF-8 (a lone surrogate, PEP 383)."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 @dataclass(frozen=True)

@@ -118,8 +118,13 @@ class RunLedger:
         ended = time.monotonic()
         self._not_before = ended + WRITE_INTERVAL * (ended - began)
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether the run folder was deleted, moved or emptied since the ledger was opened."""
+        return self._is_run and not is_run(self.folder)
+
     def _check_there(self) -> None:
-        if self._is_run and not is_run(self.folder):
+        if self.is_gone:
             raise gone_error(self.folder)
 
     def _fold_if_due(self) -> None:
