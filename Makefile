@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test lint lint-js types layers unit docs coverage test-slow test-browser chromium soak clean
+.PHONY: run test lint lint-js types layers unit docs coverage test-slow test-browser chromium fuzz soak clean
 
 run: $(READY)
 	$(BIN)/suite run --search tiny
@@ -58,6 +58,11 @@ chromium: $(READY)
 		|| { echo "There is no Chromium, and playwright could not download one: install it (Debian: apt-get" \
 			"install chromium), or see that playwright reaches its download host, and make test-browser again."; \
 			exit 1; } >&2
+
+# Hostile files of every kind to every command that reads them, for about five minutes; SEED draws others.
+SEED ?= 0
+fuzz: $(READY)
+	SUITE_FUZZ_EXAMPLES=120 $(BIN)/pytest tests/fuzz --hypothesis-seed=$(SEED)
 
 # Fifty kills at random moments, a quarter of an hour or more.
 soak: $(READY)

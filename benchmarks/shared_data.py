@@ -18,10 +18,9 @@ from pathlib import Path
 import psutil
 from search_memory import sample
 
-from suite.data.dataset import Dataset, load_dataset
+from suite.data.dataset import Dataset, load_dataset, resized_file
 from suite.data.faces.embedded import faces_store
 from suite.data.store import Store
-from suite.files.cache import cache_folder
 from suite.runs.provenance import hardware, versions
 from suite.training.evaluation import evaluate
 from suite.training.fit import fit
@@ -94,7 +93,7 @@ def _trained(seed: int, resolution: int) -> Dataset:
 def _images(store: Store, resolution: int) -> Path:
     if resolution == store.info.side:
         return store.folder / "images.npy"
-    return cache_folder() / "resized" / f"{store.info.fingerprint[:16]}-{resolution}.npy"
+    return resized_file(store, resolution)
 
 
 def _count(processes: list[psutil.Process], images: Path) -> Shared:

@@ -195,8 +195,7 @@ class _NodeReader:
             inner = (*path, key) if isinstance(key, str) else path
             where = {**self.locations, inner: self.at(_line(key_node))}
             if key_node.tag != "tag:yaml.org,2002:str":
-                text = shown(key) if isinstance(key, str) else "a list or mapping"
-                raise refusal([Problem(inner, f"the key {text} is not a word; keys are words")], where)
+                raise refusal([Problem(inner, _why_no_key(key_node))], where)
             if key in mapping:
                 first = self.locations[inner]
                 raise refusal([Problem(inner, f"{dotted(inner)} is given twice, first at {first}")], where)
@@ -206,12 +205,41 @@ class _NodeReader:
 
     def _scalar(self, node: yaml.Node, path: Path) -> Any:
         try:
-            return _Loader("").construct_object(node, deep=True)
+            value = _Loader("").construct_object(node, deep=True)
         except (yaml.YAMLError, ValueError, TypeError, AttributeError, KeyError, OverflowError):
             self._refuse(path, f"{dotted(path) or 'the value'} is {shown(node.value)}, which cannot be read")
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            self._check_base(node.value, value, path)
+        return value
+
+    def _check_base(self, text: str, value: float, path: Path) -> None:
+        """Refuse numbers that YAML 1.1 reads in base 60 or 8, and nobody who writes one expects."""
+        name = dotted(path) or "the value"
+        if ":" in text:
+            self._refuse(
+                path, f"{name} is {shown(text)}, which YAML reads in base 60 as {value:g}; write {value:g}"
+            )
+        if re.fullmatch(r"[-+]?0[0-7_]+", text):
+            decimal = text.replace("_", "").lstrip("+-0") or "0"
+            self._refuse(
+                path,
+                f"{name} is {shown(text)}, which YAML reads in base 8 as {value:g}; write {decimal}, or {value:g}",
+            )
 
     def _refuse(self, path: Path, sentence: str) -> NoReturn:
         raise refusal([Problem(path, sentence)], self.locations)
+
+
+def _why_no_key(node: yaml.Node) -> str:
+    """Say why a key cannot be one."""
+    if not isinstance(node.value, str):
+        return "the key a list or mapping is not a word; keys are words"
+    key = shown(node.value)
+    if node.tag == "tag:yaml.org,2002:merge":
+        return f"the key {key} merges mappings, which search spaces do not have; write the keys out"
+    if node.tag == "tag:yaml.org,2002:bool":
+        return f"YAML reads the key {key} as true or false; put it in quotes"
+    return f"the key {key} is not a word; keys are words"
 
 
 def _value(text: str, location: str, path: Path) -> tuple[Any, dict[Path, str]]:

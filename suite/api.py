@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from suite.data.dataset import Dataset
     from suite.data.store import Store
     from suite.deployment.export import ExportedModel
+    from suite.deployment.image_files import UnreadableFile
     from suite.deployment.inference import Model
-    from suite.deployment.predict import Prediction, UnreadableFile
+    from suite.deployment.predict import Prediction
     from suite.runs.tables import Run
     from suite.training.fit import Fit
 
@@ -59,7 +60,7 @@ def load_store(name_or_folder: str | Path, *, on_progress: Callable[[int, int], 
         on_progress: Called with (done, total) while faces are rendered.
 
     Raises:
-        RequestError: The folder holds no whole data set.
+        RequestError: The folder holds no whole data set, or the name is both that of the embedded set and of a folder.
 
     Examples:
         >>> import suite
@@ -70,9 +71,15 @@ def load_store(name_or_folder: str | Path, *, on_progress: Callable[[int, int], 
         ['age', 'attractiveness']
     """
     if str(name_or_folder) == "faces":
-        from suite.data.faces.embedded import faces_store
+        if not Path("faces/store.json").exists():
+            from suite.data.faces.embedded import faces_store
 
-        return faces_store(on_progress=on_progress)
+            return faces_store(on_progress=on_progress)
+        if isinstance(name_or_folder, str):
+            raise RequestError(
+                "faces is the embedded data set, and packed data here is in a folder of the same name; write ./faces "
+                "for the folder, or rename it to use the embedded set"
+            )
     from suite.data.store import open_store
 
     return open_store(Path(name_or_folder).resolve())
@@ -261,13 +268,14 @@ def front(run: Run | str | Path) -> pd.DataFrame:
     return run.trials.set_index("id", drop=False).loc[members].reset_index(drop=True)
 
 
-def export(run: str | Path, trial: str, path: str | Path) -> ExportedModel:
+def export(run: str | Path, trial: str, path: str | Path, *, data: str | Path | None = None) -> ExportedModel:
     """Export a trained trial of a run as one file, and compare the file with PyTorch before it is kept.
 
     Args:
         run: The run folder.
         trial: The ``id`` of a finished trial, such as ``"t0007"``.
         path: The file: ``.onnx``, ``.pt2`` (``torch.export``) or ``.safetensors``.
+        data: Where the data of the run is now, if its folder was moved.
 
     Raises:
         RequestError: There is no such trial, the file cannot be written, or a package is missing.
@@ -283,7 +291,8 @@ def export(run: str | Path, trial: str, path: str | Path) -> ExportedModel:
     from suite.deployment.inference_module import InferenceModule
     from suite.deployment.trained_trial import open_trial
 
-    trained = open_trial(Path(run).resolve(), trial, lambda stage: None, lambda done, total: None)
+    folder, moved = Path(run).resolve(), None if data is None else str(data)
+    trained = open_trial(folder, trial, lambda stage: None, lambda done, total: None, data=moved)
     module = InferenceModule(trained.network, trained.config, trained.label_set)
     return write(module, trained.config, trained.dataset.splits["val"], Path(path))
 
@@ -319,17 +328,19 @@ def export_fit(training: Fit, data: Dataset, path: str | Path) -> ExportedModel:
     return write(module, training.config, data.splits["val"], Path(path))
 
 
-def open_model(path: str | Path) -> Model:
+def open_model(path: str | Path, *, trust_code: bool = False) -> Model:
     """Open a model file: an export, or the weights of a run. ONNX files are run without PyTorch.
 
     Args:
         path: A ``.onnx``, ``.pt2`` or ``.safetensors`` file.
+        trust_code: Open a ``.pt2`` file that you did not export on this machine. It can run any code of its author.
 
     Returns:
         A ``Model``; ``model.run`` takes pixels, uint8 (n, resolution, resolution, 3) in RGB.
 
     Raises:
-        RequestError: It is missing or not a model of this suite, or a package is missing.
+        RequestError: It is missing or not a model of this suite, a package is missing, or it would run code that is
+            not trusted.
 
     Examples:
         >>> import suite
@@ -339,7 +350,7 @@ def open_model(path: str | Path) -> Model:
     """
     from suite.deployment.inference import open_model as open_file
 
-    return open_file(Path(path))
+    return open_file(Path(path), trust_code=trust_code)
 
 
 def predict(
@@ -348,6 +359,7 @@ def predict(
     *,
     mirror: bool = True,
     batch_size: int = 64,
+    trust_code: bool = False,
 ) -> list[Prediction | UnreadableFile]:
     """Estimate the faces of image files, with 80 % intervals where the method gives a distribution.
 
@@ -359,9 +371,10 @@ def predict(
         images: Image files, and folders of image files.
         mirror: Average with the mirror image, as the metrics of a run do.
         batch_size: Images that are decoded and estimated at a time.
+        trust_code: As for ``open_model``.
 
     Returns:
-        A ``Prediction`` for each image, or ``UnreadableFile`` with the reason where it could not be read;
+        A ``Prediction`` for each image, or ``UnreadableFile`` with the reason where it or a folder could not be read;
         ``pandas.DataFrame(predictions)`` makes a table of predictions.
 
     Raises:
@@ -373,13 +386,14 @@ def predict(
         >>> prediction.file, prediction.low < prediction.high
         ('face.png', True)
     """
-    from suite.deployment.predict import image_files, predict_files
+    from suite.deployment.image_files import find_images
+    from suite.deployment.predict import predict_files
 
     if isinstance(model, str | Path):
-        model = open_model(model)
+        model = open_model(model, trust_code=trust_code)
     paths = [images] if isinstance(images, str | Path) else images
-    files = image_files([Path(path) for path in paths])
-    return list(predict_files(model, files, batch=batch_size, mirrored=mirror))
+    found = find_images(Path(path) for path in paths)
+    return [*found.unreadable, *predict_files(model, found.files, batch=batch_size, mirrored=mirror)]
 
 
 def _named_network(name: str) -> TrialConfig:

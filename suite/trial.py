@@ -6,10 +6,10 @@ torch nor ray nor pandas, so that every package may import it.
 """
 
 import dataclasses
-import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, get_args
 
 from suite.presets import PRESETS
 
@@ -36,10 +36,13 @@ Importance = Literal["magnitude", "taylor", "lamp", "bn-scale"]
 #: The unit of an attribute's mean absolute error, as it ends a column name (``val_mae_years``).
 UNIT: Mapping[str, str] = {"age": "years", "attractiveness": "points"}
 
+#: Far above any set of labels. Each bin is an output of the network.
+MOST_BINS = 100_000
+
 
 @dataclass(frozen=True)
 class TrialConfig:
-    """Everything that decides the outcome of one training.
+    """Everything that decides the outcome of one training. ``suite.trial_reading`` reads it from files.
 
     Fields are plain numbers and strings, so that a configuration can be stored as JSON beside the weights. The
     defaults are TinyAgeNet (paper, section on network architecture) trained with the joint loss of DLDL-v2.
@@ -124,19 +127,15 @@ class TrialConfig:
             for name, value in dataclasses.asdict(self).items()
         }
 
-    @classmethod
-    def from_json(cls, fields: Mapping[str, Any] | str) -> Self:
-        """Make the configuration from the output of ``to_json``, or from its JSON text.
 
-        Raises:
-            ValueError: A field is unknown.
-        """
-        given: Mapping[str, Any] = json.loads(fields) if isinstance(fields, str) else fields
-        known = {field.name for field in dataclasses.fields(cls)}
-        if unknown := sorted(set(given) - known):
-            raise ValueError(f"unknown fields of a trial: {', '.join(unknown)}")
-        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
-        return cls(**values)
+def count_bins(low: float, high: float, step: float) -> int | None:
+    """Return the number of label bins; None where it is not whole, or not from 2 to ``MOST_BINS``."""
+    if not (math.isfinite(low) and math.isfinite(high) and low < high and 0 < step <= high - low):
+        return None
+    steps = (high - low) / step
+    if steps > MOST_BINS - 1 or abs(steps - round(steps)) > 1e-6:
+        return None
+    return round(steps) + 1
 
 
 #: Every network that has a name of its own.

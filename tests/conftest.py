@@ -1,5 +1,6 @@
 """Small data that trains in seconds, for the tests of every package."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or writes the cache of the person who runs it."""
     monkeypatch.setenv("SUITE_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test reads or writes what the suite remembers for the person who runs it."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("SUITE_STATE", str(tmp_path_factory.getbasetemp() / "state"))
+        yield
 
 
 def gradient_images(ages: np.ndarray, side: int = SIDE) -> np.ndarray:

@@ -79,7 +79,7 @@ def draw(data: LearningCurves) -> go.Figure:
     positions = [rank / max(len(front) - 1, 1) for rank in range(len(front))]
     for curve, color in zip(front, sample_colorscale(style.BY_SIZE, positions), strict=True):
         _member(figure, curve, data.unit, {"color": color, "width": 2.2})
-    values = [value for curve in data.curves for value in curve.val_mae if value > 0]
+    values = [value for curve in data.curves for value in curve.val_mae if 0 < value < math.inf]
     legend = {"orientation": "h", "y": -0.16, "yanchor": "top", "x": 0, "font": {"size": 11}, "itemwidth": 30}
     longest = max([len("others"), *(len(curve.id) for curve in front)])
     figure.update_layout(showlegend=True, legend={**legend, "entrywidth": 6.5 * longest})
@@ -113,7 +113,8 @@ def _member(figure: go.Figure, curve: Curve, unit: str, line: dict[str, object])
         mode="lines+markers" if len(curve.epochs) == 1 else "lines",
         line=line,
         name=escape(curve.id),
-        hovertemplate=f"{_title(curve)}<br>epoch %{{x}}: %{{y:.3~f}} {unit}<extra></extra>",
+        text=[_title(curve)] * len(curve.epochs),  # in the template, plotly would replace %{...} of a name
+        hovertemplate=f"%{{text}}<br>epoch %{{x}}: %{{y:.3~f}} {unit}<extra></extra>",
     )
 
 
@@ -129,7 +130,7 @@ def _title(curve: Curve) -> str:
 def _epoch_ticks(curves: Sequence[Curve]) -> dict[str, object]:
     """Place ticks at whole epochs only."""
     last = max((curve.epochs[-1] for curve in curves if curve.epochs), default=1)
-    step = next(step for step in (1, 2, 5, 10, 20, 50, 100, 1000) if last / step <= 12)
+    step = next((step for step in (1, 2, 5, 10, 20, 50, 100, 1000) if last / step <= 12), last // 12)
     return {"dtick": step, "tick0": 0 if step > 1 else 1, "range": [1 - 0.02 * last, last * 1.01 + 0.02]}
 
 

@@ -42,6 +42,7 @@ def front_picture(info: RunInfo, summary: FrontSummary) -> Markup:
     """Draw validation MAE against parameters: the front, other trials, compressed networks and their lineage."""
     finished = [t for t in summary.trials if _is_drawn(t)]
     relatives = [t for t in summary.relatives if _is_drawn(t)]
+    front = [t for t in summary.front if _is_drawn(t)]
     if not finished:
         return Markup("")
     errors = sorted(t.error for t in (*finished, *relatives))
@@ -56,13 +57,13 @@ def front_picture(info: RunInfo, summary: FrontSummary) -> Markup:
     parts = [
         *_frame(x, y, "parameters", f"validation MAE, {info.unit}", tick),
         *(_circle(across, up, 3, "off") for across, up in quiet),
-        *_unbeaten_line(summary.front, x, y),
+        *_unbeaten_line(front, x, y),
         *(
             _lineage_line(parent, child, x, y)
             for parent, child in lineage(summary)
             if _is_drawn(parent) and _is_drawn(child)
         ),
-        *(_member(trial, x, y) for trial in summary.front),
+        *(_member(trial, x, y) for trial in front),
         *(_made(trial, x, y) for trial in relatives),
     ]
     return _picture("Validation MAE against parameters", parts)

@@ -19,6 +19,7 @@ def policy(scripts: Sequence[str], styles: Sequence[str]) -> str:
             f"script-src {' '.join(map(_hash, scripts))}",
             f"style-src {' '.join(map(_hash, [*styles, '']))}",
             "img-src data:",
+            "frame-src 'none'",
             "base-uri 'none'",
             "form-action 'none'",
         )

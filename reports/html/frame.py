@@ -1,6 +1,7 @@
 """The frame of all reports: the policy, the style, the scripts and the data around a page's content."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -48,7 +49,7 @@ def framed_page(
     *before_plotly, last = scripts
     style_attributes, start = _script("style_attributes"), _script(last)
     script, plotly, style = "".join(map(_script, before_plotly)), get_plotlyjs(), _read("page.css")
-    return str(
+    html = str(
         render(
             template,
             **parts,
@@ -64,10 +65,29 @@ def framed_page(
             start=Markup(start),
         )
     )
+    return html.encode(
+        "utf-8", "replace"
+    ).decode()  # half a surrogate pair, which JSON may hold, is no character
 
 
 def _json(data: Mapping[str, Any]) -> Markup:
-    return script_json(json.dumps(data, allow_nan=False, separators=(",", ":"), ensure_ascii=False))
+    try:
+        return script_json(_dumped(data))
+    except ValueError:  # a number of the run is infinite, which JSON does not know
+        return script_json(_dumped(_finite(data)))
+
+
+def _dumped(data: Any) -> str:
+    return json.dumps(data, allow_nan=False, separators=(",", ":"), ensure_ascii=False)
+
+
+def _finite(value: Any) -> Any:
+    """Return a value without numbers that are infinite or NaN; the scripts show a dash for None."""
+    if isinstance(value, Mapping):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _script(name: str) -> str:

@@ -24,6 +24,7 @@ from reports.html.trial_table import trial_table
 from reports.model import points, trial_columns
 from reports.model.growth import growth
 from reports.model.page_data import networks, page_data
+from reports.model.portable import portable, portable_location
 from reports.model.trials import FrontSummary, summarise
 from suite.files.atomic import write_atomically
 from suite.runs.tables import Run
@@ -63,6 +64,8 @@ def page(
     importance: Mapping[str, float] | None = None,
     location: str | None = None,
     refresh: float = 0.0,
+    *,
+    full_provenance: bool = False,
 ) -> str:
     """Return the HTML of a run's report, with plotly.js, style and data inside it (about 5 MB).
 
@@ -72,11 +75,15 @@ def page(
             (``suite.search.study.importance``); None or empty where it was not worked out.
         location: The run's folder or URL, for the commands that the page shows; None: ``run.folder``.
         refresh: Seconds after which the page looks for a newer version of itself; 0: never.
+        full_provenance: Show paths and addresses as they are, for oneself; else names in their place.
     """
+    location = location or str(run.folder)
+    if not full_provenance:
+        run, location = portable(run), portable_location(location)
     info, summary, share = run.info, summarise(run), importance or {}
     columns = trial_columns.columns(info, summary, points.labels(run))
     grown = growth(info, summary)
-    data = page_data(run, summary, columns, share, grown, location or str(run.folder))
+    data = page_data(run, summary, columns, share, grown, location)
     parts = {
         "banner": header.banner(info, summary),
         "follow": header.follow(refresh),
@@ -102,7 +109,7 @@ def page(
         "claims": claims_table.all_claims(info, summary),
         "published_networks": networks_of_trials(info, summary),
         "attractiveness": attractiveness_table(run, summary),
-        "provenance": provenance(info),
+        "provenance": provenance(info, shortened=not full_provenance),
     }
     return framed_page("page", info.name, parts, data, SCRIPTS)
 

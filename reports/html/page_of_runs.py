@@ -12,6 +12,7 @@ from reports.html.frame import framed_page
 from reports.html.front_section import axes as axes_switch
 from reports.html.templating import render
 from reports.model.page_data import axes, intervals, rounded, unbeaten_rows
+from reports.model.portable import portable
 from reports.model.several_runs import (
     Common,
     Member,
@@ -42,7 +43,7 @@ def page_of_runs(runs: Sequence[Run]) -> str:
             "some of these runs have errors in years and some in points, which do not compare; name runs of "
             "one attribute"
         )
-    members = named_members(runs)
+    members = named_members([portable(run) for run in runs])
     first = members[0].run.info
     found = common_configurations(members)
     parts = {

@@ -11,8 +11,13 @@ from reports.html.yaml_text import block, one_line
 from suite.runs.info import RunInfo
 
 
-def provenance(info: RunInfo) -> Markup:
-    """Render command, versions, hardware, data and search space of a run."""
+def provenance(info: RunInfo, *, shortened: bool = False) -> Markup:
+    """Render command, versions, hardware, data and search space of a run.
+
+    Args:
+        info: The run.
+        shortened: Its paths are names, and its addresses are left out, which the section says.
+    """
     return render(
         "provenance",
         info=info,
@@ -21,6 +26,7 @@ def provenance(info: RunInfo) -> Markup:
         hardware=_lines(info.hardware),
         latency=_lines(info.latency),
         space=block(info.search),
+        shortened=shortened,
     )
 
 

@@ -38,7 +38,7 @@ def corner_of(info: RunInfo, summary: FrontSummary) -> dict[str, float] | None:
         return None
     if "macs" in info.objectives and summary.resolutions != (info.resolution,):
         return None
-    corner = {
+    corner: dict[str, float] = {
         name: info.data.constant_val_mae if name == "val_mae" else float(getattr(tiny, name))
         for name in info.objectives
     }

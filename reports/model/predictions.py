@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from suite.runs.info import RunInfo
-from suite.runs.layout import PREDICTIONS
+from suite.runs.tables import read_predictions as read_table_of
 from suite.statistics.clustered import BAND, GroupError, errors_by_band, errors_by_name
 
 #: Columns of every file of predictions; further ones name groups.
@@ -39,8 +39,8 @@ def read_predictions(folder: Path, trainings: Sequence[str], info: RunInfo) -> P
 
     They are of the test split if it was read, else of validation. Runs of earlier versions keep no predictions.
     """
-    kept = {name: folder / PREDICTIONS / f"{name}.parquet" for name in trainings if _is_plain(name)}
-    tables = {name: pd.read_parquet(path) for name, path in kept.items() if path.exists()}
+    kept = {name: read_table_of(folder, name) for name in trainings}
+    tables = {name: table for name, table in kept.items() if table is not None}
     if not tables:
         return None
     split = "test" if all((table["split"] == "test").any() for table in tables.values()) else "val"
@@ -76,8 +76,3 @@ def _groups(
             names = table[column].fillna("").astype(str).to_numpy(dtype=str)
             if 1 < len(set(names) - {""}) <= MOST_GROUPS:
                 yield str(column), tuple(errors_by_name(errors, people, names))
-
-
-def _is_plain(name: str) -> bool:
-    """Whether an id is a plain file name, not a path out of the folder."""
-    return bool(name) and Path(name).name == name

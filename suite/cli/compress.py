@@ -9,6 +9,7 @@ from suite.cli.trained_trial import add_trial_options, open_trained_trial, print
 from suite.cli.values import non_negative_float, non_negative_int, positive_float, positive_int
 from suite.errors import RequestError
 from suite.exit_codes import ExitCode
+from suite.printable import print_line
 from suite.trial import TrialConfig
 
 if TYPE_CHECKING:
@@ -130,29 +131,31 @@ def compress(options: argparse.Namespace) -> int:
         try:
             _carry_out(options, trained)
         except MismatchError as mismatch:
-            print(f"suite: {mismatch}", file=sys.stderr)
+            print_line(f"suite: {mismatch}", sys.stderr)
             return ExitCode.FAILED
         except DivergedError as diverged:
-            print(f"suite: {diverged}; lower --learning-rate", file=sys.stderr)
+            print_line(f"suite: {diverged}; lower --learning-rate", sys.stderr)
             return ExitCode.FAILED
         except KeyboardInterrupt:
-            print(
+            print_line(
                 "suite: interrupted; what had ended is kept, and the same command goes on from there",
-                file=sys.stderr,
+                sys.stderr,
             )
             return ExitCode.INTERRUPTED
     return ExitCode.DONE
 
 
 def _carry_out(options: argparse.Namespace, trained: "TrainedTrial") -> None:
+    from suite.cli.progress import RepeatedLine
     from suite.compression.steps import distil, make_int8, prune
 
-    if _prunes(options):
-        trained = prune(trained, _pruning(options, trained), print_stage)
-    elif options.student is not None:
-        trained = distil(trained, _student(options, trained), print_stage)
-    if options.int8:
-        make_int8(trained, print_stage)
+    with RepeatedLine(print_stage) as lines:
+        if _prunes(options):
+            trained = prune(trained, _pruning(options, trained), lines.print)
+        elif options.student is not None:
+            trained = distil(trained, _student(options, trained), lines.print)
+        if options.int8:
+            make_int8(trained, lines.print)
 
 
 def _prunes(options: argparse.Namespace) -> bool:

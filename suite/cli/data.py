@@ -9,6 +9,7 @@ from suite.cli.subcommands import Subcommands, add_subcommand
 from suite.cli.values import non_negative_float, path, positive_int
 from suite.errors import RequestError
 from suite.exit_codes import ExitCode
+from suite.printable import print_line
 
 ATTRIBUTES = ("age", "attractiveness")
 
@@ -96,9 +97,11 @@ def list_sets(options: argparse.Namespace) -> int:
     from suite.data.sets import READERS
 
     width = max(map(len, READERS))
-    print(f"{'faces':{width}s}  embedded: synthetic faces, rendered on first use; age and attractiveness")
+    print_line(
+        f"{'faces':{width}s}  embedded: synthetic faces, rendered on first use; age and attractiveness"
+    )
     for name, reader in READERS.items():
-        print(f"{name:{width}s}  {reader.description}")
+        print_line(f"{name:{width}s}  {reader.description}")
     return ExitCode.DONE
 
 
@@ -112,6 +115,10 @@ def pack_set(options: argparse.Namespace) -> int:
 
     if options.set == "faces":
         raise RequestError("faces is embedded and needs no packing; use it by its name: --data faces")
+    if options.output.resolve() == Path("faces").resolve():
+        raise RequestError(
+            "--data faces would be the embedded data set, not the folder; name another, such as -o packed/faces"
+        )
     if options.set not in READERS:
         raise RequestError(
             f"{options.set!r} is not a data set that can be packed; choose from {', '.join(READERS)}"
@@ -135,8 +142,8 @@ def pack_set(options: argparse.Namespace) -> int:
     )
     info = store.info
     skipped = f"; {info.skipped} skipped, see {store.folder / 'skipped.csv'}" if info.skipped else ""
-    print(f"{info.images:,} images of {info.side} pixels in {store.folder}{skipped}")
-    print(f"{info.origin} {info.protocol}")
+    print_line(f"{info.images:,} images of {info.side} pixels in {store.folder}{skipped}")
+    print_line(f"{info.origin} {info.protocol}")
     return ExitCode.DONE
 
 
@@ -146,21 +153,23 @@ def check_data(options: argparse.Namespace) -> int:
 
     found = check_store(open_data(options.data))
     for line in found.facts:
-        print(line)
+        print_line(line)
     for problem in found.problems:
-        print(f"suite: {problem}", file=sys.stderr)
+        print_line(f"suite: {problem}", sys.stderr)
     if found.problems:
         return ExitCode.FAILED
-    print("no problems found")
+    print_line("no problems found")
     return ExitCode.DONE
 
 
 def show_data(options: argparse.Namespace) -> int:
     """Write a contact sheet, ordered by the attribute."""
     from suite.data.contact_sheet import write_sheet
+    from suite.files.outputs import check_writable
 
+    check_writable(options.output)  # before the data is opened, which may take a minute
     store = open_data(options.data)
     attribute = options.attribute or min(store.info.attributes)  # age comes before attractiveness
     write_sheet(store, options.output, columns=options.columns, rows=options.rows, attribute=attribute)
-    print(options.output)
+    print_line(options.output)
     return ExitCode.DONE

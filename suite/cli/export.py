@@ -9,8 +9,11 @@ from suite.cli.trained_trial import add_trial_options, open_trained_trial, print
 from suite.cli.values import path
 from suite.errors import RequestError
 from suite.exit_codes import ExitCode
+from suite.printable import print_line
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from suite.compression.quantise import QuantisedModel
     from suite.deployment.export import ExportedModel, ModelFile
     from suite.deployment.trained_trial import TrainedTrial
@@ -44,11 +47,11 @@ def export(options: argparse.Namespace) -> int:
     try:
         trained, written = _write(options, trained)
     except MismatchError as mismatch:
-        print(f"suite: {options.output} was not written: {mismatch}", file=sys.stderr)
+        print_line(f"suite: {options.output} was not written: {mismatch}", sys.stderr)
         return ExitCode.FAILED
     if options.card:
         write_card(trained, written, options.card)
-        print(options.card)
+        print_line(options.card)
     return ExitCode.DONE
 
 
@@ -59,7 +62,8 @@ def _check_files(options: argparse.Namespace) -> None:
         RequestError: A name ends otherwise than its kind of file, a folder cannot be written to, or both
             files are one.
     """
-    from suite.deployment.export import check_ending, check_writable, writer_for
+    from suite.deployment.export import check_ending, writer_for
+    from suite.files.outputs import check_writable
 
     writer_for(options.output)
     for requested, ending, kind in ((options.int8, ".onnx", "int8"), (options.bf16, ".safetensors", "bf16")):
@@ -80,13 +84,14 @@ def _write(options: argparse.Namespace, trained: "TrainedTrial") -> "tuple[Train
     if (trained.is_int8 or options.int8) and (row := int8_row_of(trained)) is not None:
         copied = copy_int8(row, options.output)
         mae = f"{copied.mae:.2f} {trained.run.info.unit}"
-        print(f"{copied.path}: {copied.bytes:,} bytes, a copy of {copied.source}, the file of {row.id}")
-        print(f"{copied.arithmetic}: validation MAE {mae}")
+        print_line(f"{copied.path}: {copied.bytes:,} bytes, a copy of {copied.source}, the file of {row.id}")
+        print_line(f"{copied.arithmetic}: validation MAE {mae}")
         return row, copied
     return trained, _write_anew(options, trained)
 
 
 def _write_anew(options: argparse.Namespace, trained: "TrainedTrial") -> "ExportedModel":
+    from suite.cli.progress import RepeatedLine
     from suite.compression.bf16 import export_bf16
     from suite.compression.quantise import export_int8
     from suite.deployment.export import export as write
@@ -96,17 +101,31 @@ def _write_anew(options: argparse.Namespace, trained: "TrainedTrial") -> "Export
     train, val = trained.dataset.splits["train"], trained.dataset.splits["val"]
     quantised: QuantisedModel | None = None
     if options.int8:
-        quantised = export_int8(module, trained.config, train, val, options.output, print_stage)
+        with RepeatedLine(print_stage) as lines:
+            quantised = export_int8(module, trained.config, train, val, options.output, lines.print)
     elif options.bf16:
         quantised = export_bf16(module, trained.config, val, options.output)
     exported = quantised.exported if quantised else write(module, trained.config, val, options.output)
     verification, unit = exported.verification, trained.run.info.unit
-    print(
+    print_line(
         f"{exported.path}: {exported.bytes:,} bytes; as PyTorch on {verification.images} validation images in "
         f"{verification.batches} batches (largest difference {verification.value_difference:.2g} {unit})"
         + (" before it became int8" if options.int8 else "")
     )
+    if exported.path.suffix == ".pt2":
+        _tell_whether_remembered(exported.path)
     if quantised:
         before = f"{quantised.mae_float:.2f} before"
-        print(f"{exported.arithmetic}: validation MAE {quantised.validation.mae:.2f} {unit}, {before}")
+        print_line(f"{exported.arithmetic}: validation MAE {quantised.validation.mae:.2f} {unit}, {before}")
     return exported
+
+
+def _tell_whether_remembered(path: "Path") -> None:
+    from suite.deployment.own_programs import is_remembered, records_folder
+
+    if not is_remembered(path.read_bytes()):
+        print_line(
+            f"suite: {records_folder()} cannot keep the record that you exported {path}, so that 'suite predict' will "
+            "open it with --trust-code only; set SUITE_STATE to a folder that you alone may write to",
+            sys.stderr,
+        )

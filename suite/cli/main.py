@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from suite import __version__
 from suite.cli import (
@@ -23,7 +24,8 @@ from suite.cli import (
 )
 from suite.errors import RequestError
 from suite.exit_codes import ExitCode
-from suite.printable import printable
+from suite.printable import flush_output, make_streams_encodable, print_line, printable
+from suite.url_secrets import has_secret
 
 #: In the order of ``suite --help``. A new command is a module with ``add_command``, and a name here.
 COMMANDS = (
@@ -39,15 +41,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: The words after ``suite``; None takes those of this process.
     """
-    options = parse(sys.argv[1:] if arguments is None else arguments)
+    make_streams_encodable()
     try:
+        options = parse(sys.argv[1:] if arguments is None else arguments)
         return int(options.action(options))
     except RequestError as error:
-        print(f"suite: {printable(error)}", file=sys.stderr)
+        print_line(f"suite: {error}", sys.stderr)
         return ExitCode.WRONG_REQUEST
     except KeyboardInterrupt:
-        print("suite: interrupted", file=sys.stderr)
+        print_line("suite: interrupted", sys.stderr)
         return ExitCode.INTERRUPTED
+    finally:
+        flush_output()
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -56,6 +61,11 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     Of a command that sends a run elsewhere, ``remote_options`` are the parsed ``remote_arguments``.
     """
     parser = build_parser()
+    if any(has_secret(word) for word in arguments):
+        parser.error(
+            "a URL on the command line contains a key or a password, which run.json, job files and logs would show; "
+            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or RAY_AUTH_TOKEN, in the environment instead"
+        )
     options = parser.parse_args(arguments)
     options.arguments = tuple(arguments)
     if "remote_arguments" in options:
@@ -67,9 +77,16 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     return options
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser, also of each command, whose errors show words such as file names without control characters."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(printable(message))
+
+
 def build_parser() -> argparse.ArgumentParser:
     """All commands and their options."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="suite",
         description="How small and fast can a facial age or attractiveness network get before it gets worse?",
         epilog="'suite COMMAND --help' describes one command. Exit codes: 0 done, 1 the work failed, "

@@ -1,15 +1,14 @@
 """``suite manifest``: what starts a search on Kubernetes (KubeRay) or Slurm, as a file."""
 
 import argparse
-import sys
 from importlib import metadata
 from pathlib import Path
 
 from suite.cli.remote_run import add_remote_run, remote_run
 from suite.cli.subcommands import Subcommands, add_subcommand
 from suite.cli.values import non_negative_int, positive_int
-from suite.errors import RequestError
 from suite.exit_codes import ExitCode
+from suite.printable import print_file, print_line
 
 
 def add_command(subcommands: Subcommands) -> None:
@@ -129,6 +128,8 @@ def kuberay(options: argparse.Namespace) -> int:
     """Write a RayJob for one search."""
     from suite.cluster.kuberay import Pods, kuberay_manifest
 
+    _check(options.output)
+
     pods = Pods(
         name=options.name,
         image=options.image,
@@ -152,6 +153,8 @@ def slurm(options: argparse.Namespace) -> int:
     """Write an sbatch script for one search."""
     from suite.cluster.slurm import Allocation, sbatch_script
 
+    _check(options.output)
+
     allocation = Allocation(
         name=options.name,
         nodes=options.nodes,
@@ -169,15 +172,23 @@ def slurm(options: argparse.Namespace) -> int:
     return _write(sbatch_script(remote_run(options), allocation), options.output)
 
 
+def _check(output: Path | None) -> None:
+    from suite.files.outputs import check_writable
+
+    if output is not None:
+        check_writable(output)
+
+
 def _write(text: str, output: Path | None) -> ExitCode:
     if output is None:
-        sys.stdout.write(text)
+        print_file(text)
         return ExitCode.DONE
+    from suite.files.atomic import write_atomically
+    from suite.files.outputs import unwritable
+
     try:
-        output.write_text(text, encoding="utf-8")
+        write_atomically(output, text)
     except OSError as error:
-        raise RequestError(
-            f"{output} cannot be written ({error.strerror}); name a file in a folder that exists"
-        ) from None
-    print(output)
+        raise unwritable(output, error.strerror or str(error)) from None
+    print_line(output)
     return ExitCode.DONE

@@ -1,12 +1,12 @@
 """``suite paper``: the paper's claims next to what is counted and timed here. Nothing is trained."""
 
 import argparse
-import json
 import sys
 
 from suite.cli.subcommands import Subcommands, add_subcommand
 from suite.cli.values import positive_float
 from suite.exit_codes import ExitCode
+from suite.printable import print_json, print_line
 
 
 def add_command(subcommands: Subcommands) -> None:
@@ -38,9 +38,13 @@ def paper(options: argparse.Namespace) -> int:
     from suite.measure.paper import measure_paper
 
     def progress_of(stage: str) -> CountedProgress:
-        print(stage, file=sys.stderr, flush=True)
+        print_line(stage, sys.stderr)
         return CountedProgress(stage)
 
     measured = measure_paper(networks_to_measure(), options.seconds if options.latency else 0.0, progress_of)
-    print(json.dumps(paper_json(measured)) if options.json else paper_text(measured))
+    if options.json:
+        print_json(paper_json(measured))
+    else:
+        for line in paper_text(measured).split("\n"):
+            print_line(line)
     return ExitCode.DONE

@@ -2,19 +2,17 @@
 
 import argparse
 import dataclasses
-import json
-import os
 import sys
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from suite.cli.subcommands import Subcommands, add_subcommand
 from suite.cli.values import path, positive_int
 from suite.exit_codes import ExitCode
+from suite.printable import print_json, print_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
+    from suite.deployment.image_files import FoundImages
     from suite.deployment.inference import Model
     from suite.deployment.predict import Prediction
 
@@ -37,36 +35,44 @@ def add_command(subcommands: Subcommands) -> None:
     parser.add_argument(
         "--batch-size", type=positive_int, default=64, metavar="N", help="images of a batch; default 64"
     )
+    parser.add_argument(
+        "--trust-code",
+        action="store_true",
+        help="open a .pt2 file that you did not export on this machine; it can run any code of its author",
+    )
 
 
 def predict(options: argparse.Namespace) -> int:
-    """Print an estimate for each image; the exit code is 1 where a file could not be read."""
+    """Print an estimate for each image; the exit code is 1 where a file or folder could not be read."""
+    from suite.deployment.image_files import find_images
     from suite.deployment.inference import open_model
-    from suite.deployment.predict import image_files
 
-    model, files = open_model(options.model), image_files(options.images)
-    try:
-        return _print_estimates(options, model, files)
-    except BrokenPipeError:  # the reader has closed the pipe, such as '| head'
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.DONE
+    model = open_model(options.model, trust_code=options.trust_code)
+    found = find_images(options.images)
+    if passed_over := found.describe_passed_over():
+        print_line(f"suite: passed over in the folders: {passed_over}", sys.stderr)
+    return _print_estimates(options, model, found)
 
 
-def _print_estimates(options: argparse.Namespace, model: "Model", files: "Sequence[Path]") -> ExitCode:
-    from suite.deployment.predict import UnreadableFile, predict_files
+def _print_estimates(options: argparse.Namespace, model: "Model", found: "FoundImages") -> ExitCode:
+    from suite.deployment.image_files import UnreadableFile
+    from suite.deployment.predict import predict_files
     from suite.trial import UNIT
 
     unit, code = UNIT[model.config.attribute], ExitCode.DONE
     digits = 1 if model.config.label_step >= 1 else 2
-    for outcome in predict_files(model, files, batch=options.batch_size, mirrored=options.mirror):
+    estimates = predict_files(model, found.files, batch=options.batch_size, mirrored=options.mirror)
+    wanted = True
+    for outcome in chain(found.unreadable, estimates):
         if isinstance(outcome, UnreadableFile):
-            print(f"suite: {outcome.file} is left out: {outcome.reason}", file=sys.stderr)
+            print_line(f"suite: {outcome.file} is left out: {outcome.reason}", sys.stderr)
             code = ExitCode.FAILED
         elif options.json:
-            print(json.dumps({**dataclasses.asdict(outcome), "unit": unit}))
+            wanted = print_json({**dataclasses.asdict(outcome), "unit": unit})
         else:
-            print(_line(outcome, unit, digits))
-    sys.stdout.flush()
+            wanted = print_line(_line(outcome, unit, digits))
+        if not wanted:  # such as behind '| head'
+            break
     return code
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from suite.cli.subcommands import Subcommands, add_subcommand
 from suite.cli.values import non_negative_float, positive_int
 from suite.errors import RequestError
 from suite.exit_codes import ExitCode
+from suite.printable import print_line
 from suite.trial import NETWORKS, config_of_network
 
 if TYPE_CHECKING:
@@ -66,11 +68,14 @@ def pretrain(options: argparse.Namespace) -> int:
         seed=options.seed,
     )
 
+    _check_output(path)
+
     from suite.cli.open_data import open_data
 
     store = open_data(options.data)
 
-    from suite.cli.progress import describe_pretraining
+    from suite.cli.progress import RepeatedLine, describe_pretraining
+    from suite.files.outputs import unwritable
     from suite.training.fit import DivergedError
     from suite.training.pretraining import pretrain as train
 
@@ -78,19 +83,40 @@ def pretrain(options: argparse.Namespace) -> int:
 
     def print_epoch(epoch: "IdentityEpoch") -> None:
         epochs.append(epoch)
-        print(describe_pretraining(epochs, config.epochs), file=sys.stderr, flush=True)
+        lines.print(describe_pretraining(epochs, config.epochs))
 
     def kept() -> str:
         return f"has epoch {epochs[-1].epoch} of {config.epochs}" if epochs else "is not written yet"
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        train(config, store, path, print_epoch)
+        with RepeatedLine(lambda line: print_line(line, sys.stderr)) as lines:
+            lines.note(f"in epoch 1 of {config.epochs}")
+            train(config, store, path, print_epoch)
     except KeyboardInterrupt:
-        print(f"Interrupted; {path} {kept()}.")
+        print_line(f"Interrupted; {path} {kept()}.")
         return ExitCode.INTERRUPTED
     except DivergedError as diverged:
-        print(f"suite: {diverged}; lower --learning-rate; {path} {kept()}", file=sys.stderr)
+        print_line(f"suite: {diverged}; lower --learning-rate; {path} {kept()}", sys.stderr)
         return ExitCode.FAILED
-    print(f"{path}: start from it with --set base.backbone={path}")
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise unwritable(path, f"{error.strerror}; it {kept()}") from None
+    print_line(f"{path}: start from it with --set {shlex.quote(f'base.backbone={path}')}")
     return ExitCode.DONE
+
+
+def _check_output(path: Path) -> None:
+    """Refuse files that could not be written, before the training; their folder may be one that is still to be made.
+
+    Raises:
+        RequestError: The backbone or the JSON file beside it cannot be written.
+    """
+    from suite.files.outputs import check_writable
+
+    folder = path.parent
+    while not (folder.exists() or folder == folder.parent):
+        folder = folder.parent
+    for name in (path.name, path.with_suffix(".json").name):
+        check_writable(folder / name)

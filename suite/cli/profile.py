@@ -2,11 +2,11 @@
 
 import argparse
 import dataclasses
-import json
 
 from suite.cli.subcommands import Subcommands, add_subcommand
 from suite.cli.values import positive_int
 from suite.exit_codes import ExitCode
+from suite.printable import print_json, print_line
 from suite.trial import NETWORKS
 
 
@@ -30,10 +30,10 @@ def profile(options: argparse.Namespace) -> int:
 
     cost = api.profile(options.network, resolution=options.resolution, bins=options.bins)
     if options.json:
-        print(json.dumps({"network": options.network, **dataclasses.asdict(cost)}))
+        print_json({"network": options.network, **dataclasses.asdict(cost)})
     else:
-        print(f"{options.network} at {options.resolution} pixels, {options.bins} bins")
-        print(f"  parameters    {cost.params:,}")
-        print(f"  multiply-adds {cost.macs:,}")
-        print(f"  bytes         {cost.bytes:,} as safetensors, float32")
+        print_line(f"{options.network} at {options.resolution} pixels, {options.bins} bins")
+        print_line(f"  parameters    {cost.params:,}")
+        print_line(f"  multiply-adds {cost.macs:,}")
+        print_line(f"  bytes         {cost.bytes:,} as safetensors, float32")
     return ExitCode.DONE

@@ -2,12 +2,14 @@
 
 import math
 import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TextIO
 
 from suite.durations import duration
-from suite.runs.watcher import SearchProgress, Watcher
+from suite.printable import print_line, printable
+from suite.runs.watcher import SearchProgress, TrainingProgress, Watcher
 from suite.trial import IdentityEpoch, TrialResult
 
 
@@ -19,25 +21,87 @@ def progress_view(stream: TextIO | None = None) -> Watcher:
 
 #: Least time between two lines about the same stage in a log.
 LINE_SECONDS = 20.0
+#: Longest time without a line in a log.
+SILENCE_SECONDS = 60.0
+#: Running trials that a line names.
+MOST_TRAININGS = 3
+
+
+class RepeatedLine:
+    """Lines of a log, of which the latest is repeated while the work goes on and nothing else is printed.
+
+    A thread repeats it, because the work may be in the middle of an epoch of many minutes.
+    """
+
+    def __init__(self, write: Callable[[str], object], seconds: float = SILENCE_SECONDS) -> None:
+        """Start without a line.
+
+        Args:
+            write: Prints a line.
+            seconds: Longest time without a line.
+        """
+        self._write, self._seconds, self._clock = write, seconds, time.monotonic
+        self._pause = seconds / 12
+        self._line = ""
+        self._noted = self._printed = self._clock()
+        self._lock, self._ended = threading.Lock(), threading.Event()
+        threading.Thread(target=self._repeat, daemon=True).start()
+
+    def print(self, line: str) -> None:
+        """Print a line, which is repeated from here on."""
+        with self._lock:
+            self._line, self._noted = line, self._clock()
+            self._printed = self._noted
+            self._write(line)
+
+    def note(self, line: str) -> None:
+        """Replace the line that is repeated. It is printed now only if nothing was for a long time."""
+        with self._lock:
+            self._line, self._noted = line, self._clock()
+            if self._is_due():
+                self._printed = self._noted
+                self._write(line)
+
+    def close(self) -> None:
+        """Repeat nothing more. A line that is being printed is waited for."""
+        with self._lock:
+            self._ended.set()
+
+    def __enter__(self) -> "RepeatedLine":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _is_due(self) -> bool:
+        return bool(self._line) and self._clock() - self._printed >= self._seconds - self._pause
+
+    def _repeat(self) -> None:
+        while not self._ended.wait(self._pause):
+            with self._lock:
+                if self._is_due() and not self._ended.is_set():
+                    self._printed = self._clock()
+                    self._write(f"{self._line} ({duration(self._printed - self._noted)} ago)")
 
 
 class LineView:
-    """One line for each stage and for each trial that ended: for logs, pipes and batch systems."""
+    """Lines for logs, pipes and batch systems: for each stage, each trial that ended, and at least every minute."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
         self._clock = time.monotonic
         self._stage_began = self._last_line = self._clock()
+        self._lines = RepeatedLine(lambda line: print_line(line, stream))
 
     def stage(self, sentence: str) -> None:
         """Print the stage."""
         self._stage_began = self._last_line = self._clock()
-        print(sentence, file=self._stream, flush=True)
+        self._lines.print(sentence)
 
     def change(self, progress: SearchProgress, ended: TrialResult | None) -> None:
-        """Print a trial that ended; other changes would only fill the log."""
+        """Print a trial that ended; how the others are is printed only once in a minute."""
         if ended is not None:
-            print(f"{describe_end(ended)}  |  {describe_progress(progress)}", file=self._stream, flush=True)
+            self._lines.print(f"{describe_end(ended)}  |  {describe_progress(progress)}")
+        self._lines.note(describe_trainings(progress))
 
     def advance(self, done: int, of: int) -> None:
         """Print how far the stage is, at most every ``LINE_SECONDS``."""
@@ -45,41 +109,45 @@ class LineView:
         if 0 < done < of and now - self._last_line >= LINE_SECONDS:
             self._last_line = now
             left = duration((now - self._stage_began) / done * (of - done))
-            print(f"{done:,} of {of:,}, about {left} left", file=self._stream, flush=True)
+            self._lines.print(f"{done:,} of {of:,}, about {left} left")
 
     def close(self) -> None:
-        """Do nothing: lines of text leave nothing to tidy up."""
+        """Print nothing more."""
+        self._lines.close()
 
 
 class LiveView:
-    """A progress bar over all epochs, with the counts next to it, and a line for each trial that ended."""
+    """A progress bar over all epochs, the counts below it, and above it a line for each trial that ended.
+
+    The text below the bar takes as many lines as the terminal needs, so that a narrow one cuts nothing off.
+    """
 
     def __init__(self, stream: TextIO) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
+        from rich.console import Console, Group
+        from rich.live import Live
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn
+        from rich.text import Text
 
-        self._progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            TaskProgressColumn(),
+        self._text = ""
+        self._progress = Progress(SpinnerColumn(), BarColumn(bar_width=24), TaskProgressColumn())
+        self._task = self._progress.add_task("", total=1.0)
+        self._live = Live(
+            get_renderable=lambda: Group(self._progress, Text(printable(self._text))),
             console=Console(file=stream),
             transient=True,
         )
-        self._task = self._progress.add_task("", total=1.0)
-        self._progress.start()
+        self._live.start()
 
     def stage(self, sentence: str) -> None:
         """Print the stage above the bar."""
-        self._progress.print(sentence, markup=False, highlight=False)
-        self._progress.update(self._task, description=sentence, completed=0.0)
+        self._print(sentence)
+        self._update(sentence, 0.0)
 
     def change(self, progress: SearchProgress, ended: TrialResult | None) -> None:
         """Move the bar, and print a trial that ended above it."""
         if ended is not None:
-            self._progress.print(describe_end(ended), markup=False, highlight=False)
-        description = describe_progress(progress)
-        self._progress.update(self._task, description=description, completed=progress.share_done)
+            self._print(describe_end(ended))
+        self._update(describe_trainings(progress), progress.share_done)
 
     def advance(self, done: int, of: int) -> None:
         """Move the bar."""
@@ -87,7 +155,29 @@ class LiveView:
 
     def close(self) -> None:
         """Remove the bar."""
-        self._progress.stop()
+        self._live.stop()
+
+    def _print(self, line: str) -> None:
+        self._live.console.print(printable(line), markup=False, highlight=False)
+
+    def _update(self, text: str, share_done: float) -> None:
+        self._text = text
+        self._progress.update(self._task, completed=share_done)
+        self._live.refresh()
+
+
+def describe_trainings(progress: SearchProgress) -> str:
+    """The progress of a search in one line, after that of some of its running trials."""
+    named = [_describe_training(training) for training in progress.trainings[:MOST_TRAININGS]]
+    if more := len(progress.trainings) - len(named):
+        named.append(f"{more} more")
+    return "  |  ".join(filter(None, ("; ".join(named), describe_progress(progress))))
+
+
+def _describe_training(training: TrainingProgress) -> str:
+    if not training.epoch:
+        return f"{training.id} in epoch 1 of {training.epochs}"
+    return f"{training.id} epoch {training.epoch} of {training.epochs}, MAE {training.mae:.2f}"
 
 
 def describe_progress(progress: SearchProgress) -> str:
@@ -133,20 +223,20 @@ def describe_pretraining(epochs: Sequence[IdentityEpoch], total: int) -> str:
 
 
 class CountedProgress:
-    """The progress of work that counts its items: a line at every tenth, with the time left."""
+    """The progress of work that counts its items: a line at every tenth and every minute, with the time left."""
 
     def __init__(self, work: str, stream: TextIO | None = None) -> None:
         self._work, self._stream, self._clock = work, stream or sys.stderr, time.monotonic
-        self._began = self._clock()
+        self._began = self._last_line = self._clock()
         self._tenths_printed = 0
 
     def __call__(self, done: int, total: int) -> None:
-        """Print a line if another tenth of the items is done."""
-        tenths = done * 10 // max(total, 1)
-        if tenths <= self._tenths_printed:
+        """Print a line if another tenth of the items is done, or a minute has passed."""
+        tenths, now = done * 10 // max(total, 1), self._clock()
+        if not done or (tenths <= self._tenths_printed and now - self._last_line < SILENCE_SECONDS):
             return
-        self._tenths_printed = tenths
-        spent = self._clock() - self._began
+        self._tenths_printed, self._last_line = tenths, now
+        spent = now - self._began
         left = spent / done * (total - done)
         ending = f"about {duration(left)} left" if done < total else f"in {duration(spent)}"
-        print(f"{self._work}: {done:,} of {total:,}, {ending}", file=self._stream, flush=True)
+        print_line(f"{self._work}: {done:,} of {total:,}, {ending}", self._stream)

@@ -9,11 +9,16 @@ from suite.cli.subcommands import Subcommands, add_subcommand
 from suite.cli.values import positive_float, run_location
 from suite.errors import RequestError
 from suite.exit_codes import ExitCode
+from suite.printable import print_line
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from suite.runs.tables import Run
 
 FOLLOW_SECONDS = 15.0
+#: The report of several runs, where no other file is named.
+COMPARISON = Path("comparison.html")
 
 
 def add_command(subcommands: Subcommands) -> None:
@@ -35,6 +40,11 @@ def add_command(subcommands: Subcommands) -> None:
         help="HTML file; default: RUN/report.html, or comparison.html for several runs",
     )
     parser.add_argument(
+        "--full-provenance",
+        action="store_true",
+        help="show paths, addresses and the command line as they are; a report for yourself, not to be passed on",
+    )
+    parser.add_argument(
         "--follow",
         type=positive_float,
         nargs="?",
@@ -47,17 +57,22 @@ def add_command(subcommands: Subcommands) -> None:
 
 def report(options: argparse.Namespace) -> int:
     """Write the report of a run, or one that compares several."""
-    if options.follow is not None:
-        return _follow(options)
+    from suite.files.outputs import check_writable
     from suite.runs.storage.location import read_run_at
 
+    if options.output is not None:  # before runs are read, which may be long
+        check_writable(options.output)
+    if options.follow is not None:
+        return _follow(options)
     runs = [read_run_at(location) for location in options.run]
+    if options.output is None and (default := _default_output(options.run)) is not None:
+        check_writable(default)
     if len(runs) > 1:
         from reports.html.page_of_runs import page_of_runs
 
-        _write(page_of_runs(runs), options.output or Path("comparison.html"))
+        _write(page_of_runs(runs), options.output or COMPARISON)
         return ExitCode.DONE
-    _write_report(options.run[0], options.output, _page(runs[0], options.run[0]))
+    _write_report(options.run[0], options.output, _page(runs[0], options.run[0], options))
     return ExitCode.DONE
 
 
@@ -74,23 +89,31 @@ def _follow(options: argparse.Namespace) -> ExitCode:
             running = run.info.status == "running"
             state = (len(run.trials), run.info.status)
             if state != reported:
-                page = _page(run, location, options.follow if running else 0.0)
+                page = _page(run, location, options, options.follow if running else 0.0)
                 _write_report(location, options.output, page)
-                print(f"{len(run.trials)} trials, {run.info.status}", flush=True)
+                print_line(f"{len(run.trials)} trials, {run.info.status}")
                 reported = state
             if not running:
                 return ExitCode.DONE
             time.sleep(options.follow)
     except KeyboardInterrupt:
-        print("The report stays as it was last written; the search goes on.")
+        print_line("The report stays as it was last written; the search goes on.")
         return ExitCode.INTERRUPTED
 
 
-def _page(run: "Run", location: Path | str, refresh_seconds: float = 0.0) -> str:
+def _default_output(locations: "Sequence[Path | str]") -> Path | None:
+    """Return the file that is written where none is named; None for one on object storage."""
+    if len(locations) > 1:
+        return COMPARISON
+    return None if isinstance(locations[0], str) else locations[0] / "report.html"
+
+
+def _page(run: "Run", location: Path | str, options: argparse.Namespace, refresh_seconds: float = 0.0) -> str:
     from reports.html.page import page
     from suite.search.study.importance import importances
 
-    return page(run, importances(run), str(location), refresh_seconds)
+    full = options.full_provenance
+    return page(run, importances(run), str(location), refresh_seconds, full_provenance=full)
 
 
 def _write_report(location: Path | str, output: Path | None, html: str) -> None:
@@ -98,7 +121,7 @@ def _write_report(location: Path | str, output: Path | None, html: str) -> None:
     if isinstance(location, str) and output is None:
         from suite.runs.storage.location import write_report_at
 
-        print(write_report_at(location, html))
+        print_line(write_report_at(location, html))
         return
     _write(html, output or Path(location) / "report.html")
 
@@ -112,4 +135,4 @@ def _write(html: str, path: Path) -> None:
         raise RequestError(
             f"{path} cannot be written ({error.strerror}); name a file in a folder that exists"
         ) from None
-    print(path)
+    print_line(path)

@@ -23,6 +23,15 @@ def add_command(subcommands: Subcommands) -> None:
         help="number of seeds with which the members of the front are trained again; at least as many as "
         "before; default: as before",
     )
+    parser.add_argument(
+        "--data", metavar="NAME|DIR", help="where the data of the run is now, if its folder was moved"
+    )
+    parser.add_argument(
+        "--rebuild-study",
+        action="store_true",
+        help="where study.journal is missing, damaged or older than trials.parquet, make it anew from the rows of "
+        "that table; what is replaced is kept beside",
+    )
     add_resource_options(parser, resumed=True)
 
 
@@ -32,6 +41,13 @@ def resume(options: argparse.Namespace) -> int:
 
     def work(at: "WorkingFolder") -> "RunInfo":
         changes = requested_resources(options)
-        return resume_search(at.folder.resolve(), changes, at.watcher, options.confirm_seeds)
+        return resume_search(
+            at.folder.resolve(),
+            changes,
+            at.watcher,
+            options.confirm_seeds,
+            data=options.data,
+            rebuild_study=options.rebuild_study,
+        )
 
     return run_session(options.run, "run", work)

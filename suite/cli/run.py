@@ -2,8 +2,9 @@
 
 import argparse
 import json
-import shlex
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +12,12 @@ from suite.cli.overrides import overrides
 from suite.cli.search_session import add_resource_options, requested_resources, run_session
 from suite.cli.subcommands import Subcommands, add_subcommand
 from suite.cli.values import positive_int, run_location
+from suite.commands import command
 from suite.errors import RequestError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from search_spaces import SearchSpace
     from suite.data.store import Store
     from suite.runs.info import RunInfo
@@ -97,7 +101,6 @@ def _add_overrides(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Carry out a search, or resume the one that ``--out`` holds where ``--or-resume`` allows it."""
     path, space = _load_space(options)
-    location = options.out or Path("runs") / f"{space.name}-{datetime.now():%Y%m%d-%H%M%S}"
 
     from suite.cli.open_data import open_data
 
@@ -114,7 +117,42 @@ def run(options: argparse.Namespace) -> int:
         search = Search(space, store, folder, Resources(**resources), at.watcher)
         return run_search(search, str(path), ["suite", *options.arguments])
 
-    return run_session(location, "either" if options.or_resume else "nothing", work)
+    with nullcontext(options.out) if options.out else new_location(space.name) as location:
+        return run_session(location, "either" if options.or_resume else "nothing", work)
+
+
+@contextmanager
+def new_location(name: str) -> "Iterator[Path]":
+    """Claim a run folder ``runs/NAME-DATE-TIME``, with a number where another run began in the same second.
+
+    The folder is made at once, so that no other process claims it. If nothing is written into it, it is removed.
+
+    Raises:
+        RequestError: The folder cannot be made.
+    """
+    named = Path("runs") / f"{name}-{datetime.now():%Y%m%d-%H%M%S}"
+    try:
+        named.parent.mkdir(exist_ok=True)
+        folder = _claimed(named)
+    except OSError as error:
+        raise RequestError(
+            f"{named} cannot be a run folder ({error.strerror}); choose another with --out"
+        ) from None
+    try:
+        yield folder
+    finally:
+        with suppress(OSError):
+            folder.rmdir()
+
+
+def _claimed(named: Path) -> Path:
+    """Make a folder of a name, or of the name with the first number that is free."""
+    for number in count(1):
+        folder = named if number == 1 else named.with_name(f"{named.name}-{number}")
+        with suppress(FileExistsError):
+            folder.mkdir()
+            return folder
+    raise AssertionError("numbers do not end")
 
 
 def _load_space(options: argparse.Namespace) -> "tuple[Path, SearchSpace]":
@@ -160,5 +198,5 @@ def check_same_search(at: "WorkingFolder", space: "SearchSpace", store: "Store")
     if not same:
         raise RequestError(
             f"{at.location} holds a run of another search; choose another --out, or resume that run with "
-            f"'suite resume {shlex.quote(at.location)}'"
+            f"'{command('resume', at.location)}'"
         )

@@ -1,15 +1,16 @@
 """What ``suite run`` and ``suite resume`` share: resources, the session itself, the report, the last words."""
 
 import argparse
-import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from suite.cli.values import gpus, non_negative_float, positive_int
+from suite.commands import command
 from suite.errors import RequestError
 from suite.exit_codes import ExitCode
+from suite.printable import print_line
 
 if TYPE_CHECKING:
     from suite.runs.info import RunInfo
@@ -98,7 +99,7 @@ def _write_report(run: "Run", at: "WorkingFolder") -> None:
     except OSError as error:
         raise RequestError(
             f"{at.location_of('report.html')} cannot be written ({error.strerror}); all else is kept: free some "
-            f"space, then run 'suite report {shlex.quote(at.location)}'"
+            f"space, then run '{command('report', at.location)}'"
         ) from None
 
 
@@ -106,15 +107,13 @@ def _print_outcome(at: "WorkingFolder", run: "Run", info: "RunInfo") -> ExitCode
     """Print where the report of a run is, or how to continue the run."""
     report = at.location_of("report.html")
     if info.status == "interrupted":
-        print(
-            f"Interrupted; everything that had finished is in {at.location}. Continue with:\n"
-            f"  suite resume {shlex.quote(at.location)}"
-        )
+        print_line(f"Interrupted; everything that had finished is in {at.location}. Continue with:")
+        print_line(f"  {command('resume', at.location)}")
         return ExitCode.INTERRUPTED
     if run.trials.empty or not (run.trials["status"] == "finished").any():
-        print(f"suite: no trial finished; {report} says why", file=sys.stderr)
+        print_line(f"suite: no trial finished; {report} says why", sys.stderr)
         return ExitCode.FAILED
-    print(f"{_counts(run, info)}. Report: {report}")
+    print_line(f"{_counts(run, info)}. Report: {report}")
     return ExitCode.DONE
 
 

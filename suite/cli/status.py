@@ -2,14 +2,14 @@
 
 import argparse
 import dataclasses
-import json
-import shlex
 from typing import TYPE_CHECKING
 
 from suite.cli.subcommands import Subcommands, add_subcommand
 from suite.cli.values import run_location
+from suite.commands import command
 from suite.durations import duration
 from suite.exit_codes import ExitCode
+from suite.printable import print_json, print_line
 
 if TYPE_CHECKING:
     from suite.runs.status import RunProgress
@@ -28,11 +28,15 @@ def status(options: argparse.Namespace) -> int:
     from suite.runs.status import status_of
 
     found = status_of(options.run)
-    print(json.dumps(dataclasses.asdict(found)) if options.json else describe_status(found))
+    if options.json:
+        print_json(dataclasses.asdict(found))
+    else:
+        for line in describe_status(found):
+            print_line(line)
     return ExitCode.DONE
 
 
-def describe_status(status: "RunProgress") -> str:
+def describe_status(status: "RunProgress") -> list[str]:
     """The status of a run in a few lines."""
     counts = ", ".join(f"{count} {name}" for name, count in sorted(status.trials.items()))
     best = "-" if status.best_mae is None else f"{status.best_mae:.2f} {status.unit}"
@@ -46,5 +50,5 @@ def describe_status(status: "RunProgress") -> str:
     if status.seconds_left is not None:
         lines.append(f"about {duration(status.seconds_left)} of training left")
     if status.status in ("interrupted", "killed", "failed"):
-        lines.append(f"go on with: suite resume {shlex.quote(status.run)}")
-    return "\n".join(lines)
+        lines.append(f"go on with: {command('resume', status.run)}")
+    return lines

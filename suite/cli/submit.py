@@ -6,6 +6,7 @@ from suite.cli.dashboard import add_dashboard_address, dashboard_address
 from suite.cli.remote_run import add_remote_run, remote_run
 from suite.cli.subcommands import Subcommands, add_subcommand
 from suite.exit_codes import ExitCode
+from suite.printable import print_line
 
 
 def add_command(subcommands: Subcommands) -> None:
@@ -26,5 +27,5 @@ def submit(options: argparse.Namespace) -> int:
     sent = remote_run(options)
     client = submission.connect(address)
     job = submission.submit(client, address, sent, options.name)
-    print(f"sent as {job} to {address}; its run folder: {sent.out}", flush=True)
+    print_line(f"sent as {job} to {address}; its run folder: {sent.out}")
     return ExitCode.DONE if options.no_follow else submission.follow(client, address, job)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suite.cli.values import path
+from suite.printable import print_line
 
 if TYPE_CHECKING:
     from suite.deployment.trained_trial import TrainedTrial
@@ -16,6 +17,9 @@ def add_trial_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=path, metavar="RUN", help="run folder")
     parser.add_argument(
         "--trial", required=True, metavar="ID", help="finished trial of the run, such as t0007"
+    )
+    parser.add_argument(
+        "--data", metavar="NAME|DIR", help="where the data of the run is now, if its folder was moved"
     )
 
 
@@ -30,9 +34,9 @@ def open_trained_trial(options: argparse.Namespace, *, int8: bool = False) -> "T
 
     run: Path = options.run
     progress = CountedProgress("rendering faces")
-    return open_trial(run.resolve(), options.trial, print_stage, progress, int8=int8)
+    return open_trial(run.resolve(), options.trial, print_stage, progress, int8=int8, data=options.data)
 
 
 def print_stage(sentence: str) -> None:
     """Print what is being done now, where it does not mix with results."""
-    print(sentence, file=sys.stderr, flush=True)
+    print_line(sentence, sys.stderr)

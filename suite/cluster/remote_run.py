@@ -6,6 +6,7 @@ from pathlib import Path
 
 from search_spaces import SearchSpaceError, find, load, shipped
 from suite.errors import RequestError
+from suite.url_secrets import has_secret
 
 
 @dataclass(frozen=True)
@@ -81,14 +82,26 @@ def remote_run(
     for argument in arguments:
         if not argument.isprintable():
             raise RequestError(f"{argument!r} has characters that cannot be printed; rename what it names")
+        if has_secret(argument):
+            raise _holds_secret("a URL of the run")
     try:
         path = find(search)
         space = load(path, overrides=settings, elsewhere=True)
     except SearchSpaceError as error:
         raise RequestError(str(error)) from None
+    search_file = None if search in shipped() else path
+    if search_file is not None and has_secret(search_file.read_text(encoding="utf-8")):
+        raise _holds_secret(f"a URL in {search_file}")
     return RemoteRun(
         arguments=tuple(arguments),
         out=str(out),
         packed=None if space.data == "faces" else space.data,
-        search_file=None if search in shipped() else path,
+        search_file=search_file,
+    )
+
+
+def _holds_secret(where: str) -> RequestError:
+    return RequestError(
+        f"{where} contains a key or a password, which the job's files would show; set AWS_ACCESS_KEY_ID and "
+        "AWS_SECRET_ACCESS_KEY where the job runs instead"
     )

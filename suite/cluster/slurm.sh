@@ -44,8 +44,12 @@ client_port=()
 if "$python" -c 'import grpc' 2>/dev/null; then # without grpc, Ray has no client server and refuses the option
     client_port=(--ray-client-server-port="$((30000 + SLURM_JOB_ID % 2700))")
 fi
-ray=("$python" -m ray.scripts.scripts start --block --num-cpus="$cpus" --num-gpus="$gpus"
-    --temp-dir="/tmp/suite-ray-$SLURM_JOB_ID")
+ray_folder="/tmp/suite-ray-$SLURM_JOB_ID"
+# Ray opens its folder to everybody, so the one around it is closed. One that is somebody else's is not used.
+# shellcheck disable=SC2016 # the shell on the node expands it
+closed='mkdir -p -m 700 "$0" && [[ -O $0 ]] && chmod 700 "$0" && exec "$@"'
+ray=(bash -c "$closed" "$ray_folder" "$python" -m ray.scripts.scripts start --block --num-cpus="$cpus"
+    --num-gpus="$gpus" --temp-dir="$ray_folder/r")
 on_node "${nodes[0]}" "${ray[@]}" --head --node-ip-address="$head_ip" --port="${RAY_ADDRESS##*:}" \
     "${client_port[@]}" --include-dashboard=false &
 steps+=("$!")

@@ -20,7 +20,8 @@ from typing import Any
 from suite.cluster.remote_run import RemoteRun
 from suite.errors import RequestError
 from suite.exit_codes import ExitCode
-from suite.search.tune.token import token_mode
+from suite.printable import print_line, print_log
+from suite.search.tune.token import check_token, token_mode
 
 #: The search space of the run in the folder in which the job starts.
 SEARCH = "search.yaml"
@@ -44,6 +45,7 @@ def connect(address: str) -> Any:
             f"{address!r} is not the address of a dashboard; write it as http://HEAD:8265, the form that "
             "'ray start' prints"
         )
+    check_token()
     os.environ.update(token_mode())
     os.environ["RAY_API_SERVER_ADDRESS"] = address  # otherwise RAY_ADDRESS would take precedence
     from ray.job_submission import JobSubmissionClient
@@ -120,7 +122,7 @@ def follow(client: Any, address: str, job: str) -> int:
     Ctrl-C stops the printing and not the job.
 
     Returns:
-        The exit code of the job (0, 1 or 2), or 130 after Ctrl-C.
+        The exit code of the job (0, 1 or 2), or 130 after Ctrl-C; 0 if nobody reads the log any more.
 
     Raises:
         RequestError: The cluster has no such job, or can no longer be reached.
@@ -129,16 +131,18 @@ def follow(client: Any, address: str, job: str) -> int:
     try:
         with explain_job_errors(address):
             client.get_job_status(job)
-            asyncio.run(_print_log(client, job))
+            printed = asyncio.run(_print_log(client, job))
             ended = client.get_job_info(job)
     except KeyboardInterrupt:
-        print(
-            f"\nThe job continues. Follow it again, or stop it:\n"
-            f"  suite job follow {shlex.quote(job)} {options}\n  suite job stop {shlex.quote(job)} {options}",
-            file=sys.stderr,
-        )
+        for line in (
+            "",
+            "The job continues. Follow it again, or stop it:",
+            f"  suite job follow {shlex.quote(job)} {options}",
+            f"  suite job stop {shlex.quote(job)} {options}",
+        ):
+            print_line(line, sys.stderr)
         return ExitCode.INTERRUPTED
-    return _code_of(ended, job)
+    return _code_of(ended, job) if printed else ExitCode.DONE
 
 
 def stop(client: Any, address: str, job: str) -> int:
@@ -150,9 +154,9 @@ def stop(client: Any, address: str, job: str) -> int:
     with explain_job_errors(address):
         stopped: bool = client.stop_job(job)
     if not stopped:
-        print(f"{job} had already ended")
+        print_line(f"{job} had already ended")
         return ExitCode.DONE
-    print(f"{job} is stopping; it has {STOP_SECONDS} s to write its results")
+    print_line(f"{job} is stopping; it has {STOP_SECONDS} s to write its results")
     return ExitCode.DONE
 
 
@@ -161,8 +165,11 @@ def _is_taken(client: Any, address: str, name: str) -> bool:
         return any(job.submission_id == name for job in client.list_jobs())
 
 
-async def _print_log(client: Any, job: str) -> None:
-    """Print the log to the job's end. After a broken connection, continue after what has been printed."""
+async def _print_log(client: Any, job: str) -> bool:
+    """Print the log to the job's end, and return False if its reader has gone before, such as ``head``.
+
+    After a broken connection, continue after what has been printed.
+    """
     import aiohttp
 
     printed = 0
@@ -173,12 +180,12 @@ async def _print_log(client: Any, job: str) -> None:
                 new = lines[max(0, printed - seen) :]
                 seen += len(lines)
                 printed = max(printed, seen)
-                sys.stdout.write(new)
-                sys.stdout.flush()
+                if not print_log(new):
+                    return False
         except (aiohttp.ClientError, RuntimeError):
             pass  # the next request tells whether the cluster is still there
         if client.get_job_status(job).is_terminal():
-            return
+            return True
         await asyncio.sleep(RECONNECT_SECONDS)
 
 
@@ -188,9 +195,9 @@ def _code_of(ended: Any, job: str) -> int:
         return ExitCode.DONE
     code = ended.driver_exit_code
     if status == "STOPPED":
-        print(f"suite: {job} was stopped; what has finished is kept", file=sys.stderr)
+        print_line(f"suite: {job} was stopped; what has finished is kept", sys.stderr)
     elif code is None:
-        print(f"suite: {job} failed ({_first_line(ended.message or 'no cause given')})", file=sys.stderr)
+        print_line(f"suite: {job} failed ({_first_line(ended.message or 'no cause given')})", sys.stderr)
     return ExitCode(code) if code in (ExitCode.FAILED, ExitCode.WRONG_REQUEST) else ExitCode.FAILED
 
 

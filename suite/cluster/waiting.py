@@ -10,6 +10,7 @@ import sys
 import time
 
 from suite.exit_codes import ExitCode
+from suite.printable import print_line
 
 POLL_SECONDS = 1.0
 
@@ -63,12 +64,12 @@ def main() -> int:
     try:
         alive = wait_for_nodes(address, options.nodes, options.timeout)
     except ConnectionError:
-        print(f"suite: no Ray cluster started at {address} within {options.timeout:g} s", file=sys.stderr)
+        print_line(f"suite: no Ray cluster started at {address} within {options.timeout:g} s", sys.stderr)
         return ExitCode.FAILED
     if alive < options.nodes:
-        print(
+        print_line(
             f"suite: {alive} of {options.nodes} nodes joined {address} within {options.timeout:g} s",
-            file=sys.stderr,
+            sys.stderr,
         )
         return ExitCode.FAILED
     return ExitCode.DONE

@@ -4,6 +4,7 @@ import dataclasses
 import shutil
 from pathlib import Path
 
+from suite.commands import command
 from suite.compression.quantise import MOST_LOSS
 from suite.deployment.export import ModelFile, check_ending, partial_file
 from suite.deployment.inference import Model, open_model
@@ -57,7 +58,10 @@ def copy_int8(int8: TrainedTrial, path: Path) -> CopiedModel:
     """
     check_ending(path, ".onnx", "int8")
     source = int8_file_of(int8.run.folder, int8.id)
-    again = f"write it again with 'suite compress {int8.run.folder} --trial {int8.row['parent']} --int8'"
+    again = (
+        "write it again with "
+        f"'{command('compress', int8.run.folder, '--trial', int8.row['parent'], '--int8')}'"
+    )
     if not source.is_file():
         raise RequestError(f"{source}, the file of {int8.id}, is missing; {again}")
     model = open_model(source)

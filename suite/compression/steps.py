@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from suite.commands import command
 from suite.compression.budget import Budget
 from suite.compression.derived_trial import DerivedTrial
 from suite.compression.distil import Distillation, distil_from_scratch
@@ -20,6 +21,7 @@ from suite.compression.relative_latency import describe_relative_latency
 from suite.compression.resumable_fit import OnEpoch, remove_checkpoint
 from suite.deployment.inference_module import InferenceModule
 from suite.deployment.trained_trial import TrainedTrial, finished_row, int8_file_of, int8_id_of, weights_of
+from suite.durations import duration
 from suite.errors import RequestError
 from suite.files.atomic import write_atomically
 from suite.measure.profiling import profile_trial
@@ -151,7 +153,7 @@ def check_finished(run: Run) -> None:
     """
     if run.info.status != "finished":
         raise RequestError(
-            f"{run.folder} is {run.info.status}; end its search with 'suite resume {run.folder}' first"
+            f"{run.folder} is {run.info.status}; end its search with '{command('resume', run.folder)}' first"
         )
 
 
@@ -189,6 +191,8 @@ def _epoch_messages(trained: TrainedTrial, on_stage: OnStage) -> OnEpoch:
         trained_here += 1
         left = (time.monotonic() - began) / trained_here * (epochs_in_all - epoch.epoch)
         error = f"{epoch.validation.mae:.2f} {trained.run.info.unit}"
-        on_stage(f"epoch {epoch.epoch} of {epochs_in_all}: validation MAE {error}, about {left:.0f} s left")
+        on_stage(
+            f"epoch {epoch.epoch} of {epochs_in_all}: validation MAE {error}, about {duration(left)} left"
+        )
 
     return on_epoch

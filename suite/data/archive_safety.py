@@ -1,6 +1,9 @@
-"""Limits on what an archive may make the suite read, and the errors that damaged archives raise."""
+"""Limits on what a file or an archive may make the suite read, and the errors that damaged archives raise."""
 
 import lzma
+import os
+import stat
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -12,6 +15,9 @@ from suite.errors import RequestError
 #: No face image and no table of labels is larger. The limit keeps a forged archive from filling the memory.
 LARGEST_FILE = 100_000_000  # bytes
 
+#: The start of the text that a clone without Git LFS has in the place of a large file.
+GIT_LFS_POINTER = b"version https://git-lfs"
+
 #: What zipfile, tarfile and their decompressors raise for a damaged archive. RuntimeError is a missing
 #: password, NotImplementedError an unknown compression.
 DAMAGE_ERRORS = (
@@ -21,6 +27,8 @@ DAMAGE_ERRORS = (
     lzma.LZMAError,
     OSError,
     EOFError,
+    ValueError,
+    struct.error,
     RuntimeError,
     NotImplementedError,
 )
@@ -38,6 +46,43 @@ def check_size(size: int) -> None:
     """
     if size > LARGEST_FILE:
         raise UnreadableFileError(f"the file has {size:,} bytes, over the limit of {LARGEST_FILE:,}")
+
+
+def check_content(content: bytes) -> bytes:
+    """Return the content of a file, unless it only points to it.
+
+    Raises:
+        UnreadableFileError: It is a pointer of Git LFS.
+    """
+    if content.startswith(GIT_LFS_POINTER):
+        raise UnreadableFileError(
+            "it is a pointer of Git LFS, not the file; get the file with 'git lfs pull'"
+        )
+    return content
+
+
+def read_file(path: Path) -> bytes:
+    """Read a regular file of at most ``LARGEST_FILE`` bytes.
+
+    A pipe would block the reader, and a device or a sparse file fill the memory.
+
+    Raises:
+        UnreadableFileError: It is something else, larger, missing or closed to this user.
+    """
+    try:
+        found = path.stat()
+        if stat.S_ISDIR(found.st_mode):
+            raise UnreadableFileError("it is a folder")
+        if not stat.S_ISREG(found.st_mode):
+            raise UnreadableFileError("it is not a regular file")
+        check_size(found.st_size)
+        # Opening what has become a pipe since then would wait for somebody who writes to it.
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+            content = file.read(LARGEST_FILE + 1)
+    except (OSError, ValueError) as error:  # ValueError: a table names a file with a null byte in it
+        raise UnreadableFileError(getattr(error, "strerror", None) or str(error)) from None
+    check_size(len(content))
+    return content
 
 
 def check_member_names(path: Path, members: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from suite.data.store import Store
 from suite.errors import RequestError
+from suite.files.atomic import atomic_path
 
 SMALLEST_TILE = 64  # pixels; smaller images are enlarged, so that faces are visible
 CAPTION = 16  # pixels beneath each tile
@@ -45,6 +46,10 @@ def write_sheet(
         )
     labels = store.labels[attribute].to_numpy(np.float64)
     chosen = spread(labels, columns * rows)
+    if not len(chosen):
+        raise RequestError(
+            f"no image of {store.folder} has a label for {attribute!r}; choose another --attribute"
+        )
     sheet = Image.new("RGB", (columns * pitch[0], -(-len(chosen) // columns) * pitch[1]), "white")
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(FONT_SIZE)
     decimals = 0 if np.all(labels[chosen] % 1 == 0) else 1
@@ -55,7 +60,8 @@ def write_sheet(
         centre = (left + tile / 2, top + tile + CAPTION / 2)
         draw.text(centre, f"{labels[index]:.{decimals}f}", fill="black", font=font, anchor="mm")
     try:
-        sheet.save(path, format="PNG")
+        with atomic_path(path) as temporary:
+            sheet.save(temporary, format="PNG")
     except OSError as error:
         raise RequestError(
             f"{path} cannot be written ({error.strerror or error}); name a file in a folder that exists"

@@ -4,6 +4,9 @@ Images at another resolution than the store's are resized once and then memory-m
 machine share one copy in the page cache.
 """
 
+import contextlib
+import hashlib
+import math
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,11 +17,16 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from suite.data.store import LabelRange, Split, Store
+from suite.data.store import LabelRange, Split, Store, sampled_pixels
 from suite.errors import RequestError
+from suite.files.arrays import new_array, read_array
 from suite.files.atomic import atomic_path
-from suite.files.cache import cache_folder
+from suite.files.cache import cache_folder, writable_cache
+from suite.files.reading import FileContentError
 from suite.trial import Attribute
+
+#: The part of the cache with images at other resolutions than their store's.
+RESIZED = "resized"
 
 
 @dataclass(frozen=True)
@@ -85,26 +93,60 @@ def images_at(store: Store, resolution: int) -> npt.NDArray[np.uint8]:
     """Return a store's images at a resolution, uint8 (images, resolution, resolution, 3), memory-mapped.
 
     Images at another resolution than the store's are made once, by an antialiased bilinear filter, and kept in the
-    cache folder under the store's fingerprint.
+    cache folder.
+
+    Raises:
+        RequestError: The images cannot be read, or the cache folder cannot be written to.
     """
     if resolution == store.info.side:
         return store.images
-    kept = cache_folder() / "resized" / f"{store.info.fingerprint[:16]}-{resolution}.npy"
-    if not kept.exists():
-        _write_resized(store.images, resolution, kept)
-    mapped: npt.NDArray[np.uint8] = np.load(kept, mmap_mode="r", allow_pickle=False)
-    return mapped
+    kept, shape = resized_file(store, resolution), (store.info.images, resolution, resolution, 3)
+    with contextlib.suppress(FileNotFoundError, FileContentError):
+        return read_array(kept, shape)
+    with writable_cache(RESIZED, needed=math.prod(shape)), atomic_path(kept, durable=True) as temporary:
+        _write_resized(store.images, resolution, temporary)
+    try:
+        return read_array(kept, shape)
+    except (FileNotFoundError, FileContentError) as error:
+        raise RequestError(
+            f"{kept} of the cache cannot be read ({error}); delete it, and try again"
+        ) from None
 
 
-def _write_resized(images: npt.NDArray[np.uint8], resolution: int, kept: Path) -> None:
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_path(kept) as temporary:
-        shape = (len(images), resolution, resolution, 3)
-        resized = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
-        for start in range(0, len(images), 256):
-            part = torch.from_numpy(np.array(images[start : start + 256])).permute(0, 3, 1, 2).float()
-            small = torch.nn.functional.interpolate(
-                part, size=(resolution, resolution), mode="bilinear", antialias=True, align_corners=False
-            )
-            resized[start : start + 256] = small.round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
-        resized.flush()
+def resized_file(store: Store, resolution: int) -> Path:
+    """Return the path in the cache of a store's images at a resolution; the file may not exist yet."""
+    return cache_folder() / RESIZED / f"{_resized_name(store)}-{resolution}.npy"
+
+
+def resized_files(store: Store) -> Mapping[int, Path]:
+    """Return the files that the cache has of a store's images, by resolution."""
+    found = (cache_folder() / RESIZED).glob(f"{_resized_name(store)}-*.npy")
+    return {int(file.stem.rpartition("-")[2]): file for file in sorted(found)}
+
+
+def _resized_name(store: Store) -> str:
+    """Return the name of a store's images in the cache.
+
+    It is made of what the store holds, never of what ``store.json`` claims: a damaged or forged copy of a store has
+    other images, and so other files.
+    """
+    pixels = sampled_pixels(store.images)
+    changed = (store.folder / "images.npy").stat().st_mtime_ns
+    return hashlib.sha256(f"{pixels} {changed}".encode()).hexdigest()[:32]
+
+
+def resized(images: npt.NDArray[np.uint8], resolution: int) -> npt.NDArray[np.uint8]:
+    """Return images at a resolution, by an antialiased bilinear filter; uint8 (n, resolution, resolution, 3)."""
+    part = torch.from_numpy(np.array(images)).permute(0, 3, 1, 2).float()
+    small = torch.nn.functional.interpolate(
+        part, size=(resolution, resolution), mode="bilinear", antialias=True, align_corners=False
+    )
+    pixels: npt.NDArray[np.uint8] = small.round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
+    return pixels
+
+
+def _write_resized(images: npt.NDArray[np.uint8], resolution: int, path: Path) -> None:
+    target = new_array(path, (len(images), resolution, resolution, 3))
+    for start in range(0, len(images), 256):
+        target[start : start + 256] = resized(images[start : start + 256], resolution)
+    target.flush()

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from suite.data.decoding import Pixels
+from suite.files.arrays import new_array, reopened_array
+from suite.files.reading import FileContentError
 
 #: Images between two saves. A power cut loses at most so many.
 BLOCK = 1024
@@ -66,6 +68,9 @@ class DecodedImages:
             key: From ``suite.data.resume_packing.source_key``.
             count: The number of records.
             side: Pixels.
+
+        Raises:
+            OSError: The disk has no space for the images.
         """
         self._folder = folder
         self.store = folder / "store"
@@ -76,7 +81,7 @@ class DecodedImages:
         if opened is None:
             self.reasons = []
             (folder / JOURNAL).write_text(json.dumps(key) + "\n", encoding="utf-8")
-            opened = np.lib.format.open_memmap(folder / "images.npy", mode="w+", dtype=np.uint8, shape=shape)
+            opened = new_array(folder / "images.npy", shape)
         self._images = opened
         self._saved = len(self.reasons)
 
@@ -110,12 +115,7 @@ class DecodedImages:
         kept = np.flatnonzero([reason is None for reason in self.reasons])
         if len(kept) == len(self._images):
             return self._images
-        shorter = np.lib.format.open_memmap(
-            self.store / "images.npy",
-            mode="w+",
-            dtype=np.uint8,
-            shape=(len(kept), *self._images.shape[1:]),
-        )
+        shorter = new_array(self.store / "images.npy", (len(kept), *self._images.shape[1:]))
         for start in range(0, len(kept), BLOCK):
             shorter[start : start + BLOCK] = self._images[kept[start : start + BLOCK]]
         shorter.flush()
@@ -145,12 +145,7 @@ class DecodedImages:
 
     def _opened(self, shape: tuple[int, ...]) -> "np.memmap[tuple[int, ...], np.dtype[np.uint8]] | None":
         """The pixels that an earlier packing left; None where there are none, or they cannot be read."""
-        file = self._folder / "images.npy"
         try:
-            # "r" refuses a file that is too short, which "r+" would extend.
-            found = np.lib.format.open_memmap(file, mode="r")
-        except (OSError, ValueError):
+            return reopened_array(self._folder / "images.npy", shape)
+        except (FileNotFoundError, FileContentError):
             return None
-        if found.shape != shape or found.dtype != np.uint8:
-            return None
-        return np.lib.format.open_memmap(file, mode="r+")

@@ -3,25 +3,46 @@
 import io
 import math
 import warnings
+from collections.abc import Mapping
 from dataclasses import astuple, dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError, features
 
 from suite.data.alignment import FivePoints, crop_face, extent, scaled
 
 Pixels = npt.NDArray[np.uint8]
 #: Larger images are refused before they are decoded, because a file of a few kilobytes can claim gigabytes.
 MOST_PIXELS = 64_000_000
-#: The formats that face data sets use. Pillow's other decoders are never tried on untrusted files.
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
+#: The formats of photographs, with the endings of their files. Pillow's other decoders are never tried on untrusted
+#: files. AVIF is left out where Pillow was built without it.
+ENDINGS: Mapping[str, tuple[str, ...]] = {
+    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
+    "PNG": (".png",),
+    "WEBP": (".webp",),
+    "BMP": (".bmp",),
+    "TIFF": (".tif", ".tiff"),
+    "GIF": (".gif",),
+    **({"AVIF": (".avif",)} if features.check("avif") else {}),
+}
+FORMATS = tuple(ENDINGS)
 #: A JPEG is decoded at a half, a quarter or an eighth of its size if that leaves at least this many pixels a side for
 #: each pixel of the result, which is enough for the filter that then reduces it.
 OVERSAMPLING = 1.5
 #: Five points whose crop would be larger than this multiple of the image's longer side are not those of a face.
 LARGEST_EXTENT = 4
 _ORIENTATION = 0x0112  # the EXIF tag; 1 is upright
+_TURNS: Mapping[int, Image.Transpose] = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 class UndecodableError(Exception):
@@ -75,8 +96,7 @@ def decode(content: bytes, side: int, part: CropBox | FivePoints | None = None) 
 
 def _square(image: Image.Image, side: int, part: CropBox | FivePoints | None) -> Image.Image:
     """Crop the part of an opened image, upright and in RGB."""
-    if image.getexif().get(_ORIENTATION, 1) != 1:
-        ImageOps.exif_transpose(image, in_place=True)
+    image = _upright(image)
     if isinstance(part, FivePoints):
         _check_points(part, image.size)
         fraction = _draft(image, OVERSAMPLING * side / extent(part))
@@ -85,6 +105,29 @@ def _square(image: Image.Image, side: int, part: CropBox | FivePoints | None) ->
     fraction = _draft(image, OVERSAMPLING * side / (right - left))
     box = (left * fraction, top * fraction, right * fraction, bottom * fraction)
     return _rgb(image).resize((side, side), Image.Resampling.LANCZOS, box)
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turn an opened image as its EXIF says.
+
+    Unlike ``ImageOps.exif_transpose``, this does not write the EXIF again, which fails on a tag of the wrong type.
+    """
+    if _turn(image) is not None:
+        image.load()  # a TIFF turns itself, and then has no such tag any more
+    turn = _turn(image)
+    return image if turn is None else image.transpose(turn)
+
+
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    """How an image must be turned; None where it is upright, or its EXIF cannot be read."""
+    try:
+        value: Any = image.getexif().get(_ORIENTATION)
+        if isinstance(value, tuple | bytes):  # of one
+            (value,) = value
+        return _TURNS.get(int(value))
+    # Damaged EXIF makes Pillow raise nearly anything, and the pixels may still be whole.
+    except Exception:
+        return None
 
 
 def _draft(image: Image.Image, enough: float) -> float:
@@ -129,6 +172,8 @@ def _middle_square(box: CropBox) -> tuple[float, float, float, float]:
 
 def _rgb(image: Image.Image) -> Image.Image:
     """Convert an image to 8-bit RGB; transparent areas become white."""
+    if image.mode == "F":
+        raise UndecodableError("its pixels are floating-point numbers, of which nothing says what is white")
     if image.mode.startswith("I"):  # 16-bit grey, which convert() would clip at 255
         grey = np.asarray(image).astype(np.int64).clip(0, 65535) // 257
         return Image.fromarray(grey.astype(np.uint8)).convert("RGB")

@@ -1,6 +1,10 @@
 """Packing a data set: every image is decoded once, in parallel, into a store that all trials share."""
 
-from collections.abc import Callable, Sequence
+import contextlib
+import dataclasses
+import errno
+import os
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -13,9 +17,10 @@ from suite.data.packed_labels import as_text, packed_labels
 from suite.data.packing_checks import check_disk_space, check_output_folder, check_share_skipped
 from suite.data.protocols import DEFAULT, SplitRequest, assign
 from suite.data.resume_packing import resumable_folder, source_key
-from suite.data.source_files import open_source, seekable
-from suite.data.store import Store, StoreInfo, fingerprint, open_store, write_info
-from suite.errors import RequestError
+from suite.data.source_files import is_table, open_source, seekable
+from suite.data.store import Store, StoreInfo, fingerprint, open_store, sampled_fingerprint, write_info
+from suite.data.unread_files import adding, advice_on
+from suite.errors import RequestError, UnfinishedError
 from suite.files.atomic import move_into_place
 
 #: Called with the number of images done and of images in all.
@@ -70,12 +75,13 @@ def pack(
         raise RequestError(f"a share of {max_skipped:g} cannot be skipped; choose 0 to 1, such as 0.05")
     out = out.resolve()
     check_output_folder(out, overwrite)
-    with resumable_folder(out) as folder:
+    with resumable_folder(out) as folder, _explained(out):
         check_output_folder(out, overwrite)  # again, because another packing may have ended before the lock
         with seekable(path, folder / "source.tar") as source:
-            result = _read(reader, source, path, align)
+            result, advice = _read(reader, source, path, align)
             if len(result.records) >= FEWEST_IMAGES:  # an impossible split is refused before the work
-                assign(result.records, splitting, reader.name)
+                with adding(_first_of(result.skipped)):
+                    assign(result.records, splitting, reader.name)
             requests = [
                 DecodeRequest(record.file, record.face if align else record.crop) for record in result.records
             ]
@@ -83,19 +89,56 @@ def pack(
             check_disk_space(folder, len(result.records) * size * size * 3)
             decoded = DecodedImages(folder, key, len(result.records), size)
             _decode(decoded, source, requests, size, workers, on_progress)
-        kept, skipped = _sort_out(result, decoded.reasons, path)
-        _write_skipped(folder, skipped)
-        check_share_skipped(result, skipped, folder, path, max_skipped)
+        with adding(advice):
+            kept, skipped = _sort_out(result, decoded.reasons, path)
+            _write_skipped(folder, skipped)
+            check_share_skipped(result, skipped, folder, path, max_skipped)
         _finish(decoded, kept, skipped, reader, result, splitting, path)
         decoded.hand_over()
         move_into_place(decoded.store, out)
     return open_store(out)
 
 
-def _read(reader: DatasetReader, source: Path, path: Path, align: bool) -> ReadResult:
+@contextlib.contextmanager
+def _explained(out: Path) -> Iterator[None]:
+    """Turn the error of a disk that is full, or has become read-only, into one sentence."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS):
+            raise
+        raise UnfinishedError(
+            f"{out.parent} cannot be written to ({os.strerror(error.errno)}); what is decoded is kept there: free "
+            "some space and pack again, or name a folder on another disk"
+        ) from None
+
+
+def _beside(table: Path) -> list[str]:
+    """The entries of a table's folder. Folders in it may be anybody's, and are not looked into."""
+    try:
+        return sorted(os.listdir(table.parent))
+    except OSError:
+        return []
+
+
+def _first_of(skipped: Sequence[SkippedFile]) -> str:
+    """Say what was left out, as a clause: it may be why a split is empty."""
+    if not skipped:
+        return ""
+    return f"{len(skipped):,} images were left out before, the first, {skipped[0].file}: {skipped[0].reason}"
+
+
+def _read(reader: DatasetReader, source: Path, path: Path, align: bool) -> tuple[ReadResult, str]:
+    """What the reader found, and advice on archives in the source, which it did not look into."""
     with open_source(source, shown=path) as files:
-        result = reader.read(files, path)
-        return keep_located_faces(result, reader, files, path) if align else result
+        advice = advice_on(_beside(path) if is_table(path) else files.names())
+        with adding(advice):
+            result = reader.read(files, path)
+            if align:
+                result = keep_located_faces(result, reader, files, path)
+    if advice and not is_table(path):  # beside a table lie other files, too
+        result = dataclasses.replace(result, found=f"{result.found}; {advice}")
+    return result, advice
 
 
 def _decode(
@@ -162,6 +205,7 @@ def _finish(
         images=len(kept),
         side=images.shape[1],
         fingerprint=fingerprint(images, labels),
+        sampled_fingerprint=sampled_fingerprint(images, labels),
         protocol=assignment.protocol,
         origin=f"{reader.origin}; packed from {as_text(path.resolve().name)}{found}.",
         skipped=len(skipped),

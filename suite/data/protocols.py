@@ -108,6 +108,10 @@ def _official(records: Sequence[ImageRecord], request: SplitRequest, name: str) 
         raise RequestError(
             f"{name} has no official split ({counted}); choose --protocol random or subjects, or folds"
         )
+    if (splits == "val").any() and not (splits == "test").any():
+        splits[splits == "val"] = "test"
+        start = "Official split of the set, whose test images are missing: its validation is for test; validation is"
+        return _with_validation(splits, records, request.seed, start)
     if (splits == "val").any():
         return Assignment(splits, "Official splits of the set.")
     return _with_validation(

@@ -12,7 +12,7 @@ import PIL
 from suite.data import alignment, decoding
 from suite.data.decoded_images import has_decoded_images
 from suite.data.decoding_processes import DecodeRequest
-from suite.data.source_files import TABLES
+from suite.data.source_files import is_table
 from suite.errors import RequestError
 from suite.files.locks import NO_LOCKS, FileLockedError, file_lock
 
@@ -100,7 +100,7 @@ def source_key(path: Path, images: Sequence[DecodeRequest], reader: str, side: i
     digest = hashlib.sha256(json.dumps([reader, side, str(path.resolve()), PIL.__version__]).encode())
     for code in (decoding, alignment):
         digest.update(Path(str(code.__file__)).read_bytes())
-    loose = path.is_dir() or path.suffix.lower() in TABLES
+    loose = path.is_dir() or is_table(path)
     folder = path if path.is_dir() else path.parent
     if not loose:
         digest.update(_stamp(path))
@@ -114,6 +114,8 @@ def source_key(path: Path, images: Sequence[DecodeRequest], reader: str, side: i
 def _stamp(file: Path) -> bytes:
     try:
         found = file.stat()
+    except NotADirectoryError:  # an image in a table
+        return _stamp(file.parent)
     except (OSError, ValueError):  # ValueError: a name with a null byte in it
         return b"none"
     return f"{found.st_size} {found.st_mtime_ns}".encode()

@@ -10,7 +10,11 @@ from suite.runs.info import RunInfo
 
 
 def data_of_run(
-    folder: Path, info: RunInfo, on_stage: Callable[[str], None], on_progress: Callable[[int, int], None]
+    folder: Path,
+    info: RunInfo,
+    on_stage: Callable[[str], None],
+    on_progress: Callable[[int, int], None],
+    data: str | None = None,
 ) -> Store:
     """Open a run's data, rendering the embedded faces again where they are no longer in the cache.
 
@@ -19,20 +23,30 @@ def data_of_run(
         info: Its ``run.json``.
         on_stage: Called with a sentence before the faces are rendered.
         on_progress: Called with the number of images done and of all while they are rendered.
+        data: Where the data is now, as for ``suite run --data``; None: where the run began.
 
     Raises:
         RequestError: The data is missing, or differs from the data that the run began with.
     """
-    kept = Path(info.data.folder)
-    if info.data.name == "faces" and not (kept / "store.json").exists():
+    kept = Path(info.data.folder if data is None else data)
+    if data == "faces" and not kept.exists():
+        store = faces_store(on_progress=on_progress)
+    elif info.data.name == "faces" and not (kept / "store.json").exists():
         on_stage(f"rendering the faces again, which are no longer in {kept}")
         store = faces_store(on_progress=on_progress)
-    else:
-        store = open_store(kept)
-    if store.info.fingerprint != info.data.fingerprint:
+    elif data is None and not (kept / "store.json").exists():
         raise RequestError(
-            f"the data in {store.folder} is not what {folder} began with (fingerprint "
-            f"{store.info.fingerprint[:12]}, then {info.data.fingerprint[:12]}); put the old data back or "
-            "start a new run"
+            f"the data of {folder} is no longer in {kept}; if it was moved, name its folder with --data"
         )
+    else:
+        store = open_store(kept.resolve())
+    for now, then in (
+        (store.info.fingerprint, info.data.fingerprint),
+        (store.sampled_fingerprint, info.data.sampled_fingerprint or store.sampled_fingerprint),
+    ):
+        if now != then:
+            raise RequestError(
+                f"the data in {store.folder} is not what {folder} began with (fingerprint {now[:12]}, then "
+                f"{then[:12]}); put the old data back or start a new run"
+            )
     return store

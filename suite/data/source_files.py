@@ -1,20 +1,38 @@
 """The files of a data set as its owner distributes it: a folder, a zip or a tar, which stays packed."""
 
+import io
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from suite.data.archive_safety import UnreadableFileError, check_size
+from suite.data.archive_safety import UnreadableFileError, check_content, read_file
+from suite.data.parquet_images import read_image, row_of
 from suite.data.tar_files import decompress, find_decompressor, index_tar, open_tar
+from suite.data.unread_files import check_kind
 from suite.data.zip_files import open_zip
 from suite.errors import RequestError
 
 #: Endings of a table of labels. A table may be named instead of the folder that it lies in.
-TABLES = (".csv", ".parquet")
+TEXT_TABLES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
+TABLES = (*TEXT_TABLES, ".parquet")
+#: Columns of a table that may name images, or hold them as bytes.
+IMAGE_COLUMNS = ("path", "file", "image")
+#: Files that Windows writes into folders.
+ADDED_BY_WINDOWS = ("thumbs.db", "desktop.ini")
+
+
+def is_table(path: Path) -> bool:
+    """Whether a path names a table of labels; any text may be one if it is named."""
+    return path.name.lower().endswith((*TABLES, ".txt"))
+
+
+def name_of_table(name: str, path: Path) -> str:
+    """Name a table of the source ``path`` for an error; the source may be the table itself."""
+    return str(path) if is_table(path) else f"{name} of {path}"
 
 
 class SourceFiles(Protocol):
@@ -27,6 +45,21 @@ class SourceFiles(Protocol):
         """Read a file; raises ``UnreadableFileError``."""
 
 
+def is_of_the_system(name: str) -> bool:
+    """Whether a file is hidden, or one that an operating system adds: ``__MACOSX/``, ``._x.jpg``, ``Thumbs.db``."""
+    parts = PurePosixPath(name).parts
+    return any(part.startswith((".", "__")) for part in parts) or parts[-1].lower() in ADDED_BY_WINDOWS
+
+
+def open_table(files: SourceFiles, name: str) -> Path | io.BytesIO:
+    """Return a table for a library to read: the path of one in a folder, else its content.
+
+    Raises:
+        UnreadableFileError: The archive cannot be read here.
+    """
+    return files.path / name if isinstance(files, _Folder) else io.BytesIO(files.read(name))
+
+
 @contextmanager
 def open_source(path: Path, *, shown: Path | None = None) -> Iterator[SourceFiles]:
     """Open a folder, a zip or a tar for reading.
@@ -35,7 +68,7 @@ def open_source(path: Path, *, shown: Path | None = None) -> Iterator[SourceFile
     a few tables from one, open what ``seekable`` yields.
 
     Args:
-        path: The folder or archive, or a table (CSV or parquet), which stands for the folder that it is in.
+        path: The folder or archive, or a table (text or parquet), which stands for the folder that it is in.
         shown: The path that errors show, where it is not ``path``.
 
     Raises:
@@ -50,9 +83,10 @@ def open_source(path: Path, *, shown: Path | None = None) -> Iterator[SourceFile
         raise RequestError(
             f"{path} is neither a folder nor a file; name the folder, the zip or the tar of the set"
         )
-    if path.suffix.lower() in TABLES:
+    if is_table(path):
         yield _Folder(path.parent)
         return
+    check_kind(path)
     # Tar comes first: a tar whose last member is a zip would pass for a zip.
     if tar := open_tar(path, shown):
         with tar:
@@ -73,9 +107,12 @@ def seekable(path: Path, tar: Path) -> Iterator[Path]:
         tar: Where to write the copy, which is deleted at the end.
 
     Raises:
-        RequestError: The archive is damaged, or the disk is too small for its content.
+        RequestError: The archive is damaged or a part of one, or the disk is too small for its content.
     """
-    decompressor = find_decompressor(path) if stat.S_ISREG(_readable_mode(path)) else None
+    decompressor = None
+    if stat.S_ISREG(_readable_mode(path)) and not is_table(path):
+        check_kind(path)
+        decompressor = find_decompressor(path)
     if decompressor is None:
         yield path
         return
@@ -122,13 +159,14 @@ class _Folder:
         return sorted(found)
 
     def read(self, name: str) -> bytes:
+        in_table = row_of(name)
+        if in_table and (self.path / in_table[0]).is_file():
+            return read_image(self.path / in_table[0], in_table[1], IMAGE_COLUMNS)
         try:
-            file = self.path / name
-            check_size(file.stat().st_size)
-            return file.read_bytes()
-        except (OSError, ValueError) as error:  # ValueError: a table names a file with a null byte in it
-            reason = getattr(error, "strerror", None) or error
-            raise UnreadableFileError(f"the file cannot be read: {reason}") from None
+            content = read_file(self.path / name)
+        except UnreadableFileError as error:
+            raise UnreadableFileError(f"the file cannot be read: {error}") from None
+        return check_content(content)
 
 
 def _refuse(error: OSError) -> None:

@@ -6,26 +6,38 @@ A store is a folder of three files::
     labels.parquet  one row per image, in the order of the array: split, subject, source, and for each
                     attribute NAME its label NAME and the annotators' deviation NAME_std (NaN if unknown)
     store.json      StoreInfo
+
+What these files say is checked before it is believed, because somebody else may have written them. In particular,
+the fingerprint in ``store.json`` is a claim. ``Store.sampled_fingerprint`` is computed, cheaply, wherever data is
+recognised; ``suite data check`` computes the whole one.
 """
 
 import dataclasses
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from suite.errors import RequestError
+from suite.files.arrays import read_array
 from suite.files.atomic import write_atomically
+from suite.files.reading import FileContentError, parse_json, read_table, read_text, typed
 from suite.trial import UNIT
 
 SCHEMA_VERSION = 1
+
+#: Steps from the lowest label to the highest: a hundred times those of ages, and no more than a network can estimate.
+MOST_STEPS = 10_000
+#: Bytes of pixels that a sampled fingerprint reads at most: all of the embedded faces, and a tenth of a second.
+SAMPLE_BYTES = 100_000_000
 
 Split = Literal["train", "val", "test"]
 
@@ -47,11 +59,14 @@ class StoreInfo:
     attributes: Mapping[str, LabelRange]
     images: int
     side: int  # pixels
-    fingerprint: str  # SHA-256 of the images and the labels
+    fingerprint: str  # SHA-256 of the images and the labels, as the file claims
     protocol: str  # how the splits were made, as a sentence
     origin: str  # the source of the images, as a sentence
     skipped: int = 0  # number of images of the source that were left out; skipped.csv names them
     schema_version: int = SCHEMA_VERSION
+    sampled_fingerprint: str = (
+        ""  # SHA-256 of a sample of the images, and the labels; stores of older versions have none
+    )
 
 
 @dataclass(frozen=True)
@@ -63,26 +78,54 @@ class Store:
 
     @cached_property
     def images(self) -> npt.NDArray[np.uint8]:
-        """uint8 (images, side, side, 3), RGB, read-only and memory-mapped."""
+        """uint8 (images, side, side, 3), RGB, read-only and memory-mapped.
+
+        Raises:
+            RequestError: The file is missing, damaged, or holds other images than ``store.json`` says.
+        """
         try:
-            mapped: npt.NDArray[np.uint8] = np.load(
-                self.folder / "images.npy", mmap_mode="r", allow_pickle=False
+            return read_array(
+                self.folder / "images.npy", (self.info.images, self.info.side, self.info.side, 3)
             )
-        except (OSError, ValueError) as error:
+        except (FileContentError, FileNotFoundError) as error:
             raise self._damaged("images.npy", error) from None
-        return mapped
 
     @cached_property
     def labels(self) -> pd.DataFrame:
-        """One row per image, in the order of ``images``."""
+        """One row per image, in the order of ``images``.
+
+        Raises:
+            RequestError: The file is missing, damaged, or lacks a column or rows.
+        """
+        numbers = [column for name in self.info.attributes for column in (name, f"{name}_std")]
+        kinds = dict.fromkeys(("split", "subject", "source"), "text") | dict.fromkeys(numbers, "number")
         try:
-            labels = pd.read_parquet(self.folder / "labels.parquet")
-        except (OSError, ValueError) as error:  # which pyarrow's errors derive from
+            labels = read_table(self.folder / "labels.parquet", columns=kinds)
+            if missing := [column for column in kinds if column not in labels]:
+                raise FileContentError(f"it has no column {', '.join(missing)}")
+            if len(labels) != self.info.images:
+                raise FileContentError(f"it has {len(labels):,} rows for {self.info.images:,} images")
+        except (FileContentError, FileNotFoundError) as error:
             raise self._damaged("labels.parquet", error) from None
-        return labels
+        return labels.reset_index(drop=True)
+
+    @cached_property
+    def sampled_fingerprint(self) -> str:
+        """The sampled fingerprint of what is in the folder, SHA-256 in hexadecimal.
+
+        Raises:
+            RequestError: It is another than the one with which the store was packed, or a file is damaged.
+        """
+        computed = sampled_fingerprint(self.images, self.labels)
+        if self.info.sampled_fingerprint not in ("", computed):
+            raise RequestError(
+                f"the images or labels of {self.folder} are not those that were packed into it; pack the data again, "
+                "or take it from a backup"
+            )
+        return computed
 
     def _damaged(self, file: str, error: Exception) -> RequestError:
-        reason = (getattr(error, "strerror", None) or str(error)).splitlines()[0]
+        reason = "there is no such file" if isinstance(error, FileNotFoundError) else str(error)
         return RequestError(
             f"{file} of {self.folder} cannot be read ({reason}); pack the data again, or take it from a backup"
         )
@@ -98,6 +141,27 @@ def fingerprint(images: npt.NDArray[np.uint8], labels: pd.DataFrame) -> str:
     for start in range(0, len(images), 1024):
         digest.update(np.ascontiguousarray(images[start : start + 1024]).tobytes())
     digest.update(labels.to_csv(index=False).encode())
+    return digest.hexdigest()
+
+
+def sampled_fingerprint(images: npt.NDArray[np.uint8], labels: pd.DataFrame) -> str:
+    """Return the SHA-256 of a sample of the pixels and of all labels as CSV, in hexadecimal.
+
+    A small set is sampled whole. It costs a fraction of a second, and finds that a set is another or was damaged in
+    many places; to find any change, compute ``fingerprint``.
+    """
+    digest = hashlib.sha256(sampled_pixels(images).encode())
+    digest.update(labels.to_csv(index=False).encode())
+    return digest.hexdigest()
+
+
+def sampled_pixels(images: npt.NDArray[np.uint8]) -> str:
+    """Return the SHA-256 of the shape and of images spread evenly over the set, in hexadecimal."""
+    digest = hashlib.sha256(repr(images.shape).encode())
+    count = min(len(images), max(2, SAMPLE_BYTES // images[0].nbytes))
+    rows = np.unique(np.linspace(0, len(images) - 1, count).round().astype(np.int64))
+    for chunk in np.array_split(rows, max(1, len(rows) // 256)):
+        digest.update(np.ascontiguousarray(images[chunk]).tobytes())
     return digest.hexdigest()
 
 
@@ -119,27 +183,44 @@ def open_store(folder: Path) -> Store:
         RequestError: The folder holds no complete store of this version.
     """
     try:
-        fields: Any = json.loads((folder / "store.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        fields = None
+        fields = parse_json(read_text(folder / "store.json"))
+    except FileNotFoundError:
+        raise _no_store(folder, "no store.json") from None
+    except FileContentError as error:
+        raise _no_store(folder, f"no readable store.json: {error}") from None
     if not isinstance(fields, dict):
-        raise RequestError(
-            f"{folder} holds no packed data (no readable store.json); make one with "
-            f"'suite data pack SET PATH -o {folder}'"
-        )
+        raise _no_store(folder, "store.json is no JSON object")
     if fields.get("schema_version") != SCHEMA_VERSION:
         raise RequestError(
-            f"{folder}/store.json has schema version {fields.get('schema_version')}, this suite reads "
+            f"{folder}/store.json has schema version {str(fields.get('schema_version'))[:40]}, this suite reads "
             f"{SCHEMA_VERSION}; pack the data again with 'suite data pack'"
         )
     try:
-        fields["attributes"] = {k: LabelRange(**v) for k, v in fields["attributes"].items()}
-        info = StoreInfo(**fields)
-        complete = isinstance(info.images, int) and isinstance(info.side, int)
-    except (KeyError, TypeError, AttributeError):
-        complete = False
-    if not complete:
+        info = typed(fields, StoreInfo)
+        _check_values(info)
+    except FileContentError as error:
         raise RequestError(
-            f"{folder}/store.json is incomplete; pack the data again, or take it from a backup"
-        )
+            f"{folder}/store.json cannot be used ({error}); pack the data again, or take it from a backup"
+        ) from None
     return Store(folder, info)
+
+
+def _no_store(folder: Path, reason: str) -> RequestError:
+    return RequestError(
+        f"{folder} holds no packed data ({reason}); make one with 'suite data pack SET PATH -o {folder}'"
+    )
+
+
+def _check_values(info: StoreInfo) -> None:
+    if info.images < 1 or info.side < 1 or info.skipped < 0:
+        raise FileContentError(f"{info.images} images of {info.side} pixels, {info.skipped} skipped")
+    if not info.attributes:
+        raise FileContentError("it names no attribute")
+    for name, labels in info.attributes.items():
+        if name not in UNIT:
+            raise FileContentError(f"{name[:40]!r} is no attribute")
+        steps = (labels.high - labels.low) / labels.step if labels.step > 0 else math.nan
+        if not 0 < steps <= MOST_STEPS:
+            raise FileContentError(
+                f"the labels of {name} go from {labels.low:g} to {labels.high:g} by {labels.step:g}"
+            )

@@ -14,6 +14,7 @@ from suite.data.archive_safety import (
     DAMAGE_ERRORS,
     LARGEST_FILE,
     UnreadableFileError,
+    check_content,
     check_member_names,
     check_size,
 )
@@ -59,7 +60,7 @@ class TarFiles:
         except DAMAGE_ERRORS as error:
             raise UnreadableFileError(f"the tar is damaged here: {error}") from None
         check_size(len(content))
-        return content
+        return check_content(content)
 
 
 def open_tar(path: Path, shown: Path) -> tarfile.TarFile | None:

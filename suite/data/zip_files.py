@@ -8,11 +8,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from suite.data.archive_safety import DAMAGE_ERRORS, UnreadableFileError, check_member_names, check_size
+from suite.data.archive_safety import (
+    DAMAGE_ERRORS,
+    UnreadableFileError,
+    check_content,
+    check_member_names,
+    check_size,
+)
 from suite.errors import RequestError
 
 #: The compressions that zipfile unpacks piece by piece. With the others a single piece may have any size.
 _BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_ENCRYPTED = 1  # of the flags of a member
 _UNBOUNDED = {zipfile.ZIP_BZIP2: "bzip2", zipfile.ZIP_LZMA: "lzma"}
 
 
@@ -39,7 +46,7 @@ class ZipFiles:
         check_size(member.file_size)
         if stat.S_ISLNK(member.external_attr >> 16):
             raise UnreadableFileError("the zip has a link in its place")
-        return _read_member(self.archive, member)
+        return check_content(_read_member(self.archive, member))
 
 
 @contextmanager
@@ -51,17 +58,19 @@ def open_zip(path: Path, shown: Path) -> Iterator[ZipFiles]:
         shown: The path that errors show.
 
     Raises:
-        RequestError: The file is not a readable zip, or a member lies outside the archive.
+        RequestError: The file is not a readable zip or is encrypted, or a member lies outside the archive.
     """
     try:
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError, ValueError):
+    except DAMAGE_ERRORS:
         raise RequestError(
             f"{shown} is neither a folder nor a readable zip or tar; unpack an archive of another kind and "
             "name its folder"
         ) from None
     with archive:
         check_member_names(shown, archive.namelist())
+        if any(member.flag_bits & _ENCRYPTED for member in archive.infolist()):
+            raise RequestError(f"{shown} is encrypted; unpack it with its password, and name its folder")
         yield ZipFiles(archive)
 
 
@@ -101,7 +110,7 @@ def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
             # Without a number, zipfile inflates everything first and cuts it to the size afterwards.
             return opened.read(member.file_size + 1)
     except DAMAGE_ERRORS as error:
-        reason = "it is encrypted" if member.flag_bits & 1 else f"the zip is damaged here: {error}"
+        reason = "it is encrypted" if member.flag_bits & _ENCRYPTED else f"the zip is damaged here: {error}"
         raise UnreadableFileError(reason) from None
 
 

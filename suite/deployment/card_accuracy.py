@@ -14,7 +14,7 @@ from suite.data.store import Split, can_group
 from suite.deployment.export import ModelFile
 from suite.deployment.inference import Outputs, open_model
 from suite.deployment.intervals import central_interval
-from suite.deployment.markdown import table
+from suite.deployment.markdown import plain, table
 from suite.deployment.predict import INTERVAL_SHARE
 from suite.deployment.trained_trial import TrainedTrial
 from suite.deployment.verify import predict_split
@@ -78,8 +78,8 @@ def groups_section(trained: TrainedTrial, predictions: SplitPredictions) -> str:
     labels = _labels(trained, predictions.split)
     groups = _errors_by_group(predictions.errors, labels, trained.config.attribute)
     for by, found in groups.items():
-        rows = [(group.group, f"{group.images:,}", _with_interval(group)) for group in found]
-        parts.append(table((by, "images", f"MAE, {trained.run.info.unit}"), rows))
+        rows = [(plain(group.group), f"{group.images:,}", _with_interval(group)) for group in found]
+        parts.append(table((plain(by), "images", f"MAE, {trained.run.info.unit}"), rows))
     if len(groups) == 1:
         parts.append(
             "The data names no other groups (gender, origin), so that it is not known whether the model is "

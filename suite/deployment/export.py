@@ -3,10 +3,8 @@
 A file gets its name only after it was opened, run and verified against PyTorch.
 """
 
-import errno
 import io
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,9 +17,11 @@ from suite.data.dataset import LabelledImages
 from suite.deployment.inference import FLOAT, open_model
 from suite.deployment.inference_module import INPUT, InferenceModule, model_metadata
 from suite.deployment.onnx_graph import onnx_model
+from suite.deployment.own_programs import remember_program
 from suite.deployment.verify import Verification, verify
 from suite.errors import RequestError
 from suite.files.atomic import atomic_path
+from suite.files.outputs import unwritable
 from suite.networks.weights import save_tensors
 from suite.optional_dependencies import need
 from suite.trial import TrialConfig
@@ -99,7 +99,7 @@ def partial_file(path: Path) -> Iterator[Path]:
         with atomic_path(path, suffix=path.suffix) as temporary:
             yield temporary
     except OSError as error:
-        raise _unwritable(path, error.strerror or str(error)) from None
+        raise unwritable(path, error.strerror or str(error)) from None
 
 
 @contextmanager
@@ -130,33 +130,6 @@ def check_ending(path: Path, ending: str, kind: str) -> None:
         raise RequestError(
             f"{path} does not end in {ending}, as every {kind} file does; name a file with that ending"
         )
-
-
-def check_writable(path: Path) -> None:
-    """Refuse a file that cannot be written, before any work is done for it.
-
-    Raises:
-        RequestError: The folder does not exist or cannot be written to, or ``path`` is a folder itself.
-    """
-    folder, number = path.parent, 0
-    try:
-        if not folder.is_dir():
-            number = errno.ENOTDIR if folder.exists() else errno.ENOENT
-        elif path.is_dir():
-            number = errno.EISDIR
-        elif not os.access(folder, os.W_OK | os.X_OK):
-            number = errno.EACCES
-    except OSError as error:  # the name is too long, or a folder above may not be entered
-        number = error.errno or errno.EIO
-    if number:
-        raise _unwritable(path, os.strerror(number))
-
-
-def _unwritable(path: Path, why: str) -> RequestError:
-    return RequestError(
-        f"{path} cannot be written ({why}); name a file in a folder that exists, has space left, and that you "
-        "may write to"
-    )
 
 
 Write = Callable[[InferenceModule, TrialConfig, Path], None]
@@ -202,10 +175,15 @@ def _write_program(module: InferenceModule, config: TrialConfig, path: Path) -> 
     batch = torch.export.Dim("batch", min=1, max=LARGEST_BATCH)
     with torch.no_grad():
         program = torch.export.export(module, (images,), dynamic_shapes={INPUT: {0: batch}})
+    for graph in program.graph_module.modules():
+        for node in graph.graph.nodes if isinstance(graph, torch.fx.GraphModule) else ():
+            node.meta.pop("stack_trace", None)  # it names the folders in which suite and torch are installed
     files, written = {"metadata.json": json.dumps(model_metadata(config), indent=2)}, io.BytesIO()
     # Given a path, torch raises its own error classes instead of OSError.
     torch.export.save(program, written, extra_files=files)
-    path.write_bytes(written.getbuffer())
+    content = written.getvalue()
+    remember_program(content)  # from memory: what is at the path may be another's by now
+    path.write_bytes(content)
 
 
 def _write_safetensors(module: InferenceModule, config: TrialConfig, path: Path) -> None:

@@ -1,6 +1,6 @@
 """Inference with model files: pixels in, estimates out. An ONNX file runs without PyTorch."""
 
-import json
+import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,15 +9,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from suite.deployment.own_programs import is_own
 from suite.errors import RequestError
+from suite.files.reading import FileContentError, check_regular, parse_json
 from suite.machine import usable_cpus, without_tf32
 from suite.optional_dependencies import need, unlogged
+from suite.printable import printable
 from suite.trial import TrialConfig
+from suite.trial_reading import parse_config
 
 Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 #: The arithmetic of a file whose metadata name none.
 FLOAT = "float32"
+#: Characters of the description of a file's arithmetic that are shown.
+LONGEST_ARITHMETIC = 120
+#: Eight times VGG-16 in float32.
+LARGEST_FILE = 4_500_000_000  # bytes
 
 
 @dataclass(frozen=True)
@@ -48,23 +56,30 @@ class Model:
     arithmetic: str = FLOAT
 
 
-def open_model(path: Path) -> Model:
+def open_model(path: Path, *, trust_code: bool = False) -> Model:
     """Open a model file. The ending of its name decides the format.
 
+    Args:
+        path: The file.
+        trust_code: Open a ``.pt2`` file, which can run any code of its author, even where this user did not export it.
+
     Raises:
-        RequestError: The file does not exist, is not a model of this suite, or needs a package that is not installed.
+        RequestError: The file does not exist, is not a model of this suite, needs a package that is not installed, or
+            would run code that is not trusted.
     """
     if path.suffix not in OPENERS:
         raise RequestError(f"{path} ends in none of {', '.join(OPENERS)}; name a file of 'suite export'")
     try:
-        is_file = path.is_file()
-    except OSError as error:  # the name is too long, or a folder above may not be entered
-        raise RequestError(f"{path} cannot be read ({error.strerror}); name a file that can") from None
-    if not is_file:
+        check_regular(path, LARGEST_FILE)
+    except FileNotFoundError:
         raise RequestError(
             f"{path} is not a file; name one that 'suite export' wrote, or the weights of a run"
-        )
-    return OPENERS[path.suffix](path)
+        ) from None
+    except FileContentError as error:
+        raise RequestError(
+            f"{path} cannot be read ({error}); name a file of 'suite export' that can"
+        ) from None
+    return OPENERS[path.suffix](path, trust_code)
 
 
 def run_model(model: Model, images: Pixels, *, mirrored: bool) -> Outputs:
@@ -75,11 +90,14 @@ def run_model(model: Model, images: Pixels, *, mirrored: bool) -> Outputs:
         images: RGB images, uint8 (n, resolution, resolution, 3).
         mirrored: Average the outputs with those for the mirror images, as the metrics of a training do. It doubles
             the work, and mostly is a little more accurate.
+
+    Raises:
+        RequestError: The outputs are not finite numbers, one estimate for each image.
     """
-    outputs = model.run(images)
+    outputs = _checked(model.run(images), len(images))
     if not mirrored:
         return outputs
-    flipped = model.run(np.ascontiguousarray(images[:, :, ::-1]))
+    flipped = _checked(model.run(np.ascontiguousarray(images[:, :, ::-1])), len(images))
     half = np.float32(0.5)
     values = (outputs.values + flipped.values) * half
     if outputs.distributions is None or flipped.distributions is None:
@@ -99,64 +117,104 @@ def torch_runner(module: Callable[..., Any]) -> Callable[[Pixels], Outputs]:
     return run
 
 
-def _open_onnx(path: Path) -> Model:
+def _checked(outputs: Outputs, images: int) -> Outputs:
+    """Return outputs that are what every exported network gives."""
+    values, shares = outputs.values, outputs.distributions
+    is_whole = values.shape == (images,) and (
+        shares is None or (shares.ndim == 2 and len(shares) == images and shares.shape[1] > 1)
+    )
+    if not is_whole or not np.isfinite(values).all() or not (shares is None or np.isfinite(shares).all()):
+        raise RequestError(
+            "the model does not give a finite number for every image, so that its file is damaged or is not of this "
+            "suite; write it again with 'suite export'"
+        )
+    return outputs
+
+
+def _open_onnx(path: Path, trust_code: bool) -> Model:
     runtime = need("onnxruntime", f"{path.name}")
     options = runtime.SessionOptions()
     options.intra_op_num_threads = usable_cpus()  # its default is the cores of the whole machine
     options.log_severity_level = 3  # errors are raised, and its other messages help no user of a model
     try:
-        session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        # With a fallback, the runtime prints what it raises, even to the output that a program reads.
+        session = runtime.InferenceSession(
+            str(path), options, providers=["CPUExecutionProvider"], enable_fallback=0
+        )
         metadata = session.get_modelmeta().custom_metadata_map
         config = _config_in(metadata)
+        _check_graph(session, config)
     except Exception as error:  # the runtime has an error class of its own for each cause
         raise _unreadable(path, error) from None
     input_name = session.get_inputs()[0].name
 
     def run(images: Pixels) -> Outputs:
-        value, *rest = session.run(None, {input_name: images})
+        try:
+            value, *rest = session.run(None, {input_name: images})
+        except Exception as error:  # as above, such as a size that the graph does not have
+            raise _unreadable(path, error) from None
         return Outputs(value, rest[0] if rest else None)
 
-    return Model(config, run, metadata.get("arithmetic", FLOAT))
+    return Model(config, run, _arithmetic_in(metadata))
 
 
-def _open_safetensors(path: Path) -> Model:
-    from safetensors import safe_open
-
+def _open_safetensors(path: Path, trust_code: bool) -> Model:
     from suite.deployment.inference_module import InferenceModule
+    from suite.networks.tensor_files import read_header
     from suite.networks.weights import load_network
 
     network, config, label_set = load_network(path)
-    with safe_open(path, framework="pt") as file:
-        metadata: Mapping[str, str] = file.metadata() or {}  # weights of a run have none
     run = torch_runner(InferenceModule(network, config, label_set))
-    return Model(config, run, metadata.get("arithmetic", FLOAT))
+    return Model(config, run, _arithmetic_in(read_header(path).metadata))  # weights of a run have no metadata
 
 
-def _open_program(path: Path) -> Model:
+def _open_program(path: Path, trust_code: bool) -> Model:
+    content = path.read_bytes()  # once: what is checked is what is opened
+    if not (trust_code or is_own(content)):
+        raise RequestError(
+            f"{path} is not a program that you exported on this machine, and opening a .pt2 file runs code of its "
+            "author; ask for an .onnx or .safetensors file, or add --trust-code (in Python trust_code=True) if you "
+            "would run any program of that person"
+        )
     import torch
 
     files = {"metadata.json": ""}
     try:
         with unlogged():  # torch logs the traceback of what it raises
-            program = torch.export.load(path, extra_files=files)
-        metadata = json.loads(files["metadata.json"])
+            program = torch.export.load(io.BytesIO(content), extra_files=files)
+        metadata = parse_json(files["metadata.json"])
         config = _config_in(metadata)
     except Exception as error:  # the class depends on which part of the archive is damaged
         raise _unreadable(path, error) from None
-    return Model(config, torch_runner(program.module()), metadata.get("arithmetic", FLOAT))
+    return Model(config, torch_runner(program.module()), _arithmetic_in(metadata))
 
 
-OPENERS: Mapping[str, Callable[[Path], Model]] = {
+OPENERS: Mapping[str, Callable[[Path, bool], Model]] = {
     ".onnx": _open_onnx,
     ".pt2": _open_program,
     ".safetensors": _open_safetensors,
 }
 
 
-def _config_in(metadata: Mapping[str, str]) -> TrialConfig:
-    if "trial_config" not in metadata:
-        raise ValueError("it has no trial_config in its metadata")
-    return TrialConfig.from_json(metadata["trial_config"])
+def _config_in(metadata: Any) -> TrialConfig:
+    described = metadata.get("trial_config") if isinstance(metadata, Mapping) else None
+    if not isinstance(described, str):
+        raise FileContentError("it has no trial_config in its metadata")
+    return parse_config(described)
+
+
+def _arithmetic_in(metadata: Mapping[str, object]) -> str:
+    return printable(metadata.get("arithmetic", FLOAT))[:LONGEST_ARITHMETIC]
+
+
+def _check_graph(session: Any, config: TrialConfig) -> None:
+    """Refuse a graph that does not take and give what the graphs of this suite do."""
+    inputs, outputs = session.get_inputs(), session.get_outputs()
+    side = config.resolution
+    if [(each.type, each.shape[1:]) for each in inputs] != [("tensor(uint8)", [side, side, 3])]:
+        raise FileContentError(f"it does not take RGB images of {side} pixels a side, as its metadata say")
+    if not 1 <= len(outputs) <= 2 or any(each.type != "tensor(float)" for each in outputs):
+        raise FileContentError("it gives other outputs than estimates and distributions")
 
 
 def _unreadable(path: Path, error: Exception) -> RequestError:

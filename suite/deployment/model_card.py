@@ -12,7 +12,7 @@ from typing import Any
 from suite.data.store import Split
 from suite.deployment.card_accuracy import accuracy_section, groups_section, predict_with_file
 from suite.deployment.export import ModelFile, partial_file
-from suite.deployment.markdown import table
+from suite.deployment.markdown import code, plain, table
 from suite.deployment.trained_trial import TrainedTrial, finished_row
 from suite.methods import METHODS
 from suite.runs.lineage import elastic_parent, lineage, pruning_parent
@@ -63,8 +63,8 @@ def _title_section(trained: TrainedTrial, file: ModelFile) -> str:
     elif config.pruned_widths:
         shape = f", pruned to widths {'-'.join(map(str, config.pruned_widths))}"
     facts = [
-        ("File", f"`{file.path.name}`, {file.bytes:,} bytes"),
-        ("Made from", f"trial {trained.id} of the run {info.name}, {info.started}"),
+        ("File", f"{code(file.path.name)}, {file.bytes:,} bytes"),
+        ("Made from", f"trial {plain(trained.id)} of the run {plain(info.name)}, {plain(info.started)}"),
         (
             "Estimates",
             f"{config.attribute} in {info.unit}, {trained.label_set.low:g} to {trained.label_set.high:g}",
@@ -72,18 +72,18 @@ def _title_section(trained: TrainedTrial, file: ModelFile) -> str:
         ("Network", f"{network}{shape}; {int(row['params']):,} parameters"),
         ("Multiply-adds", f"{int(row['macs']):,} for an image of {config.resolution} pixels a side"),
         ("Method", f"{config.method} ({METHODS[config.method].summary})"),
-        ("Computes in", file.arithmetic),
+        ("Computes in", plain(file.arithmetic)),
         ("Takes", f"uint8 RGB images, {config.resolution} x {config.resolution}, any number at a time"),
     ]
-    return f"# Model card: {file.path.name}\n\n" + table(("", ""), facts)
+    return f"# Model card: {plain(file.path.name)}\n\n" + table(("", ""), facts)
 
 
 def _data_section(trained: TrainedTrial) -> str:
     data = trained.run.info.data
     return (
-        f"## Data\n\n{data.name}: {data.train_images:,} images to train, {data.val_images:,} to validate, "
-        f"{data.test_images:,} to test; fingerprint `{data.fingerprint[:16]}`.\n\n"
-        f"{_sentence(data.origin)} {_sentence(data.protocol)}"
+        f"## Data\n\n{plain(data.name)}: {data.train_images:,} images to train, {data.val_images:,} to validate, "
+        f"{data.test_images:,} to test; fingerprint {code(data.fingerprint[:16])}.\n\n"
+        f"{plain(_sentence(data.origin))} {plain(_sentence(data.protocol))}"
     )
 
 
@@ -91,7 +91,7 @@ def _training_section(trained: TrainedTrial) -> str:
     config, row = trained.config, _trained_row(trained)
     taught = ""
     if config.distill_weight:
-        teacher = row["parent"] if isinstance(row.get("parent"), str) else "a trained network"
+        teacher = plain(row["parent"]) if isinstance(row.get("parent"), str) else "a trained network"
         taught = (
             f", taught by {teacher} beside the labels (weight {config.distill_weight:g}, temperature "
             f"{config.temperature:g})"
@@ -110,9 +110,9 @@ def _trained_row(trained: TrainedTrial) -> Mapping[str, Any]:
 
 def _initial_weights(row: Mapping[str, Any], config: TrialConfig) -> str:
     if (parent := pruning_parent(row)) is not None:
-        return f"the channels of {parent} that were kept"
+        return f"the channels of {plain(parent)} that were kept"
     if (elastic := elastic_parent(row)) is not None:
-        return f"its slice of the elastic network {elastic}"
+        return f"its slice of the elastic network {plain(elastic)}"
     return "weights of another training" if config.backbone else "random weights"
 
 
@@ -124,7 +124,10 @@ def _lineage_section(trained: TrainedTrial) -> Sequence[str]:
     if len(steps) == 1:
         return ()
     heads = ("network", "made", "epochs", "parameters", f"validation MAE, {info.unit}")
-    cells = [(step.id, step.how, str(step.epochs), f"{step.params:,}", f"{step.error:.2f}") for step in steps]
+    cells = [
+        (plain(step.id), plain(step.how), str(step.epochs), f"{step.params:,}", f"{step.error:.2f}")
+        for step in steps
+    ]
     return (f"## What it was made from\n\n{table(heads, cells)}",)
 
 
@@ -143,8 +146,9 @@ def _speed_section(trained: TrainedTrial) -> str:
         "## Speed\n\n"
         + table(heads, rows)
         + f"\n\nMeasured with the trained network in PyTorch, float32, before it was exported: "
-        f"{how.get('device', 'unknown device')} ({trained.run.info.hardware.get('processor', 'unknown')}), "
-        f"{how.get('threads', '?')} threads, batches of {how.get('batch_size', '?')}."
+        f"{plain(how.get('device', 'unknown device'))} "
+        f"({plain(trained.run.info.hardware.get('processor', 'unknown'))}), "
+        f"{plain(how.get('threads', '?'))} threads, batches of {plain(how.get('batch_size', '?'))}."
     )
 
 
@@ -152,8 +156,8 @@ def _use_section(trained: TrainedTrial) -> str:
     data, labels = trained.run.info.data, trained.label_set
     return (
         f"## Intended use and limits\n\n{INTENDED_USE[trained.config.attribute]}\n\n"
-        f"- It does not find faces. Images must be cropped and turned as those of the set {data.name} were.\n"
-        f"- It was trained and measured on the set {data.name} only; on other cameras, ages and people "
+        f"- It does not find faces. Images must be cropped and turned as those of the set {plain(data.name)} were.\n"
+        f"- It was trained and measured on the set {plain(data.name)} only; on other cameras, ages and people "
         "nothing was measured here.\n"
         "- It gives an estimate for every image, even one without a face, and never below "
         f"{labels.low:g} or above {labels.high:g}.\n"

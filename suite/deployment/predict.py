@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+from suite.data.archive_safety import UnreadableFileError, check_content, read_file
 from suite.data.decoding import UndecodableError, decode
+from suite.deployment.image_files import SUFFIXES, UnreadableFile, is_folder
 from suite.deployment.inference import Model, Pixels, run_model
 from suite.deployment.intervals import central_interval
 from suite.machine import usable_cpus
 
-#: Endings of the images that are looked for in a folder; a file that is named itself may have any ending.
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 INTERVAL_SHARE = 0.8
 
 
@@ -32,31 +32,6 @@ class Prediction:
     value: float
     low: float | None
     high: float | None
-
-
-@dataclass(frozen=True)
-class UnreadableFile:
-    """A file that could not be read, and the reason."""
-
-    file: str
-    reason: str
-
-
-def image_files(paths: Sequence[Path]) -> list[Path]:
-    """Return files as they are and, for each folder, all images in it and below, by name.
-
-    A folder without images is returned itself, so that it is reported as unreadable.
-    """
-    files: list[Path] = []
-    for path in paths:
-        if _is_folder(path):
-            named = (file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
-            # A broken link is neither a file nor there; it is kept, to be reported.
-            images = sorted(file for file in named if file.is_file() or not file.exists())
-            files += images or [path]
-        else:
-            files.append(path)
-    return files
 
 
 def predict_files(
@@ -87,22 +62,13 @@ def predict_files(
                     yield Prediction(str(file), *next(estimates))
 
 
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:  # such as too long a name; reading the file reports it
-        return False
-
-
 def _decoded(file: Path, side: int) -> Pixels | str:
     """Return the pixels of a file, or why it cannot be read."""
-    if _is_folder(file):
+    if is_folder(file):
         return f"the folder holds no images ({', '.join(SUFFIXES)})"
     try:
-        return decode(file.read_bytes(), side)
-    except OSError as error:
-        return error.strerror or str(error)
-    except UndecodableError as error:
+        return decode(check_content(read_file(file)), side)
+    except (UnreadableFileError, UndecodableError) as error:
         return str(error)
 
 

@@ -59,6 +59,7 @@ def open_trial(
     on_progress: Callable[[int, int], None],
     *,
     int8: bool = False,
+    data: str | None = None,
 ) -> TrainedTrial:
     """Open a finished trial.
 
@@ -68,6 +69,7 @@ def open_trial(
         on_stage: Called with a sentence before what takes long.
         on_progress: Called with (done, in all) meanwhile.
         int8: Whether the row of an int8 file is allowed.
+        data: Where the data of the run is now; None: where it was.
 
     Raises:
         RequestError: There is no such trial, it did not finish, or its weights or its data are missing.
@@ -81,7 +83,7 @@ def open_trial(
         )
     trained_id = row["parent"] if row["stage"] == "int8" else trial_id
     network, config, label_set = load_network(weights_of(folder, trained_id))
-    store = data_of_run(folder, run.info, on_stage, on_progress)
+    store = data_of_run(folder, run.info, on_stage, on_progress, data)
     dataset = load_dataset(store, config.attribute, config.resolution)
     return TrainedTrial(run, trial_id, row, network, config, label_set, store, dataset)
 

@@ -12,8 +12,6 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from suite.errors import RequestError
-
 #: Errors of a file system that cannot bring a folder's entries to the disk, or of a folder that cannot be read.
 NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EBADF, errno.EACCES, errno.EPERM}
 
@@ -62,16 +60,11 @@ def temporary_folder_beside(path: Path) -> Iterator[Path]:
     """Make an empty folder beside ``path``, on the same file system; at the end it is deleted, unless it was moved.
 
     Raises:
-        RequestError: The folder cannot be made.
+        OSError: The folder cannot be made.
     """
     folder = path.with_name(f".{path.name}.partial-{secrets.token_hex(4)}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        folder.mkdir()
-    except OSError as error:
-        raise RequestError(
-            f"{path.parent} cannot be written to ({error.strerror}); name another folder"
-        ) from None
+    path.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir()
     try:
         yield folder
     finally:

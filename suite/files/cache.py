@@ -1,7 +1,12 @@
 """The folder for data that can be recomputed, kept between runs."""
 
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from suite.errors import RequestError
 
 
 def cache_folder() -> Path:
@@ -13,3 +18,33 @@ def cache_folder() -> Path:
         return Path(chosen)
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "suite"
+
+
+@contextmanager
+def writable_cache(part: str, *, needed: int = 0) -> Iterator[Path]:
+    """Yield a subfolder of the cache to write into; an error of the disk inside becomes one sentence.
+
+    Args:
+        part: The name of the subfolder, which is made.
+        needed: Bytes that will be written there.
+
+    Raises:
+        RequestError: The folder cannot be made or written to, or has less space than is needed.
+    """
+    folder = cache_folder() / part
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if (free := shutil.disk_usage(folder).free) < needed:
+            raise _unusable(f"{free / 1e9:.2g} GB free, {needed / 1e9:.2g} GB needed")
+        yield folder
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise _unusable(os.strerror(error.errno)) from None
+
+
+def _unusable(reason: str) -> RequestError:
+    return RequestError(
+        f"the cache folder {cache_folder()} cannot be written to ({reason}); free some space there, or set "
+        "SUITE_CACHE to a folder that you may write to"
+    )

@@ -8,10 +8,12 @@ import json
 import math
 import stat
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 T = TypeVar("T")
 
@@ -21,6 +23,8 @@ LARGEST_TABLE = 4_000_000_000  # bytes when unpacked
 MOST_CELLS = 100_000_000
 #: The range of whole numbers in every table and tensor shape.
 LARGEST_INTEGER = 2**63 - 1
+#: Levels of lists and objects in JSON; whatever reads the values by recursion then has room for it.
+DEEPEST = 50
 
 
 class FileContentError(Exception):
@@ -65,18 +69,24 @@ def read_text(path: Path, *, largest: int = LARGEST_JSON) -> str:
         raise FileContentError(error.strerror or type(error).__name__) from None
 
 
-def parse_json(text: str | bytes) -> Any:
-    """Parse JSON whose numbers fit a 64-bit integer or a finite float; ``NaN`` is allowed, infinity is not.
+def parse_json(text: str | bytes, *, infinite: bool = False) -> Any:
+    """Parse JSON whose numbers fit a 64-bit integer or a finite float.
+
+    ``NaN`` is allowed. The words for infinity are only where ``infinite`` says so.
 
     Raises:
         FileContentError: It is not such JSON.
     """
     try:
-        return json.loads(text, parse_int=_integer, parse_float=_float, parse_constant=_constant)
+        document = json.loads(
+            text, parse_int=_integer, parse_float=_float, parse_constant=float if infinite else _constant
+        )
+        _check_depth(document, DEEPEST)
     except RecursionError:
         raise FileContentError("it is nested too deeply") from None
     except ValueError as error:
         raise FileContentError(f"it is not JSON: {error}") from None
+    return document
 
 
 def parse_typed(text: str | bytes, kind: type[T]) -> T:
@@ -90,17 +100,29 @@ def parse_typed(text: str | bytes, kind: type[T]) -> T:
 
 def typed(document: Any, kind: type[T]) -> T:
     """Return the result of ``parse_json`` as a dataclass; see ``parse_typed``."""
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
     try:
-        return TypeAdapter(kind).validate_json(json.dumps(document), strict=True)
+        text = json.dumps(document)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise FileContentError(f"it holds what JSON cannot: {error}"[:200]) from None
+    try:
+        found: T = _adapter(cast(Any, kind)).validate_json(text, strict=True)
+        return found
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"])
         raise FileContentError(f"field {field!r}: {first['msg']}" if field else first["msg"]) from None
 
 
-def read_table(path: Path, *, columns: Mapping[str, str] | None = None) -> pd.DataFrame:
+@cache
+def _adapter(kind: Any) -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind)
+
+
+def read_table(path: Path, *, columns: Mapping[str, str] | None = None) -> "pd.DataFrame":
     """Read a Parquet table, after what it claims to hold was checked.
 
     Args:
@@ -121,6 +143,10 @@ def read_table(path: Path, *, columns: Mapping[str, str] | None = None) -> pd.Da
             frame: pd.DataFrame = file.read().to_pandas()
     except (pa.ArrowException, OSError, ValueError, TypeError, KeyError, OverflowError) as error:
         raise FileContentError(next(iter(str(error).splitlines()), type(error).__name__)[:200]) from None
+    if not frame.columns.is_unique:
+        raise FileContentError(
+            f"it has the column {str(frame.columns[frame.columns.duplicated()][0])[:40]!r} twice"
+        )
     for column, kind in (columns or {}).items():
         if column in frame and not _is(frame[column], kind):
             raise FileContentError(f"column {column!r} holds something other than {kind}s")
@@ -137,12 +163,23 @@ def _check_size(metadata: Any) -> None:
 
 
 def _is(column: "pd.Series[Any]", kind: str) -> bool:
+    import pandas as pd
+
     known = column.dropna()
     if kind == "number":
         return pd.api.types.is_numeric_dtype(column) or not len(known)
     if kind == "flag":
         return pd.api.types.is_bool_dtype(known) or not len(known)
     return all(isinstance(value, str) for value in known)
+
+
+def _check_depth(value: Any, levels: int) -> None:
+    if not isinstance(value, list | dict):
+        return
+    if levels == 0:
+        raise RecursionError
+    for part in value.values() if isinstance(value, dict) else value:
+        _check_depth(part, levels - 1)
 
 
 def _integer(text: str) -> int:

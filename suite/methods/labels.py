@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from suite.errors import RequestError
-from suite.trial import TrialConfig
+from suite.trial import MOST_BINS, TrialConfig, count_bins
 
 #: Replaces a deviation of zero, for which the Gaussian is undefined (released code).
 SMALLEST_DEVIATION = 1e-10
@@ -20,7 +20,7 @@ class LabelSet:
     The paper has 0 to 100 in steps of 1 for ages, and 1 to 5 in steps of 0.1 for attractiveness.
 
     Raises:
-        RequestError: The range is empty, or not a multiple of the step.
+        RequestError: The range is empty, or not a multiple of the step, or there are more than ``MOST_BINS`` bins.
     """
 
     low: float
@@ -28,11 +28,11 @@ class LabelSet:
     step: float
 
     def __post_init__(self) -> None:
-        steps = (self.high - self.low) / self.step if self.step > 0 else 0.0
-        if steps < 1 or abs(steps - round(steps)) > 1e-6:
+        if count_bins(self.low, self.high, self.step) is None:
             raise RequestError(
-                f"the label set from {self.low:g} to {self.high:g} in steps of {self.step:g} has no whole "
-                "number of bins; choose label_low < label_high and a label_step that divides their distance"
+                f"the label set from {self.low:g} to {self.high:g} in steps of {self.step:g} has no whole number of "
+                f"bins from 2 to {MOST_BINS:,}; choose label_low < label_high and a label_step that divides their "
+                "distance"
             )
 
     @property

@@ -7,15 +7,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import save_file
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from suite.errors import RequestError
 from suite.files.atomic import atomic_path
+from suite.files.reading import FileContentError, read_text
 from suite.methods.labels import LabelSet, label_set_of
 from suite.networks import build_network
+from suite.networks.tensor_files import Shape, check_shapes, read_header, read_tensors
 from suite.trial import TrialConfig
+from suite.trial_reading import LARGEST_CONFIG, parse_config
 
 #: The key of the configuration, as JSON, in the header of a file that has no JSON file beside it.
 CONFIG_KEY = "trial_config"
@@ -75,34 +80,54 @@ def save_tensors(state: Mapping[str, Tensor], path: Path, metadata: Mapping[str,
 def load_network(path: Path) -> tuple[nn.Module, TrialConfig, LabelSet]:
     """Load a network in evaluation mode, with its configuration and its label set.
 
+    The description is compared with the shapes in the file before a network is built from it, so that forged widths
+    and depths take neither time nor memory.
+
     Raises:
         RequestError: The file or its configuration is missing, or the two do not match.
     """
     try:
-        config = TrialConfig.from_json(_configuration(path))
+        header = read_header(path)
+        in_header = header.metadata.get(CONFIG_KEY)
+        config = parse_config(in_header or read_text(path.with_suffix(".json"), largest=LARGEST_CONFIG))
         label_set = label_set_of(config)
+        check_shapes(header.shapes, shapes_of(config, label_set.bins))
         network = build_network(config, label_set.bins)
-        network.load_state_dict(load_file(path))
-    # A configuration with values of the wrong types raises nearly anything while the network is built.
-    except (
-        OSError,
-        ValueError,
-        TypeError,
-        RuntimeError,
-        LookupError,
-        AttributeError,
-        SafetensorError,
-        RequestError,
-    ) as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        network.load_state_dict(read_tensors(path))
+    except (OSError, RequestError, FileContentError, RuntimeError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        if isinstance(error, FileNotFoundError):
+            reason = f"there is no {Path(str(error)).name}"
         raise RequestError(
-            f"{path} cannot be read as a trained network ({reason}); it needs the "
+            f"{path} cannot be read as a trained network ({next(iter(reason.splitlines()), '')}); it needs the "
             f"safetensors file of a run and {path.with_suffix('.json').name} beside it"
         ) from None
     return network.eval(), config, label_set
 
 
-def _configuration(path: Path) -> str:
-    with safe_open(path, framework="pt") as file:
-        in_header: str | None = (file.metadata() or {}).get(CONFIG_KEY)
-    return in_header or path.with_suffix(".json").read_text(encoding="utf-8")
+def shapes_of(config: TrialConfig, bins: int) -> dict[str, Shape]:
+    """Return the shape of each tensor of a trial's network, by name, without making the tensors.
+
+    Raises:
+        RequestError: The configuration describes no valid network.
+    """
+    with torch.device("meta"), _WithoutInitialisation():
+        state = build_network(config, bins).state_dict()
+    return {name: tuple(tensor.shape) for name, tensor in state.items()}
+
+
+class _WithoutInitialisation(TorchFunctionMode):
+    """Skips what changes a tensor in place, which on the meta device has no effect.
+
+    PyTorch computes random numbers and ranges there in Python, and takes seconds to load what that needs.
+    """
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        if func is torch.arange:
+            return func(*args, **{**(kwargs or {}), "device": "cpu"})
+        name = getattr(func, "__name__", "")
+        if name.endswith("_") and not name.startswith("__"):
+            return args[0] if args else (kwargs or {}).get("tensor")
+        return func(*args, **(kwargs or {}))

@@ -3,11 +3,11 @@
 import contextlib
 import errno
 import os
-import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from suite.commands import command
 from suite.errors import RequestError
 from suite.files.atomic import is_temporary
 from suite.files.locks import FileLockedError, file_lock
@@ -40,7 +40,7 @@ def check_unused(folder: Path) -> None:
     if used:
         raise RequestError(
             f"{folder} is not empty; choose another --out, or continue the run in it with "
-            f"'suite resume {folder}'"
+            f"'{command('resume', folder)}'"
         )
 
 
@@ -107,6 +107,8 @@ def explain_write_errors(folder: Path, resume: str = "") -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno == errno.ENOENT and not is_run(folder):
+            raise gone_error(folder) from error
         if error.errno not in UNWRITABLE:
             raise
         raise write_error(folder, os.strerror(error.errno), resume) from error
@@ -114,15 +116,31 @@ def explain_write_errors(folder: Path, resume: str = "") -> Iterator[None]:
 
 def write_error(folder: Path, cause: str, resume: str = "") -> RequestError:
     """Return the error for a run folder that cannot be written to in the middle of the work."""
-    resume = resume or f"'suite resume {shlex.quote(str(folder))}'"
+    resume = resume or f"'{command('resume', folder)}'"
     return RequestError(
         f"{folder} cannot be written to ({cause.rstrip('.')}); what has ended is kept there: free space, or "
         f"correct its permissions, and continue with {resume}"
     )
 
 
+def is_run(folder: Path) -> bool:
+    """Whether a folder holds a run, by the file that is there from its beginning to its end."""
+    return (folder / "run.json").exists()
+
+
+def gone_error(folder: Path) -> RequestError:
+    """Return the error for a run folder that was deleted, moved or emptied while a process worked in it.
+
+    Writing goes on nowhere: a folder made anew would have neither the lock nor the earlier rows.
+    """
+    return RequestError(
+        f"{folder} was deleted or moved while a search worked in it; if it was moved, put it back and continue "
+        f"with '{command('resume', folder)}', else start a new run"
+    )
+
+
 def _delete_temporary_files(folder: Path) -> None:
-    if not (folder / "run.json").exists():
+    if not is_run(folder):
         return  # not a run folder yet: its files may be the user's
     for name in (".", "weights", CHECKPOINTS, PREDICTIONS):
         for file in (folder / name).glob("*"):

@@ -23,18 +23,23 @@ def front_rows(
     finished = [row for row in rows if row["status"] == "finished" and row["stage"] == "search"]
     if not finished:
         return []
-    losses = np.array([[float(row[column]) for column in columns] for row in finished])
+    losses = np.array([[_number(row[column]) for column in columns] for row in finished])
     members = [row for row, is_member in zip(finished, non_dominated(losses), strict=True) if is_member]
-    return sorted(members, key=lambda row: float(row[error_column]))
+    return sorted(members, key=lambda row: _number(row[error_column]))
 
 
 def best_error(rows: Sequence[Mapping[str, Any]], error_column: str) -> float:
     """Return the smallest validation error of a finished trial; NaN if there is none."""
-    errors = [float(row[error_column]) for row in rows if row["status"] == "finished"]
-    return min(errors, default=math.nan)
+    errors = [_number(row[error_column]) for row in rows if row["status"] == "finished"]
+    return min((error for error in errors if not math.isnan(error)), default=math.nan)
 
 
 def confirmation_seconds(front: Sequence[Mapping[str, Any]], seeds: int, at_once: int) -> float:
     """Estimate the seconds to retrain the members of a front with several seeds, from their times in the search."""
     trainings = [float(member["seconds"]) for member in front] * seeds
     return max(sum(trainings) / at_once, max(trainings, default=0.0))
+
+
+def _number(cell: Any) -> float:
+    """Return a cell as float, NaN where it is empty: None in a row of the ledger."""
+    return math.nan if cell is None else float(cell)

@@ -5,16 +5,29 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from pydantic import Field
+
+from suite.commands import command
 from suite.errors import RequestError
 from suite.files.atomic import write_atomically
+from suite.files.reading import LARGEST_INTEGER, FileContentError, parse_json, read_text, typed
 from suite.trial import UNIT, Attribute
 
 #: Increased when a column is renamed, dropped or changes its meaning, but not for a new column.
 SCHEMA_VERSION = 1
 
 RunStatus = Literal["running", "interrupted", "finished", "failed"]
+Objective = Literal["val_mae", "params", "macs", "bytes"]
+#: What a file may hold. The limits are far above what a run has, and keep later arithmetic finite.
+Count = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
+Size = Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]
+Few = Annotated[int, Field(ge=0, le=1_000_000)]
+Side = Annotated[int, Field(ge=1, le=100_000)]
+Seed = Annotated[int, Field(ge=-LARGEST_INTEGER, le=LARGEST_INTEGER)]
+Seconds = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True)
@@ -35,20 +48,23 @@ class DataUsed:
         skipped: How many images of the source were left out.
         constant_val_mae: The validation MAE of the best constant prediction, the median of the training labels,
             in units of the label.
+        sampled_fingerprint: The digest of a sample of its images and of its labels, as computed when the run began;
+            empty in runs of earlier versions.
     """
 
     name: str
     folder: str
     fingerprint: str
-    side: int
-    train_images: int
-    train_images_stored: int
-    val_images: int
-    test_images: int
+    side: Side
+    train_images: Count
+    train_images_stored: Count
+    val_images: Count
+    test_images: Count
     origin: str
     protocol: str
-    skipped: int
-    constant_val_mae: float
+    skipped: Count
+    constant_val_mae: Annotated[float, Field(le=1e12)]
+    sampled_fingerprint: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,10 +80,10 @@ class ReferenceNetwork:
     """
 
     name: str
-    params: int
-    macs: int
-    macs_at_224: int
-    bytes: int
+    params: Size
+    macs: Size
+    macs_at_224: Size
+    bytes: Size
 
 
 @dataclass(frozen=True)
@@ -81,9 +97,9 @@ class Resources:
         address: The address of a running Ray cluster; None or "local" for one on this machine alone.
     """
 
-    cpus_per_trial: float = 1.0
-    gpus_per_trial: float | None = None
-    max_concurrent: int | None = None
+    cpus_per_trial: Share = 1.0
+    gpus_per_trial: Share | None = None
+    max_concurrent: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     address: str | None = None
 
     @property
@@ -131,11 +147,11 @@ class RunInfo:
     search: Mapping[str, Any]
     search_file: str
     attribute: Attribute
-    resolution: int
-    objectives: Sequence[str]
-    trials_asked: int
-    seed: int
-    max_concurrent: int
+    resolution: Side
+    objectives: Annotated[Sequence[Objective], Field(min_length=1)]
+    trials_asked: Few
+    seed: Seed
+    max_concurrent: Few
     data: DataUsed
     references: Sequence[ReferenceNetwork]
     versions: Mapping[str, str]
@@ -144,10 +160,10 @@ class RunInfo:
     started: str
     resources: Resources = Resources()
     ended: str = ""
-    seconds: float = 0.0
+    seconds: Seconds = 0.0
     latency: Mapping[str, Any] = field(default_factory=dict)
-    out_of_bounds: int = 0
-    repeats: int = 0
+    out_of_bounds: Count = 0
+    repeats: Count = 0
     ended_early: str = ""
     schema_version: int = SCHEMA_VERSION
 
@@ -166,37 +182,94 @@ def write_info(folder: Path, info: RunInfo) -> None:
     """Write ``run.json``.
 
     Raises:
+        RequestError: The name of the data's folder is not UTF-8, and could not be read back.
         OSError: The file cannot be written; the one that was there stays.
     """
+    if info.data.folder != _as_utf8(info.data.folder):
+        raise RequestError(
+            f"the name of the folder {info.data.folder} is not UTF-8, so no run can name it as its data; rename it"
+        )
+    info = dataclasses.replace(
+        info, command=[_as_utf8(word) for word in info.command], search_file=_as_utf8(info.search_file)
+    )
     text = json.dumps(dataclasses.asdict(info), indent=2) + "\n"
     write_atomically(folder / "run.json", text, durable=True)
 
 
+def _as_utf8(text: str) -> str:
+    """Return text with an escape for each byte of a file name that is not UTF-8 (a lone surrogate, PEP 383)."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+@dataclass(frozen=True)
+class _Range:
+    """A varied field of ``search``: a range, a choice, or neither in a search space of an earlier version."""
+
+    choices: Sequence[Any] = ()
+    log: bool = False
+
+
+@dataclass(frozen=True)
+class _Latency:
+    """The part of ``search.latency`` that reports use."""
+
+    resolution: Side = 224
+
+
+@dataclass(frozen=True)
+class _KnownSearch:
+    """The fields of ``search`` that are read without the loader of search spaces, which may have changed."""
+
+    name: str = ""
+    description: str | None = ""
+    sampler: str = ""
+    seeds: Annotated[int, Field(ge=1, le=100_000)] = 1
+    confirm_seeds: Annotated[int, Field(ge=1, le=100_000)] = 1
+    base: Mapping[str, Any] | None = None
+    vary: Mapping[str, Any] | None = None
+    latency: _Latency | None = None
+
+
 def read_info(folder: Path) -> RunInfo:
-    """Read ``run.json``.
+    """Read ``run.json``, and check the type and the range of every value that later code uses.
 
     Raises:
-        RequestError: The folder holds no run, or a run of another schema version.
+        RequestError: The folder holds no run, a run of another schema version, or a damaged one.
     """
     try:
-        fields: Any = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        fields = None
+        fields: Any = parse_json(read_text(folder / "run.json"))
+    except FileNotFoundError:
+        raise _no_run(folder, "it has no run.json") from None
+    except FileContentError as error:
+        raise _no_run(folder, f"its run.json is not readable: {error}") from None
     if not isinstance(fields, dict):
-        raise RequestError(
-            f"{folder} is not a run folder (no readable run.json); 'suite run' makes one under runs/"
-        )
+        raise _no_run(folder, "its run.json is not readable: it holds no object")
     if fields.get("schema_version") != SCHEMA_VERSION:
         raise RequestError(
-            f"{folder}/run.json has schema version {fields.get('schema_version')}, this suite reads "
+            f"{folder}/run.json has schema version {str(fields.get('schema_version'))[:40]}, this suite reads "
             f"{SCHEMA_VERSION}; read it with the version of suite that its 'versions' names"
         )
     try:
-        fields["data"] = DataUsed(**fields["data"])
-        fields["references"] = [ReferenceNetwork(**reference) for reference in fields["references"]]
-        fields["resources"] = Resources(**fields.get("resources", {}))  # runs of earlier versions have none
-        return RunInfo(**fields)
-    except (KeyError, TypeError) as error:
+        info = typed(fields, RunInfo)
+        _check_search(typed(info.search, _KnownSearch))
+    except FileContentError as error:
         raise RequestError(
-            f"{folder}/run.json is incomplete ({error}); restore it from a backup, or run the search again"
+            f"{folder}/run.json is incomplete or damaged ({str(error)[:200]}); restore it from a backup, or run "
+            "the search again"
         ) from None
+    return info
+
+
+def _check_search(search: _KnownSearch) -> None:
+    for name, varied in (search.vary or {}).items():
+        for stage in varied if isinstance(varied, list) else [varied]:
+            try:
+                typed(stage if isinstance(stage, dict) else {}, _Range)
+            except FileContentError as error:
+                raise FileContentError(f"search.vary.{name}: {error}") from None
+
+
+def _no_run(folder: Path, reason: str) -> RequestError:
+    return RequestError(
+        f"{folder} is not a run folder ({reason[:200]}); '{command('run')}' makes one under runs/"
+    )

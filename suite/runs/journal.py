@@ -11,7 +11,9 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
+
+from suite.files.reading import LARGEST_JSON, FileContentError, check_regular, parse_json
 
 JOURNAL = "rows.journal"
 Row = dict[str, Any]
@@ -94,13 +96,37 @@ class RowJournal:
 
 
 def read_journal(folder: Path) -> list[Line]:
-    """Read the lines of a run's journal, without an incomplete last line; no journal has no lines."""
+    """Read the lines of a run's journal, without an incomplete last line; no journal has no lines.
+
+    The cells of the rows are not checked here (``suite.runs.tables.read_lines``).
+
+    Raises:
+        FileContentError: It is not a regular file, too large, closed to this user, or not a journal.
+    """
+    path = folder / JOURNAL
     try:
-        text = (folder / JOURNAL).read_bytes()
+        check_regular(path, LARGEST_JSON)
+        text = path.read_bytes()
     except FileNotFoundError:
         return []
     complete = text[: text.rfind(b"\n") + 1]
-    return [(kind, row) for kind, row in map(json.loads, complete.splitlines())]
+    return [_line(number, line) for number, line in enumerate(complete.splitlines(), 1)]
+
+
+def _line(number: int, text: bytes) -> Line:
+    document = parse_json(text, infinite=True)
+    if not isinstance(document, list) or len(document) != 2 or not isinstance(document[1], dict):
+        raise FileContentError(f"line {number} is not a kind of row and a row")
+    kind, row = document
+    if kind not in get_args(Kind):
+        raise FileContentError(f"line {number} is of no known kind")
+    if kind == "clock":
+        seconds = row.get("seconds")
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= 1e12:
+            raise FileContentError(f"line {number} has no time in seconds")
+    elif not isinstance(row.get("id"), str):
+        raise FileContentError(f"line {number} has no id")
+    return kind, row
 
 
 def drop_incomplete_line(path: Path) -> None:

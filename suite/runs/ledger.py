@@ -4,8 +4,9 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from suite.runs.journal import Line, Row, RowJournal, read_journal
-from suite.runs.tables import epoch_row, merge_tables, trial_row, write_rows
+from suite.runs.folder import gone_error, is_run
+from suite.runs.journal import Line, Row, RowJournal
+from suite.runs.tables import epoch_row, merge_tables, read_lines, trial_row, write_rows
 from suite.trial import Attribute, EpochResult, Stage, TrialResult
 
 #: The tables are written again when WRITE_INTERVAL times the last write's duration has passed. A search of thousands
@@ -19,8 +20,9 @@ class RunLedger:
     def __init__(self, folder: Path) -> None:
         """Continue from what the folder already holds."""
         self.folder = folder
+        self._is_run = is_run(folder)
         self._journal = RowJournal(folder)
-        self._rows = merge_tables(folder, read_journal(folder))
+        self._rows = merge_tables(folder, read_lines(folder))
         # A trial without a row was interrupted: whatever resumes the trial adds its epochs again.
         self._rows.epochs = {i: epochs for i, epochs in self._rows.epochs.items() if i in self._rows.trials}
         self._not_before = 0.0  # by time.monotonic()
@@ -66,9 +68,11 @@ class RunLedger:
         """Write a trial that has ended, and its epochs.
 
         Raises:
+            RequestError: The run folder was deleted or moved since the ledger was opened.
             OSError: The journal or the tables cannot be written.
         """
         row = trial_row(result)
+        self._check_there()
         # The trial comes last: if only some of these lines are written, the trial has not ended.
         lines: list[Line] = [("epochs", epoch) for epoch in self._rows.epochs_of(result.id)]
         self._journal.append([*lines, ("trials", row)])
@@ -79,15 +83,23 @@ class RunLedger:
         """Fill in columns of a trial that has ended, such as its test metrics or its latency.
 
         Raises:
+            RequestError: The run folder was deleted or moved since the ledger was opened.
             OSError: The journal or the tables cannot be written.
         """
+        self._check_there()
         line: Line = ("amend", {"id": trial_id, **columns})
         self._journal.append([line])
         self._rows.add(*line)
         self._fold_if_due()
 
     def note_clock(self, seconds: float) -> None:
-        """Write how long the search has lasted. This survives a kill, but not always a power cut."""
+        """Write how long the search has lasted. This survives a kill, but not always a power cut.
+
+        Raises:
+            RequestError: The run folder was deleted or moved since the ledger was opened.
+            OSError: The journal cannot be written.
+        """
+        self._check_there()
         self._rows.add("clock", {"seconds": seconds})
         self._journal.append([("clock", {"seconds": round(seconds, 3)})], to_disk=False)
 
@@ -95,14 +107,25 @@ class RunLedger:
         """Write the tables, and delete the journal, whose rows they now have.
 
         Raises:
+            RequestError: The run folder was deleted or moved since the ledger was opened.
             OSError: The tables cannot be written; the journal still has all rows.
         """
+        self._check_there()
         began = time.monotonic()
         write_rows(self.folder, "epochs", self._rows.ended_epochs())
         write_rows(self.folder, "trials", self.rows)
         self._journal.clear()
         ended = time.monotonic()
         self._not_before = ended + WRITE_INTERVAL * (ended - began)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the run folder was deleted, moved or emptied since the ledger was opened."""
+        return self._is_run and not is_run(self.folder)
+
+    def _check_there(self) -> None:
+        if self.is_gone:
+            raise gone_error(self.folder)
 
     def _fold_if_due(self) -> None:
         if time.monotonic() >= self._not_before:

@@ -29,7 +29,8 @@ class LineageStep:
 def lineage(rows: Mapping[str, Row], trial_id: str, error_column: str) -> tuple[LineageStep, ...]:
     """Return a trial and what it was made from, the oldest first.
 
-    A trial that was trained from scratch is its only step.
+    A trial that was trained from scratch is its only step. Rows that are made from each other in a circle, which no
+    run writes, are followed once.
 
     Args:
         rows: Rows of ``trials.parquet`` by id.
@@ -38,9 +39,11 @@ def lineage(rows: Mapping[str, Row], trial_id: str, error_column: str) -> tuple[
     """
     steps: list[LineageStep] = []
     row: Row | None = rows[trial_id]
+    seen: set[str] = set()
     while row is not None:
-        origin = elastic_parent(row) or row.get("parent")
-        parent = rows.get(origin) if isinstance(origin, str) else None
+        seen.add(str(row["id"]))
+        named = elastic_parent(row) or row.get("parent")
+        parent = rows.get(named) if isinstance(named, str) and named not in seen else None
         steps.insert(0, _step(row, parent, error_column))
         row = parent
     return tuple(steps)

@@ -15,11 +15,23 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from suite.errors import RequestError
 from suite.files.atomic import atomic_path
+from suite.files.reading import FileContentError, read_table
+from suite.runs.columns import (
+    PREDICTION_COLUMNS,
+    check_lineage,
+    check_row,
+    check_table,
+    check_trial_row,
+    check_trials,
+    epoch_columns,
+)
 from suite.runs.info import RunInfo, read_info
-from suite.runs.journal import Line, Rows, read_journal
+from suite.runs.journal import JOURNAL, Line, Rows, read_journal
 from suite.runs.layout import PREDICTIONS
 from suite.trial import UNIT, Attribute, EpochResult, Metrics, TrialConfig, TrialResult
+from suite.trial_reading import read_config
 
 Table = Literal["trials", "epochs"]
 TABLES: tuple[Table, ...] = ("epochs", "trials")
@@ -136,20 +148,50 @@ def read_run(folder: Path) -> Run:
     """Read a run folder, whether the run has finished or not.
 
     Raises:
-        RequestError: The folder holds no run, or a run of another schema version.
+        RequestError: The folder holds no run, a run of another schema version, or a file that is damaged.
     """
     info = read_info(folder)
-    journal = read_journal(folder)
+    journal = read_lines(folder)
     if not journal:
-        return Run(folder, info, _read_table(folder, "trials"), _read_table(folder, "epochs"))
-    rows = merge_tables(folder, journal)
-    return Run(folder, info, _as_read(rows.trials.values()), _as_read(rows.ended_epochs()))
+        run = Run(folder, info, _read_table(folder, "trials"), _read_table(folder, "epochs"))
+    else:
+        rows = merge_tables(folder, journal)
+        run = Run(folder, info, _as_read(rows.trials.values()), _as_read(rows.ended_epochs()))
+    for name, table in (("trials", run.trials), ("epochs", run.epochs)):
+        if len(table) and info.error_column not in table:
+            raise _damaged(folder / f"{name}.parquet", f"the column {info.error_column!r} is missing")
+    return run
+
+
+def read_lines(folder: Path) -> list[Line]:
+    """Read the lines of a run's journal, and check their cells as those of the tables.
+
+    Raises:
+        RequestError: The journal is damaged.
+    """
+    try:
+        lines = read_journal(folder)
+        _check_rows(lines)
+    except FileContentError as error:
+        raise _damaged(folder / JOURNAL, str(error)) from None
+    return lines
+
+
+def _check_rows(lines: Iterable[Line]) -> None:
+    for kind, row in lines:
+        if kind == "epochs":
+            check_row(row, epoch_columns())
+        elif kind != "clock":
+            check_trial_row(row, part=kind == "amend")
 
 
 def merge_tables(folder: Path, journal: Iterable[Line]) -> Rows:
     """Return the rows of the tables, updated by the lines of a journal.
 
     The journal must be read before the tables: in between, rows may move from it to them.
+
+    Raises:
+        RequestError: A table is damaged.
     """
     rows = Rows()
     for table in TABLES:
@@ -157,16 +199,60 @@ def merge_tables(folder: Path, journal: Iterable[Line]) -> Rows:
             rows.add(table, {str(column): _plain(cell) for column, cell in record.items()})
     for kind, row in journal:
         rows.add(kind, row)
+    _check_together(folder, rows)
     return rows
+
+
+def _check_together(folder: Path, rows: Rows) -> None:
+    try:
+        check_lineage({i: str(row["parent"]) for i, row in rows.trials.items() if row.get("parent")})
+    except FileContentError as error:
+        raise _damaged(folder / JOURNAL, str(error)) from None
+
+
+def read_predictions(folder: Path, trial_id: str) -> pd.DataFrame | None:
+    """Read ``predictions/ID.parquet``; None where the run has none of this training.
+
+    Raises:
+        RequestError: The file is damaged.
+    """
+    path = folder / PREDICTIONS / f"{trial_id}.parquet"
+    try:
+        table = read_table(path)
+        check_table(table, PREDICTION_COLUMNS)
+    except FileNotFoundError:
+        return None
+    except FileContentError as error:
+        raise _damaged(path, str(error)) from None
+    return table
 
 
 def config_of(row: Mapping[str, Any]) -> TrialConfig:
     """Return the configuration of a row of ``trials.parquet``.
 
-    A field without a column has its default: it was added after the run.
+    A field without a column, or with an empty cell, has its default: it was added after the row.
+
+    Raises:
+        RequestError: A cell has another type than its field, or is out of range.
     """
-    values = {f.name: row[f.name] for f in dataclasses.fields(TrialConfig) if f.name in row}
-    return TrialConfig.from_json({name: _plain(value) for name, value in values.items()})
+    cells = {
+        f.name: _as_field(_plain(row[f.name]), f.type)
+        for f in dataclasses.fields(TrialConfig)
+        if f.name in row
+    }
+    try:
+        return read_config({name: value for name, value in cells.items() if value is not None})
+    except FileContentError as error:
+        raise RequestError(
+            f"the row {str(row.get('id'))[:40]!r} of trials.parquet describes no trial ({error}); restore the table "
+            "from a copy"
+        ) from None
+
+
+def _as_field(value: Any, kind: object) -> Any:
+    """Return a whole number of a column that has empty cells, and so holds floats, as a whole number."""
+    is_whole = isinstance(value, float) and value.is_integer() and kind in (int, int | None)
+    return int(value) if is_whole else value
 
 
 _COUNTS = ("params", "macs", "macs_at_224", "bytes", "train_images")
@@ -198,7 +284,23 @@ def _as_read(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
 
 def _read_table(folder: Path, table: Table) -> pd.DataFrame:
     path = folder / f"{table}.parquet"
-    return pd.read_parquet(path) if path.exists() else pd.DataFrame()
+    try:
+        frame = read_table(path)
+        if table == "trials":
+            check_trials(frame)
+        else:
+            check_table(frame, epoch_columns())
+    except FileNotFoundError:
+        return pd.DataFrame()
+    except FileContentError as error:
+        raise _damaged(path, str(error)) from None
+    return frame
+
+
+def _damaged(path: Path, reason: str) -> RequestError:
+    return RequestError(
+        f"{path} cannot be used ({reason[:200]}); restore it from a backup, or run the search again"
+    )
 
 
 def _number(value: float | None) -> float:

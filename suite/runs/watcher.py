@@ -7,6 +7,23 @@ from suite.trial import Stage, TrialResult
 
 
 @dataclass(frozen=True)
+class TrainingProgress:
+    """How far one running trial is.
+
+    Attributes:
+        id: Of the trial.
+        epoch: The last epoch that ended; 0 before the first.
+        epochs: Of the trial.
+        mae: The validation MAE after that epoch, in label units; NaN before the first.
+    """
+
+    id: str
+    epoch: int
+    epochs: int
+    mae: float
+
+
+@dataclass(frozen=True)
 class SearchProgress:
     """How far a search is.
 
@@ -23,6 +40,7 @@ class SearchProgress:
         seconds: Wall time since the search began.
         seconds_left: The estimated time left; NaN before the first epoch.
         stage: The stage of the trials counted here.
+        trainings: The trials that are running.
     """
 
     requested: int
@@ -37,6 +55,7 @@ class SearchProgress:
     seconds: float
     seconds_left: float
     stage: Stage = "search"
+    trainings: tuple[TrainingProgress, ...] = ()
 
 
 class Watcher(Protocol):

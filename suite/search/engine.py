@@ -10,11 +10,12 @@ from typing import Any
 
 from search_spaces import SearchSpace, SearchSpaceError, load_dict
 from suite.data.run_data import data_of_run
+from suite.data.store import LabelRange, Store
 from suite.errors import RequestError
 from suite.runs.folder import check_unused, explain_write_errors, lock_run_folder, new_run_folder
 from suite.runs.info import RunInfo, write_info
 from suite.runs.ledger import RunLedger
-from suite.runs.tables import read_run
+from suite.runs.tables import Run, read_run
 from suite.runs.watcher import Watcher
 from suite.search.after_search.confirmation import with_confirm_seeds
 from suite.search.bounds import within_bounds
@@ -22,7 +23,9 @@ from suite.search.parents import check_backbones, check_parent, check_same_paren
 from suite.search.run_info import new_run_info
 from suite.search.session import Search, Session
 from suite.search.stages import run_stages
+from suite.search.study.recovery import disagreement, rebuild_study
 from suite.search.trial_factory import TrialFactory
+from suite.search.tune.known_addresses import check_address
 
 __all__ = ["Search", "resume_search", "run_search"]
 
@@ -53,33 +56,48 @@ def run_search(search: Search, search_file: str, command: Sequence[str]) -> RunI
 
 
 def resume_search(
-    folder: Path, changes: Mapping[str, Any], watcher: Watcher, confirm_seeds: int | None = None
+    folder: Path,
+    changes: Mapping[str, Any],
+    watcher: Watcher,
+    confirm_seeds: int | None = None,
+    *,
+    data: str | None = None,
+    rebuild_study: bool = False,
 ) -> RunInfo:
     """Resume an interrupted search: ended trials stay, running ones continue from their checkpoints.
 
     Args:
         folder: The run.
-        changes: Fields of ``Resources`` that differ from before.
+        changes: Fields of ``Resources`` that differ from before. An ``address`` to which no search of this user has
+            connected must be among them: the one in ``run.json`` may be somebody else's.
         watcher: Is notified of the progress of the search.
         confirm_seeds: Seeds that the front is trained again with; None: as before.
+        data: Where the data is now; None: where it was.
+        rebuild_study: Where the study is missing, damaged or older than the table, make it anew from the table.
 
     Returns:
         The final content of ``run.json``.
 
     Raises:
         RequestError: The folder is not a run, another search works in it, it cannot be written to, its data has
-            changed or is missing, or the number of confirming seeds is not possible.
+            changed or is missing, only its ``run.json`` names its Ray cluster, a file is missing that the search
+            cannot go on without, or the number of confirming seeds is not possible.
     """
     read_run(folder)  # refuses a folder that is not a run before a lock is written into it
     with lock_run_folder(folder), explain_write_errors(folder):
-        info = read_run(folder).info
+        run = read_run(folder)
+        info = run.info
+        if "address" not in changes:
+            check_address(info.resources.address, folder)
         space = _space_of(folder, info)
         if confirm_seeds is not None:
             space = with_confirm_seeds(space, confirm_seeds)
         check_backbones(space)
-        store = data_of_run(folder, info, watcher.stage, watcher.advance)
-        check_parent(TrialFactory(space, store.info.attributes[info.attribute]))
+        store = data_of_run(folder, info, watcher.stage, watcher.advance, data)
+        trials = TrialFactory(space, _label_range(store, info))
+        check_parent(trials)
         check_same_parent(space, RunLedger(folder).rows)
+        _check_study(run, trials, watcher, rebuild=rebuild_study)
         info = dataclasses.replace(
             info,
             status="running",
@@ -91,6 +109,25 @@ def resume_search(
         return _carry_out(Search(space, store, folder, info.resources, watcher), info)
 
 
+def _check_study(run: Run, trials: TrialFactory, watcher: Watcher, *, rebuild: bool) -> None:
+    """Refuse to go on with a study that does not belong to the table, or make it anew.
+
+    Raises:
+        RequestError: Something is missing, and is not to be, or cannot be, made anew.
+    """
+    searched = 0 if run.trials.empty else int((run.trials["stage"] == "search").sum())
+    if searched >= trials.space.trials:
+        return  # the search has ended, and nothing asks its study any more
+    found = disagreement(run, trials.space)
+    if found is None:
+        if rebuild:
+            watcher.stage("the study agrees with the table, and stays as it is")
+    elif rebuild:
+        watcher.stage(rebuild_study(run, trials, found))
+    else:
+        raise found.refusal
+
+
 def _grid_within_bounds(search: Search, info: RunInfo) -> tuple[Search, RunInfo]:
     trials = TrialFactory(search.space, search.store.info.attributes[info.attribute])
     space, outside = within_bounds(trials)
@@ -98,6 +135,12 @@ def _grid_within_bounds(search: Search, info: RunInfo) -> tuple[Search, RunInfo]
         search.watcher.stage(f"{outside} trainings of the grid are out of bounds and left out")
     info = dataclasses.replace(info, search=space.to_dict(), trials_asked=space.trials, out_of_bounds=outside)
     return dataclasses.replace(search, space=space), info
+
+
+def _label_range(store: Store, info: RunInfo) -> LabelRange:
+    if (found := store.info.attributes.get(info.attribute)) is None:
+        raise RequestError(f"{store.folder} has no labels for {info.attribute}; name the data of the run")
+    return found
 
 
 def _space_of(folder: Path, info: RunInfo) -> SearchSpace:
@@ -136,14 +179,16 @@ def _tables_at_the_end(ledger: RunLedger) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        with suppress(OSError):
+        with suppress(OSError, RequestError):
             ledger.fold()
         raise
     ledger.fold()
 
 
 def _end_as_failed(session: Session) -> None:
-    with suppress(OSError):  # the fault itself is being raised; the run then still says "running"
+    with suppress(
+        OSError, RequestError
+    ):  # the fault itself is being raised; the run then still says "running"
         session.end("failed")
 
 

@@ -90,6 +90,7 @@ def _data_used(store: Store, dataset: Dataset, train_images: int | None) -> Data
         protocol=store.info.protocol,
         skipped=store.info.skipped,
         constant_val_mae=float((val.labels - constant).abs().mean()),
+        sampled_fingerprint=store.sampled_fingerprint,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from search_spaces import SearchSpace
 from suite.data.store import Store
+from suite.runs.folder import gone_error, is_run
 from suite.runs.info import Resources, RunInfo, RunStatus, write_info
 from suite.runs.watcher import Watcher
 
@@ -52,7 +53,14 @@ class Session:
         return time.monotonic() - self._zero
 
     def note(self, **changes: Any) -> None:
-        """Change fields of ``RunInfo``, and write ``run.json``."""
+        """Change fields of ``RunInfo``, and write ``run.json``.
+
+        Raises:
+            RequestError: The run folder was deleted or moved meanwhile.
+            OSError: It cannot be written to.
+        """
+        if not is_run(self._folder):
+            raise gone_error(self._folder)
         self.info = dataclasses.replace(self.info, **changes)
         write_info(self._folder, self.info)
         self.has_noted = True

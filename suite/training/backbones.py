@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from suite.errors import RequestError
+from suite.printable import printable
 from suite.training.weight_files import read_state
 
 #: The output layer of every network here. It is left out because another training has another task.
@@ -55,9 +56,9 @@ class Transfer:
     def __str__(self) -> str:
         total = len(self.taken) + len(self.kept)
         lines = [f"{self.file}: {len(self.taken)} of {total} layers taken, {self.share:.1%} of the backbone"]
-        lines += [f"  {source} -> {target}" for source, target in self.taken]
+        lines += [f"  {_shown(source)} -> {target}" for source, target in self.taken]
         lines += [f"  freshly initialised: {name}" for name in self.kept]
-        lines += [f"  left in the file: {name}" for name in self.left]
+        lines += [f"  left in the file: {_shown(name)}" for name in self.left]
         return "\n".join(lines)
 
 
@@ -78,7 +79,7 @@ def start_from(network: nn.Module, path: Path) -> Transfer:
     if not pairs:
         raise RequestError(
             f"no layer of {path} has the shapes of a layer of this network (the first are "
-            f"{offered[0] if offered else 'none'} there and {wanted[0]} here); choose network, widths and "
+            f"{_shown(offered[0]) if offered else 'none'} there and {wanted[0]} here); choose network, widths and "
             "depths as the file has them"
         )
     with torch.no_grad():
@@ -127,6 +128,11 @@ def layers_of(state: Mapping[str, Tensor]) -> list[Layer]:
         if ending != UNUSED:
             grouped.setdefault(stem, {})[ending] = tensor
     return [Layer(name, tensors) for name, tensors in grouped.items()]
+
+
+def _shown(name: object) -> str:
+    """Return the name of a layer in somebody else's file, for a terminal."""
+    return printable(name)[:200]
 
 
 def _kind(layer: Layer) -> object:

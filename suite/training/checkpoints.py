@@ -1,22 +1,32 @@
 """Checkpoints: a training in progress as a file, from which another process continues to the same result."""
 
 import dataclasses
-import pickle
+import hashlib
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 
 from suite.files.atomic import atomic_path
+from suite.files.reading import FileContentError, check_regular, typed
 from suite.training.elastic import ElasticFit
 from suite.training.fit import Fit
-from suite.trial import EpochResult, Metrics, TrialConfig
+from suite.trial import EpochResult, TrialConfig
+from suite.trial_reading import read_config
 
-#: Increased when the content of the file changes. A file of another version is ignored.
-VERSION = 2
+#: Increased when the content of the file changes.
+VERSION = 3
+#: The version before had no checksum. Its files are still read.
+WITHOUT_CHECKSUM = 2
+#: The comment of the zip file that a checkpoint is: this, and the SHA-256 of everything before the comment.
+COMMENT = b"suite-sha256:"
+COMMENT_BYTES = len(COMMENT) + 64
+#: Bytes of the largest checkpoint; one of VGG-16 with its optimiser has a tenth of it.
+LARGEST = 20_000_000_000
 #: The time between two checkpoints, in multiples of the time that saving one takes. All checkpoints together then
 #: take at most a fiftieth of a training's time.
 INTERVAL_IN_SAVES = 50
@@ -110,29 +120,77 @@ def save_checkpoint(
         "part": dataclasses.asdict(step),
     }
     try:
-        with atomic_path(path, durable=True) as temporary, temporary.open("wb") as file:
+        with atomic_path(path, durable=True) as temporary, temporary.open("w+b") as file:
             torch.save(document, file)
+            _add_checksum(file)
     except RuntimeError as error:  # torch's own for a full disk
         raise OSError(str(error)) from None
 
 
 def load_checkpoint(path: Path) -> Checkpoint | None:
-    """Read a checkpoint; None where there is none that this version can continue from."""
+    """Read a checkpoint; None where there is none that this version can continue from, or a damaged one."""
     try:
+        check_regular(path, LARGEST)
+        is_checked = _has_checksum(path)
         document = torch.load(path, map_location="cpu", weights_only=True)
-        if document["version"] != VERSION:
+        if document["version"] != (VERSION if is_checked else WITHOUT_CHECKSUM):
             return None
-        epochs = tuple(
-            EpochResult(**{**epoch, "validation": Metrics(**epoch["validation"])})
-            for epoch in document["epochs"]
-        )
+        about = typed({name: document[name] for name in ("precision", "epochs", "seconds")}, _About)
         return Checkpoint(
-            config=TrialConfig.from_json(document["config"]),
-            precision=document["precision"],
-            epochs=epochs,
-            seconds=document["seconds"],
+            config=read_config(document["config"]),
+            precision=about.precision,
+            epochs=tuple(about.epochs),
+            seconds=about.seconds,
             state=document["state"],
             step=FitStep(**document["part"]),
         )
-    except (OSError, RuntimeError, ValueError, TypeError, KeyError, EOFError, pickle.UnpicklingError):
+    except Exception:  # the unpickler raises nearly anything for damaged bytes
         return None
+
+
+@dataclass(frozen=True)
+class _About:
+    """What a checkpoint says of its training, besides its tensors."""
+
+    precision: str
+    epochs: tuple[EpochResult, ...]
+    seconds: float
+
+
+def _add_checksum(file: BinaryIO) -> None:
+    """Append the comment to a zip file, whose last two bytes are the length of the comment that it lacks."""
+    file.seek(-2, os.SEEK_END)
+    file.write(COMMENT_BYTES.to_bytes(2, "little"))
+    size = file.tell()
+    digest = _sha256(file, size)
+    file.seek(size)
+    file.write(COMMENT + digest)
+
+
+def _has_checksum(path: Path) -> bool:
+    """Whether a file has a checksum.
+
+    Raises:
+        FileContentError: It has, and the file is damaged.
+    """
+    size = path.stat().st_size - COMMENT_BYTES
+    if size < 0:
+        return False
+    with path.open("rb") as file:
+        file.seek(size)
+        comment = file.read()
+        if not comment.startswith(COMMENT):
+            return False
+        if comment.removeprefix(COMMENT) != _sha256(file, size):
+            raise FileContentError("it is damaged")
+    return True
+
+
+def _sha256(file: BinaryIO, size: int) -> bytes:
+    """Return the SHA-256 of the first ``size`` bytes of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    file.seek(0)
+    while size > 0 and (chunk := file.read(min(size, 2**20))):
+        digest.update(chunk)
+        size -= len(chunk)
+    return digest.hexdigest().encode()

@@ -28,6 +28,7 @@ from suite.networks.compact import CompactNet
 from suite.networks.elastic import ElasticNet, ElasticSpace
 from suite.networks.weights import load_network
 from suite.presets import Architecture
+from suite.training.batches import batches
 from suite.training.config_checks import check_config
 from suite.training.distillation import teacher_of
 from suite.training.evaluation import evaluate
@@ -329,7 +330,7 @@ def recalibrate(network: nn.Module, part: LabelledImages, precision: Precision, 
         norm.reset_running_stats()
         norm.momentum = None  # a cumulative mean
     network.train()
-    for rows in torch.split(part.rows, RECALIBRATION_BATCH):
+    for rows in batches(part.rows, RECALIBRATION_BATCH):
         with autocast(precision, device):
             network(normalised(part.images[rows].to(device)))
     network.eval()

@@ -22,6 +22,7 @@ from suite.methods import METHODS, LossWeights
 from suite.methods.labels import label_set_of
 from suite.networks import build_network, to_device
 from suite.training.backbones import Transfer, start_from
+from suite.training.batches import batches, count_batches, explain_single_image
 from suite.training.config_checks import check_config
 from suite.training.distillation import teacher_of
 from suite.training.evaluation import evaluate
@@ -96,7 +97,7 @@ class Fit(Iterator[EpochResult]):
         self.transfer: Transfer | None = None
         self.network = to_device(self._starting_network(network), self.device)
         self._teacher = teacher_of(config, self._train, self.device, self.precision)
-        self._steps = math.ceil(len(self._train) / config.batch_size)
+        self._steps = count_batches(len(self._train), config.batch_size)
         self._epoch = 0
         warmup = config.warmup_method if config.warmup_epochs else None
         self._begin_stage(warmup or config.method, config.warmup_epochs if warmup else config.epochs)
@@ -106,6 +107,7 @@ class Fit(Iterator[EpochResult]):
 
         Raises:
             DivergedError: The loss or the validation error became NaN or infinite.
+            RequestError: A batch is a single image, which batch normalisation cannot train on.
         """
         if self._epoch == self.config.epochs:
             raise StopIteration
@@ -113,7 +115,8 @@ class Fit(Iterator[EpochResult]):
             self._begin_stage(self.config.method, self.config.epochs - self._epoch)
         self._epoch += 1
         started = time.perf_counter()
-        with without_tf32(self.precision):
+        explained = explain_single_image(self.config.batch_size, self.config.resolution)
+        with without_tf32(self.precision), explained:
             losses = self._train_epoch()
         trained = time.perf_counter()
         validation = self._validate()
@@ -150,7 +153,7 @@ class Fit(Iterator[EpochResult]):
         # An epoch's random numbers depend on the seed and the epoch alone, not on what else ran in the process.
         with seeded(self.config.seed * 100_003 + self._epoch, self.device):
             order = torch.randperm(len(self._train))
-            for step, batch in enumerate(torch.split(order, self.config.batch_size), 1):
+            for step, batch in enumerate(batches(order, self.config.batch_size), 1):
                 losses.append(self._train_step(batch))
                 if step % STEPS_A_CHECK == 0 or step == self._steps:
                     self._check_finite(losses, step)

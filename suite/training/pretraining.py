@@ -24,6 +24,7 @@ from suite.networks import assemble_network, to_device
 from suite.networks.weights import write_tensors
 from suite.runs.provenance import git_revision, versions
 from suite.training.backbones import HEAD
+from suite.training.batches import batches, count_batches, explain_single_image
 from suite.training.evaluation import EVALUATION_BATCH
 from suite.training.fit import DivergedError
 from suite.training.inputs import augmented, normalised
@@ -70,7 +71,7 @@ class IdentityFit(Iterator[IdentityEpoch]):
             network = assemble_network(config, per_bin, identities.count)
         self.network = to_device(network, self.device)
         self._optimizer = make_optimizer(config, self.network)
-        self._steps = math.ceil(len(identities.train) / config.batch_size)
+        self._steps = count_batches(len(identities.train), config.batch_size)
         self._schedule = make_schedule(config, self._optimizer, config.epochs * self._steps)
         self._epoch = 0
 
@@ -79,15 +80,18 @@ class IdentityFit(Iterator[IdentityEpoch]):
 
         Raises:
             DivergedError: The loss became NaN or infinite.
+            RequestError: A batch is a single image, which batch normalisation cannot train on.
         """
         if self._epoch == self.config.epochs:
             raise StopIteration
         self._epoch += 1
         began = time.perf_counter()
         self.network.train()
-        with without_tf32(self.precision), seeded(self.config.seed * 100_003 + self._epoch, self.device):
+        explained = explain_single_image(self.config.batch_size, self.config.resolution)
+        seed = self.config.seed * 100_003 + self._epoch
+        with without_tf32(self.precision), seeded(seed, self.device), explained:
             order = torch.randperm(len(self.identities.train))
-            losses = [self._step(batch) for batch in torch.split(order, self.config.batch_size)]
+            losses = [self._step(batch) for batch in batches(order, self.config.batch_size)]
         loss = float(torch.stack(losses).mean())
         if not math.isfinite(loss):
             raise DivergedError(self._epoch, self._epoch * self._steps, self.config)

@@ -2,18 +2,18 @@
 
 import dataclasses
 import hashlib
-import pickle
 import re
+import zipfile
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from suite.errors import RequestError
+from suite.files.reading import FileContentError, check_regular
+from suite.networks.tensor_files import LARGEST_FILE, check_finite, read_tensors
 from suite.trial import TrialConfig
 
 #: The keys under which files that hold more than weights keep the state dict.
@@ -36,15 +36,11 @@ def read_state(path: Path) -> dict[str, Tensor]:
     """
     try:
         if path.suffix == ".safetensors":
-            state: object = dict(sorted(load_file(path).items(), key=lambda item: _natural(item[0])))
+            state: object = dict(sorted(read_tensors(path).items(), key=lambda item: _natural(item[0])))
         else:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError, SafetensorError, pickle.UnpicklingError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else _first_line(error)
-        raise RequestError(
-            f"{path} cannot be read as weights ({reason}); name a .safetensors file, or a state dict that "
-            "torch.save wrote and torch.load reads with weights_only=True"
-        ) from None
+            state = _unpickled(path)
+    except (FileNotFoundError, FileContentError) as error:
+        raise _unreadable(path, error) from None
     for key in NESTED_KEYS:
         if isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
             state = state[key]
@@ -55,7 +51,55 @@ def read_state(path: Path) -> dict[str, Tensor]:
             f"{path} holds no tensors by name; save the network's state_dict() there, with torch.save or as "
             "safetensors"
         )
+    try:
+        _check_tensors(tensors)
+    except FileContentError as error:
+        raise _unreadable(path, error) from None
     return tensors
+
+
+def _unpickled(path: Path) -> object:
+    """Read a file of ``torch.save`` with ``weights_only=True``, which makes tensors and plain containers only.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        FileContentError: It cannot be read so, or unpacks beyond the limit.
+    """
+    check_regular(path, LARGEST_FILE)
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                unpacked = sum(member.file_size for member in archive.infolist())
+            if unpacked > LARGEST_FILE:
+                raise FileContentError(
+                    f"it unpacks to {unpacked:,} bytes, over the limit of {LARGEST_FILE:,}"
+                )
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except FileContentError:
+        raise
+    except Exception as error:  # the unpickler raises nearly anything for damaged bytes
+        raise FileContentError(_first_line(error)) from None
+
+
+def _check_tensors(tensors: Mapping[str, Tensor]) -> None:
+    """Refuse tensors that claim more values than the file holds, as a forged stride does, and values like NaN.
+
+    Raises:
+        FileContentError: There is such a tensor.
+    """
+    for name, tensor in tensors.items():
+        is_plain = tensor.layout is torch.strided and tensor.device.type == "cpu" and not tensor.is_quantized
+        if not is_plain or tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
+            raise FileContentError(f"its tensor {name[:80]!r} does not hold all of its values")
+    check_finite(tensors)
+
+
+def _unreadable(path: Path, error: Exception) -> RequestError:
+    reason = "there is no such file" if isinstance(error, FileNotFoundError) else str(error)
+    return RequestError(
+        f"{path} cannot be read as weights ({reason}); name a .safetensors file, or a state dict that "
+        "torch.save wrote and torch.load reads with weights_only=True"
+    )
 
 
 def pin_weight_files(config: TrialConfig) -> TrialConfig:
@@ -76,10 +120,12 @@ def pin_weight_files(config: TrialConfig) -> TrialConfig:
 def _checked_sha256(field: str, path: Path, expected: str | None) -> str:
     """SHA-256 of the file that a field names, which must be the expected one, if one is given."""
     try:
+        check_regular(path, LARGEST_FILE)
         found = sha256_of(path)
-    except OSError as error:
+    except (OSError, FileContentError) as error:
+        reason = (error.strerror or "No such file or directory") if isinstance(error, OSError) else error
         raise RequestError(
-            f"{field} {path} cannot be read ({error.strerror}); name a file of weights, {WEIGHT_FIELDS[field]}"
+            f"{field} {path} cannot be read ({reason}); name a file of weights, {WEIGHT_FIELDS[field]}"
         ) from None
     if expected not in (None, found):
         raise RequestError(

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from suite.api import load_store
 from suite.cli.main import main
 from suite.data.store import open_store
 
@@ -70,3 +71,45 @@ def test_a_manifest_is_packed_by_its_protocol(here: Path, capsys: pytest.Capture
     assert len(tested) == 30
     assert main([*pack.split(), "--protocol", "official"]) == 2
     assert "manifest has no official split (none)" in capsys.readouterr().err
+
+
+def test_packed_data_with_the_name_of_the_embedded_set_is_never_mistaken_for_it(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for n in range(12):
+        Image.new("RGB", (40, 40), (6 * n, 9, 9)).save(here / f"{n}.png")
+    (here / "faces.csv").write_text("path,age\n" + "\n".join(f"{n}.png,{n + 1}" for n in range(12)))
+    pack = ["data", "pack", "manifest", "faces.csv", "--size", "32", "--workers", "1", "-o"]
+    for output in ("faces", "./faces", "../" + here.name + "/faces"):
+        assert main([*pack, output]) == 2
+        assert "would be the embedded data set" in capsys.readouterr().err
+    assert main([*pack, "mine"]) == 0
+    (here / "mine").rename(here / "faces")
+    capsys.readouterr()
+    for command in (
+        "data check faces",
+        "data show faces -o x.png",
+        "run --search tiny --data faces --out run",
+    ):
+        assert main(command.split()) == 2
+        assert "a folder of the same name; write ./faces for the folder" in capsys.readouterr().err
+    assert main(["data", "check", "./faces"]) in (0, 1)
+    assert "images: 10 train, 1 val, 1 test" in capsys.readouterr().out
+    assert load_store(Path("faces")).info.name == "manifest"
+
+
+def test_names_of_a_foreign_set_are_shown_without_their_control_characters(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for n in range(12):
+        Image.new("RGB", (40, 40), (6 * n, 9, 9)).save(here / f"{n}.png")
+    (here / "faces.csv").write_text("path,age\n" + "\n".join(f"{n}.png,{n + 1}" for n in range(12)))
+    output = "a\x1b]0;title\x07\nno problems found"
+    assert (
+        main(["data", "pack", "manifest", "faces.csv", "--size", "32", "--workers", "1", "-o", output]) == 0
+    )
+    for command in (["data", "check", output], ["data", "show", output, "-o", "x\r.png"]):
+        main(command)
+        captured = capsys.readouterr()
+        assert (captured.out + captured.err).replace("\n", "").isprintable()
+        assert (captured.out + captured.err).splitlines().count("no problems found") <= 1

@@ -1,7 +1,9 @@
 """``suite export``: the comparison with PyTorch, what is refused, and the model card."""
 
 import json
+import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from suite.cli.main import main
 from suite.data.dataset import load_dataset
 from suite.data.store import open_store
 from suite.deployment.inference import open_model
+from suite.runs.info import read_info, write_info
 from suite.runs.tables import read_run
 
 
@@ -153,3 +156,25 @@ def test_a_card_does_not_read_the_test_split_first(run: Path, tmp_path: Path) ->
     assert "| test |" not in card
     assert "The run has not read the test split for this trial." in card
     assert "gives no distribution" in card
+
+
+def test_data_that_was_moved_is_found_where_the_user_says_it_is(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = Path(shutil.copytree(run, tmp_path / "a run"))
+    info = read_info(copy)
+    shutil.copytree(info.data.folder, tmp_path / "moved here")
+    write_info(copy, replace(info, data=replace(info.data, folder=str(tmp_path / "gone"))))
+    words = ["export", str(copy), "--trial", "t0000", "-o", str(tmp_path / "net.safetensors")]
+    assert main(words) == 2
+    assert "gone; if it was moved, name its folder with --data" in capsys.readouterr().err
+    assert main([*words, "--data", str(tmp_path / "moved here")]) == 0
+
+
+def test_a_card_names_no_folder(run: Path, tmp_path: Path) -> None:
+    card = tmp_path / "card.md"
+    file = str(tmp_path / "net.safetensors")
+    assert main(["export", str(run), "--trial", "t0000", "-o", file, "--card", str(card)]) == 0
+    text = card.read_text(encoding="utf-8") + Path(file).read_bytes().decode("latin-1")
+    for folder in (run, read_info(run).data.folder, tmp_path, Path.home()):
+        assert str(folder) not in text

@@ -1,6 +1,7 @@
 """What the command line accepts, and the exit code of the answer."""
 
 import argparse
+import os
 import subprocess
 import sys
 
@@ -115,3 +116,58 @@ def test_ctrl_c_is_one_line_and_ends_with_130(
 def test_a_commands_own_exit_code_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(suite.cli.data, "list_sets", lambda options: 1)
     assert exit_code("data", "list") == 1
+
+
+def closed_pipe() -> int:
+    """The writing end of a pipe that nobody reads."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    return writing
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("command", ["data list", "--help", "manifest slurm -- run --out x --search tiny"])
+def test_a_reader_that_has_gone_is_no_fault_of_any_command(command: str, unbuffered: str) -> None:
+    process = subprocess.run(
+        [sys.executable, "-m", "suite.cli", *command.split()],
+        env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+        stdout=closed_pipe(),
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert (process.returncode, process.stderr) == (0, "")
+
+
+def test_a_command_ends_as_it_would_although_nobody_reads_its_complaints() -> None:
+    process = subprocess.run(
+        [sys.executable, "-m", "suite.cli", "status", "nowhere"], stderr=closed_pipe(), check=False
+    )
+    assert process.returncode == 2
+
+
+def test_a_full_disk_under_the_output_is_one_sentence() -> None:
+    with open("/dev/full", "w") as full:
+        process = subprocess.run(
+            [sys.executable, "-m", "suite.cli", "data", "list"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert process.returncode == 2
+    assert process.stderr == (
+        "suite: standard output cannot be written to (No space left on device); send it to another place\n"
+    )
+
+
+def test_closed_streams_are_none_of_the_commands_business() -> None:
+    command = f"{sys.executable} -m suite.cli data list >&- 2>&-"
+    assert subprocess.run(command, shell=True, check=False).returncode == 0
+
+
+def test_words_of_the_command_line_are_shown_without_control_characters(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert exit_code("profile", "tiny", "--\x1b[31m", "a\nsuite: done") == 2
+    assert capsys.readouterr().err.splitlines()[-1].endswith("arguments: --\\x1b[31m a\\nsuite: done")

@@ -16,6 +16,9 @@ from suite.data.dataset import load_dataset
 from suite.data.store import Store
 from suite.deployment.inference import open_model
 
+#: What is said of the text beside the images.
+PASSED_OVER = "suite: passed over in the folders: files with other endings: 1 (1 .txt)\n"
+
 
 @pytest.fixture
 def model(run: Path, tmp_path: Path) -> Path:
@@ -78,7 +81,7 @@ def test_wrong_files_do_not_stop_the_others(
     assert len(complaints) == 5
     assert complaints[4].endswith("links/broken.jpg is left out: No such file or directory")
     assert complaints[0].endswith("gone.jpg is left out: No such file or directory")
-    assert complaints[1].endswith("notes.txt is left out: no image (JPEG, PNG, WEBP, BMP)")
+    assert complaints[1].endswith("notes.txt is left out: no image (JPEG, PNG, WEBP, BMP, TIFF, GIF, AVIF)")
     assert "half.png is left out: " in complaints[2]
     assert "empty is left out: the folder holds no images" in complaints[3]
 
@@ -110,7 +113,8 @@ def test_a_thousand_images_are_one_call(
         (f"{'n' * 300}.onnx x.png", "cannot be read (File name too long)"),
         ("net.tflite x.png", "net.tflite ends in none of .onnx, .pt2, .safetensors"),
         ("text.onnx x.png", "text.onnx cannot be read as a model"),
-        ("text.pt2 x.png", "text.pt2 cannot be read as a model"),
+        ("text.pt2 x.png", "text.pt2 is not a program that you exported on this machine"),
+        ("--trust-code text.pt2 x.png", "text.pt2 cannot be read as a model"),
         ("text.safetensors x.png", "text.safetensors"),
     ],
 )
@@ -133,7 +137,7 @@ def test_a_wrong_prediction_is_one_sentence(
 
 def test_torch_logs_no_traceback_of_a_file_that_is_not_a_program(tmp_path: Path) -> None:
     (tmp_path / "text.pt2").write_text("no model\n")
-    command = [sys.executable, "-m", "suite.cli", "predict", "text.pt2", "x.png"]
+    command = [sys.executable, "-m", "suite.cli", "predict", "--trust-code", "text.pt2", "x.png"]
     process = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert process.returncode == 2
     assert process.stderr.startswith("suite: text.pt2 cannot be read as a model")
@@ -157,4 +161,72 @@ def test_a_reader_that_has_enough_is_not_a_fault(model: Path, pictures: Path) ->
     os.close(reading)
     process = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
     os.close(writing)
-    assert (process.returncode, process.stderr) == (0, "")
+    assert (process.returncode, process.stderr) == (0, PASSED_OVER)
+
+
+def test_an_entry_that_is_no_file_of_an_image_ends_nothing(
+    model: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A pipe would block, an endless device and a sparse file fill the memory."""
+    os.mkfifo(pictures / "a.jpg")
+    with (pictures / "b.jpg").open("wb") as sparse:
+        sparse.truncate(100_000_000_000)
+    (pictures / "c.jpg").symlink_to("/dev/zero")
+    (pictures / "d.jpg").symlink_to("d.jpg")
+    capsys.readouterr()
+    assert main(["predict", str(model), str(pictures)]) == 1
+    captured = capsys.readouterr()
+    assert captured.out.count("\n") == 6
+    assert [line.split(" is left out: ")[-1] for line in captured.err.splitlines()[1:]] == [
+        "it is not a regular file",
+        "the file has 100,000,000,000 bytes, over the limit of 100,000,000",
+        "it is not a regular file",
+        "Too many levels of symbolic links",
+    ]
+    assert captured.err.startswith(PASSED_OVER)
+
+
+def test_names_reach_the_terminal_without_their_control_characters_and_json_exactly(
+    model: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = (pictures / "0.png").read_bytes()
+    names = [
+        "\x1b]52;c;aGk=\x07.png",
+        "a\nforged.png  25.0 years.png",
+        "gpj.\u202e.png",
+        "\udce4.png",
+        "\x7f.png",
+    ]
+    for name in names:
+        (pictures / name).write_bytes(content)
+    (pictures / "broken\r.png").write_text("no image")
+    (pictures / "x.\x1b[31m").write_text("")
+    capsys.readouterr()
+    assert main(["predict", str(model), str(pictures)]) == 1
+    captured = capsys.readouterr()
+    assert captured.out.replace("\n", "").isprintable()
+    assert captured.out.count("\n") == 11
+    assert captured.err.count("\n") == 2
+    assert captured.err.replace("\n", "").isprintable()
+    assert main(["predict", str(model), str(pictures), "--json"]) == 1
+    printed = capsys.readouterr().out
+    assert printed.replace("\n", "").isprintable()
+    assert {Path(json.loads(line)["file"]).name for line in printed.splitlines()} >= set(names)
+
+
+def test_a_name_that_the_output_cannot_encode_does_not_end_the_list(model: Path, pictures: Path) -> None:
+    (pictures / os.fsdecode(b"\xe4.png")).write_bytes((pictures / "0.png").read_bytes())
+    (pictures / "\u00e4.png").write_bytes((pictures / "0.png").read_bytes())
+    process = subprocess.run(
+        [sys.executable, "-m", "suite.cli", "predict", str(model), str(pictures)],
+        env={**os.environ, "PYTHONIOENCODING": "ascii:strict"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (process.returncode, process.stderr) == (0, PASSED_OVER)
+    assert [Path(line.split("  ")[0]).name for line in process.stdout.splitlines()][-3:] == [
+        "5.png",
+        "\\xe4.png",
+        "\\xe4.png",
+    ]

@@ -1,6 +1,7 @@
 import dataclasses
 import io
 import math
+import time
 
 import pytest
 
@@ -8,12 +9,14 @@ from suite.cli.progress import (
     CountedProgress,
     LineView,
     LiveView,
+    RepeatedLine,
     describe_end,
     describe_progress,
+    describe_trainings,
     progress_view,
 )
 from suite.durations import duration
-from suite.runs.watcher import SearchProgress
+from suite.runs.watcher import SearchProgress, TrainingProgress
 from suite.trial import Profile, TrialConfig
 from tests.support.runs import metrics, trial_result
 
@@ -181,3 +184,105 @@ def test_counted_work_of_a_few_items_says_each_once() -> None:
         "packing: 2 of 3",
         "packing: 3 of 3",
     ]
+
+
+def test_long_work_says_in_a_log_each_minute_how_far_its_trials_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, stream = Clock(), io.StringIO()
+    monkeypatch.setattr("time.monotonic", clock)
+    view = LineView(stream)
+    view.stage("training, 1 trials at once")
+    for epoch in range(20):
+        training = TrainingProgress("t0000", epoch, 90, 9.0 - 0.1 * epoch if epoch else math.nan)
+        view.change(dataclasses.replace(PROGRESS, trainings=(training,)), None)
+        clock.now += 12
+    view.close()
+    assert stream.getvalue().splitlines() == [
+        "training, 1 trials at once",
+        *(
+            f"t0000 epoch {epoch} of 90, MAE {9 - 0.1 * epoch:.2f}  |  {describe_progress(PROGRESS)}"
+            for epoch in (5, 10, 15)
+        ),
+    ]
+
+
+def test_of_many_running_trials_a_few_are_named() -> None:
+    trainings = tuple(TrainingProgress(f"t{n:04d}", 0, 8, math.nan) for n in range(5))
+    assert describe_trainings(dataclasses.replace(PROGRESS, trainings=trainings)) == (
+        "t0000 in epoch 1 of 8; t0001 in epoch 1 of 8; t0002 in epoch 1 of 8; 2 more  |  "
+        + describe_progress(PROGRESS)
+    )
+
+
+def wait_for(lines: list[str], count: int) -> None:
+    for _ in range(200):
+        if len(lines) >= count:
+            return
+        time.sleep(0.01)
+
+
+def test_a_line_is_repeated_while_nothing_else_is_printed() -> None:
+    """As in an epoch that takes many minutes."""
+    lines: list[str] = []
+    with RepeatedLine(lines.append, seconds=0.06) as log:
+        log.print("epoch 3 of 90: validation MAE 7.81 years, about 2 h 10 min left")
+        wait_for(lines, 3)
+    ended = len(lines)
+    time.sleep(0.07)
+    assert lines[0] == "epoch 3 of 90: validation MAE 7.81 years, about 2 h 10 min left"
+    assert set(lines[1:]) == {f"{lines[0]} (0 s ago)"}
+    assert 3 <= ended == len(lines)
+
+
+def test_what_is_only_noted_is_printed_when_it_is_time() -> None:
+    lines: list[str] = []
+    with RepeatedLine(lines.append, seconds=0.4) as log:
+        log.note("in epoch 1 of 90")
+        assert lines == []
+        wait_for(lines, 1)
+    assert lines[0] == "in epoch 1 of 90 (0 s ago)"
+
+
+def test_counted_work_that_is_slow_says_each_minute_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, stream = Clock(), io.StringIO()
+    monkeypatch.setattr("time.monotonic", clock)
+    progress = CountedProgress("packing", stream)
+    for done in range(1, 10):
+        clock.now += 25
+        progress(done, 1000)
+    assert stream.getvalue().splitlines() == [
+        f"packing: {done} of 1,000, about {duration(25 * (1000 - done))} left" for done in (3, 6, 9)
+    ]
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_a_narrow_terminal_shows_the_bar_and_the_time_left(
+    columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", str(columns))
+    stream = Terminal()
+    view = LiveView(stream)
+    view.change(dataclasses.replace(PROGRESS, requested=100_000, seconds_left=86_000, stopped=11), None)
+    view.close()
+    shown = stream.getvalue()
+    assert "35%" in shown
+    assert "\u2501" * 8 in shown  # eight of the 24 cells of the bar are done
+    assert "about 23 h 53 min left" in " ".join(shown.split())
+
+
+@pytest.mark.parametrize("in_a_terminal", [True, False])
+def test_a_view_shows_foreign_text_without_its_control_characters(
+    in_a_terminal: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "200")
+    stream = Terminal() if in_a_terminal else io.StringIO()
+    view = progress_view(stream)
+    view.stage("reading \x1b]52;c;aGk=\x07 [/] \rrun")
+    view.change(PROGRESS, dataclasses.replace(DIVERGED, id="t\n1", cause="\x9b2J"))
+    view.close()
+    shown = stream.getvalue()
+    assert "reading \\x1b]52;c;aGk=\\x07 [/] \\rrun" in shown
+    assert "t\\n1 diverged: \\x9b2J" in shown
+    assert "\x1b]" not in shown
+    assert "\x9b" not in shown

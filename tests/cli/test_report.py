@@ -1,10 +1,13 @@
 """``suite report``: where it is written, and what it refuses."""
 
 import dataclasses
+import errno
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from reports.html.page import write_page
 from suite.cli.main import main
 from suite.data.store import Store
 from suite.runs.info import write_info
@@ -38,3 +41,38 @@ def test_a_run_of_another_schema_version_is_refused(
     write_info(here / "empty", dataclasses.replace(info_of(store.folder), schema_version=99))
     assert main(["report", "empty"]) == 2
     assert "has schema version 99" in capsys.readouterr().err
+
+
+def test_a_full_disk_leaves_no_part_of_a_report_and_keeps_the_one_before(
+    here: Path, store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_run(here / "run", store.folder)
+    (here / "run" / "report.html").write_text("before")
+    files = sorted(here.rglob("*"))
+
+    def no_room(path: Path, content: bytes) -> int:
+        with path.open("wb") as file:
+            file.write(content[: len(content) // 2])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", no_room)
+    assert main(["report", "run"]) == 2
+    assert "run/report.html cannot be written (No space left" in capsys.readouterr().err
+    assert sorted(here.rglob("*")) == files
+    assert (here / "run" / "report.html").read_text() == "before"
+
+
+def test_two_reports_of_one_run_at_once_do_not_disturb_each_other(here: Path, store: Store) -> None:
+    write_run(here / "run", store.folder)
+    with ThreadPoolExecutor(4) as threads:
+        ended = list(threads.map(lambda _: write_page("<html>" + "x" * 100_000, here / "r.html"), range(40)))
+    assert ended == [None] * 40
+    assert [file.name for file in here.glob("*r.html*")] == ["r.html"]
+
+
+def test_a_report_shows_paths_only_where_they_are_asked_for(here: Path, store: Store) -> None:
+    write_run(here / "run", store.folder)
+    assert main(["report", "run", "-o", "shared.html"]) == 0
+    assert main(["report", "run", "-o", "own.html", "--full-provenance"]) == 0
+    assert str(store.folder) not in (here / "shared.html").read_text(encoding="utf-8")
+    assert str(store.folder) in (here / "own.html").read_text(encoding="utf-8")

@@ -2,6 +2,8 @@
 
 import errno
 import shlex
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 import suite.search.engine
 from suite.cli.main import main
 from suite.data.store import Store
-from suite.runs.info import RunInfo
+from suite.runs.info import RunInfo, read_info, write_info
 from suite.runs.ledger import RunLedger
 from suite.trial import TrialConfig
 from tests.support.run_folders import write_run
@@ -18,7 +20,7 @@ from tests.support.runs import trial_result
 
 def resumed(monkeypatch: pytest.MonkeyPatch, folder: Path, info: RunInfo) -> int:
     """The exit code of ``suite resume`` for a search that comes to this end."""
-    monkeypatch.setattr(suite.search.engine, "resume_search", lambda *_: info)
+    monkeypatch.setattr(suite.search.engine, "resume_search", lambda *_, **__: info)
     return main(["resume", str(folder)])
 
 
@@ -75,7 +77,9 @@ def test_only_the_resources_that_are_named_change_when_a_run_is_resumed(
     info = write_run(here / "run", store.folder)
     requests: list[tuple[Path, object]] = []
 
-    def note(folder: Path, changes: object, watcher: object, confirm_seeds: int | None) -> RunInfo:
+    def note(
+        folder: Path, changes: object, watcher: object, confirm_seeds: int | None, **_: object
+    ) -> RunInfo:
         requests.append((folder, changes))
         assert confirm_seeds is None
         return info
@@ -90,7 +94,7 @@ def test_a_run_may_be_resumed_with_more_confirming_seeds(
 ) -> None:
     info, requests = write_run(here / "run", store.folder), []
 
-    def note(*arguments: object) -> RunInfo:
+    def note(*arguments: object, **_: object) -> RunInfo:
         requests.append(arguments[-1])
         return info
 
@@ -126,7 +130,29 @@ def test_a_search_without_a_finished_trial_has_failed(
 def test_a_run_whose_data_is_gone_is_not_resumed(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_run(here / "run", here / "gone", run="interrupted")
     assert main(["resume", "run"]) == 2
-    assert "gone holds no packed data" in capsys.readouterr().err
+    assert "gone; if it was moved, name its folder with --data" in capsys.readouterr().err
+
+
+def test_data_that_was_moved_is_found_where_the_user_says_it_is(
+    here: Path, store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    info = write_run(here / "run", here / "gone", run="interrupted")
+    write_info(here / "run", replace(info, data=replace(info.data, fingerprint=store.info.fingerprint)))
+    shutil.copytree(store.folder, here / "moved here")
+    monkeypatch.setattr(suite.search.engine, "run_stages", lambda *_: None)
+    monkeypatch.setattr(suite.search.engine, "_check_study", lambda *_, **__: None)
+    assert main(["resume", "run", "--data", "nosuch"]) == 2
+    assert "nosuch holds no packed data" in capsys.readouterr().err
+    assert main(["resume", "run", "--data", "moved here"]) == 0
+    assert read_info(here / "run").data.folder == str(here / "moved here")
+
+
+def test_other_data_than_that_of_the_run_is_refused(
+    here: Path, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_run(here / "run", here / "gone", run="interrupted")
+    assert main(["resume", "run", "--data", str(store.folder)]) == 2
+    assert "is not what" in capsys.readouterr().err
 
 
 def test_what_was_compressed_is_not_a_trial_of_the_search(

@@ -2,17 +2,19 @@
 
 import dataclasses
 import io
+from datetime import datetime
 from pathlib import Path
 from typing import get_args
 
 import pytest
 import yaml
 
+import suite.cli.run
 import suite.search.engine
 from search_spaces import StoppingRule, load_dict
 from suite.cli.main import main, parse
 from suite.cli.progress import progress_view
-from suite.cli.run import check_same_search
+from suite.cli.run import check_same_search, new_location
 from suite.data.store import Store
 from suite.errors import RequestError
 from suite.runs.info import Resources, RunInfo, write_info
@@ -191,3 +193,33 @@ def test_without_out_the_run_folder_is_named_by_search_and_time(
     (folder,) = (here / "runs").iterdir()
     assert folder.name.startswith("small-20")
     assert (folder / "report.html").exists()
+
+
+def test_two_runs_in_one_second_have_folders_of_their_own(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Still(datetime):
+        @classmethod
+        def now(cls, tz: object = None) -> "Still":
+            return cls(2026, 11, 28, 12, 0, 0)
+
+    monkeypatch.setattr(suite.cli.run, "datetime", Still)
+    with new_location("tiny") as first, new_location("tiny") as second, new_location("tiny") as third:
+        (first / "run.json").write_text("")
+    assert [first.name, second.name, third.name] == [
+        "tiny-20261128-120000",
+        "tiny-20261128-120000-2",
+        "tiny-20261128-120000-3",
+    ]
+    assert [folder.name for folder in (here / "runs").iterdir()] == [first.name], "an empty one is removed"
+
+
+def test_a_place_for_runs_that_cannot_be_made_is_one_sentence(here: Path) -> None:
+    (here / "runs").write_text("")
+    with (
+        pytest.raises(
+            RequestError, match=r"cannot be a run folder \(File exists\); choose another with --out"
+        ),
+        new_location("tiny"),
+    ):
+        pass

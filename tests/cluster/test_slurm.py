@@ -164,7 +164,7 @@ case "$*" in
     *get_node_ip_address*) echo "$HEAD_IP" ;;
     *'import grpc'*) exit "$GRPC" ;;
     # The other node joins in its own time, and the job may end before; here it has joined by then.
-    *suite.cli*) for _ in {1..100}; do grep -q -e --address= "$NOTES" && break; sleep 0.1; done ;;
+    *suite.cli*) for _ in {1..100}; do grep -q -e '^-m ray.*--address=' "$NOTES" && break; sleep 0.1; done ;;
 esac
 """
 
@@ -208,7 +208,7 @@ def test_jobs_on_the_same_nodes_share_no_name_and_no_port(
     (worker,) = (line for line in called if line.startswith("-m ray") and " --head " not in line)
     assert "--port=24567 " in head
     assert "--address=10.0.0.7:24567" in worker
-    assert all("--temp-dir=/tmp/suite-ray-1234567" in line for line in (head, worker))
+    assert all("--temp-dir=/tmp/suite-ray-1234567/r" in line for line in (head, worker))
     assert ("--ray-client-server-port=30667" in head) == (grpc == "0")
     assert "client-server" not in worker
     assert sum("-m suite.cli run --search tiny" in line for line in called) == 1

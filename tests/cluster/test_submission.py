@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,6 +79,40 @@ def test_without_rays_client_the_optional_dependency_is_named(
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert main(["submit", "--", "run", "--search", "tiny", "--out", "/a"]) == 2
     assert "pip install 'suite[cluster]'" in capsys.readouterr().err
+
+
+class LoggedJob:
+    """A client of a cluster with one job, which has written a log and may still run."""
+
+    def __init__(self, log: Sequence[str], status: str) -> None:
+        self._log, self.status, self.driver_exit_code = log, status, 0
+
+    async def tail_job_logs(self, job: str) -> AsyncIterator[str]:
+        for piece in self._log:
+            yield piece
+
+    def get_job_status(self, job: str) -> "LoggedJob":
+        return self
+
+    def is_terminal(self) -> bool:
+        return self.status != "RUNNING"
+
+    def get_job_info(self, job: str) -> "LoggedJob":
+        return self
+
+
+def test_a_log_keeps_its_lines_and_loses_its_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("aiohttp")
+    job = LoggedJob(["epoch 1\nt0000\x1b]52;c;", "aGk=\x07 ended\n"], "SUCCEEDED")
+    assert submission.follow(job, "http://head:8265", "some") == 0
+    assert capsys.readouterr().out == "epoch 1\nt0000\\x1b]52;c;aGk=\\x07 ended\n"
+
+
+def test_a_job_is_not_followed_when_nobody_reads_its_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As behind ``| head -3``; the job itself goes on."""
+    pytest.importorskip("aiohttp")
+    monkeypatch.setattr(submission, "print_log", lambda text: False)
+    assert submission.follow(LoggedJob(["epoch 1\n"], "RUNNING"), "http://head:8265", "some") == 0
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from PIL import Image
 from suite.cli.main import main
 from suite.data import duplicates
 from suite.data.checking import Check, check_store
+from suite.data.dataset import images_at, resized_file
 from suite.data.duplicates import alike_across, difference_hashes, same_pixels
 from suite.data.store import LabelRange, Store, StoreInfo, fingerprint, open_store, write_info
 
@@ -130,7 +131,10 @@ def test_labels_without_a_column_are_reported_in_one_sentence(
     store = a_store(tmp_path / "store", drop)
     assert main(["data", "check", str(store.folder)]) == 1
     said = capsys.readouterr().err
-    assert said == f"suite: labels.parquet has no column {column}; pack the data again.\n"
+    assert said == (
+        f"suite: labels.parquet of {store.folder} cannot be read (it has no column {column}); pack the data again, or "
+        "take it from a backup.\n"
+    )
 
 
 def test_a_copy_within_a_split_is_reported_but_not_wrong(tmp_path: Path) -> None:
@@ -184,7 +188,7 @@ def test_files_of_different_stores_are_reported(tmp_path: Path) -> None:
     folder = a_store(tmp_path / "store").folder
     np.save(folder / "images.npy", faces(29))
     (problem,) = broken(folder).problems
-    assert problem == "images.npy has 29 images, labels.parquet 30 rows, and store.json says 30."
+    assert "it holds uint8 29 x 48 x 48 x 3 instead of uint8 30 x 48 x 48 x 3" in problem
 
 
 def test_same_pixels_are_found_by_all_of_them() -> None:
@@ -221,3 +225,14 @@ def test_a_store_of_older_days_without_its_info_is_refused(tmp_path: Path) -> No
     info = dataclasses.asdict(open_store(folder).info)
     (folder / "store.json").write_text(json.dumps({**info, "schema_version": 0}))
     assert main(["data", "check", str(folder)]) == 2
+
+
+def test_resized_images_in_the_cache_are_compared_with_what_they_were_made_of(tmp_path: Path) -> None:
+    store = a_store(tmp_path / "store")
+    images_at(store, 40)
+    assert not check_store(store).problems
+    kept = np.lib.format.open_memmap(resized_file(store, 40), mode="r+")
+    kept[7] = 0
+    kept.flush()
+    (problem,) = check_store(store).problems
+    assert problem.startswith("The images at 40 pixels in the cache are not made of these; delete ")

@@ -1,5 +1,6 @@
 """The contact sheet: a grid in the order of an attribute."""
 
+import errno
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,8 @@ def store(tmp_path: Path) -> Store:
     ages = np.random.default_rng(0).permutation(30) * 4.0
     images = np.broadcast_to((2 * ages).astype(np.uint8)[:, None, None, None], (30, 32, 32, 3))
     np.save(folder / "images.npy", np.ascontiguousarray(images))
-    pd.DataFrame({"split": "train", "age": ages}).to_parquet(folder / "labels.parquet")
+    labels = pd.DataFrame({"split": "train", "subject": "", "source": "", "age": ages, "age_std": 1.0})
+    labels.to_parquet(folder / "labels.parquet")
     return Store(folder, StoreInfo("greys", {"age": LabelRange(0, 116, 1)}, 30, 32, "f", "p", "o"))
 
 
@@ -86,3 +88,21 @@ def test_a_sheet_that_cannot_be_is_refused(
 def test_a_file_that_cannot_be_written_is_refused(store: Store, tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="cannot be written"):
         write_sheet(store, tmp_path / "none" / "sheet.png")
+
+
+def test_a_full_disk_leaves_no_part_of_a_sheet_and_keeps_the_one_before(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sheet = tmp_path / "sheets" / "sheet.png"
+    sheet.parent.mkdir()
+    sheet.write_bytes(b"before")
+
+    def no_room(self: Image.Image, path: Path, **_: object) -> None:
+        path.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", no_room)
+    with pytest.raises(RequestError, match="No space left"):
+        write_sheet(store, sheet)
+    assert list(sheet.parent.iterdir()) == [sheet]
+    assert sheet.read_bytes() == b"before"

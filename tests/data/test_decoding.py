@@ -1,16 +1,19 @@
 """A JPEG decoded at a fraction of its size gives what the full decoding gives, in place and in colour."""
 
 import io
+import struct
 from collections.abc import Callable
 from dataclasses import astuple
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from suite.data import decoding
 from suite.data.alignment import FivePoints, scaled
-from suite.data.decoding import CropBox, UndecodableError, decode
+from suite.data.decoding import FORMATS, CropBox, UndecodableError, decode
 
 SIDE = 32
 #: Points of a face that fills a good part of an image of 100 pixels a side.
@@ -112,3 +115,109 @@ def test_points_of_an_absurd_face_do_not_fill_the_memory(nose: float) -> None:
     absurd = FivePoints((495.0, 100.0), (505.0, 100.0), (500.0, nose), (496.0, 110.0), (504.0, 110.0))
     with pytest.raises(UndecodableError, match="cannot be those of a face"):
         decode(slope(1000, 1000, 1), SIDE, absurd)
+
+
+def one_tag(tag: int, kind: int, value: bytes, count: int = 1) -> bytes:
+    """EXIF with the orientation 6 (the top is at the right), or another tag before or after it."""
+    entries = {ORIENTATION: (3, 1, struct.pack("<HH", 6, 0)), tag: (kind, count, value)}
+    packed = [struct.pack("<HHL4s", number, *entries[number]) for number in sorted(entries)]
+    head = b"Exif\0\0II*\0" + struct.pack("<LH", 8, len(packed))
+    return head + b"".join(packed) + struct.pack("<L", 0)
+
+
+def with_exif(exif: bytes, form: str = "JPEG") -> bytes:
+    """An image with a red corner at the top left, as stored."""
+    pixels = np.zeros((64, 64, 3), np.uint8)
+    pixels[:32, :32, 0] = 255
+    written = io.BytesIO()
+    Image.fromarray(pixels).save(written, format=form, exif=exif)
+    return written.getvalue()
+
+
+def red_corner(content: bytes) -> tuple[str, str]:
+    square = decode(content, SIDE)[..., 0]
+    top = square[:8].mean() > square[-8:].mean()
+    left = square[:, :8].mean() > square[:, -8:].mean()
+    return "top" if top else "bottom", "left" if left else "right"
+
+
+@pytest.mark.parametrize(
+    "exif",
+    [
+        one_tag(0x011A, 2, b"abc\0", 4),  # a resolution as text
+        one_tag(0x0213, 7, b"abcd", 4),  # a number as bytes of no type
+        one_tag(0x0213, 13, b"abcd"),
+        one_tag(0x010F, 11, b"abcd"),  # the maker as a number
+        one_tag(0x0100, 9, b"\xff\xff\xff\xff"),  # a width below 0
+        one_tag(ORIENTATION, 4, b"\6\0\0\0"),
+        one_tag(ORIENTATION, 1, b"\6\0\0\0"),
+        one_tag(ORIENTATION, 11, struct.pack("<f", 6.0)),
+    ],
+)
+def test_a_photo_is_turned_whatever_the_types_of_its_tags(exif: bytes) -> None:
+    assert red_corner(with_exif(exif)) == ("top", "right")
+
+
+@pytest.mark.parametrize(
+    "exif",
+    [
+        one_tag(ORIENTATION, 3, b"\x63\0\0\0"),
+        one_tag(ORIENTATION, 11, struct.pack("<f", float("nan"))),
+        one_tag(ORIENTATION, 2, b"up\0\0", 3),
+        b"Exif\0\0II*\0\xff\xff\xff\xff",
+        b"Exif\0\0nothing",
+    ],
+)
+def test_a_photo_whose_orientation_means_nothing_stays_as_it_is(exif: bytes) -> None:
+    assert red_corner(with_exif(exif)) == ("top", "left")
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
+@pytest.mark.parametrize("orientation", [1, 3, 6, 7])
+def test_every_format_is_turned_once(form: str, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    corners = {1: ("top", "left"), 3: ("bottom", "right"), 6: ("top", "right"), 7: ("bottom", "right")}
+    assert red_corner(with_exif(exif.tobytes(), form)) == corners[orientation]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_format_is_read(form: str) -> None:
+    written = io.BytesIO()
+    Image.new("RGB", (40, 40), (255, 0, 0)).save(written, form)
+    square = decode(written.getvalue(), SIDE)
+    assert square.shape == (SIDE, SIDE, 3)
+    assert np.abs(square.astype(int) - (255, 0, 0)).max() <= 3
+
+
+def test_pixels_without_a_scale_are_refused() -> None:
+    written = io.BytesIO()
+    Image.fromarray(np.full((40, 40), 0.5, np.float32)).save(written, "TIFF")
+    with pytest.raises(UndecodableError, match="floating-point"):
+        decode(written.getvalue(), SIDE)
+
+
+def smallest(form: str) -> bytes:
+    written = io.BytesIO()
+    noise = np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)
+    Image.fromarray(noise).save(written, form)
+    return written.getvalue()
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@given(
+    changes=st.lists(st.tuples(st.floats(0, 1), st.binary(min_size=1, max_size=4)), min_size=1, max_size=8)
+)
+@settings(max_examples=40, derandomize=True, deadline=10_000)
+def test_a_damaged_image_is_pixels_or_a_reason(form: str, changes: list[tuple[float, bytes]]) -> None:
+    """Bytes are replaced mostly in the first part of a file, which says how the rest is to be read."""
+    content = bytearray(smallest(form))
+    for place, replacement in changes:
+        at = int(place**4 * (len(content) - len(replacement)))
+        content[at : at + len(replacement)] = replacement
+    outcome: object
+    try:
+        outcome = decode(bytes(content), SIDE).shape
+    except UndecodableError as error:
+        outcome = str(error)
+    assert outcome == (SIDE, SIDE, 3) or (isinstance(outcome, str) and outcome)

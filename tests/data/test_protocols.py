@@ -131,6 +131,6 @@ def test_a_part_without_a_split_is_reported() -> None:
     for protocol in ("official", None):
         with pytest.raises(RequestError, match=r"\(1 of 4 images without one\)"):
             assign(records([""] * 4, official), SplitRequest(protocol), "set")  # type: ignore[arg-type]
-    none: list[Split] = ["train", "train", "val"]
-    with pytest.raises(RequestError, match="official splits of set leave no test images among 3"):
+    none: list[Split] = ["val", "test", "val"]
+    with pytest.raises(RequestError, match="official splits of set leave no train images among 3"):
         assign(records([""] * 3, none), SplitRequest("official"), "set")

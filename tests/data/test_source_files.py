@@ -221,3 +221,25 @@ def test_a_pipe_is_not_a_source(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(RequestError, match="neither a folder nor a file"), open_source(tmp_path / "pipe"):
         pass
+
+
+def test_what_is_no_regular_file_has_a_reason(tmp_path: Path) -> None:
+    """A table may name a device, and a pipe would block."""
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "endless.jpg").symlink_to("/dev/zero")
+    with (tmp_path / "sparse.jpg").open("wb") as sparse:
+        sparse.truncate(100_000_000_000)
+    (tmp_path / "folder.jpg").mkdir()
+    reasons = {
+        "pipe.jpg": "it is not a regular file",
+        "endless.jpg": "it is not a regular file",
+        "/dev/zero": "it is not a regular file",
+        "sparse.jpg": "100,000,000,000 bytes, over the limit",
+        "folder.jpg": "it is a folder",
+    }
+    (tmp_path / "faces.csv").write_text("path,age\n")
+    for source in (tmp_path, tmp_path / "faces.csv"):
+        with open_source(source) as files:
+            for name, reason in reasons.items():
+                with pytest.raises(UnreadableFileError, match=reason):
+                    files.read(name)

@@ -28,6 +28,7 @@ from suite.networks.weights import save_network
 from suite.training.fit import fit
 from suite.training.inputs import normalised
 from suite.trial import TrialConfig
+from suite.trial_reading import read_config
 from tests.support.trained_runs import CONFIG, lively
 
 #: ONNX files come first: they are run before torch is imported.
@@ -148,8 +149,8 @@ def check(files: Files, name: str, kind: str) -> None:
         assert read["values"] == pytest.approx(written.expected, abs=1e-3)
     elif written.config.method != "coral":  # whose count jumps where an untrained output is near 0
         assert read["values"] == pytest.approx(written.expected, abs=1.5)
-    assert TrialConfig.from_json(read["config"]) == dataclasses.replace(written.config, teacher=None)
-    assert widths_of(TrialConfig.from_json(read["config"])) == NETWORKS[name][1]
+    assert read_config(read["config"]) == dataclasses.replace(written.config, teacher=None)
+    assert widths_of(read_config(read["config"])) == NETWORKS[name][1]
     if written.config.method == "coral":
         assert read["shares"] is None
     else:

@@ -57,6 +57,18 @@ def test_the_requested_resources_are_read_back(tmp_path: Path) -> None:
     assert read_run(tmp_path).info == info
 
 
+def test_a_command_line_that_is_not_utf8_can_be_read_back(tmp_path: Path) -> None:
+    write_info(tmp_path, dataclasses.replace(INFO, command=["suite", "caf\udce9"], search_file="\udce9.yaml"))
+    assert read_run(tmp_path).info.command == ["suite", "caf\\udce9"]
+
+
+def test_a_data_folder_that_could_not_be_read_back_is_refused_before_the_search(tmp_path: Path) -> None:
+    data = dataclasses.replace(INFO.data, folder="/data/caf\udce9")
+    with pytest.raises(RequestError, match="not UTF-8"):
+        write_info(tmp_path, dataclasses.replace(INFO, data=data))
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_keys_of_run_json_are_documented() -> None:
     text = (Path(__file__).parents[2] / "docs" / "runs.md").read_text(encoding="utf-8")
     for key in dataclasses.asdict(INFO):

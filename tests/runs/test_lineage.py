@@ -43,3 +43,10 @@ def test_only_pruned_networks_have_a_pruning_parent() -> None:
     assert [pruning_parent(row) for row in ROWS.values()] == [None, "t0000", None]
     searched = {**ROWS["t0000"], "parent": "parent", "pruned_from": "t0000.safetensors"}
     assert pruning_parent(searched) == "parent"
+
+
+def test_rows_that_are_made_from_each_other_are_followed_once() -> None:
+    circle = {**ROWS, "t0000": {**ROWS["t0000"], "parent": "t0000-p-int8"}}
+    assert [step.id for step in lineage(circle, "t0000", "mae")] == ["t0000-p", "t0000-p-int8", "t0000"]
+    own_parent = {"t0000": {**ROWS["t0000"], "parent": "t0000"}}
+    assert [step.id for step in lineage(own_parent, "t0000", "mae")] == ["t0000"]

@@ -1,9 +1,14 @@
 """The tables of a run folder."""
 
+import dataclasses
+import math
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+import pytest
 
+from suite.errors import RequestError
 from suite.runs.info import write_info
 from suite.runs.ledger import RunLedger
 from suite.runs.tables import config_of, read_run
@@ -37,3 +42,40 @@ def test_the_columns_of_the_tables_are_documented(tmp_path: Path) -> None:
     for table in ("trials", "epochs"):
         for column in pd.read_parquet(tmp_path / f"{table}.parquet").columns:
             assert f"`{column}`" in text, f"docs/runs.md does not name {column} of {table}.parquet"
+
+
+def test_an_empty_cell_is_the_default_and_a_whole_number_stays_one() -> None:
+    """A column that some rows lack holds floats, and an empty cell where a row lacks it."""
+    row = {
+        **AS_TRAINED.to_json(),
+        "epochs": 7.0,
+        "train_images": 500.0,
+        "flip": math.nan,
+        "shift_pixels": math.nan,
+    }
+    expected = dataclasses.replace(AS_TRAINED, epochs=7, train_images=500, flip=True, shift_pixels=2)
+    config = config_of(row)
+    assert config == expected
+    assert (type(config.epochs), type(config.train_images)) == (int, int)
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [
+        ("widths", np.array([10**9] * 5)),
+        ("depths", "11111"),
+        ("pooling", "<b>"),
+        ("epochs", 1.5),
+        ("label_high", math.inf),
+        ("seed", b"\xff"),
+        ("teacher", pd.Timestamp(0)),
+        ("keep", np.array([0.5, math.nan])),
+    ],
+)
+def test_a_cell_that_no_trial_has_is_one_sentence(column: str, cell: object) -> None:
+    row = {"id": "t0000", **AS_TRAINED.to_json(), column: cell}
+    with pytest.raises(
+        RequestError, match=r"the row 't0000' of trials\.parquet describes no trial"
+    ) as caught:
+        config_of(row)
+    assert "\n" not in str(caught.value)

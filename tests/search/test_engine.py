@@ -226,6 +226,10 @@ def test_a_watcher_sees_counts_best_error_front_and_time_left(searched: tuple[Ru
     assert last.front >= 2
     assert any(not math.isnan(s.seconds_left) for s in recorder.progress_seen)
     assert max(s.running for s in recorder.progress_seen) == 2
+    trainings = [training for seen in recorder.progress_seen for training in seen.trainings]
+    assert {training.id for training in trainings} == set(run.trials["id"])
+    assert all(math.isnan(training.mae) == (training.epoch == 0) for training in trainings)
+    assert max(training.epoch for training in trainings) >= 1
     assert len(recorder.ended) == 6
 
 
@@ -449,6 +453,17 @@ def test_faces_that_are_gone_from_the_cache_are_rendered_again(
     recorder = Recorder()
     assert resume_search(interrupted, {}, recorder).data.folder == str(store.folder)
     assert recorder.stages[0].startswith("rendering the faces again")
+
+
+def test_the_cluster_that_only_the_file_names_is_not_connected_to(
+    interrupted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = read_run(interrupted).info
+    write_info(interrupted, dataclasses.replace(info, resources=Resources(address="evil.example:6379")))
+    monkeypatch.setattr("socket.create_connection", lambda *_, **__: pytest.fail("it was dialled"))
+    with pytest.raises(RequestError, match=r"add --address evil\.example:6379, else --address local"):
+        resume_search(interrupted, {}, Recorder())
+    assert read_run(interrupted).info.status == info.status
 
 
 def test_other_faces_than_those_that_are_gone_are_refused(

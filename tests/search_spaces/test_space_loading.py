@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -494,6 +495,46 @@ def test_a_wrong_setting_is_named(load_text: Load, setting: str, message: str) -
     with pytest.raises(SearchSpaceError) as caught:
         load_text(SPACE, [setting])
     assert str(caught.value).startswith(f"--set {setting}: {message}")
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("1:30", "base 60 as 90; write 90"),
+        ("1:30.5", "base 60 as 90.5"),
+        ("010", "base 8 as 8; write 10, or 8"),
+    ],
+)
+def test_a_number_that_yaml_reads_in_another_base_is_refused(load_text: Load, text: str, read: str) -> None:
+    with pytest.raises(SearchSpaceError, match=rf"--set epochs={text}: .*base\.epochs is .*{read}"):
+        load_text(SPACE, [f"epochs={text}"])
+    with pytest.raises(SearchSpaceError, match=rf"space\.yaml:\d+: .*trials is .*{read}"):
+        load_text(re.sub(r"(?m)^trials: .*$", f"trials: {text}", SPACE))
+    with pytest.raises(SearchSpaceError, match=read):
+        load_text(SPACE, [f"base={{epochs: [2, {text}]}}"])
+
+
+def test_ordinary_numbers_keep_their_meaning(load_text: Load) -> None:
+    for text, value in (("10", 10), ("+7", 7), ("0x10", 16), ("1_0", 10)):
+        assert load_text(SPACE, [f"epochs={text}"]).base.epochs == value
+    assert load_text(SPACE, ["weight_decay=0.05"]).base.weight_decay == 0.05
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        ("<<", "merges mappings, which search spaces do not have"),
+        ("on", "as true or false"),
+        ("3", "no.* a word"),
+    ],
+)
+def test_a_key_that_yaml_takes_for_something_else_is_refused_with_the_reason(
+    load_text: Load, key: str, reason: str
+) -> None:
+    with pytest.raises(SearchSpaceError, match=reason):
+        load_text(SPACE + f"\n{key}: {{epochs: 3}}\n")
+    with pytest.raises(SearchSpaceError, match=reason):
+        load_text(SPACE, [f"base={{{key}: {{epochs: 3}}}}"])
 
 
 def test_find_knows_names_and_paths(tmp_path: Path) -> None:

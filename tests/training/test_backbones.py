@@ -173,3 +173,14 @@ def test_a_file_of_which_nothing_fits_is_refused(tmp_path: Path) -> None:
     torch.save(OrderedDict(w=torch.zeros(3), **{"a.weight": torch.zeros(5, 3, 7, 7)}), path)
     with pytest.raises(RequestError, match=r"no layer of .* has the shapes .* features\.0 \(16x3x3x3\) here"):
         start_from(compact(), path)
+
+
+def test_the_names_of_a_strangers_layers_forge_no_line(tmp_path: Path) -> None:
+    state = PublishedElsewhere().state_dict()
+    name = "x\n  freshly initialised: none\x1b]52;c;eA==\x07" + "y" * 1000
+    torch.save({f"{name}.weight": torch.zeros(7), **state}, tmp_path / "theirs.pt")
+    told = str(start_from(CompactNet(WIDTHS, DEPTHS), tmp_path / "theirs.pt"))
+    (line,) = [line for line in told.splitlines() if r"x\n  freshly" in line]
+    assert line.startswith("  left in the file: ")
+    assert line.isprintable()
+    assert len(line) < 250

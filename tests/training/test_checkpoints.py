@@ -2,6 +2,9 @@
 
 import contextlib
 import dataclasses
+import os
+import random
+import zipfile
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -141,6 +144,69 @@ def test_what_is_not_a_checkpoint_counts_as_none(dataset: Dataset, tmp_path: Pat
     torch.save({"version": VERSION, "config": print}, path)  # code is not run
     assert load_checkpoint(path) is None
     assert load_checkpoint(tmp_path / "missing.pt") is None
+
+
+def test_a_checkpoint_that_was_damaged_anywhere_counts_as_none(dataset: Dataset, tmp_path: Path) -> None:
+    training = fit(CONFIG, dataset, device="cpu", threads=1)
+    path = tmp_path / "a.pt"
+    save_checkpoint(training, [next(training)], 1.0, path)
+    whole, rng = path.read_bytes(), random.Random(0)
+    for _ in range(60):
+        damaged = bytearray(whole)
+        at = rng.randrange(
+            len(whole) - 64
+        )  # also in the comment, whose loss leaves a file of no known version
+        damaged[at] ^= 1 << rng.randrange(8)
+        path.write_bytes(damaged)
+        assert load_checkpoint(path) is None, f"byte {at} of {len(whole)}"
+    path.write_bytes(whole[: len(whole) - 77])  # without the comment
+    assert load_checkpoint(path) is None
+    path.write_bytes(whole)
+    assert load_checkpoint(path) is not None
+
+
+def test_a_checkpoint_of_an_earlier_version_without_a_checksum_is_read(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training = fit(CONFIG, dataset, device="cpu", threads=1)
+    epochs = [next(training)]
+    with monkeypatch.context() as earlier:
+        earlier.setattr(checkpoints, "VERSION", 2)
+        earlier.setattr(checkpoints, "_add_checksum", lambda file: None)
+        save_checkpoint(training, epochs, 1.0, tmp_path / "a.pt")
+    checkpoint = load_checkpoint(tmp_path / "a.pt")
+    assert checkpoint is not None
+    assert (checkpoint.config, list(checkpoint.epochs)) == (training.config, epochs)
+
+
+def test_a_checkpoint_is_still_a_zip_file_that_torch_reads(dataset: Dataset, tmp_path: Path) -> None:
+    training = fit(CONFIG, dataset, device="cpu", threads=1)
+    save_checkpoint(training, [next(training)], 1.0, tmp_path / "a.pt")
+    with zipfile.ZipFile(tmp_path / "a.pt") as file:
+        assert file.comment.startswith(b"suite-sha256:")
+        assert file.testzip() is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("seconds", "long"), ("epochs", [{"epoch": 1}]), ("config", {"epochs": "4"}), ("config", {"new": 1})],
+)
+def test_a_checkpoint_with_a_value_of_another_type_counts_as_none(
+    name: str, value: object, dataset: Dataset, tmp_path: Path
+) -> None:
+    training = fit(CONFIG, dataset, device="cpu", threads=1)
+    path = tmp_path / "a.pt"
+    save_checkpoint(training, [], 1.0, path)
+    document = torch.load(path, weights_only=True)
+    torch.save({**document, name: value, "version": 2}, path)
+    assert load_checkpoint(path) is None
+    torch.save({**document, "version": 2}, path)
+    assert load_checkpoint(path) is not None
+
+
+def test_a_pipe_in_the_place_of_a_checkpoint_counts_as_none(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.pt")
+    assert load_checkpoint(tmp_path / "a.pt") is None
 
 
 def test_a_disk_without_room_leaves_the_checkpoint_before_and_no_half_of_one(

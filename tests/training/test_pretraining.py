@@ -1,4 +1,6 @@
+import errno
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ from suite.networks import build_network
 from suite.training.backbones import start_from
 from suite.training.pretraining import pretrain
 from suite.trial import IdentityEpoch, TrialConfig
+from suite.trial_reading import read_config
 
 CONFIG = TrialConfig(
     widths=(4, 8, 8, 8, 8),
@@ -101,7 +104,7 @@ def test_the_backbone_is_all_but_the_output_layer_and_fits_its_network(people: S
     assert (told["identities"], told["train_images"], told["held_out_images"]) == (7, 56, 6)
     assert told["data"]["fingerprint"] == people.info.fingerprint
     assert [epoch["epoch"] for epoch in told["epochs"]] == [1, 2, 3]
-    assert TrialConfig.from_json(told["config"]).widths == CONFIG.widths
+    assert read_config(told["config"]).widths == CONFIG.widths
 
 
 def test_pretraining_repeats_bit_for_bit(people: Store, tmp_path: Path) -> None:
@@ -166,3 +169,18 @@ def test_a_line_says_how_far_it_is_and_how_long_it_takes() -> None:
     )
     alone = [IdentityEpoch(1, 2.5, float("nan"), 10.0)]
     assert describe_pretraining(alone, 1) == "epoch 1 of 1: loss 2.500, 10 s"
+
+
+def test_a_disk_that_fills_during_pretraining_is_told_with_what_is_kept(
+    people: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(config: object, store: object, path: Path, on_epoch: Callable[[IdentityEpoch], None]) -> None:
+        on_epoch(IdentityEpoch(1, 1.0, 0.5, 1.0))
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("suite.training.pretraining.pretrain", full)
+    path = tmp_path / "new" / "b.safetensors"
+    assert main(["pretrain", "--data", str(people.folder), "-o", str(path), "--epochs", "3"]) == 2
+    assert (
+        f"{path} cannot be written (No space left on device; it has epoch 1 of 3)" in capsys.readouterr().err
+    )

@@ -1,5 +1,8 @@
 """Files of weights are read without running anything in them, and pinned by their SHA-256."""
 
+import math
+import os
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -7,6 +10,7 @@ import torch
 from torch import nn
 
 from suite.errors import RequestError
+from suite.training import weight_files
 from suite.training.weight_files import pin_weight_files, read_state
 from suite.trial import TrialConfig
 
@@ -51,3 +55,41 @@ def test_a_file_that_holds_no_weights_is_one_sentence_and_runs_nothing(
         read_state(path)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "trapped").exists()
+
+
+def forged_stride() -> torch.Tensor:
+    """A tensor of four bytes that claims 10^12 values."""
+    return torch.zeros(1).expand(10**12)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "closed", "unbounded", "stride", "sparse", "no numbers", "bomb"])
+def test_a_file_that_claims_more_than_it_holds_is_one_sentence(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "weights.pt"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "closed":
+        path.touch(mode=0)
+    elif kind == "unbounded":
+        path.symlink_to("/dev/zero")
+    elif kind == "bomb":
+        monkeypatch.setattr(weight_files, "LARGEST_FILE", 100_000)
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("data", bytes(200_000))
+    else:
+        tensor = {
+            "stride": forged_stride(),
+            "sparse": torch.eye(3).to_sparse(),
+            "no numbers": torch.tensor([math.nan]),
+        }
+        torch.save({"w": tensor[kind]}, path)
+    with pytest.raises(RequestError, match=r"weights\.pt cannot be read as weights \(.+\)") as caught:
+        read_state(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_pipe_is_not_hashed(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.pt")
+    with pytest.raises(RequestError, match=r"pipe\.pt cannot be read \(it is not a regular file"):
+        pin_weight_files(TrialConfig(teacher=str(tmp_path / "pipe.pt")))

@@ -1,9 +1,23 @@
 // The data in the page, and new elements.
-const data = JSON.parse(document.getElementById("data").textContent);
+
+// The element stands before this script with nothing of a run between them, so that no other can be taken for it.
+const dataElement = (() => {
+  let found = document.currentScript;
+  while (found.id !== "data") found = found.previousElementSibling;
+  return found;
+})();
+const data = JSON.parse(dataElement.textContent);
 
 // Add the data that lies behind the scripts, once the page is complete.
 function readLater() {
-  Object.assign(data, JSON.parse(document.getElementById("later").textContent));
+  let found = dataElement;
+  while (found.id !== "later") found = found.nextElementSibling;
+  Object.assign(data, JSON.parse(found.textContent));
+}
+
+// What an object has under a name of the run; of every object, "constructor" and "__proto__" name something else.
+function under(object, name) {
+  return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
 // Columns in which values repeat are sent with each value once.

@@ -74,7 +74,7 @@ function statusInWords(row) {
 
 function designOf(row) {
   const network = trials.network[row];
-  if (network !== "compact") return data.network_names[network] ?? network;
+  if (network !== "compact") return under(data.network_names, network) ?? network;
   return `widths ${trials.widths[row].join(" ")}, depths ${trials.depths[row].join(" ")}`;
 }
 

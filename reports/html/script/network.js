@@ -12,7 +12,8 @@ const RECIPE = {
 };
 
 function field(name, row) {
-  return name in data.recipe.varied ? data.recipe.varied[name][row] : data.recipe.same[name];
+  const varied = under(data.recipe.varied, name);
+  return varied ? varied[row] : under(data.recipe.same, name);
 }
 
 function definition(rows) {
@@ -22,6 +23,9 @@ function definition(rows) {
     ...rows.flatMap(([term, content]) => [element("dt", {}, term), element("dd", {}, ...[content].flat())]),
   );
 }
+
+// Of ResNet-50, the deepest network here, several times as many; a forged depth would draw for ever.
+const MOST_DRAWN = 400;
 
 // Each convolution as a block: as wide as it has channels, as high as its feature map.
 function stages(own) {
@@ -35,6 +39,8 @@ function stages(own) {
           ]
         : null;
   if (!known) return element("p", {}, "Its stages are not drawn: they are not in the run's table.");
+  const layers = known[1].reduce((sum, depth) => sum + depth, 0);
+  if (!(layers <= MOST_DRAWN)) return element("p", {}, `Its ${grouped(layers)} layers are too many to draw.`);
   const [widths, depths] = known,
     W = 640,
     H = 150;
@@ -119,7 +125,7 @@ function recipeList(row) {
     if (value === null || value === undefined) return "none";
     return String(typeof value === "number" ? Number(value.toPrecision(6)) : value);
   };
-  const rows = (names) => names.map((name) => [RECIPE[name] ?? name.replaceAll("_", " "), shown(field(name, row))]);
+  const rows = (names) => names.map((name) => [under(RECIPE, name) ?? name.replaceAll("_", " "), shown(field(name, row))]);
   const same = element(
     "details",
     {},
@@ -142,7 +148,7 @@ function lineageList(own) {
         ` (${isSearched(rowOf.get(id)) ? "pruned" : trials.stage[rowOf.get(id)]})`,
       ]),
     ]);
-  const again = data.confirmations[own.id] ?? [];
+  const again = under(data.confirmations, own.id) ?? [];
   if (again.length) {
     rows.push([
       "Trained again",
@@ -234,7 +240,7 @@ function groupTables(predictions) {
 }
 
 function predicted(own) {
-  const predictions = data.predictions[own.id];
+  const predictions = under(data.predictions, own.id);
   if (!predictions) {
     return [
       element(
@@ -267,7 +273,7 @@ function predicted(own) {
 
 function drawPredicted(own) {
   const chart = document.getElementById("predicted-chart"),
-    { drawn: pairs } = data.predictions[own.id];
+    { drawn: pairs } = under(data.predictions, own.id);
   const values = pairs.flat(),
     low = Math.min(...values),
     high = Math.max(...values);
@@ -387,7 +393,7 @@ function showNetwork() {
       : []),
   );
   if (hasCurve) figure(document.getElementById("curve-chart"), () => drawCurve(row));
-  if (data.predictions[own.id]) figure(document.getElementById("predicted-chart"), () => drawPredicted(own));
+  if (under(data.predictions, own.id)) figure(document.getElementById("predicted-chart"), () => drawPredicted(own));
 }
 
 function startNetwork() {

@@ -90,7 +90,8 @@ function csv(rows) {
   const quoted = (value) => {
     if (value === null || value === undefined) return "";
     if (typeof value === "number") return String(value);
-    const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+    const text = Array.isArray(value) ? value.join(" ") : String(value); // such as keep, a share for each stage
+    const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
     return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
   };
   const names = [

@@ -14,9 +14,19 @@ from suite.data.faces.capture import CaptureConditions
 from suite.data.faces.compositing import composite_faces
 from suite.data.faces.people import Floats, People, signs_of_age
 from suite.data.faces.raters import Votes, rate_age, rate_attractiveness
-from suite.data.store import LabelRange, Split, Store, StoreInfo, fingerprint, open_store, write_info
+from suite.data.store import (
+    LabelRange,
+    Split,
+    Store,
+    StoreInfo,
+    fingerprint,
+    open_store,
+    sampled_fingerprint,
+    write_info,
+)
+from suite.files.arrays import new_array
 from suite.files.atomic import move_into_place, temporary_folder_beside
-from suite.files.cache import cache_folder
+from suite.files.cache import cache_folder, writable_cache
 from suite.machine import usable_cpus
 
 SIDE = 64  # pixels
@@ -47,11 +57,12 @@ def faces_store(*, seed: int = 0, on_progress: Callable[[int, int], None] | None
         on_progress: Called with the number of images rendered and of all.
 
     Raises:
-        RequestError: The cache folder cannot be written to.
+        RequestError: The cache folder cannot be written to, or has too little space.
     """
     kept = cache_folder() / f"faces-{_code()[:12]}-seed{seed}"
     if not (kept / "store.json").exists():
-        write_faces(kept, seed=seed, people=PEOPLE, on_progress=on_progress)
+        with writable_cache(".", needed=sum(PEOPLE.values()) * IMAGES_A_PERSON * SIDE * SIDE * 3):
+            write_faces(kept, seed=seed, people=PEOPLE, on_progress=on_progress)
     return open_store(kept)
 
 
@@ -62,13 +73,15 @@ def write_faces(
     people: Mapping[Split, int],
     on_progress: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Render ``people`` of each split into a new store in ``out``; ``on_progress`` as in ``faces_store``."""
+    """Render ``people`` of each split into a new store in ``out``; ``on_progress`` as in ``faces_store``.
+
+    Raises:
+        OSError: The store cannot be written.
+    """
     persons = np.repeat(np.arange(sum(people.values())), IMAGES_A_PERSON)
     traits = People.draw(np.random.default_rng([seed, 0]), sum(people.values())).of(persons)
     with temporary_folder_beside(out) as folder:
-        images = np.lib.format.open_memmap(
-            folder / "images.npy", mode="w+", dtype=np.uint8, shape=(len(persons), SIDE, SIDE, 3)
-        )
+        images = new_array(folder / "images.npy", (len(persons), SIDE, SIDE, 3))
         votes: list[Rendered] = []
         for start, batch in _in_threads(traits, len(persons), seed):
             images[start : start + BATCH] = batch.images
@@ -148,6 +161,7 @@ def _info(images: npt.NDArray[np.uint8], labels: pd.DataFrame, seed: int) -> Sto
         images=len(images),
         side=images.shape[1],
         fingerprint=fingerprint(images, labels),
+        sampled_fingerprint=sampled_fingerprint(images, labels),
         protocol="Split by identity: each person, at four ages, is in one of train, val and test only.",
         origin=f"Synthetic faces of no real person, rendered by the suite with seed {seed}; the labels are "
         "the votes of simulated raters.",

@@ -10,18 +10,18 @@ import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import numpy.typing as npt
 
 from suite.data.alignment import FivePoints, five_points
-from suite.data.dataset_reader import DatasetReader, ImageRecord, ReadResult
-from suite.data.readers.apparent_age import ApparentAge, join_images
+from suite.data.dataset_reader import DatasetReader, ImageRecord, ReadResult, SkippedFile
+from suite.data.readers.apparent_age import ApparentAge, SplitTable, join_images, labelled
 from suite.data.readers.landmarks import located, points_of_68
 from suite.data.readers.layout import Publication, find_file, split_of, visible
 from suite.data.readers.matlab import UnreadableMatError, read_mat
-from suite.data.readers.tables import columns_of, missing_extra, number, read_records
+from suite.data.readers.tables import missing_extra, read_records
 from suite.data.source_files import SourceFiles
 from suite.data.store import LabelRange, Split
 from suite.errors import RequestError
@@ -52,13 +52,11 @@ def read(files: SourceFiles, path: Path, *, column: str) -> ReadResult:
     """
     names = visible(files)
     groups = _groups(files, names, path)
-    tables: dict[Split, str] = {}
-    rows_by_split: dict[Split, list[ApparentAge]] = {}
+    tables: dict[Split, SplitTable] = {}
     for split, pattern in _TABLES.items():
         if table := find_file(names, pattern):
-            tables[split] = table
-            rows_by_split[split] = _ages(files, table, path, column, groups.get(split, {}))
-    result = join_images(path, names, APPA_REAL_PUBLICATION, AGES, tables, rows_by_split)
+            tables[split] = SplitTable(table, _ages(files, table, path, column, groups.get(split, {})))
+    result = join_images(path, names, APPA_REAL_PUBLICATION, AGES, tables)
     faces = sum(record.file.lower().endswith("_face.jpg") for record in result.records)
     return replace(result, found=f"{result.found}; {faces:,} with an upright face crop")
 
@@ -69,9 +67,9 @@ def _ages(
     path: Path,
     column: str,
     groups: Mapping[str, Mapping[str, str]],
-) -> list[ApparentAge]:
-    rows = read_records(files, table, path)
-    missing = sorted({"file_name", column} - columns_of(rows))
+) -> list[ApparentAge | SkippedFile]:
+    records = read_records(files, table, path)
+    missing = sorted({"file_name", column} - set(records.columns))
     if missing:
         raise RequestError(
             f"{table} of {path} has no column {missing[0]!r}; get the set again from "
@@ -79,14 +77,14 @@ def _ages(
         )
     no_groups = dict.fromkeys(GROUPS, "")
     return [
-        ApparentAge(
-            row.get("file_name", ""),
-            age,
-            number(row.get(DEVIATION)) if column == APPARENT else None,
-            groups.get(row.get("file_name", ""), no_groups),
+        labelled(
+            row["file_name"],
+            row[column],
+            row.get(DEVIATION, "") if column == APPARENT else "",
+            PurePosixPath(table).name,
+            groups.get(row["file_name"], no_groups),
         )
-        for row in rows
-        if (age := number(row.get(column))) is not None
+        for row in records.rows
     ]
 
 
@@ -103,7 +101,7 @@ def _groups(
                     group: next((row[c] for c in columns if c in row), "")
                     for group, columns in _COLUMNS.items()
                 }
-                for row in read_records(files, name, path)
+                for row in read_records(files, name, path).rows
             }
     return found
 

@@ -21,6 +21,7 @@ from suite.data.readers.layout import (
     out_of_range,
     sorted_result,
     visible,
+    without_row,
 )
 from suite.data.readers.matlab import load_mat
 from suite.data.readers.tables import read_bytes
@@ -58,13 +59,16 @@ def read(files: SourceFiles, path: Path) -> ReadResult:
     as_stored = {unicodedata.normalize("NFC", name): name for name in names}
     records: dict[str, ImageRecord] = {}
     skipped: list[SkippedFile] = []
+    listed: set[str] = set()
     for row in _rows(files, meta, path):
         found = images.find(unicodedata.normalize("NFC", row.name))
         if found is None:
             skipped.append(no_image(row.name, META))
         elif reason := out_of_range("age", row.age, AGES):
             skipped.append(SkippedFile(as_stored[found], reason))
+            listed.add(as_stored[found])
         else:
+            listed.add(as_stored[found])
             records[found] = ImageRecord(
                 as_stored[found],
                 {"age": row.age},
@@ -73,6 +77,7 @@ def read(files: SourceFiles, path: Path) -> ReadResult:
             )
     if not records:
         raise CACD2000_PUBLICATION.missing(path, names, f"image that {META} names")
+    skipped += without_row(names, listed)
     found_counts = f"{CACD2000_PUBLICATION.found(len(records))}; by rank {count_of_splits(records.values())}"
     return sorted_result(records.values(), skipped, found_counts)
 

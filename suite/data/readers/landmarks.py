@@ -22,16 +22,25 @@ POINT_COLUMNS = frozenset(column for point in (*EYES, NOSE, *MOUTH) for column i
 BOX = ("left", "top", "right", "bottom")
 
 
-def points_of_row(row: Mapping[str, str]) -> FivePoints | None:
-    """Read the five points from a row of a table; None where one is missing or they cannot be those of a face."""
-    found = [_point(row, *columns) for columns in (*EYES, NOSE, *MOUTH)]
-    points = [point for point in found if point is not None]
-    return five_points(points[:2], points[2], points[3:]) if len(points) == len(found) else None
+def points_of_row(row: Mapping[str, str]) -> FivePoints | str | None:
+    """Read the five points from a row of a table.
 
-
-def _point(row: Mapping[str, str], across: str, down: str) -> Point | None:
-    x, y = number(row.get(across)), number(row.get(down))
-    return None if x is None or y is None else (x, y)
+    Returns:
+        None where a cell is empty or the points cannot be those of a face, the reason where a cell cannot be used.
+    """
+    columns = [column for point in (*EYES, NOSE, *MOUTH) for column in point]
+    cells = [row.get(column, "") for column in columns]
+    if not any(cells):
+        return None
+    values = [number(cell) for cell in cells]
+    for column, cell, value in zip(columns, cells, values, strict=True):
+        if cell and value is None:
+            return f"the landmark {column} is {cell[:40]!r}, which is not a number"
+    known = [value for value in values if value is not None]
+    if len(known) < len(columns):
+        return None
+    points = list(zip(known[::2], known[1::2], strict=True))
+    return five_points(points[:2], points[2], points[3:])
 
 
 def box_of_row(row: Mapping[str, str]) -> CropBox | str | None:
@@ -41,10 +50,10 @@ def box_of_row(row: Mapping[str, str]) -> CropBox | str | None:
         return None
     sides = [number(cell) for cell in cells]
     if any(side is None for side in sides):
-        return f"the crop box {', '.join(cells)} has a side that is not a number"
+        return f"the crop box {', '.join(cells)[:80]} has a side that is not a number"
     left, top, right, bottom = (side or 0.0 for side in sides)
     if left >= right or top >= bottom:
-        return f"the crop box {', '.join(cells)} is empty"
+        return f"the crop box {', '.join(cells)[:80]} is empty"
     return CropBox(left, top, right, bottom)
 
 

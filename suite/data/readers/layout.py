@@ -1,13 +1,16 @@
 """Shared by the readers: finding the images and tables of a data set in any subfolder of the source."""
 
+import hashlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from suite.data.archive_safety import UnreadableFileError
 from suite.data.dataset_reader import ImageRecord, ReadResult, SkippedFile
-from suite.data.source_files import SourceFiles
+from suite.data.file_names import comparable
+from suite.data.source_files import SourceFiles, is_of_the_system
 from suite.data.store import LabelRange, Split
 from suite.errors import RequestError
 
@@ -22,7 +25,6 @@ _SPLIT_WORDS: dict[str, Split] = {
     "validation": "val",
     "test": "test",
     "testing": "test",
-    "reference": "test",
 }
 
 
@@ -61,12 +63,8 @@ class Publication:
 
 
 def visible(files: SourceFiles) -> list[str]:
-    """List the files without those that an operating system adds: ``__MACOSX/``, ``._x.jpg``."""
-    return [
-        name
-        for name in files.names()
-        if not any(part.startswith((".", "__")) for part in PurePosixPath(name).parts)
-    ]
+    """List the files without those that are hidden or that an operating system adds."""
+    return [name for name in files.names() if not is_of_the_system(name)]
 
 
 def is_image(name: str) -> bool:
@@ -80,13 +78,35 @@ def find_file(names: Iterable[str], pattern: str) -> str | None:
     return min(found, key=lambda name: (name.count("/"), name), default=None)
 
 
-def split_of(name: str) -> Split | None:
-    """Return the split that the deepest part of a path names; None where none names exactly one."""
-    for part in reversed(PurePosixPath(name).parts):
+def split_of(name: str, common: int = 0) -> Split | None:
+    """Return the split that a path names; None where no part of it names exactly one.
+
+    The deepest folder that names one counts. The file name counts only where no folder does, because a table in a
+    folder of validation images may be called anything.
+
+    Args:
+        name: The path.
+        common: The number of its first folders that all files of the source share. They count last: a folder around
+            the whole set says nothing about a part of it.
+    """
+    parts = PurePosixPath(name).parts
+    around, folders = parts[:common], parts[common:-1]
+    for part in (*reversed(folders), *parts[-1:], *reversed(around)):
         words = {_SPLIT_WORDS.get(word) for word in re.split(r"[^a-z]+", part.lower())} - {None}
         if len(words) == 1:
             return words.pop()
     return None
+
+
+def common_folders(names: Iterable[str]) -> int:
+    """Count the folders around all files of a source."""
+    folders = {PurePosixPath(name).parent.parts for name in names}
+    shared = 0
+    for parts in zip(*folders, strict=False):
+        if len(set(parts)) > 1:
+            break
+        shared += 1
+    return shared
 
 
 def out_of_range(attribute: str, value: float, labels: LabelRange) -> str | None:
@@ -102,11 +122,11 @@ class NamedImages:
     def __init__(self, names: Iterable[str]) -> None:
         self._by_name: defaultdict[str, list[str]] = defaultdict(list)
         for name in sorted(filter(is_image, names), key=lambda name: (name.count("/"), name)):
-            self._by_name[PurePosixPath(name).name.lower()].append(name)
+            self._by_name[PurePosixPath(comparable(name)).name.lower()].append(name)
 
     def find(self, path: str) -> str | None:
         """Find the image of a name or path; of several, the one that shares the longest end of the path."""
-        parts = PurePosixPath(path.replace("\\", "/").lower()).parts
+        parts = PurePosixPath(comparable(path).lower()).parts
         if not parts:
             return None
         candidates = self._by_name.get(parts[-1], [])
@@ -115,7 +135,7 @@ class NamedImages:
 
 def _shared_end(name: str, path: Sequence[str]) -> int:
     """The number of parts at the end that a name and a path share."""
-    parts = PurePosixPath(name.lower()).parts
+    parts = PurePosixPath(comparable(name).lower()).parts
     shared = 0
     for ours, theirs in zip(reversed(parts), reversed(path), strict=False):
         if ours != theirs:
@@ -146,6 +166,52 @@ def read_names(
         else:
             chosen[key] = parsed
     return sorted(chosen.values(), key=lambda record: record.file), skipped
+
+
+def without_copies(
+    files: SourceFiles, records: Iterable[ImageRecord]
+) -> tuple[list[ImageRecord], list[SkippedFile]]:
+    """Take each image once where files have the same content; a file that cannot be read is kept for its reason."""
+    first: dict[bytes, str] = {}
+    kept: list[ImageRecord] = []
+    skipped: list[SkippedFile] = []
+    for record in records:
+        digest = digest_of(files, record.file)
+        if digest is not None and (other := first.setdefault(digest, record.file)) != record.file:
+            skipped.append(SkippedFile(record.file, f"the same content as {other}"))
+        else:
+            kept.append(record)
+    return kept, skipped
+
+
+def digest_of(files: SourceFiles, name: str) -> bytes | None:
+    """A digest of a file's content; None where it is empty or cannot be read."""
+    try:
+        content = files.read(name)
+    except UnreadableFileError:
+        return None
+    return hashlib.blake2b(content, digest_size=16).digest() if content else None
+
+
+def without_row(
+    names: Iterable[str], listed: Iterable[str], splits: Mapping[str, Split | None] | None = None
+) -> list[SkippedFile]:
+    """Make the entries for images of a set that no table lists.
+
+    Other versions of an image, such as its face crop or a copy in another folder, have none of their own.
+
+    Args:
+        names: The files of the source.
+        listed: The images that a table lists.
+        splits: The split of each file, where splits number their images alike.
+    """
+
+    def version(name: str) -> tuple[Split | None, str]:
+        return (splits or {}).get(name), PurePosixPath(name).name.lower().removesuffix("_face.jpg")
+
+    known = {version(name) for name in listed}
+    unlisted = {version(name): name for name in names if is_image(name) and version(name) not in known}
+    return [SkippedFile(name, "no table has a row of it", lost=True) for name in unlisted.values()]
 
 
 def no_image(name: str, table: str) -> SkippedFile:

@@ -1,28 +1,33 @@
-"""A manifest: your own data set, as a table (CSV or parquet) with one row per image.
+"""A manifest: your own data set, as a table (text or parquet) with one row per image.
 
 Columns, in any order and any case:
 
-- ``path`` of the image, relative to the folder of the table (or ``file``, ``image``);
+- ``path`` of the image, relative to the folder of the table (or ``file``, ``image``); a parquet may have the images
+  in itself instead, as the Hugging Face hub stores them;
 - ``age`` or ``attractiveness``, or both; or ``value``, with the attribute given on the command line;
 - optional: ``deviation`` of the annotators (or ``age_std``, ``attractiveness_std``), ``subject``, ``split``
   (train, val or test); in pixels of the upright image, the crop box ``left``, ``top``, ``right``, ``bottom``,
   and for an alignment ``left_eye_x``, ``left_eye_y`` and so on (``landmarks.POINT_COLUMNS``);
 - every other column is a group, such as ``gender``.
+
+An empty optional cell says nothing. An image with a cell that says something unusable is left out and counts as lost,
+because taking it without that cell would be a guess.
 """
 
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path, PurePosixPath
 
-import pyarrow
-import pyarrow.parquet
-
 from suite.data.dataset_reader import DatasetReader, ImageRecord, ReadResult, SkippedFile
+from suite.data.file_names import FileNames, spelling_on_disk
+from suite.data.parquet_images import PARQUET
 from suite.data.readers.landmarks import BOX, POINT_COLUMNS, box_of_row, points_of_row
 from suite.data.readers.layout import out_of_range, split_of, visible
-from suite.data.readers.tables import number, read_bytes, read_records
-from suite.data.source_files import TABLES, SourceFiles
+from suite.data.readers.parquet_tables import read_parquet
+from suite.data.readers.tables import Records, deviation_in, number, read_records
+from suite.data.source_files import IMAGE_COLUMNS, TABLES, SourceFiles, is_table, name_of_table
 from suite.data.store import LabelRange
 from suite.errors import RequestError
 from suite.trial import Attribute
@@ -31,12 +36,21 @@ RANGES: Mapping[str, LabelRange] = {
     "age": LabelRange(0, 120, 1),
     "attractiveness": LabelRange(1, 5, 0.1),
 }
-PATHS = ("path", "file", "image")
-#: Keeps a forged parquet file, in which a few bytes can stand for any number of rows, from filling the memory.
-MOST_ROWS = 10_000_000
-LARGEST_TABLE = 2_000_000_000  # bytes in memory
 #: Columns that are not groups.
-_RESERVED = frozenset({*PATHS, "value", "deviation", "subject", "split", "source", *BOX, *POINT_COLUMNS})
+_RESERVED = frozenset(
+    {*IMAGE_COLUMNS, "value", "deviation", "subject", "split", "source", *BOX, *POINT_COLUMNS}
+)
+#: Words for a missing value. As a subject they would make one person of all whose name is not known.
+_MISSING = frozenset({"na", "n/a", "nan", "none", "null", "?", "-"})
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """What the columns of a manifest mean."""
+
+    image: str
+    labels: Mapping[str, tuple[str, str]]  # label and deviation, by attribute
+    groups: Sequence[str]
 
 
 def read(files: SourceFiles, path: Path, *, attribute: Attribute | None) -> ReadResult:
@@ -48,49 +62,22 @@ def read(files: SourceFiles, path: Path, *, attribute: Attribute | None) -> Read
         attribute: The attribute in the column ``value``; None where columns are named by their attributes.
 
     Raises:
-        RequestError: There is no table or more than one, or it lacks a column.
+        RequestError: There is no table or more than one, it lacks a column, or a row breaks its form.
     """
-    table, loose = _table(files, path)
-    rows = _rows(files, table, path)
-    columns = list(rows[0]) if rows else []
-    source = f"{table} of {path}" if loose is None else str(path)
-    image = next((column for column in PATHS if column in columns), None)
-    if image is None:
-        if not rows:
-            raise RequestError(f"{source} has no rows below its header; write a row for each image")
-        raise RequestError(
-            f"{source} has no column 'path', only {', '.join(columns)}; rename the column of the files to 'path'"
-        )
-    labels = _label_columns(columns, attribute, source)
-    groups = [c for c in columns if c not in _RESERVED and c.removesuffix("_std") not in RANGES]
-    folder = PurePosixPath(table).parent
-    parsed = [
-        _parse(row, str(folder / file), labels, groups)
-        if (file := row.get(image, ""))
-        else SkippedFile(table, f"row {number_of_row} has no image", lost=True)
-        for number_of_row, row in enumerate(rows, start=1)
-    ]
-    known = set(visible(files)) if loose is None else None
-    records: dict[str, ImageRecord] = {}
-    skipped: list[SkippedFile] = []
-    for one in parsed:
-        if isinstance(one, SkippedFile):
-            skipped.append(one)
-        elif known is not None and one.file not in known:
-            skipped.append(SkippedFile(one.file, f"{table} lists it, but there is no such image", lost=True))
-        elif one.file in records:
-            skipped.append(SkippedFile(one.file, f"{table} lists it twice"))
-        else:
-            records[one.file] = one
-    return ReadResult(
-        list(records.values()), skipped, f"{len(records):,} of {len(rows):,} rows of {table}", groups
-    )
+    loose = is_table(path)
+    table = path.name if loose else _only_table(files, path)
+    source = name_of_table(table, path)
+    if table.lower().endswith(PARQUET):
+        records, embedded = read_parquet(files, table, path, IMAGE_COLUMNS)
+    else:
+        records, embedded = read_records(files, table, path), False
+    if embedded:
+        return _images(records, table, source, attribute, find=str)
+    find = partial(spelling_on_disk, path.parent) if loose else FileNames(visible(files)).find
+    return _images(records, table, source, attribute, find)
 
 
-def _table(files: SourceFiles, path: Path) -> tuple[str, Path | None]:
-    """The name of the table among the files, and its path where ``path`` is the table itself."""
-    if path.suffix.lower() in TABLES:
-        return path.name, path
+def _only_table(files: SourceFiles, path: Path) -> str:
     tables = [name for name in visible(files) if name.lower().endswith(TABLES)]
     if len(tables) != 1:
         listed = f" ({', '.join(tables[:3])})" if tables else ""
@@ -98,34 +85,56 @@ def _table(files: SourceFiles, path: Path) -> tuple[str, Path | None]:
             f"{path} has {len(tables)} tables{listed}; a manifest is one CSV or parquet file with columns "
             "path and age or attractiveness: name the file itself"
         )
-    return tables[0], None
+    return tables[0]
 
 
-def _rows(files: SourceFiles, table: str, path: Path) -> Sequence[Mapping[str, str]]:
-    if not table.lower().endswith(".parquet"):
-        return read_records(files, table, path)
-    content = read_bytes(files, table, path)
-    try:
-        parquet = pyarrow.parquet.ParquetFile(io.BytesIO(content))
-        if parquet.metadata.num_rows > MOST_ROWS:
-            raise RequestError(
-                f"{table} of {path} claims to have {parquet.metadata.num_rows:,} rows, over the limit of "
-                f"{MOST_ROWS:,}; split it into several sets"
-            )
-        rows, size = [], 0
-        for batch in parquet.iter_batches(1024):
-            size += batch.nbytes
-            if size > LARGEST_TABLE:
-                raise RequestError(
-                    f"{table} of {path} unpacks to more than the limit of {LARGEST_TABLE:,} bytes; leave out "
-                    "columns that are not needed"
-                )
-            rows += batch.to_pylist()
-    except (pyarrow.ArrowException, OSError) as error:
+def _images(
+    table: Records, name: str, source: str, attribute: Attribute | None, find: Callable[[str], str | None]
+) -> ReadResult:
+    """The images of a table.
+
+    Args:
+        table: The table.
+        name: Its file name, relative to the source.
+        source: What errors call it.
+        attribute: As for ``read``.
+        find: Returns the name that a file has in the source, however the table spells it; None where there is none.
+    """
+    first = next(table.rows, None)
+    if first is None:
+        raise RequestError(f"{source} has no rows below its header; write a row for each image")
+    columns = _meaning(table.columns, attribute, source)
+    folder = PurePosixPath(name).parent
+    records: dict[str, ImageRecord] = {}
+    skipped: list[SkippedFile] = []
+    count = 0
+    for count, row in enumerate(chain([first], table.rows), start=1):
+        if not row.get(columns.image, ""):
+            skipped.append(SkippedFile(name, f"row {count} has no image", lost=True))
+            continue
+        one = _parse(row, str(folder / row[columns.image]), columns)
+        if isinstance(one, SkippedFile):
+            skipped.append(one)
+            continue
+        file = find(one.file)
+        if file is None:
+            skipped.append(SkippedFile(one.file, f"{name} lists it, but there is no such image", lost=True))
+        elif file in records:
+            skipped.append(SkippedFile(file, f"{name} lists it twice"))
+        else:
+            records[file] = replace(one, file=file)
+    found = f"{len(records):,} of {count:,} rows of {name}"
+    return ReadResult(list(records.values()), skipped, found, columns.groups)
+
+
+def _meaning(columns: Sequence[str], attribute: Attribute | None, source: str) -> _Columns:
+    image = next((column for column in IMAGE_COLUMNS if column in columns), None)
+    if image is None:
         raise RequestError(
-            f"{table} of {path} is not a readable parquet file ({error}); write it again"
-        ) from None
-    return [{name.lower(): "" if v is None else str(v) for name, v in row.items()} for row in rows]
+            f"{source} has no column 'path', only {', '.join(columns)[:200]}; rename the column of the files to 'path'"
+        )
+    groups = [c for c in columns if c not in _RESERVED and c.removesuffix("_std") not in RANGES]
+    return _Columns(image, _label_columns(columns, attribute, source), groups)
 
 
 def _label_columns(
@@ -137,11 +146,11 @@ def _label_columns(
         found = {attribute: ("value", "deviation")}
     if attribute and attribute not in found:
         raise RequestError(
-            f"{source} has no column 'value' or {attribute!r}; its columns: {', '.join(columns)}"
+            f"{source} has no column 'value' or {attribute!r}; its columns: {', '.join(columns)[:200]}"
         )
     if not found:
         raise RequestError(
-            f"{source} has no column 'age' or 'attractiveness'; its columns: {', '.join(columns)}; with a "
+            f"{source} has no column 'age' or 'attractiveness'; its columns: {', '.join(columns)[:200]}; with a "
             "column 'value', add --attribute age or --attribute attractiveness"
         )
     if len(found) == 1:  # the column "deviation" is then unambiguous
@@ -150,42 +159,40 @@ def _label_columns(
     return found
 
 
-def _parse(
-    row: Mapping[str, str],
-    file: str,
-    columns: Mapping[str, tuple[str, str]],
-    groups: Sequence[str],
-) -> ImageRecord | SkippedFile:
+def _parse(row: Mapping[str, str], file: str, columns: _Columns) -> ImageRecord | SkippedFile:
     labels: dict[str, float] = {}
     deviations: dict[str, float] = {}
-    for attribute, (label, deviation) in columns.items():
-        value, spread = number(row.get(label)), number(row.get(deviation))
+    for attribute, (label, deviation) in columns.labels.items():
+        value, spread = number(row.get(label)), deviation_in(row.get(deviation, ""), attribute)
         if value is None:
-            return SkippedFile(
-                file, f"the {attribute} is {row.get(label)!r}, which is not a number", lost=True
-            )
+            said = row.get(label, "")[:40]
+            return SkippedFile(file, f"the {attribute} is {said!r}, which is not a number", lost=True)
         if reason := out_of_range(attribute, value, RANGES[attribute]):
             return SkippedFile(file, reason)
-        if spread is not None and spread < 0:
-            return SkippedFile(file, f"the deviation of the {attribute} is {spread:g}, below 0")
+        if isinstance(spread, str):
+            return SkippedFile(file, spread, lost=True)
         labels[attribute] = value
         if spread is not None:
             deviations[attribute] = spread
-    split_name, crop = row.get("split", ""), box_of_row(row)
-    split = split_of(split_name) if split_name else None
+    subject, split_name = row.get("subject", ""), row.get("split", "")
+    if subject.lower() in _MISSING:
+        return SkippedFile(file, f"the subject is {subject!r}; leave it empty where it is unknown", lost=True)
+    split, crop, points = split_of(split_name) if split_name else None, box_of_row(row), points_of_row(row)
     if split_name and split is None:
-        return SkippedFile(file, f"the split is {split_name!r}, none of train, val and test")
+        return SkippedFile(file, f"the split is {split_name[:40]!r}, none of train, val and test", lost=True)
     if isinstance(crop, str):
-        return SkippedFile(file, crop)
+        return SkippedFile(file, crop, lost=True)
+    if isinstance(points, str):
+        return SkippedFile(file, points, lost=True)
     return ImageRecord(
         file,
         labels,
-        {group: row.get(group, "") for group in groups},
+        {group: row.get(group, "") for group in columns.groups},
         deviations,
-        subject=row.get("subject", ""),
+        subject=subject,
         split=split,
         crop=crop,
-        face=points_of_row(row) or crop,
+        face=points or crop,
     )
 
 

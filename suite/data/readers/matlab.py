@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from suite.data.readers.matlab_claims import MATRIX, FalseClaimError, MatElements
 from suite.data.readers.tables import missing_extra
 from suite.errors import RequestError
 
 #: Several times the unpacked size of the table of CACD2000.
 LARGEST_UNPACKED = 500_000_000  # bytes
 _HEADER = 128  # bytes
-_MATRIX, _COMPRESSED = 14, 15  # element types: a variable, and a deflated variable
+_COMPRESSED = 15  # the type of an element that holds a deflated variable
 
 
 class UnreadableMatError(Exception):
@@ -55,6 +56,7 @@ def read_mat(content: bytes, variable: str | None = None) -> Mapping[str, Any]:
     from scipy.io import loadmat
 
     inflated = _inflated(content)
+    _check_claims(inflated)
     try:
         loaded: Mapping[str, Any] = loadmat(
             io.BytesIO(inflated), variable_names=[variable] if variable else None, simplify_cells=True
@@ -65,14 +67,32 @@ def read_mat(content: bytes, variable: str | None = None) -> Mapping[str, Any]:
     return {name: value for name, value in loaded.items() if not name.startswith("__")}
 
 
+def _order(content: bytes) -> str:
+    """The order of the bytes, as for ``struct``."""
+    if content[126:128] == b"MI":
+        return ">"
+    if content[126:128] == b"IM":
+        return "<"
+    raise UnreadableMatError("it has another header")
+
+
+def _check_claims(inflated: bytes) -> None:
+    """Refuse a file whose variables claim more than their bytes can hold."""
+    elements, at = MatElements(inflated, _order(inflated)), _HEADER
+    while at + 8 <= len(inflated):
+        kind, length = struct.unpack_from(f"{elements.order}II", inflated, at)
+        if kind != MATRIX or at + 8 + length > len(inflated):
+            raise UnreadableMatError("it is damaged")
+        try:
+            elements.check_matrix(at + 8, at + 8 + length)
+        except (FalseClaimError, struct.error) as error:
+            raise UnreadableMatError(str(error)) from None
+        at += 8 + length
+
+
 def _inflated(content: bytes) -> bytes:
     """The file with its deflated elements inflated, so that scipy inflates nothing."""
-    if content[126:128] == b"MI":
-        order = ">"
-    elif content[126:128] == b"IM":
-        order = "<"
-    else:
-        raise UnreadableMatError("it has another header")
+    order = _order(content)
     parts, at, size = [content[:_HEADER]], _HEADER, _HEADER
     while at + 8 <= len(content):
         kind, length = struct.unpack_from(f"{order}II", content, at)
@@ -84,7 +104,7 @@ def _inflated(content: bytes) -> bytes:
             except zlib.error as error:
                 raise UnreadableMatError(str(error)) from None
             # Scipy would inflate an element of another type without a limit.
-            if element[:4] != struct.pack(f"{order}I", _MATRIX):
+            if element[:4] != struct.pack(f"{order}I", MATRIX):
                 raise UnreadableMatError("a deflated element is not a variable")
         size += len(element)
         if size > LARGEST_UNPACKED:

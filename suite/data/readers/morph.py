@@ -6,7 +6,7 @@ named ``[subject]_[k][M or F][age].JPG``; these have no race.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from suite.data.dataset_reader import DatasetReader, ImageRecord, ReadResult, SkippedFile
@@ -20,8 +20,9 @@ from suite.data.readers.layout import (
     read_names,
     sorted_result,
     visible,
+    without_row,
 )
-from suite.data.readers.tables import columns_of, number, read_records
+from suite.data.readers.tables import Records, is_text_table, number, read_records
 from suite.data.source_files import SourceFiles
 from suite.data.store import LabelRange
 
@@ -46,13 +47,14 @@ def read(files: SourceFiles, path: Path) -> ReadResult:
         RequestError: There is neither a table nor an image with such a name.
     """
     names = visible(files)
-    for table in (name for name in names if name.lower().endswith((".csv", ".txt"))):
-        rows = read_records(files, table, path)
-        if columns_of(rows) >= COLUMNS:
-            result = _read_table(rows, names, PurePosixPath(table).name)
-            if not result.records:
-                raise MORPH_PUBLICATION.missing(path, names, f"image that {table} names")
-            return result
+    candidates = filter(is_text_table, names)
+    tables = [name for name in candidates if COLUMNS.issubset(read_records(files, name, path).columns)]
+    if tables:
+        rows = ((PurePosixPath(name).name, read_records(files, name, path)) for name in tables)
+        result = _read_tables(rows, names)
+        if not result.records:
+            raise MORPH_PUBLICATION.missing(path, names, f"image that {PurePosixPath(tables[0]).name} names")
+        return result
     records, skipped = read_names(filter(is_image, names), _parse)
     if not records:
         raise MORPH_PUBLICATION.missing(path, names)
@@ -60,32 +62,52 @@ def read(files: SourceFiles, path: Path) -> ReadResult:
     return ReadResult(records, skipped, found)
 
 
-def _read_table(rows: Sequence[Mapping[str, str]], names: Sequence[str], table: str) -> ReadResult:
-    images, records, skipped = NamedImages(names), dict[str, ImageRecord](), list[SkippedFile]()
-    for row in rows:
+def _read_tables(tables: Iterable[tuple[str, Records]], names: Sequence[str]) -> ReadResult:
+    """Read the rows of all tables; packagings of the set have one of the whole and several of its parts."""
+    images, by = NamedImages(names), list[str]()
+    records: dict[str, ImageRecord] = {}
+    skipped: dict[SkippedFile, None] = {}  # in order; tables repeat each other
+    for name, table in tables:
+        by.append(name)
+        here: set[str] = set()
+        for one in _of_table(table, name, images):
+            if isinstance(one, SkippedFile):
+                skipped[one] = None
+            elif records.setdefault(one.file, one) != one:
+                skipped[SkippedFile(one.file, "its rows disagree about it", lost=True)] = None
+            elif one.file in here:
+                skipped[SkippedFile(one.file, f"{name} lists it twice")] = None
+            here.add(one.file)
+    unusable = {one.file for one in skipped if one.lost or one.file not in records}
+    kept = [record for file, record in records.items() if file not in unusable]
+    unlisted = without_row(names, {*records, *unusable})
+    labelled = by[0] if len(by) == 1 else f"{by[0]} and {len(by) - 1:,} more tables"
+    found = f"{MORPH_PUBLICATION.found(len(kept))}, labelled by {labelled}"
+    return sorted_result(kept, [*skipped, *unlisted], found)
+
+
+def _of_table(table: Records, name: str, images: NamedImages) -> Iterator[ImageRecord | SkippedFile]:
+    for count, row in enumerate(table.rows, start=1):
         photo, age = row.get("photo", ""), number(row.get("age"))
         file = images.find(photo)
+        box, points = box_of_row(row), points_of_row(row)
         if not photo:
-            skipped.append(SkippedFile(table, "a row has no photo", lost=True))
+            yield SkippedFile(name, f"row {count} has no photo", lost=True)
         elif file is None:
-            skipped.append(no_image(photo, table))
-        elif file in records:
-            skipped.append(SkippedFile(file, f"{table} lists it twice"))
+            yield no_image(photo, name)
         elif age is None:
-            skipped.append(SkippedFile(file, f"{table} has no age for it"))
+            yield SkippedFile(file, f"{name} has no age for it", lost=True)
         elif reason := out_of_range("age", age, AGES):
-            skipped.append(SkippedFile(file, reason))
+            yield SkippedFile(file, reason)
+        elif isinstance(box, str) or isinstance(points, str):
+            yield SkippedFile(file, str(box if isinstance(box, str) else points), lost=True)
         else:
             groups = {
                 "gender": GENDERS.get(row.get("gender", "").lower()[:1], ""),
                 "race": RACES.get(row.get("race", "").lower()[:1], ""),
             }
-            box = box_of_row(row)
-            face = points_of_row(row) or (None if isinstance(box, str) else box)
-            records[file] = ImageRecord(file, {"age": age}, groups, subject=row.get("id_num", ""), face=face)
-    return sorted_result(
-        records.values(), skipped, f"{MORPH_PUBLICATION.found(len(records))}, labelled by {table}"
-    )
+            subject = row.get("id_num", "")
+            yield ImageRecord(file, {"age": age}, groups, subject=subject, face=points or box)
 
 
 def _parse(name: str) -> ImageRecord | SkippedFile:

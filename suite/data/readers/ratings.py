@@ -14,7 +14,14 @@ class Score:
     deviation: float | None
 
 
-def score(ratings: Iterable[float]) -> Score:
-    """Compute mean and population standard deviation, as for the votes on the embedded faces."""
+def score(ratings: Iterable[float], *, sample: bool = False) -> Score:
+    """Compute mean and standard deviation.
+
+    Args:
+        ratings: At least one.
+        sample: Compute the deviation of a sample (n - 1), not that of a population, as for the votes on the embedded
+            faces.
+    """
     values = np.array(list(ratings), np.float64)
-    return Score(round(float(values.mean()), 6), round(float(values.std()), 6) if len(values) > 1 else None)
+    deviation = round(float(values.std(ddof=sample)), 6) if len(values) > 1 else None
+    return Score(round(float(values.mean()), 6), deviation)

@@ -1,17 +1,23 @@
 """SCUT-FBP (Xie et al. 2015): attractiveness of 500 Asian women, rated by about 70 people from 1 to 5.
 
-Image names end in a number from 1 to 500 (``SCUT-FBP-1.jpg``). There is a table of the mean (columns Image
-and Attractiveness label), one of the ratings (a column a rater), or one with both.
+Image names end in a number from 1 to 500 (``SCUT-FBP-1.jpg``). There is a table of the labels (columns Image,
+Attractiveness label and Standard Deviation), one of the ratings, or one with both. The ratings are long, as the set
+publishes them (columns Rater, image, Rating, a row for each rating), or wide (a column for each rater). Deviations are
+those of a sample, as in the published table.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from suite.data.dataset_reader import DatasetReader, ImageRecord, ReadResult, SkippedFile
 from suite.data.readers.layout import Publication, is_image, no_image, out_of_range, sorted_result, visible
 from suite.data.readers.ratings import Score, score
-from suite.data.readers.tables import Row, number, read_rows, read_sheets
+from suite.data.readers.spreadsheets import read_sheets
+from suite.data.readers.tables import is_text_table, number, rows_if_table
+from suite.data.readers.text_tables import Row
 from suite.data.source_files import SourceFiles
 from suite.data.store import LabelRange
 from suite.errors import RequestError
@@ -26,6 +32,22 @@ SCUT_FBP_PUBLICATION = Publication(
 # A letter before the number, as in AF12.jpg, belongs to another set.
 _NUMBER = re.compile(r"(?:SCUT.?FBP.?)?0*(?P<number>[0-9]{1,3})(?:\.[A-Za-z]+)?", re.IGNORECASE)
 _MEAN = re.compile(r"label|mean|average|score|attract", re.IGNORECASE)
+_DEVIATION = re.compile(r"deviation|std|\bsd\b", re.IGNORECASE)
+_RATER = re.compile(r"rater|user|annotator|observer|participant", re.IGNORECASE)
+_IMAGE = re.compile(r"image|picture|photo|file", re.IGNORECASE)
+_RATING = re.compile(r"rating|score|label|attract", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """What the columns of a table are, counted from 0."""
+
+    first: int  # row below the titles
+    image: int
+    ratings: tuple[int, ...]
+    mean: int | None = None
+    deviation: int | None = None
+    is_long: bool = False  # a row is one rating
 
 
 def read(files: SourceFiles, path: Path) -> ReadResult:
@@ -39,7 +61,7 @@ def read(files: SourceFiles, path: Path) -> ReadResult:
     for name in sorted(filter(is_image, names), key=lambda name: (name.count("/"), name)):
         if (found := _numbered(PurePosixPath(name).name)) is not None:
             images.setdefault(found, name)
-    scores = _scores(files, names, path)
+    scores, unusable = _scores(files, names, path)
     if not scores:
         raise SCUT_FBP_PUBLICATION.missing(path, names, "table of ratings")
     records: list[ImageRecord] = []
@@ -54,56 +76,115 @@ def read(files: SourceFiles, path: Path) -> ReadResult:
             records.append(ImageRecord(images[image], {"attractiveness": rated.mean}, deviations=deviations))
     if not records:
         raise SCUT_FBP_PUBLICATION.missing(path, names, "image that the table of ratings names")
-    skipped += [SkippedFile(images[n], "no table has a rating of it") for n in images.keys() - scores.keys()]
+    unrated = images.keys() - scores.keys()
+    skipped += [SkippedFile(images[n], "no table has a rating of it", lost=True) for n in unrated]
     with_deviation = sum(bool(record.deviations) for record in records)
     found_them = f"{SCUT_FBP_PUBLICATION.found(len(records))}, {with_deviation:,} with a deviation"
+    if unusable:
+        found_them += f", {unusable:,} ratings outside of {SCORES.low:g} to {SCORES.high:g} left out"
     return sorted_result(records, skipped, found_them)
 
 
-def _scores(files: SourceFiles, names: Sequence[str], path: Path) -> Mapping[int, Score]:
-    """The scores by image from all tables; a score with a deviation takes precedence."""
-    scores: dict[int, Score] = {}
-    for rows in _tables(files, names, path):
-        for image, rated in _scores_of(rows).items():
-            if image not in scores or scores[image].deviation is None:
-                mean = scores[image].mean if image in scores else rated.mean
-                scores[image] = Score(mean, rated.deviation)
-    return scores
+def _scores(files: SourceFiles, names: Sequence[str], path: Path) -> tuple[Mapping[int, Score], int]:
+    """The scores by image from all tables, and the number of ratings out of range.
+
+    What the set publishes takes precedence over what its ratings give. Of several tables with ratings of an image the
+    one with most of them counts, because tables repeat each other.
+    """
+    published: dict[int, Score] = {}
+    ratings: dict[int, list[float]] = {}
+    unusable = 0
+    for name, rows in _tables(files, names, path):
+        layout = _layout(rows, f"{name} of {path}")
+        if layout is None:
+            continue
+        of_table = _ratings_of(rows, layout, f"{name} of {path}")
+        for image, given in of_table.items():
+            usable = [rating for rating in given if SCORES.low <= rating <= SCORES.high]
+            unusable += (len(given) - len(usable)) if layout.is_long else 0
+            if usable and len(usable) > len(ratings.get(image, ())):
+                ratings[image] = usable
+        for row in rows[layout.first :]:
+            image_of_row, mean = _numbered(_cell(row, layout.image)), number(_cell(row, layout.mean))
+            if image_of_row is not None and mean is not None:
+                published.setdefault(image_of_row, Score(mean, number(_cell(row, layout.deviation))))
+    rated = {image: score(given, sample=True) for image, given in ratings.items() if len(given) > 1}
+    joined = {
+        image: Score(
+            known.mean,
+            rated[image].deviation if known.deviation is None and image in rated else known.deviation,
+        )
+        for image, known in (rated | published).items()
+    }
+    return joined, unusable
 
 
-def _tables(files: SourceFiles, names: Sequence[str], path: Path) -> Iterator[list[Row]]:
-    # A CSV is read first, because a complete one makes openpyxl unnecessary.
-    plain = [name for name in names if name.lower().endswith((".csv", ".txt"))]
-    yield from (list(read_rows(files, name, path)) for name in plain)
+def _ratings_of(rows: Sequence[Row], layout: _Layout, source: str) -> Mapping[int, list[float]]:
+    """All numbers in the columns of ratings, by image."""
+    found: defaultdict[int, list[float]] = defaultdict(list)
+    for row in rows[layout.first :]:
+        image = _numbered(_cell(row, layout.image))
+        given = [value for n in layout.ratings if (value := number(_cell(row, n))) is not None]
+        if image is None or not given:
+            continue
+        if image in found and not layout.is_long:
+            raise RequestError(
+                f"{source} has several rows of image {image}; if a row is one rating, title the columns rater, image "
+                "and rating"
+            )
+        found[image] += given
+    return found
+
+
+def _layout(rows: Sequence[Row], source: str) -> _Layout | None:
+    """Tell what the columns of a table are: by their titles, or else by their values."""
+    if len(rows) < 2:
+        return None
+    has_titles = any(cell and number(cell) is None for cell in rows[0]) and _numbered(rows[0][0]) is None
+    titles, first = (rows[0], 1) if has_titles else ([""] * len(rows[0]), 0)
+    raters, images, scores = (
+        [n for n, t in enumerate(titles) if p.search(t)] for p in (_RATER, _IMAGE, _RATING)
+    )
+    if len(raters) == len(images) == len(scores) == 1:
+        return _Layout(first, images[0], tuple(scores), is_long=True)
+    image = images[0] if images else 0
+    if len(titles) == 3 and not any(p.search(t) for t in titles for p in (_MEAN, _DEVIATION)):
+        named = [_cell(row, image) for row in rows[first:]]
+        if len(set(named)) < len(named):  # a row is one rating
+            return _Layout(first, _image_column(rows[first:], source), (2,), is_long=True)
+    mean = next(
+        (n for n, t in enumerate(titles) if n != image and _MEAN.search(t) and not _DEVIATION.search(t)), None
+    )
+    deviation = next((n for n, t in enumerate(titles) if _DEVIATION.search(t)), None)
+    others = tuple(n for n in range(max(map(len, rows))) if n not in (image, mean, deviation))
+    return _Layout(first, image, others, mean, deviation)
+
+
+def _image_column(rows: Sequence[Row], source: str) -> int:
+    """Which of the first two columns of single ratings is the image: there are more images than raters."""
+    counts = [len({_cell(row, n) for row in rows}) for n in (0, 1)]
+    if counts[0] == counts[1]:
+        raise RequestError(
+            f"{source} does not say which column is the image; title its columns rater, image and rating"
+        )
+    return counts.index(max(counts))
+
+
+def _cell(row: Row, column: int | None) -> str:
+    return row[column] if column is not None and column < len(row) else ""
+
+
+def _tables(files: SourceFiles, names: Sequence[str], path: Path) -> Iterator[tuple[str, list[Row]]]:
+    # Text is read first, because a complete table makes openpyxl unnecessary.
+    for name in filter(is_text_table, names):
+        yield name, rows_if_table(files, name, path)
     for name in names:
         if name.lower().endswith(".xlsx"):
-            yield from (list(sheet) for sheet in read_sheets(files, name, path))
+            yield from ((name, list(sheet)) for sheet in read_sheets(files, name, path))
         elif name.lower().endswith(".xls"):
             raise RequestError(
                 f"{name} of {path} is a spreadsheet in an old format; save it as xlsx or CSV in the same folder"
             )
-
-
-def _scores_of(rows: Sequence[Row]) -> Mapping[int, Score]:
-    """The scores of a table. Its title marks a column of means; other columns of numbers are raters."""
-    if len(rows) < 2:
-        return {}
-    titles = rows[0]
-    means = [n for n, title in enumerate(titles) if n and _MEAN.search(title)]
-    scores: dict[int, Score] = {}
-    for row in rows[1:]:
-        image = _numbered(row[0]) if row else None
-        values = {n: value for n, cell in enumerate(row) if n and (value := number(cell)) is not None}
-        ratings = [
-            value for n, value in values.items() if n not in means and SCORES.low <= value <= SCORES.high
-        ]
-        if image is None or not values:
-            continue
-        rated = score(ratings) if len(ratings) > 1 else None
-        mean = next((values[n] for n in means if n in values), rated.mean if rated else None)
-        if mean is not None:
-            scores[image] = Score(mean, rated.deviation if rated else None)
-    return scores
 
 
 def _numbered(text: str) -> int | None:

@@ -22,9 +22,11 @@ from suite.data.readers.layout import (
     out_of_range,
     sorted_result,
     visible,
+    without_row,
 )
 from suite.data.readers.ratings import Score, score
-from suite.data.readers.tables import number, read_rows, read_sheets
+from suite.data.readers.spreadsheets import read_sheets
+from suite.data.readers.tables import number, read_rows
 from suite.data.source_files import SourceFiles
 from suite.data.store import LabelRange, Split
 
@@ -67,6 +69,8 @@ def read(files: SourceFiles, path: Path) -> ReadResult:
         file = images.find(image)
         if file is None:
             skipped.append(no_image(image, "the table of scores"))
+        elif rated is None:
+            skipped.append(SkippedFile(file, "its score in All_labels.txt is not a number", lost=True))
         elif reason := out_of_range("attractiveness", rated.mean, SCORES):
             skipped.append(SkippedFile(file, reason))
         else:
@@ -80,6 +84,7 @@ def read(files: SourceFiles, path: Path) -> ReadResult:
             )
     if not records:
         raise SCUT_FBP5500_PUBLICATION.missing(path, names, "image that the table of scores names")
+    skipped += without_row(names, {*records, *(one.file for one in skipped)})
     return sorted_result(records.values(), skipped, _found(list(records.values())))
 
 
@@ -93,8 +98,11 @@ def _found(records: Sequence[ImageRecord]) -> str:
     return f"{SCUT_FBP5500_PUBLICATION.found(len(records))}, {counts}"
 
 
-def _scores(files: SourceFiles, names: Sequence[str], path: Path) -> Mapping[str, Score]:
-    """Score and deviation by image; the published mean takes precedence over that of the ratings."""
+def _scores(files: SourceFiles, names: Sequence[str], path: Path) -> Mapping[str, Score | None]:
+    """Score and deviation by image; the published mean takes precedence over that of the ratings.
+
+    An image whose published score is not a number has None.
+    """
     ratings = find_file(names, r"All_Ratings\.xlsx")
     rated = _ratings(files, ratings, path) if ratings else {}
     labels = find_file(names, r"All_labels\.txt")
@@ -102,9 +110,10 @@ def _scores(files: SourceFiles, names: Sequence[str], path: Path) -> Mapping[str
         return {image: score(votes) for image, votes in rated.items()}
     means = {row[0]: number(row[1]) for row in read_rows(files, labels, path) if len(row) > 1}
     return {
-        image: Score(mean, score(rated[image]).deviation if image in rated else None)
+        image: None
+        if mean is None
+        else Score(mean, score(rated[image]).deviation if image in rated else None)
         for image, mean in means.items()
-        if mean is not None
     }
 
 
@@ -117,8 +126,9 @@ def _ratings(files: SourceFiles, name: str, path: Path) -> Mapping[str, list[flo
             continue
         rater, image, rating = (titles.index(title) for title in ("rater", "filename", "rating"))
         for row in sheet:
-            if (value := number(row[rating])) is not None:
-                by_rater[row[rater], row[image]] = value
+            cells = [*row, *[""] * (len(titles) - len(row))]
+            if (value := number(cells[rating])) is not None:
+                by_rater[cells[rater], cells[image]] = value
     found: defaultdict[str, list[float]] = defaultdict(list)
     for (_, image_name), value in by_rater.items():
         found[image_name].append(value)

@@ -1,22 +1,38 @@
-"""Tables of labels: CSV in the dialects of the data sets, and spreadsheets."""
+"""Tables of labels among the files of a set: their rows, their columns and their numbers."""
 
-import csv
-import io
 import math
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from xml.etree import ElementTree
-from zipfile import BadZipFile
 
 from suite.data.archive_safety import UnreadableFileError
-from suite.data.source_files import SourceFiles
-from suite.data.zip_files import bounded_zip
+from suite.data.readers.text_tables import Row, UnreadableTableError, decoded, rows_of
+from suite.data.source_files import TEXT_TABLES, SourceFiles, name_of_table
 from suite.errors import RequestError
 
-Row = Sequence[str]
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 
-#: Several times the unpacked ratings of SCUT-FBP5500. Keeps a forged spreadsheet from filling the memory.
-LARGEST_BOOK = 500_000_000  # bytes
+
+@dataclass(frozen=True)
+class Records:
+    """A table whose first row names its columns.
+
+    Attributes:
+        columns: Their names in lower case; a column without a name is left out.
+        rows: Column to cell, read once and while they are used; cells that a short row lacks are empty. It raises
+            ``RequestError`` where the table is faulty, so that a text that is no table harms nobody who looks at the
+            columns only.
+    """
+
+    columns: Sequence[str]
+    rows: Iterator[Mapping[str, str]]
+
+
+def is_text_table(name: str) -> bool:
+    """Whether a file may be a table of text by its ending; a ``.txt`` may be prose as well."""
+    return name.lower().endswith((*TEXT_TABLES, ".txt"))
 
 
 def read_bytes(files: SourceFiles, name: str, path: Path) -> bytes:
@@ -29,86 +45,107 @@ def read_bytes(files: SourceFiles, name: str, path: Path) -> bytes:
         return files.read(name)
     except UnreadableFileError as error:
         raise RequestError(
-            f"{name} of {path} cannot be read ({error}); get the set again from its owner"
+            f"{name_of_table(name, path)} cannot be read ({error}); get the set again from its owner"
         ) from None
 
 
-def read_rows(files: SourceFiles, name: str, path: Path) -> list[Row]:
-    """Read the rows of a text table with commas, semicolons, tabs or blanks between the cells.
+def read_rows(files: SourceFiles, name: str, path: Path) -> Iterator[Row]:
+    """Read the rows of a text table in any dialect of ``text_tables``.
 
     Raises:
-        RequestError: The file cannot be read.
+        RequestError: The file cannot be read, or a row of it cannot.
     """
+    return (row for _, row in _numbered_rows(files, name, path))
+
+
+def rows_if_table(files: SourceFiles, name: str, path: Path) -> list[Row]:
+    """Read the rows of a file that may be a table or prose: a ``.txt`` that is no table has none.
+
+    Raises:
+        RequestError: The file cannot be read, or is a faulty table.
+    """
+    try:
+        return list(read_rows(files, name, path))
+    except RequestError:
+        if name.lower().endswith(".txt"):
+            return []
+        raise
+
+
+def read_records(files: SourceFiles, name: str, path: Path) -> Records:
+    """Read a text table whose first row names the columns.
+
+    Raises:
+        RequestError: The file cannot be read. Faults of its rows are raised while these are used: one that breaks the
+            form of the table, or has more cells than columns; or two columns with one name.
+    """
+    numbered = _numbered_rows(files, name, path)
+    try:
+        _, titles = next(numbered, (1, []))
+    except RequestError as error:
+        return Records((), _raising(error))
+    header = [title.lower() for title in titles]
+    return Records(
+        [title for title in header if title], _by_column(header, numbered, name_of_table(name, path))
+    )
+
+
+def _numbered_rows(files: SourceFiles, name: str, path: Path) -> Iterator[tuple[int, Row]]:
     content = read_bytes(files, name, path)
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("latin-1")
-    lines = [line for line in text.splitlines() if line.strip()]
-    if not lines:
-        return []
-    delimiter = next((mark for mark in (",", ";", "\t") if mark in lines[0]), " ")
-    if delimiter == " ":
-        return [line.split() for line in lines]
-    try:
-        return [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
-    except csv.Error as error:
+        yield from rows_of(decoded(content))
+    except UnreadableTableError as error:
         raise RequestError(
-            f"{name} of {path} is not a readable text table ({error}); get the set again"
+            f"{name_of_table(name, path)} cannot be read as a table: {error}; correct it, or save it again as CSV"
         ) from None
 
 
-def read_records(files: SourceFiles, name: str, path: Path) -> list[Mapping[str, str]]:
-    """Read a text table as mappings from column to cell; the first row names the columns, in lower case here."""
-    rows = read_rows(files, name, path)
-    if not rows:
-        return []
-    header = [cell.lower() for cell in rows[0]]
-    # Cells that a short row lacks are empty.
-    return [dict(zip(header, [*row, *[""] * (len(header) - len(row))], strict=False)) for row in rows[1:]]
+def _raising(error: RequestError) -> Iterator[Mapping[str, str]]:
+    raise error
+    yield
 
 
-def columns_of(rows: Sequence[Mapping[str, str]]) -> set[str]:
-    """Return the columns of the result of ``read_records``."""
-    return set(rows[0]) if rows else set()
+def _by_column(
+    header: Sequence[str], rows: Iterator[tuple[int, Row]], source: str
+) -> Iterator[Mapping[str, str]]:
+    check_columns(header, source)
+    width = len(header)
+    for line, row in rows:
+        if any(row[width:]):
+            raise RequestError(
+                f"line {line:,} of {source} has {len(row)} cells, but its header names {width} columns; put a cell "
+                "that contains the separator in quotes"
+            )
+        cells = zip(header, [*row, *[""] * (width - len(row))], strict=False)
+        yield {column: cell for column, cell in cells if column}
+
+
+def check_columns(columns: Sequence[str], source: str) -> None:
+    """Refuse a table with two columns of one name, of which only one would be used.
+
+    Raises:
+        RequestError: A name is there twice.
+    """
+    if twice := [name for name, count in Counter(columns).items() if name and count > 1]:
+        raise RequestError(
+            f"the header of {source} names the column {twice[0]!r} more than once; rename or delete one of them"
+        )
 
 
 def number(text: str | None) -> float | None:
-    """Parse a finite number; None where the text is none."""
-    try:
-        value = float(text or "")
-    except ValueError:
-        return None
+    """Parse a finite decimal number; None where the text is none."""
+    value = float(text) if text and _NUMBER.fullmatch(text) else math.inf
     return value if math.isfinite(value) else None
 
 
-def read_sheets(files: SourceFiles, name: str, path: Path) -> Iterator[Iterator[Row]]:
-    """Yield the sheets of a spreadsheet (xlsx), each as rows of text; empty cells are "".
-
-    Raises:
-        RequestError: openpyxl is not installed, or the file is not a spreadsheet.
-    """
-    try:
-        import openpyxl
-    except ImportError:
-        raise missing_extra(f"{name} of {path} is a spreadsheet") from None
-    content = read_bytes(files, name, path)
-    try:
-        bounded = io.BytesIO(bounded_zip(content, LARGEST_BOOK))
-        book = openpyxl.load_workbook(bounded, read_only=True, data_only=True)
-    except (UnreadableFileError, BadZipFile, KeyError, ValueError, OSError) as error:
-        raise RequestError(
-            f"{name} of {path} is not a readable spreadsheet ({error}); get the set again from its owner"
-        ) from None
-    try:
-        for sheet in book.worksheets:
-            yield (["" if c is None else str(c).strip() for c in row] for row in sheet.values)
-    except (ElementTree.ParseError, KeyError, ValueError) as error:  # rows are parsed while they are read
-        raise RequestError(
-            f"{name} of {path} is not a readable spreadsheet ({error}); get the set again from its owner"
-        ) from None
-    finally:
-        book.close()
+def deviation_in(cell: str, attribute: str) -> float | str | None:
+    """Read the annotators' deviation: None where the cell is empty, the reason where it cannot be used."""
+    if not cell:
+        return None
+    value = number(cell)
+    if value is None:
+        return f"the deviation of the {attribute} is {cell[:40]!r}, which is not a number"
+    return value if value >= 0 else f"the deviation of the {attribute} is {value:g}, below 0"
 
 
 def missing_extra(need: str) -> RequestError:

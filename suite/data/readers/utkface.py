@@ -5,10 +5,12 @@ one folder or in several (part1, part2, part3). The set has no subjects and no o
 """
 
 import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from suite.data.dataset_reader import DatasetReader, ImageRecord, ReadResult, SkippedFile
-from suite.data.readers.layout import is_image, out_of_range, visible
+from suite.data.readers.layout import digest_of, is_image, out_of_range, visible
 from suite.data.source_files import SourceFiles
 from suite.data.store import LabelRange
 from suite.errors import RequestError
@@ -26,8 +28,8 @@ _NAME = re.compile(r"(?P<age>[0-9]+)_(?P<groups>(?:[0-9]*_){1,2})(?P<time>[0-9]{
 def read(files: SourceFiles, path: Path) -> ReadResult:
     """List the images of UTKFace.
 
-    Some archives of the set hold several copies of a face. Each face is taken once, so that it cannot be in two
-    splits; an aligned copy takes precedence.
+    Some archives of the set hold several copies of a face, such as ``UTKFace/`` beside ``crop_part1/``. Each face is
+    taken once, so that it cannot be in two splits; an aligned copy takes precedence.
 
     Raises:
         RequestError: No file has a name as in UTKFace.
@@ -44,6 +46,9 @@ def read(files: SourceFiles, path: Path) -> ReadResult:
             skipped.append(SkippedFile(name, f"the same face as {chosen[face].file}"))
         else:
             chosen[face] = found
+    renamed = _renamed(files, list(chosen.values()))
+    skipped += [SkippedFile(name, f"the same face as {other}") for name, other in renamed.items()]
+    chosen = {face: record for face, record in chosen.items() if record.file not in renamed}
     if not chosen:
         raise RequestError(
             f"{path} has no image named as UTKFace names them, [age]_[gender]_[race]_[date&time].jpg "
@@ -75,6 +80,30 @@ def _face(name: str) -> str:
     """The part of a name that copies of a face share: everything up to the time."""
     match = _NAME.fullmatch(PurePosixPath(name).name)
     return match["age"] + "_" + match["groups"] + match["time"] if match else name
+
+
+def _renamed(files: SourceFiles, records: Sequence[ImageRecord]) -> Mapping[str, str]:
+    """Faces that are there a second time with another age or group in their name, and the first of each.
+
+    The time alone does not tell: several faces of one photograph have the same. With it, two faces are one if their
+    files have the same content, or if both names lack a group of the same age. (61_1_20170109150557335 of one edition
+    is 61_3_20170109150557335 in another.)
+    """
+    by_time: defaultdict[str, list[ImageRecord]] = defaultdict(list)
+    for record in records:
+        if match := _NAME.fullmatch(PurePosixPath(record.file).name):
+            by_time[match["time"]].append(record)
+    found: dict[str, str] = {}
+    for same_time in by_time.values():
+        first: dict[object, str] = {}
+        for record in same_time if len(same_time) > 1 else ():
+            incomplete = "" in record.groups.values() and f"{record.labels['age']:g}"
+            keys = [key for key in (digest_of(files, record.file), incomplete) if key]
+            other = next((first[key] for key in keys if key in first), None)
+            if other is not None:
+                found[record.file] = other
+            first |= {key: other or record.file for key in keys}
+    return found
 
 
 def _aligned_first(name: str) -> tuple[bool, str]:

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 
 from suite.errors import RequestError
+from suite.files.reading import FileContentError, parse_json
 from suite.runs.storage.object_storage import ObjectFolder
 
 LEASE = "lock.json"
@@ -136,6 +137,6 @@ def is_leased(objects: ObjectFolder) -> bool:
 
 def _field(lease: bytes, name: str) -> str:
     try:
-        return str(json.loads(lease)[name])
-    except (ValueError, KeyError, TypeError):
+        return str(parse_json(lease)[name])[:200]
+    except (FileContentError, KeyError, TypeError, IndexError):
         return ""

@@ -1,9 +1,9 @@
 """A run at its location: the path of a run folder, or an ``s3://`` URL."""
 
-import shlex
 import tempfile
 from pathlib import Path
 
+from suite.commands import command
 from suite.errors import RequestError
 from suite.files.locks import is_locked
 from suite.runs.layout import LOCK
@@ -59,5 +59,5 @@ def write_report_at(location: str, page: str) -> str:
 def missing_run(location: str) -> RequestError:
     """Return the error for a URL at which there is no run."""
     return RequestError(
-        f"{location} holds no run (no {STATE}); 'suite run --out {shlex.quote(location)}' makes one"
+        f"{location} holds no run (no {STATE}); '{command('run', '--out', location)}' makes one"
     )

@@ -157,14 +157,13 @@ def read_state(objects: ObjectFolder) -> State | None:
         return None
     content: dict[str, bytes] = {}
     try:
-        with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        with tarfile.open(fileobj=io.BytesIO(packed), mode="r:") as archive:  # never a compressed one
             for member in archive:
-                file = archive.extractfile(member)
-                if file is not None and "/" not in member.name and member.name not in (".", ".."):
-                    content[member.name] = file.read()
-    except tarfile.TarError:
+                name = _plain_name(member)
+                content[name] = _content(archive, member)
+    except (tarfile.TarError, EOFError, ValueError) as error:
         raise RequestError(
-            f"{objects.url}/{STATE} is not the state of a run; restore it from a backup"
+            f"{objects.url}/{STATE} is not the state of a run ({str(error)[:100]}); restore it from a backup"
         ) from None
     return State(content, content.pop(STAGING, b"").decode(errors="replace"))
 
@@ -176,7 +175,8 @@ def download_parts(objects: ObjectFolder, folder: Path) -> None:
         OSError: The storage cannot be reached, or the folder cannot be written to.
     """
     for name in objects.names():
-        if "/" in name and ".." not in name.split("/"):
+        # A key with an empty part would be an absolute path.
+        if "/" in name and not any(part in ("", ".", "..") for part in name.split("/")):
             objects.download(name, folder / name)
 
 
@@ -195,6 +195,26 @@ def holds_anything(objects: ObjectFolder) -> bool:
         OSError: The storage cannot be reached.
     """
     return any(name != LEASE for name in objects.names())
+
+
+def _plain_name(member: tarfile.TarInfo) -> str:
+    """Return the name of a member that is a file directly in the run folder, as ``_pack`` writes it.
+
+    Raises:
+        ValueError: It is a link, a folder or a device, or its name leads elsewhere.
+    """
+    name = member.name
+    if not member.isreg() or not name or name in (".", "..") or any(part in name for part in "/\\\0"):
+        raise ValueError(f"its member {name[:60]!r} is not a plain file")
+    return name
+
+
+def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    file = archive.extractfile(member)
+    content = b"" if file is None else file.read()
+    if len(content) != member.size:
+        raise ValueError(f"its member {member.name[:60]!r} is cut off")
+    return content
 
 
 def _pack(folder: Path, names: list[str]) -> bytes:

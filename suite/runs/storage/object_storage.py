@@ -15,6 +15,7 @@ from pyarrow import ArrowInvalid, fs
 
 from suite.errors import RequestError
 from suite.files.atomic import atomic_path
+from suite.url_secrets import has_secret
 
 CONNECT_SECONDS = 10
 REQUEST_SECONDS = 60
@@ -158,6 +159,13 @@ def _remedy(error: str) -> str:
 
 def _parts(url: str) -> tuple[str, str, dict[str, str]]:
     """Split a URL into bucket, key and the options of pyarrow's file system."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
+    for named, value in (("the URL of the run folder", url), ("AWS_ENDPOINT_URL", endpoint)):
+        if has_secret(value):
+            raise RequestError(
+                f"{named} contains access keys, which logs would show; set AWS_ACCESS_KEY_ID and "
+                "AWS_SECRET_ACCESS_KEY instead"
+            )
     try:
         split = urlsplit(url)
         query = {
@@ -166,17 +174,11 @@ def _parts(url: str) -> tuple[str, str, dict[str, str]]:
         }
     except ValueError:
         raise RequestError(f"{url} is not a valid URL; write it as s3://BUCKET/KEY") from None
-    if "@" in split.netloc:
-        raise RequestError(
-            "the URL of the run folder contains access keys, which logs would show; set AWS_ACCESS_KEY_ID and "
-            "AWS_SECRET_ACCESS_KEY instead"
-        )
     bucket, key = split.netloc, unquote(split.path).strip("/")
     if not bucket or not key or split.fragment or any(part in ("", ".", "..") for part in key.split("/")):
         raise RequestError(f"{url} names no folder in a bucket; write it as s3://BUCKET/KEY")
     if unknown := sorted(set(query) - set(QUERY)):
         raise RequestError(f"{url} has {unknown[0]!r} after its ?; only {', '.join(QUERY)} may be there")
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     if "endpoint_override" not in query and endpoint:
         query["endpoint_override"] = endpoint
     if "://" in query.get("endpoint_override", ""):

@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import secrets
-import shlex
 import shutil
 import signal
 import socket
@@ -14,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from suite.commands import command
 from suite.errors import RequestError, UnfinishedError
-from suite.files.cache import cache_folder
+from suite.files.cache import writable_cache
 from suite.files.locks import FileLockedError, file_lock
 from suite.runs.storage.lease import Lease
 from suite.runs.storage.location import missing_run
@@ -86,7 +86,7 @@ def open_working_folder(
         if expects == "nothing" and holds_anything(objects):
             raise RequestError(
                 f"{location} is not empty; choose another --out, or continue the run in it with "
-                f"'suite resume {shlex.quote(location)}'"
+                f"'{command('resume', location)}'"
             )
         if expects == "run" and read_state(objects) is None:
             raise missing_run(location)
@@ -144,7 +144,7 @@ class _UploadingWatcher:
                 if attempt == LAST_ATTEMPTS:
                     raise UnfinishedError(
                         f"{self._location} cannot be reached ({reason(error)}); all is kept in "
-                        f"{self._mirror.folder}, and 'suite resume {shlex.quote(self._location)}' on "
+                        f"{self._mirror.folder}, and '{command('resume', self._location)}' on "
                         "this machine sends it"
                     ) from None
                 time.sleep(LAST_PAUSE_SECONDS)
@@ -177,8 +177,8 @@ def _staging(objects: ObjectFolder, watcher: Watcher) -> Iterator[Mirror]:
     """Prepare this machine's folder for the run, as new as the storage or newer, and locked by this process."""
     # Home folders may be shared. The folder of another machine is not this one's: its driver may be alive.
     identity = "\0".join([socket.gethostname(), str(objects.endpoint), objects.base])
-    folder = cache_folder() / "runs" / hashlib.sha256(identity.encode()).hexdigest()[:16]
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    with writable_cache("runs") as runs:
+        folder = runs / hashlib.sha256(identity.encode()).hexdigest()[:16]
     with _lock(folder, objects.url):
         before = staging_name(folder)
         name = before or secrets.token_hex(8)

@@ -6,17 +6,21 @@ This backend therefore keeps the file open and what it wrote in memory, and sync
 ``optuna-dashboard`` and Optuna's own backend read the file as usual.
 """
 
+import contextlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from optuna.storages.journal import BaseJournalBackend
 
+from suite.files.reading import FileContentError, check_regular, parse_json
 from suite.runs.journal import drop_incomplete_line
 from suite.search.study.optuna_private import PARAMETER_OPERATIONS
 
+#: Bytes; several times the journal of a hundred thousand suggestions.
+LARGEST = 1_000_000_000
 #: Operations that wait for the next synced line. A power cut loses them for a suggestion that has not begun.
 UNSYNCED = PARAMETER_OPERATIONS
 
@@ -25,10 +29,16 @@ class StudyJournal(BaseJournalBackend):
     """The lines of a study's journal, for a single process."""
 
     def __init__(self, path: Path) -> None:
+        """Open the file, or create it.
+
+        Raises:
+            FileContentError: It is not a regular file, closed to this user, or not a journal.
+        """
+        with contextlib.suppress(FileNotFoundError):
+            check_regular(path, LARGEST)
         drop_incomplete_line(path)  # of a driver that was killed, or whose disk was full
+        self._unread = read_operations(path)
         self._file = path.open("ab")
-        with path.open("rb") as file:
-            self._unread: list[dict[str, Any]] = [json.loads(line) for line in file]
         self._first = 0  # number of the first line that is not read yet
         self._path = path
 
@@ -48,8 +58,7 @@ class StudyJournal(BaseJournalBackend):
         Raises:
             OSError: The disk is full, or the folder cannot be written to.
         """
-        lines = [json.dumps(log, separators=(",", ":")) for log in logs]
-        text = "".join(line + "\n" for line in lines).encode()
+        text = text_of(logs).encode()
         try:
             written = 0
             while written < len(text):  # a nearly full disk takes a part
@@ -59,4 +68,31 @@ class StudyJournal(BaseJournalBackend):
         except OSError:
             drop_incomplete_line(self._path)
             raise
-        self._unread += map(json.loads, lines)
+        self._unread += map(json.loads, text.splitlines())
+
+
+def text_of(operations: Sequence[Mapping[str, Any]]) -> str:
+    """Return operations as lines of a journal."""
+    return "".join(json.dumps(operation, separators=(",", ":")) + "\n" for operation in operations)
+
+
+def read_operations(path: Path) -> list[dict[str, Any]]:
+    """Read the operations of a study's journal, without an incomplete last line; no file has none.
+
+    Raises:
+        FileContentError: It is not a regular file, too large, closed to this user, or not a journal.
+    """
+    try:
+        check_regular(path, LARGEST)
+    except FileNotFoundError:
+        return []
+    with path.open("rb") as file:
+        operations = [
+            parse_json(line, infinite=True)  # values of suggestions that were out of bounds
+            for line in file
+            if line.endswith(b"\n")
+        ]
+    for number, operation in enumerate(operations, 1):
+        if not isinstance(operation, dict) or not isinstance(operation.get("op_code"), int):
+            raise FileContentError(f"line {number} is no operation of a study")
+    return operations

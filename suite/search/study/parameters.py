@@ -41,10 +41,10 @@ def parameters_of(space: SearchSpace, values: Mapping[str, Value]) -> dict[str, 
 
 def config_at(trials: TrialFactory, parameters: Mapping[str, Any]) -> TrialConfig:
     """Return the trial with Optuna's parameters; where they have no seed, it is the space's."""
-    return trials.config(values_of(trials.space.dimensions(), parameters), parameters.get(SEED))
+    return trials.config(values_at(trials.space.dimensions(), parameters), parameters.get(SEED))
 
 
-def values_of(dimensions: Mapping[str, Dimension], parameters: Mapping[str, Any]) -> dict[str, Value]:
+def values_at(dimensions: Mapping[str, Dimension], parameters: Mapping[str, Any]) -> dict[str, Value]:
     """Return Optuna's parameters as values of dimensions."""
     return {
         name: _value_of(dimension, parameters[name]) if isinstance(dimension, Choices) else parameters[name]

@@ -10,7 +10,7 @@ from optuna.trial import TrialState
 
 from search_spaces import SearchSpace, Value
 from suite.search.sharing.elastic_training import architecture_dimensions, end_of
-from suite.search.study.parameters import distribution_of, parameters_of, values_of
+from suite.search.study.parameters import distribution_of, parameters_of, values_at
 
 #: Slices in a generation.
 GENERATION = 50
@@ -55,7 +55,7 @@ def _generation(
     dimensions = architecture_dimensions(space)
     distributions = {name: distribution_of(dimension) for name, dimension in dimensions.items()}
     asked = [study.ask(distributions) for _ in range(GENERATION)]
-    points = [values_of(dimensions, trial.params) for trial in asked]
+    points = [values_at(dimensions, trial.params) for trial in asked]
     known.update(tuple(sorted(point.items())) for point in points)
     for trial, losses in zip(asked, score(points), strict=True):
         if losses is None:

@@ -50,16 +50,29 @@ def open_study(
     # A resumed search must not draw the first random points once more.
     study.sampler = make_sampler(space, seed=space.seed + len(study.trials), concurrent=concurrent)
     if space.name not in names:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            study.set_metric_names(list(space.objectives))
-        for point in space.first:
-            study.enqueue_trial(parameters_of(space, space.flat(point)))
+        name_metrics(study, space)
+        enqueue_first(study, space)
         for values in points:
             study.enqueue_trial(parameters_of(space, values))
     if space.sampler == "grid":
         _enqueue_grid(study, space, fits)
     return study
+
+
+def name_metrics(study: optuna.Study, space: SearchSpace) -> None:
+    """Give a new study the names of the objectives."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        study.set_metric_names(list(space.objectives))
+
+
+def enqueue_first(study: optuna.Study, space: SearchSpace) -> None:
+    """Enqueue the points that the space wants first, except those that a trial has already."""
+    known = [trial.params.items() for trial in study.get_trials(deepcopy=False)]
+    for point in space.first:
+        parameters = parameters_of(space, space.flat(point))
+        if not any(parameters.items() <= params for params in known):
+            study.enqueue_trial(parameters)
 
 
 def ask(study: optuna.Study, space: SearchSpace, *, at_random: bool = False) -> optuna.Trial:

@@ -7,7 +7,6 @@ import socket
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import ray
@@ -16,7 +15,10 @@ from suite.errors import RequestError
 from suite.machine import usable_cpus
 from suite.runs.info import Resources
 from suite.search.interrupts import interrupts_held_back
-from suite.search.tune.ray_private import STARTUP_TIMED_OUT, staging_folder_of_client
+from suite.search.tune.known_addresses import remember_address
+from suite.search.tune.ray_folder import ray_folder
+from suite.search.tune.ray_private import STARTUP_TIMED_OUT, on_loopback, staging_folder_of_client
+from suite.search.tune.token import check_token, home_token, unusable_token
 
 #: Ray's own object store can be small, because the trials' data is memory-mapped, not sent.
 OBJECT_STORE_BYTES = 100 * 2**20
@@ -26,40 +28,72 @@ OBJECT_STORE_BYTES = 100 * 2**20
 def ray_session(resources: Resources) -> Iterator[None]:
     """Start or join Ray for the length of the context.
 
+    A cluster of this machine listens on the loopback interface only, serves no metrics, and keeps its files in a
+    folder that other users cannot read and that is removed afterwards.
+
     Raises:
-        RequestError: There is no Ray cluster at the address, or Ray did not start in time.
+        RequestError: There is no Ray cluster at the address, or Ray did not start.
     """
-    _avoid_home_token(resources)
     _check_reachable(resources.address)
     warnings.filterwarnings("ignore", category=FutureWarning, module="ray")
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # a trial's failure is a row, not a log
-    of_this_machine = {"num_cpus": usable_cpus(), "object_store_memory": OBJECT_STORE_BYTES}
-    chosen: dict[str, Any] = (
-        # Without "local" Ray would join a cluster that another process has started on this machine.
-        {**of_this_machine, "address": "local", "include_dashboard": False}
-        if resources.of_this_machine
-        else {"address": resources.address}
-    )
+    with _local_cluster() if resources.of_this_machine else _cluster_at(resources.address) as options:
+        try:
+            with interrupts_held_back():
+                _start(resources.address, options)
+            remember_address(resources.address)
+            with staging_folder_of_client():
+                yield
+        finally:
+            with interrupts_held_back():
+                ray.shutdown()
+
+
+@contextmanager
+def _local_cluster() -> Iterator[dict[str, Any]]:
+    """Prepare a cluster of this machine; yield the options of ``ray.init``."""
+    _have_token_of_its_own()
+    with ray_folder() as folder, on_loopback():
+        yield {
+            # Without "local" Ray would join a cluster that another process has started on this machine.
+            "address": "local",
+            "num_cpus": usable_cpus(),
+            "object_store_memory": OBJECT_STORE_BYTES,
+            "include_dashboard": False,
+            "_temp_dir": str(folder),
+            "_system_config": {"enable_metrics_collection": False},
+        }
+
+
+@contextmanager
+def _cluster_at(address: str | None) -> Iterator[dict[str, Any]]:
+    check_token()
+    yield {"address": address}
+
+
+def _start(address: str | None, options: dict[str, Any]) -> None:
     try:
-        with interrupts_held_back():
-            try:
-                ray.init(log_to_driver=False, logging_level=logging.ERROR, **chosen)
-            except (ConnectionError, ValueError) as error:
-                raise _no_cluster(resources.address, error) from None
-            except SystemExit as stopped:  # Ray's own answer to SIGTERM, while it starts
-                raise KeyboardInterrupt from stopped
-            except Exception as error:
-                if STARTUP_TIMED_OUT not in str(error):
-                    raise
-                raise RequestError(
-                    "Ray did not start within its limit of half a minute; try again when this machine has "
-                    "less to do"
-                ) from None
-        with staging_folder_of_client():
-            yield
-    finally:
-        with interrupts_held_back():
-            ray.shutdown()
+        ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
+    except SystemExit as stopped:  # Ray's own answer to SIGTERM, while it starts
+        raise KeyboardInterrupt from stopped
+    except Exception as error:
+        if STARTUP_TIMED_OUT in str(error):
+            raise RequestError(
+                "Ray did not start within its limit of half a minute; try again when this machine has less to do"
+            ) from None
+        if "_temp_dir" in options and isinstance(error, OSError | ValueError):
+            raise RequestError(
+                f"Ray does not start on this machine ({_first_line(error)}); correct what it names, give it room with "
+                "RAY_TMPDIR, or remove what the environment sets for it (RAY_...)"
+            ) from None
+        if isinstance(error, ConnectionError):
+            raise _no_cluster(address, error) from None
+        if isinstance(error, ValueError):
+            raise RequestError(
+                f"Ray does not take the address {address!r} ({_first_line(error)}); give --address as HOST:PORT, auto "
+                "or local"
+            ) from None
+        raise
 
 
 def share_of_a_trial(resources: Resources) -> dict[str, float]:
@@ -113,10 +147,14 @@ def _cluster_resources() -> dict[str, float]:
 
 def _no_cluster(address: str | None, error: Exception) -> RequestError:
     return RequestError(
-        f"no Ray cluster answers at {address!r} ({str(error).splitlines()[0]}); start one with "
+        f"no Ray cluster answers at {address!r} ({_first_line(error)}); start one with "
         "'ray start --head', set RAY_AUTH_TOKEN to the token of one that has one, or use this machine "
         "alone with --address local"
     )
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)[:300].rstrip(".")
 
 
 def _check_reachable(address: str | None) -> None:
@@ -130,9 +168,8 @@ def _check_reachable(address: str | None) -> None:
         raise _no_cluster(address, error) from None
 
 
-def _avoid_home_token(resources: Resources) -> None:
-    """Give a local cluster a token of its own; Ray would write one below the home folder."""
+def _have_token_of_its_own() -> None:
+    """Give a local cluster a token where there is none to use; Ray would write one below the home folder."""
     named = {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & set(os.environ)
-    kept = Path.home() / ".ray" / "auth_token"
-    if resources.of_this_machine and not named and not kept.exists():
+    if unusable_token() or not (named or home_token().exists()):
         os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)

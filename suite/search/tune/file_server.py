@@ -24,7 +24,7 @@ from safetensors import SafetensorError
 from suite.data.store import Store, open_store
 from suite.errors import RequestError
 from suite.files.atomic import move_into_place, temporary_folder_beside, write_atomically
-from suite.files.cache import cache_folder
+from suite.files.cache import writable_cache
 from suite.files.locks import file_lock
 from suite.search.tune.ray_private import is_client_connection
 
@@ -58,7 +58,7 @@ class FileServer:
     def write(self, name: str, content: bytes) -> None:
         """Write a file of the run folder, replacing it atomically."""
         path = self._run_folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(exist_ok=True)  # a run folder that was deleted is not made anew
         write_atomically(path, content, durable=True)
 
     def read(self, name: str) -> bytes | None:
@@ -126,13 +126,13 @@ class DriverFiles:
 
     Attributes:
         store: Folder of the packed store, on the driver's node.
-        fingerprint: Of the store.
+        data: The sampled fingerprint of the store, computed by the driver.
         run_folder: On the driver's node.
         file_server: Name of a ``FileServer``; empty where every node sees both folders.
     """
 
     store: str
-    fingerprint: str
+    data: str
     run_folder: str
     file_server: str = ""
 
@@ -146,7 +146,7 @@ class DriverFiles:
             return open_store(Path(self.store))
         with contextlib.suppress(RequestError, OSError):
             store = open_store(Path(self.store))
-            if store.info.fingerprint == self.fingerprint:
+            if store.sampled_fingerprint == self.data:
                 return store
         return self._fetched_store()
 
@@ -199,7 +199,7 @@ class DriverFiles:
     def _save(self, name: str, write: Callable[[Path], object]) -> None:
         if not self.file_server or self._sees_run_folder():
             path = Path(self.run_folder) / name
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(exist_ok=True)  # a run folder that was deleted is not made anew
             write(path)
             return
         with tempfile.TemporaryDirectory(prefix="suite-") as folder:
@@ -219,19 +219,25 @@ class DriverFiles:
 
     def _fetched_store(self) -> Store:
         """Return this node's copy of the store, which the first of its processes to ask fetches."""
-        copy = cache_folder() / "copies" / self.fingerprint[:16]
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        with file_lock(copy.with_name(copy.name + ".lock"), wait=True):
-            if not (copy / "store.json").exists():
-                # Under this lock, a partial copy is one that a killed process left.
-                for left in copy.parent.glob(f".{copy.name}.partial-*"):
-                    shutil.rmtree(left, ignore_errors=True)
-                files: Mapping[str, list[Any]] = ray.get(self._server().store_files.remote())
-                with temporary_folder_beside(copy) as partial:
-                    for name in STORE_FILES:
-                        _write_chunks(partial / name, files[name])
-                    move_into_place(partial, copy)
-        return open_store(copy)
+        server = self._server()
+        with writable_cache("copies") as copies:
+            copy = copies / self.data[:32]
+            with file_lock(copy.with_name(copy.name + ".lock"), wait=True):
+                if not (copy / "store.json").exists():
+                    # Under this lock, a partial copy is one that a killed process left.
+                    for left in copies.glob(f".{copy.name}.partial-*"):
+                        shutil.rmtree(left, ignore_errors=True)
+                    files: Mapping[str, list[Any]] = ray.get(server.store_files.remote())
+                    with temporary_folder_beside(copy) as partial:
+                        for name in STORE_FILES:
+                            _write_chunks(partial / name, files[name])
+                        move_into_place(partial, copy)
+        store = open_store(copy)
+        if store.sampled_fingerprint != self.data:
+            raise RequestError(
+                f"{copy} is not a copy of the data of this run; delete it, and start the trial again"
+            )
+        return store
 
 
 def _write_chunks(path: Path, chunks: list[Any]) -> None:

@@ -1,5 +1,6 @@
 """The progress of a stage, for those who watch a search: counts, the best error, the time left."""
 
+import math
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -7,9 +8,9 @@ from typing import Any
 from suite.runs.front import best_error, confirmation_seconds, front_rows
 from suite.runs.info import RunInfo
 from suite.runs.ledger import RunLedger
-from suite.runs.watcher import SearchProgress
+from suite.runs.watcher import SearchProgress, TrainingProgress
 from suite.search.session import Search
-from suite.search.tune.searcher import TrialSearcher
+from suite.search.tune.searcher import RunningTrial, TrialSearcher
 from suite.trial import Stage, TrialResult
 
 
@@ -59,6 +60,7 @@ class StageProgress:
             seconds=searcher.seconds,
             seconds_left=seconds_left + self._confirmation_seconds(),
             stage=self._stage,
+            trainings=tuple(_training(trial) for trial in running if trial.begun_at is not None),
         )
         self._search.watcher.change(progress, ended)
 
@@ -69,3 +71,13 @@ class StageProgress:
         return confirmation_seconds(
             self._front, len(self._search.space.confirming_seeds), max(1, self._info.max_concurrent)
         )
+
+
+def _training(trial: RunningTrial) -> TrainingProgress:
+    last, proposal = trial.last_epoch, trial.proposal
+    return TrainingProgress(
+        id=proposal.id,
+        epoch=last.epoch if last else 0,
+        epochs=proposal.config.epochs,
+        mae=last.validation.mae if last else math.nan,
+    )

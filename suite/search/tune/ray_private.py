@@ -42,6 +42,31 @@ def staging_folder_of_client() -> Iterator[None]:
             storage._get_ray_train_session_dir = folder_of_node
 
 
+@contextmanager
+def on_loopback() -> Iterator[None]:
+    """Let a cluster that is started inside take 127.0.0.1 for the address of its node, and listen there only.
+
+    Ray has this for systems other than Linux; ``ray.init`` would replace a loopback address by another.
+    """
+    constants: Any = importlib.import_module("ray._private.ray_constants")
+    before = constants.ENABLE_RAY_CLUSTER
+    constants.ENABLE_RAY_CLUSTER = False
+    try:
+        yield
+    finally:
+        constants.ENABLE_RAY_CLUSTER = before
+
+
 def run_in_this_process(trainable: type[tune.Trainable], **settings: Any) -> None:
-    """Call ``tune.run`` with its loop in this process, also where the driver is connected by ``ray://``."""
-    tune.run(trainable, _remote=False, **settings)
+    """Call ``tune.run`` with its loop in this process, also where the driver is connected by ``ray://``.
+
+    Tune would copy the keys of S3 from the environment into the runtime environments of its actors, which Ray writes
+    to logs. The trials need no key: the driver alone uses the storage.
+    """
+    actors: Any = importlib.import_module("ray.tune.execution.class_cache")
+    copied = actors.ENV_VARS_TO_PROPAGATE
+    actors.ENV_VARS_TO_PROPAGATE = {name for name in copied if not name.startswith("AWS_")}
+    try:
+        tune.run(trainable, _remote=False, **settings)
+    finally:
+        actors.ENV_VARS_TO_PROPAGATE = copied

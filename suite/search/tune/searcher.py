@@ -16,7 +16,7 @@ from ray.tune import Callback
 from ray.tune.search import Searcher
 
 from suite.errors import RequestError
-from suite.runs.folder import write_error
+from suite.runs.folder import gone_error, write_error
 from suite.runs.ledger import RunLedger
 from suite.search.interrupts import interrupts_held_back
 from suite.search.proposals import Proposal, ProposalSource
@@ -178,7 +178,10 @@ class TrialSearcher(Searcher):
         if report is not None and report is not trial.last_report:
             self._record(trial, report)
         if report is not None and report.status == "not-saved":
-            raise SearchAbortedError(write_error(self.ledger.folder, report.cause))
+            folder = self.ledger.folder
+            raise SearchAbortedError(
+                gone_error(folder) if self.ledger.is_gone else write_error(folder, report.cause)
+            )
         del self.running[trial_id]
         ended = self._result(trial)
         with _aborting_when_unwritable():

@@ -139,7 +139,7 @@ def tune_trials(
 def _files_of(search: Search) -> Iterator[DriverFiles]:
     """Provide the files that trials read and write; nodes that may not see them get a file server."""
     store, folder = search.store, search.folder
-    files = DriverFiles(str(store.folder), store.info.fingerprint, str(folder))
+    files = DriverFiles(str(store.folder), store.sampled_fingerprint, str(folder))
     if search.resources.of_this_machine:
         yield files
         return

@@ -95,7 +95,8 @@ def morph(photo: Photo) -> Files:
 
 
 def afad(photo: Photo) -> Files:
-    return {f"AFAD-Full/{18 + n}/{111 + n % 2}/{100 + n // 2}-{n % 2}.jpg": photo() for n in range(24)}
+    names = [f"AFAD-Full/{18 + n}/{111 + n % 2}/{100 + n // 2}-{n % 2}.jpg" for n in range(24)]
+    return {name: photo(left=(10 * n, 20, 20)) for n, name in enumerate(names)}
 
 
 def agedb(photo: Photo) -> Files:

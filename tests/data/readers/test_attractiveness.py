@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from suite.data.dataset_reader import ReadResult
-from suite.data.readers import tables
+from suite.data.readers import spreadsheets
 from suite.data.sets import READERS
 from suite.data.source_files import open_source
 from suite.errors import RequestError
+from tests.data.readers.conftest import spreadsheet
 
 Miniature = Callable[[str], dict[str, bytes]]
 LayOut = Callable[[Mapping[str, bytes]], Path]
@@ -78,7 +79,7 @@ def test_the_ratings_and_the_images_alone_are_enough(miniature: Miniature, lay_o
 def test_a_spreadsheet_that_unpacks_to_too_much_is_refused(
     name: str, miniature: Miniature, lay_out: LayOut, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tables, "LARGEST_BOOK", 1000)
+    monkeypatch.setattr(spreadsheets, "LARGEST_BOOK", 1000)
     with pytest.raises(RequestError, match=r"\.xlsx of .* \(it unpacks to .* over the limit of 1,000\)"):
         read(name, lay_out(miniature(name)))
 
@@ -100,7 +101,7 @@ def test_the_published_mean_and_the_deviation_of_the_raters_are_joined(
         number = int(record.file.split("-")[-1].removesuffix(".jpg"))
         ratings = [1 + number % 4, 2, 3, 5]
         assert record.labels["attractiveness"] == pytest.approx(np.mean(ratings), abs=1e-6)
-        assert record.deviations["attractiveness"] == pytest.approx(np.std(ratings), abs=1e-6)
+        assert record.deviations["attractiveness"] == pytest.approx(np.std(ratings, ddof=1), abs=1e-6)
 
 
 def test_a_csv_of_means_alone_is_enough(miniature: Miniature, lay_out: LayOut) -> None:
@@ -130,3 +131,75 @@ def test_an_old_spreadsheet_is_refused(miniature: Miniature, lay_out: LayOut) ->
     files["ratings.xls"] = b"\xd0\xcf\x11\xe0"
     with pytest.raises(RequestError, match=r"ratings\.xls of .* save it as xlsx or CSV"):
         read("scut-fbp", lay_out(files))
+
+
+LONG = [(1, 1, 2), (2, 1, 4), (3, 1, 3), (1, 2, 5), (2, 2, 5), (3, 2, 5), (1, 3, 1), (2, 3, 1), (3, 3, 1)]
+
+
+def scores_of(lay_out: LayOut, table: str, images: int = 3) -> dict[int, tuple[float, float | None]]:
+    """Mean and deviation by number of the image."""
+    pictures = {f"SCUT-FBP-{n}.jpg": b"" for n in range(1, images + 1)}
+    reading = read("scut-fbp", lay_out({"ratings.csv": table.encode(), **pictures}))
+    return {
+        int(record.file.split("-")[-1].removesuffix(".jpg")): (
+            record.labels["attractiveness"],
+            record.deviations.get("attractiveness"),
+        )
+        for record in reading.records
+    }
+
+
+@pytest.mark.parametrize(
+    "titles", ["#Rater,#image,Rating", "Rater,Filename of image,Score", "user_id,picture,rating"]
+)
+def test_a_row_for_each_rating_is_not_taken_for_a_row_for_each_image(titles: str, lay_out: LayOut) -> None:
+    rows = "\n".join(",".join(map(str, row)) for row in LONG)
+    assert scores_of(lay_out, f"{titles}\n{rows}\n") == {1: (3, 1), 2: (5, 0), 3: (1, 0)}
+
+
+def test_a_row_for_each_rating_may_be_in_a_spreadsheet(lay_out: LayOut) -> None:
+    rows: list[tuple[object, ...]] = [("#Rater", "#image", "Rating"), *LONG]
+    pictures = {f"SCUT-FBP-{n}.jpg": b"" for n in (1, 2, 3)}
+    reading = read("scut-fbp", lay_out({"Ratings of all raters.xlsx": spreadsheet(Sheet1=rows), **pictures}))
+    assert [record.labels["attractiveness"] for record in reading.records] == [3, 5, 1]
+
+
+def test_single_ratings_without_titles_are_told_by_their_values(lay_out: LayOut) -> None:
+    rows = [(rater, image, 1 + (rater + image) % 5) for image in range(1, 9) for rater in (1, 2, 3)]
+    found = scores_of(lay_out, "\n".join(f"{r},{i},{v}" for r, i, v in rows), images=8)
+    assert found[4] == pytest.approx((np.mean([1, 2, 3]), np.std([1, 2, 3], ddof=1)), abs=1e-6)
+    with pytest.raises(RequestError, match="does not say which column is the image; title its columns rater"):
+        scores_of(lay_out, "\n".join(f"{r},{i},{v}" for r, i, v in LONG))
+
+
+def test_a_column_for_each_rater_with_two_rows_of_an_image_is_refused(lay_out: LayOut) -> None:
+    with pytest.raises(RequestError, match=r"ratings\.csv of .* has several rows of image 1"):
+        scores_of(lay_out, "Image,a,b,c\n1,2,3,4\n2,2,3,4\n1,5,5,5\n")
+
+
+def test_the_published_deviation_is_used(lay_out: LayOut) -> None:
+    table = "#Image,Attractiveness label,Standard Deviation\n1,3.1,1.25\n2,4.2,0.5\n3,2.5,2\n"
+    assert scores_of(lay_out, table) == {1: (3.1, 1.25), 2: (4.2, 0.5), 3: (2.5, 2)}
+
+
+def test_an_image_of_scut_fbp_without_a_rating_is_lost_and_an_impossible_rating_counted(
+    lay_out: LayOut,
+) -> None:
+    rows = "\n".join(f"{rater},{image},{rating}" for rater, image, rating in [*LONG, (4, 1, 7)])
+    pictures = {f"SCUT-FBP-{n}.jpg": b"" for n in range(1, 5)}
+    reading = read("scut-fbp", lay_out({"r.csv": f"Rater,image,Rating\n{rows}".encode(), **pictures}))
+    assert [(s.file, s.lost) for s in reading.skipped] == [("SCUT-FBP-4.jpg", True)]
+    assert "1 ratings outside of 1 to 5 left out" in reading.found
+
+
+def test_an_image_of_scut_fbp5500_without_a_score_or_a_row_is_lost(
+    miniature: Miniature, lay_out: LayOut
+) -> None:
+    files = miniature("scut-fbp5500")
+    labels = "SCUT-FBP5500_v2/train_test_files/All_labels.txt"
+    files[labels] = files[labels].replace(b"AF0.jpg 3.0\n", b"").replace(b"AM1.jpg 3.0", b"AM1.jpg NA")
+    reading = read("scut-fbp5500", lay_out(files))
+    assert {(Path(s.file).name, s.reason, s.lost) for s in reading.skipped} == {
+        ("AF0.jpg", "no table has a row of it", True),
+        ("AM1.jpg", "its score in All_labels.txt is not a number", True),
+    }

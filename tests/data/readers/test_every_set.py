@@ -29,7 +29,7 @@ FACTS = {
     "appa-real": ((0, 100), True, False, True),
     "appa-real-real": ((0, 100), False, False, True),
     "morph": ((16, 77), False, True, False),
-    "afad": ((15, 72), False, True, False),
+    "afad": ((15, 72), False, False, False),
     "agedb": ((1, 101), False, True, False),
     "cacd2000": ((14, 62), False, True, True),
     "fgnet": ((0, 69), False, True, False),
@@ -147,22 +147,36 @@ def test_tables_without_their_images_are_a_part_of_a_set(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("name", ["lap2015", "lap2016", "appa-real", "cacd2000"])
+def test_tables_that_are_missing_are_named(name: str, miniature: Miniature, lay_out: LayOut) -> None:
+    files = {n: c for n, c in miniature(name).items() if n.lower().endswith(".jpg")}
+    with pytest.raises(RequestError, match=r"looked for .*, but there is no .*\(found \d+ images and"):
+        read(name, lay_out(files))
+
+
 @pytest.mark.parametrize(
-    ("name", "table"),
+    ("name", "table", "split"),
     [
-        ("lap2015", "Test.csv"),
-        ("lap2016", "valid_gt.csv"),
-        ("appa-real", "appa-real-release/gt_avg_test.csv"),
-        ("cacd2000", "celebrity2000_meta.mat"),
+        ("lap2015", "Test.csv", "test"),
+        ("lap2016", "valid_gt.csv", "val"),
+        ("appa-real", "appa-real-release/gt_avg_test.csv", "test"),
     ],
 )
-def test_a_table_that_is_missing_is_named(
-    name: str, table: str, miniature: Miniature, lay_out: LayOut
+def test_a_split_without_its_table_is_named_and_the_others_are_packed(
+    name: str, table: str, split: str, miniature: Miniature, lay_out: LayOut, tmp_path: Path
 ) -> None:
     files = miniature(name)
     del files[table]
-    with pytest.raises(RequestError, match=r"looked for .*, but there is no .*\(found \d+ images and"):
-        read(name, lay_out(files))
+    source = lay_out(files)
+    reading = read(name, source)
+    assert len(reading.records) == 18
+    assert f"no table of its {split} images" in reading.found
+    assert {(s.reason, s.lost) for s in reading.skipped} == {
+        (f"the source has no table of the {split} images", False)
+    }
+    store = pack(READERS[name], source, tmp_path / "out", size=32, workers=1)
+    assert set(store.labels["split"]) == {"train", "val", "test"}
+    assert ("whose test images are missing" in store.info.protocol) == (split == "test")
 
 
 @pytest.mark.parametrize(

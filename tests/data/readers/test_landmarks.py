@@ -221,3 +221,37 @@ def test_face_crops_without_their_photographs_cannot_be_aligned(miniature: Minia
                 archive.writestr(name, content)
     with pytest.raises(RequestError, match="--align finds no landmarks in"):
         packed("appa-real", tmp_path / "set.zip", tmp_path / "packed")
+
+
+@pytest.mark.parametrize(
+    "variable", [np.array(["a", 1], dtype=object), "text", {"x": 1}, np.arange(3.0), {"a": [{"b": "text"}]}]
+)
+def test_a_matlab_file_that_claims_more_than_it_holds_is_refused(variable: object) -> None:
+    from scipy.io import savemat
+
+    content = io.BytesIO()
+    savemat(content, {"a": variable})
+    honest = content.getvalue()
+    assert "a" in read_mat(honest)
+    shape = struct.pack("<II", 5, 8)  # the tag of two dimensions, of which each array has one
+    places = [n for n in range(len(honest)) if honest.startswith(shape, n)]
+    assert places
+    for place in places:
+        for claim in ((1, 10**9), (2**31 - 1, 2**31 - 1), (-1, -1)):
+            forged = honest[: place + 8] + struct.pack("<ii", *claim) + honest[place + 16 :]
+            with pytest.raises(UnreadableMatError):
+                read_mat(forged)
+
+
+def test_cells_in_cells_are_read_to_a_depth_only() -> None:
+    from scipy.io import savemat
+
+    nested: object = 1.0
+    for _ in range(30):
+        cell = np.empty(1, dtype=object)
+        cell[0] = nested
+        nested = cell
+    content = io.BytesIO()
+    savemat(content, {"a": nested})
+    with pytest.raises(UnreadableMatError, match="to a depth of more than"):
+        read_mat(content.getvalue())

@@ -1,5 +1,6 @@
 """A manifest: a table of one's own images."""
 
+import gzip
 import io
 import zipfile
 from collections.abc import Callable, Mapping
@@ -7,13 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from suite.data.dataset_reader import ReadResult
 from suite.data.decoding import CropBox
+from suite.data.decoding_processes import DecodeRequest
 from suite.data.packing import pack
-from suite.data.readers import manifest
+from suite.data.readers import parquet_tables
 from suite.data.readers.manifest import manifest_reader
+from suite.data.resume_packing import source_key
 from suite.data.source_files import open_source
 from suite.errors import RequestError
 from suite.trial import Attribute
@@ -51,7 +56,7 @@ def test_parquet_and_csv_are_read_alike(miniature: Miniature, lay_out: LayOut) -
 
 
 def test_a_parquet_of_too_many_rows_is_refused(lay_out: LayOut, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(manifest, "MOST_ROWS", 1)
+    monkeypatch.setattr(parquet_tables, "MOST_ROWS", 1)
     written = io.BytesIO()
     pd.DataFrame({"path": ["a.jpg", "b.jpg"], "age": [1, 2]}).to_parquet(written)
     with pytest.raises(RequestError, match="claims to have 2 rows, over the limit of 1; split it"):
@@ -61,7 +66,7 @@ def test_a_parquet_of_too_many_rows_is_refused(lay_out: LayOut, monkeypatch: pyt
 def test_a_parquet_that_unpacks_to_too_much_is_refused(
     lay_out: LayOut, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(manifest, "LARGEST_TABLE", 10)
+    monkeypatch.setattr(parquet_tables, "LARGEST_TABLE", 10)
     written = io.BytesIO()
     pd.DataFrame({"path": ["a.jpg", "b.jpg"], "age": [1, 2]}).to_parquet(written)
     with pytest.raises(RequestError, match="unpacks to more than the limit of 10 bytes"):
@@ -199,3 +204,184 @@ def test_a_table_that_is_not_a_manifest_is_refused(
     with pytest.raises(RequestError, match=complaint) as caught:
         read(lay_out(files))
     assert "\n" not in str(caught.value)
+
+
+#: The same letter as one character (NFC) and as two (NFD).
+COMPOSED, DECOMPOSED = "caf\u00e9.jpg", "cafe\u0301.jpg"
+
+
+@pytest.mark.parametrize("table", ["faces.csv", ""])  # named itself, or found in its folder
+@pytest.mark.parametrize(
+    ("listed", "here"),
+    [
+        (COMPOSED, DECOMPOSED),
+        (DECOMPOSED, COMPOSED),
+        ("imgs\\f0.jpg", "imgs/f0.jpg"),
+        (f"imgs\\{COMPOSED}", f"imgs/{DECOMPOSED}"),
+        ("back\\slash.jpg", "back\\slash.jpg"),  # is a name, too
+    ],
+)
+def test_a_file_is_found_by_another_spelling_of_its_name(
+    listed: str, here: str, table: str, miniature: Miniature, lay_out: LayOut
+) -> None:
+    image = miniature("manifest")["photos/0.jpg"]
+    folder = lay_out({"faces.csv": f"path,age\n{listed},25\n".encode(), here: image})
+    assert [record.file for record in read(folder / table).records] == [here]
+
+
+def test_two_files_whose_names_differ_in_their_spelling_alone_are_not_guessed(
+    miniature: Miniature, lay_out: LayOut
+) -> None:
+    image = miniature("manifest")["photos/0.jpg"]
+    table = f"path,age\na\\{COMPOSED},25\na/{COMPOSED},26\n".encode()
+    folder = lay_out({"faces.csv": table, f"a/{COMPOSED}": image, f"a/{DECOMPOSED}": image})
+    assert [record.labels["age"] for record in read(folder).records] == [26]
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("path,age\na.jpg,25,5\n", r"line 2 of .*/faces\.csv has 3 cells, but its header names 2 columns"),
+        (
+            "path,age,age\na.jpg,25,30\n",
+            r"the header of .*/faces\.csv names the column 'age' more than once",
+        ),
+        ("path,age,Age\na.jpg,25,30\n", "names the column 'age' more than once"),
+        ('path,age,note\na.jpg,25,"blurry\nb.jpg,26,\n', "line 2 has a quote that is not closed"),
+    ],
+)
+def test_a_table_of_which_a_part_would_be_lost_is_refused(text: str, complaint: str, lay_out: LayOut) -> None:
+    with pytest.raises(RequestError, match=complaint):
+        of_csv(lay_out, text)
+
+
+def test_cells_that_say_nothing_change_nothing(lay_out: LayOut) -> None:
+    reading = of_csv(
+        lay_out, ",path,age,age_std,subject,split,left,top,right,bottom,\n0,a.jpg,25,,,,,,,,,,\n,,,,,,,,,,\n"
+    )
+    assert reading.found == "1 of 1 rows of faces.csv"
+    assert (reading.records[0].deviations, reading.records[0].crop, reading.groups) == ({}, None, [])
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "reason"),
+    [
+        ("split", "dev", "the split is 'dev', none of train, val and test"),
+        ("left", "NA", "the crop box NA, 0, 9, 9 has a side that is not a number"),
+        ("age_std", "-1", "the deviation of the age is -1, below 0"),
+        ("age_std", "3,5", "the deviation of the age is '3,5', which is not a number"),
+        ("age_std", "inf", "the deviation of the age is 'inf', which is not a number"),
+        ("nose_x", "NA", "the landmark nose_x is 'NA', which is not a number"),
+        ("subject", "NaN", "the subject is 'NaN'; leave it empty where it is unknown"),
+        ("age", "1_0", "the age is '1_0', which is not a number"),
+    ],
+)
+def test_an_image_with_an_unusable_cell_is_lost(column: str, cell: str, reason: str, lay_out: LayOut) -> None:
+    row = {"path": "a.jpg", "age": "25", "left": "0", "top": "0", "right": "9", "bottom": "9", column: cell}
+    reading = of_csv(lay_out, "\t".join(row) + "\n" + "\t".join(row.values()))
+    assert not reading.records
+    assert [(s.file, s.reason, s.lost) for s in reading.skipped] == [("a.jpg", reason, True)]
+
+
+def test_a_decimal_comma_is_read_where_semicolons_separate(lay_out: LayOut) -> None:
+    (record,) = of_csv(lay_out, "path;age;deviation\na.jpg;25,5;3,5\n").records
+    assert (record.labels, record.deviations) == ({"age": 25.5}, {"age": 3.5})
+
+
+@pytest.mark.parametrize("name", ["faces.tsv", "faces.csv.gz", "faces.txt"])
+def test_a_table_may_have_another_ending(
+    name: str, lay_out: LayOut, photo: Callable[..., bytes], tmp_path: Path
+) -> None:
+    text = "path\tage\n" + "".join(f"{n}.jpg\t{20 + n}\n" for n in range(9))
+    content = gzip.compress(text.encode()) if name.endswith(".gz") else text.encode()
+    source = lay_out({name: content, **{f"{n}.jpg": photo() for n in range(9)}})
+    assert pack(manifest_reader(), source / name, tmp_path / "out", size=32, workers=1).info.images == 9
+
+
+def with_images(photo: Callable[..., bytes], path: str | None = "x/face.jpg") -> bytes:
+    """A parquet of the form of the Hugging Face hub."""
+    images = [{"bytes": photo(left=(25 * n, 0, 0)), "path": path} for n in range(9)]
+    written = io.BytesIO()
+    columns = {"image": images, "age": [20 + n for n in range(9)], "gender": ["m", None, "f"] * 3}
+    pyarrow.parquet.write_table(pyarrow.table(columns), written, row_group_size=4)
+    return written.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("path", "source"), [("x/face.jpg", "1/face.jpg"), (None, "1"), ("../../etc", "1/etc")]
+)
+@pytest.mark.parametrize("folder", [True, False])
+def test_a_parquet_may_have_its_images_in_itself(
+    path: str | None, source: str, folder: bool, lay_out: LayOut, photo: Callable[..., bytes], tmp_path: Path
+) -> None:
+    at = lay_out({"train.parquet": with_images(photo, path)})
+    named = at if folder else at / "train.parquet"
+    store = pack(manifest_reader(), named, tmp_path / "out", size=32, workers=1)
+    assert store.info.images == 9
+    assert store.labels["source"][0] == source
+    assert store.labels["gender"].tolist() == ["m", "", "f"] * 3
+    for pixels, age in zip(store.images, store.labels["age"], strict=True):
+        assert abs(np.asarray(pixels)[:, :12, 0].mean() - 25 * (age - 20)) < 12
+
+
+def test_a_column_of_bytes_is_a_column_of_images_too(
+    lay_out: LayOut, photo: Callable[..., bytes], tmp_path: Path
+) -> None:
+    written = io.BytesIO()
+    pd.DataFrame({"image": [photo()] * 4 + [b"", None], "age": range(6)}).to_parquet(written)
+    source = lay_out({"faces.parquet": written.getvalue()}) / "faces.parquet"
+    store = pack(manifest_reader(), source, tmp_path / "out", size=32, workers=1, max_skipped=0.5)
+    assert store.info.images == 4
+    assert "the row has no bytes of an image" in pd.read_csv(store.folder / "skipped.csv")["reason"].tolist()
+
+
+def test_packing_starts_again_after_the_images_in_a_parquet_changed(
+    lay_out: LayOut, photo: Callable[..., bytes]
+) -> None:
+    source = lay_out({"faces.parquet": with_images(photo)})
+    requests = [DecodeRequest("faces.parquet/1/face.jpg")]
+    first = source_key(source, requests, "manifest", 32)
+    lay_out({"faces.parquet": with_images(photo, "another.jpg")})
+    assert source_key(source, requests, "manifest", 32) != first
+
+
+def test_images_in_a_parquet_in_a_zip_are_refused(photo: Callable[..., bytes], tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "faces.zip", "w") as archive:
+        archive.writestr("faces.parquet", with_images(photo))
+    with pytest.raises(
+        RequestError, match="has its images in itself; unpack the archive, and name the table"
+    ):
+        read(tmp_path / "faces.zip")
+
+
+def test_a_cell_of_a_parquet_that_is_too_long_is_refused_and_a_missing_value_is_empty(
+    lay_out: LayOut,
+) -> None:
+    frame = pd.DataFrame({"path": ["a.jpg", "b.jpg"], "age": [1, 2], "age_std": [2.5, float("nan")]})
+    frame["subject"] = ["s1", None]
+    source = lay_out({}) / "faces.parquet"
+    source.parent.mkdir(exist_ok=True)
+    frame.to_parquet(source)
+    assert [(r.deviations, r.subject) for r in read(source).records] == [({"age": 2.5}, "s1"), ({}, "")]
+    frame.assign(note="x" * 20_000).to_parquet(source)
+    with pytest.raises(RequestError, match="or of 10,000 for a cell; leave out columns"):
+        read(source)
+
+
+def test_images_of_a_parquet_that_was_written_again_are_the_new_ones(
+    lay_out: LayOut, photo: Callable[..., bytes]
+) -> None:
+    source = lay_out({"faces.parquet": with_images(photo)}) / "faces.parquet"
+    with open_source(source) as files:
+        assert files.read("faces.parquet/2") == photo(left=(25, 0, 0))
+        pd.DataFrame({"image": [b"one", b"two"], "age": [1, 2]}).to_parquet(source)
+        assert files.read("faces.parquet/2") == b"two"
+
+
+def test_a_split_that_is_empty_because_of_unusable_rows_says_so(lay_out: LayOut, tmp_path: Path) -> None:
+    rows = "".join(f"{n}.jpg,30,{('train', 'dev')[n % 2]}\n" for n in range(20))
+    source = lay_out({"faces.csv": f"path,age,split\n{rows}".encode()}) / "faces.csv"
+    with pytest.raises(
+        RequestError, match=r"leave no test images .*10 images were left out before, the first, 1\.jpg"
+    ):
+        pack(manifest_reader(), source, tmp_path / "out", size=32, workers=1)

@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suite.data.dataset_reader import ImageRecord, ReadResult
+from suite.data.identities import load_identities
+from suite.data.packing import pack
 from suite.data.sets import READERS
 from suite.data.source_files import open_source
 from suite.errors import RequestError
@@ -32,18 +34,20 @@ def record_of(name: str, file: str) -> ImageRecord:
             return [file]
 
         def read(self, name: str) -> bytes:
-            raise AssertionError("this reader looks at names only")
+            return name.encode()
 
     (record,) = READERS[name].read(One(), Path("set")).records
     return record
 
 
 @given(st.integers(15, 72), st.sampled_from([("111", "male"), ("112", "female")]), st.integers(1, 10**6))
-def test_a_path_of_afad_says_age_gender_and_subject(age: int, gender: tuple[str, str], subject: int) -> None:
-    record = record_of("afad", f"AFAD-Full/{age}/{gender[0]}/{subject}-3.jpg")
+def test_a_path_of_afad_says_age_and_gender_but_no_subject(
+    age: int, gender: tuple[str, str], number: int
+) -> None:
+    record = record_of("afad", f"AFAD-Full/{age}/{gender[0]}/{number}-3.jpg")
     assert record.labels == {"age": age}
     assert record.groups == {"gender": gender[1]}
-    assert record.subject == str(subject)
+    assert not record.subject
 
 
 @given(
@@ -84,7 +88,7 @@ def test_a_fold_of_fgnet_is_a_person(miniature: Miniature, lay_out: LayOut) -> N
         (
             "afad",
             "AFAD/20/113/1-0.jpg",
-            "the path of 1-0.jpg does not end in [age]/[111 or 112]/[subject]-[k].jpg",
+            "the path of 1-0.jpg does not end in [age]/[111 or 112]/[number]-[k].jpg",
         ),
         ("agedb", "AgeDB/1_X_102_m.jpg", "the age is 102, outside of 1 to 101"),
         ("agedb", "AgeDB/holiday.jpg", "the name is not [n]_[Name]_[age]_[m or f].jpg"),
@@ -159,7 +163,8 @@ def test_a_short_row_of_morph_is_read_as_far_as_it_goes(miniature: Miniature, la
     files[table] = b"photo,age,id_num\nAlbum2/0.JPG,20\n,30,7\n"
     reading = read("morph", lay_out(files))
     assert [(Path(r.file).name, r.subject) for r in reading.records] == [("0.JPG", "")]
-    assert [s.reason for s in reading.skipped] == ["a row has no photo"]
+    unlisted = ["no table has a row of it"] * 23
+    assert [s.reason for s in reading.skipped] == [*unlisted, "row 2 has no photo"]
 
 
 def test_cacd2000_is_split_by_rank(miniature: Miniature, lay_out: LayOut) -> None:
@@ -214,3 +219,67 @@ def test_cacd2000_without_scipy_names_what_to_install(
     monkeypatch.setitem(sys.modules, "scipy.io", None)  # makes its import fail
     with pytest.raises(RequestError, match=r'is a MATLAB file, .*pip install "suite\[sets\]"'):
         read("cacd2000", source)
+
+
+def test_all_tables_of_morph_are_read_and_images_without_a_row_are_lost(
+    miniature: Miniature, lay_out: LayOut
+) -> None:
+    files = miniature("morph")
+    whole = "MORPH/morph_2008_nonCommercial.csv"
+    rows = files[whole].splitlines(keepends=True)
+    # Sorts first, and has a part of the rows; so does a table of another part.
+    files["AGR/s1/s1_test.csv"] = b"".join(rows[:6])
+    files["AGR/s2/s2_test.csv"] = b"".join([rows[0], *rows[-3:]])
+    files[whole] = b"".join(rows[:-3])
+    files["MORPH/Album2/unlisted.JPG"] = files["MORPH/Album2/0.JPG"]
+    reading = read("morph", lay_out(files))
+    assert len(reading.records) == 24
+    assert "labelled by s1_test.csv and 2 more tables" in reading.found
+    assert [(s.file, s.reason, s.lost) for s in reading.skipped] == [
+        ("MORPH/Album2/unlisted.JPG", "no table has a row of it", True)
+    ]
+
+
+def test_an_image_about_which_tables_of_morph_disagree_is_lost(miniature: Miniature, lay_out: LayOut) -> None:
+    files = miniature("morph")
+    whole = "MORPH/morph_2008_nonCommercial.csv"
+    rows = files[whole].splitlines(keepends=True)
+    files["AGR/s1.csv"] = rows[0] + rows[1].replace(b",20,", b",30,") + rows[2]
+    reading = read("morph", lay_out(files))
+    assert len(reading.records) == 23
+    assert [(Path(s.file).name, s.reason, s.lost) for s in reading.skipped] == [
+        ("0.JPG", "its rows disagree about it", True)
+    ]
+
+
+def test_a_text_beside_the_table_of_morph_harms_nothing(miniature: Miniature, lay_out: LayOut) -> None:
+    files = miniature("morph")
+    files["MORPH/README.txt"] = b'"MORPH", a set of faces, says: "hello\nand goodbye, friends\n'
+    assert len(read("morph", lay_out(files)).records) == 24
+
+
+def test_an_image_of_cacd2000_without_a_row_is_lost(miniature: Miniature, lay_out: LayOut) -> None:
+    files = miniature("cacd2000")
+    reading = read("cacd2000", lay_out({**files, "CACD2000/30_Nobody_0001.jpg": b"x"}))
+    assert [(s.file, s.lost) for s in reading.skipped] == [("CACD2000/30_Nobody_0001.jpg", True)]
+
+
+def test_the_number_in_a_name_of_afad_is_no_person_and_copies_are_told_by_content(lay_out: LayOut) -> None:
+    reading = read(
+        "afad",
+        lay_out({"20/111/123-0.jpg": b"a man", "20/112/123-1.jpg": b"a woman", "25/111/77-0.jpg": b"a man"}),
+    )
+    assert [(record.file, record.subject) for record in reading.records] == [
+        ("20/111/123-0.jpg", ""),
+        ("20/112/123-1.jpg", ""),
+    ]
+    assert [(s.file, s.reason) for s in reading.skipped] == [
+        ("25/111/77-0.jpg", "the same content as 20/111/123-0.jpg")
+    ]
+
+
+def test_afad_cannot_be_pretrained_on(miniature: Miniature, lay_out: LayOut, tmp_path: Path) -> None:
+    store = pack(READERS["afad"], lay_out(miniature("afad")), tmp_path / "out", size=32, workers=1)
+    assert "the set names no subjects" in store.info.protocol
+    with pytest.raises(RequestError, match="does not name the people in its training images"):
+        load_identities(store, 32)

@@ -155,3 +155,29 @@ def test_a_link_in_a_zip_is_named_and_not_followed(tmp_path: Path) -> None:
     assert [record.labels["age"] for record in read(path).records] == [2, 3]
     with open_source(path) as files, pytest.raises(UnreadableFileError, match="a link in its place"):
         files.read(f"3_0_0_{TIME}.jpg")
+
+
+def test_two_editions_together_have_each_face_once(tmp_path: Path) -> None:
+    contents = {
+        "UTKFace/61_1_20170109150557335.jpg.chip.jpg": b"one",
+        "crop_part1/61_3_20170109150557335.jpg.chip.jpg": b"one, compressed again",
+        "UTKFace/5_0_0_20170109150557336.jpg.chip.jpg": b"two",
+        "crop_part1/5_1_0_20170109150557336.jpg.chip.jpg": b"two",
+        "UTKFace/16_1_0_20170109213003514.jpg.chip.jpg": b"three",
+        "UTKFace/16_1_1_20170109213003514.jpg.chip.jpg": b"another face of the same photograph",
+    }
+    for name, content in contents.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    reading = read(tmp_path)
+    assert len(reading.records) == 4
+    assert {(s.file, s.reason) for s in reading.skipped} == {
+        (
+            "crop_part1/61_3_20170109150557335.jpg.chip.jpg",
+            "the same face as UTKFace/61_1_20170109150557335.jpg.chip.jpg",
+        ),
+        (
+            "crop_part1/5_1_0_20170109150557336.jpg.chip.jpg",
+            "the same face as UTKFace/5_0_0_20170109150557336.jpg.chip.jpg",
+        ),
+    }

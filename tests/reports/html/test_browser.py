@@ -21,6 +21,7 @@ from reports.html.page_of_runs import page_of_runs
 from reports.model.trials import summarise
 from search_spaces import find, load
 from suite.runs.tables import Run, write_prediction_rows
+from tests.support.hostile_runs import hostile_run
 from tests.support.synthetic_runs import MakeRun, pruned_from_a_parent, with_compressed
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -309,6 +310,61 @@ def test_hostile_names_are_text_to_the_browser(make_run: MakeRun, visit: Open) -
     assert opened.page.locator("img").count() == 0
 
 
+#: Ids that every object of JavaScript knows already, and those of the page's own data.
+NAMES_OF_OBJECTS = (
+    "__proto__",
+    "constructor",
+    "hasOwnProperty",
+    "toString",
+    "valueOf",
+    "data",
+    "later",
+)
+#: What would take a reader away, run, or be taken for the page's own data.
+TAKING = """</script></style></title></svg></main><meta http-equiv=refresh content="0; url=https://evil.example">
+<base href="https://evil.example/"><script type=application/json id=data>{"run":{"name":"EVIL"}}</script>
+<script type=application/json id=later>{}</script><form id=limits action="https://evil.example"><input name=x></form>
+<iframe src="https://evil.example" srcdoc="<script>parent.document.title='taken'</script>"></iframe>
+<a href="https://evil.example">ship EVIL</a>%{x}<b onclick=alert(1)>"'&"""
+
+
+INJECTED = """<script type="application/json" id="data">{"run": {"name": "EVIL"}}</script>
+<script type="application/json" id="later">{}</script>"""
+
+
+def test_a_run_of_hostile_text_takes_nobody_away_and_shows_its_own_answer(
+    make_run: MakeRun, visit: Open
+) -> None:
+    run = hostile_run(make_run(trials=8, statuses=["finished"] * 8), TAKING)
+    ids = dict(zip(sorted(set(run.trials["id"])), NAMES_OF_OBJECTS, strict=False))
+    trials, epochs = (
+        table.assign(id=table["id"].map(lambda name: ids.get(name, name)))
+        for table in (run.trials, run.epochs)
+    )
+    depths = [np.array([10**9] * 5), *trials["depths"][1:]]
+    html = page(Run(run.folder, run.info, trials.assign(depths=depths), epochs), {TAKING: 0.7}, TAKING)
+    assert html.count('id="data"') == html.count('id="later"') == 1
+    # No text of a run becomes an element. If one did, the page would still read its own.
+    opened = visit(html.replace("<main>", f"{INJECTED}<main>", 1))
+    for name in trials["id"]:
+        opened.page.evaluate("(id) => openNetwork(id)", name)
+        assert opened.page.input_value("#network-id") == name.replace("\n", "")
+    scroll_through(opened.page)
+    assert opened.said == []
+    assert opened.asked == [opened.page.url.partition("#")[0]]
+    assert opened.page.evaluate("data.run.name") != "EVIL"
+    for tag in (
+        "meta[http-equiv=refresh]",
+        "base",
+        "iframe",
+        "main form:not(#limits)",
+        "main a[href^=http]",
+        "svg a",
+    ):
+        assert opened.page.locator(tag).count() == 0, tag
+    assert opened.page.locator("#shipped .lead").first.inner_text().count("ship ") == 1
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious(make_run: MakeRun, visit: Open, scheme: str) -> None:
     html = page(with_compressed(make_run(trials=12)), {"lambda_l1": 0.7, "learning_rate": 0.3})
@@ -353,6 +409,18 @@ def test_no_cell_of_the_csv_is_a_formula_to_a_spreadsheet(make_run: MakeRun, vis
         for place, cause in enumerate(causes)
     }
     assert not [cell for row in rows for cell in row.values() if cell[:1] in {"=", "+", "-", "@", "\t"}]
+
+
+def test_the_csv_of_a_search_that_varies_lists_has_their_entries(make_run: MakeRun, visit: Open) -> None:
+    run = pruned_from_a_parent(make_run(trials=4, statuses=["finished"] * 4, configs=[{"flip": False}]))
+    keep = [None, *run.trials["keep"][1:]]
+    opened = visit(page(dataclasses.replace(run, trials=run.trials.assign(keep=keep))))
+    with opened.page.expect_download() as saved:
+        opened.page.click("#save")
+    rows = list(csv.DictReader(Path(saved.value.path()).read_text(encoding="utf-8").splitlines()))
+    cells = {row["id"]: (row["keep"], row["flip"]) for row in rows}
+    assert cells["t000"] == ("", "false")
+    assert cells["t001"] == ("0.25 0.5 0.5 0.5 0.140625", "true")
 
 
 #: Where a share of the last axis lies on the canvas of parallel coordinates, in the window.

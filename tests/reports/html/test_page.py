@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import re
 from html import unescape
 from pathlib import Path
@@ -329,6 +330,25 @@ def test_stopped_trials_are_told_from_those_without_a_result(make_run: MakeRun) 
     assert {trial.status for trial in shown.front} == {"finished"}
     assert shown.best is not None
     assert shown.best.status == "finished"
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "cell"),
+    [
+        ("trials", "label_deviation", -math.inf),
+        ("trials", "params", -1),
+        ("trials", "learning_rate", math.inf),
+        ("epochs", "epoch", 2**62),
+        ("epochs", "val_mae_years", math.inf),
+    ],
+)
+def test_a_number_that_no_training_has_leaves_the_rest_of_the_page(
+    table: str, column: str, cell: float, make_run: MakeRun
+) -> None:
+    run = make_run(trials=4, statuses=["finished"] * 4)
+    rows = getattr(run, table).copy()
+    rows.loc[rows.index[1], column] = cell
+    assert "t003" in text(page(dataclasses.replace(run, **{table: rows})))
 
 
 def test_a_run_in_which_all_were_stopped_but_one_has_a_page(make_run: MakeRun) -> None:

@@ -365,13 +365,12 @@ def test_an_object_that_is_not_a_state_is_refused(content: bytes, url: str) -> N
         read_run_at(url)
 
 
-def test_a_state_cannot_write_outside_its_folder(url: str) -> None:
+@pytest.mark.parametrize("name", ["../outside", "/outside", ".."])
+def test_a_state_cannot_write_outside_its_folder(name: str, url: str) -> None:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
-        for name in ("../outside", "/outside", "..", "run.json"):
-            archive.addfile(tarfile.TarInfo(name))
+        archive.addfile(tarfile.TarInfo(name))
     objects = open_object_folder(url)
     objects.write(STATE, packed.getvalue())
-    state = read_state(objects)
-    assert state is not None
-    assert set(state.content) == {"run.json"}
+    with pytest.raises(RequestError, match="is not a plain file"):
+        read_state(objects)

@@ -165,6 +165,9 @@ def test_whoever_watches_sees_the_stage_and_its_own_counts(resumed: tuple[Run, S
     assert (last.stage, last.finished, last.requested, last.share_done) == ("confirm", asked, asked, 1.0)
     assert last.best_mae == confirming(run)["val_mae_years"].min()
     assert last.front == len(members(run))
+    confirmed = {t.id for seen in watcher.progress_seen if seen.stage == "confirm" for t in seen.trainings}
+    assert confirmed <= set(confirming(run)["id"])
+    assert confirmed
 
 
 def test_the_study_does_not_hear_of_the_confirmation(resumed: tuple[Run, StopsAfter]) -> None:

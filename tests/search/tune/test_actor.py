@@ -21,7 +21,7 @@ CONFIG = TrialConfig(widths=(2,) * 5, depths=(1,) * 5, epochs=1, resolution=32)
 
 
 def files(store: Store, run_folder: Path) -> DriverFiles:
-    return DriverFiles(str(store.folder), store.info.fingerprint, str(run_folder))
+    return DriverFiles(str(store.folder), store.sampled_fingerprint, str(run_folder))
 
 
 def reported(trial: TrialActor) -> TrialReport:

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -152,3 +153,106 @@ def test_where_there_are_gpus_a_trial_gets_a_quarter_of_one(monkeypatch: pytest.
     share = share_of_a_trial(Resources())
     assert share == {"CPU": 1.0, "GPU": 0.25}
     assert trials_at_once(Resources(), share) == 8
+
+
+THIS_MACHINE = Resources()
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (
+            PermissionError(13, "Permission denied", "/tmp/ray"),
+            r"Ray does not start on this machine .*RAY_TMPDIR",
+        ),
+        (OSError("validate_socket_filename failed: AF_UNIX path length cannot exceed 107"), "AF_UNIX"),
+        (
+            ValueError("The object store is larger than /dev/shm\nmore"),
+            r"\(The object store is larger than /dev/shm\)",
+        ),
+        (ConnectionError("refused"), "Ray does not start on this machine"),
+    ],
+)
+def test_a_fault_of_this_machine_is_not_told_as_one_of_an_address(
+    error: Exception, sentence: str, fake_ray: FakeRay
+) -> None:
+    def fail() -> None:
+        raise error
+
+    fake_ray.on_start = fail
+    with pytest.raises(RequestError, match=sentence) as refused, ray_session(THIS_MACHINE):
+        pass
+    assert "None" not in str(refused.value)
+    assert fake_ray.events == ["stopped"]
+
+
+def test_an_address_that_ray_does_not_take_is_named(fake_ray: FakeRay) -> None:
+    def fail() -> None:
+        raise ValueError("Malformed address")
+
+    fake_ray.on_start = fail
+    with (
+        pytest.raises(
+            RequestError, match=r"does not take the address 'ray.example.org' \(Malformed address\)"
+        ),
+        ray_session(LARGE),
+    ):
+        pass
+
+
+@pytest.fixture
+def no_token(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A home without a token."""
+    for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_MODE"):
+        monkeypatch.setenv(name, "")  # so that it is put back
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.usefixtures("no_token")
+def test_a_token_file_that_does_not_exist_does_not_stop_a_local_run(
+    fake_ray: FakeRay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", "/nonexistent")
+    with ray_session(THIS_MACHINE):
+        assert len(os.environ["RAY_AUTH_TOKEN"]) == 64
+    assert fake_ray.events == ["started", "stopped"]
+
+
+def test_an_empty_token_in_the_home_folder_does_not_stop_a_local_run(
+    fake_ray: FakeRay, no_token: Path
+) -> None:
+    (no_token / ".ray").mkdir()
+    (no_token / ".ray" / "auth_token").write_text("\n")
+    with ray_session(THIS_MACHINE):
+        assert len(os.environ["RAY_AUTH_TOKEN"]) == 64
+
+
+@pytest.mark.usefixtures("no_token")
+def test_a_cluster_elsewhere_needs_the_token_that_is_named(
+    fake_ray: FakeRay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", "/nonexistent")
+    with (
+        pytest.raises(RequestError, match="RAY_AUTH_TOKEN_PATH names /nonexistent, which does not exist"),
+        ray_session(LARGE),
+    ):
+        pass
+    assert "started" not in fake_ray.events
+
+
+def test_a_local_cluster_gets_a_folder_that_is_removed(
+    fake_ray: FakeRay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: dict[str, Any] = {}
+
+    def init(**options: Any) -> None:
+        given.update(options)
+        Path(options["_temp_dir"]).mkdir()
+
+    monkeypatch.setattr(cluster_session.ray, "init", init)
+    with ray_session(THIS_MACHINE):
+        assert Path(given["_temp_dir"]).is_dir()
+    assert not Path(given["_temp_dir"]).parent.exists()
+    assert given["_system_config"] == {"enable_metrics_collection": False}

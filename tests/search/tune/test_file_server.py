@@ -99,7 +99,7 @@ def asked(cluster: Cluster, store: Store, tmp_path: Path) -> Iterator[DriverFile
     try:
         with file_server(store, tmp_path / "run") as name:
             yield DriverFiles(
-                str(tmp_path / "no store"), store.info.fingerprint, str(tmp_path / "no run"), name
+                str(tmp_path / "no store"), store.sampled_fingerprint, str(tmp_path / "no run"), name
             )
     finally:
         ray.shutdown()
@@ -146,10 +146,10 @@ def test_what_a_killed_process_left_of_a_copy_is_cleared(
     asked: DriverFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SUITE_CACHE", str(tmp_path / "cache"))
-    left = tmp_path / "cache" / "copies" / f".{asked.fingerprint[:16]}.partial-{os.getpid()}"
+    left = tmp_path / "cache" / "copies" / f".{asked.data[:32]}.partial-{os.getpid()}"
     left.mkdir(parents=True)
     (left / "images.npy").write_bytes(b"half")
-    assert asked.open_store().info.fingerprint == asked.fingerprint
+    assert asked.open_store().sampled_fingerprint == asked.data
     assert not left.exists()
 
 

@@ -44,3 +44,27 @@ def test_the_staging_folder_of_a_client_is_a_folder_and_given_back(monkeypatch: 
     with ray_private.staging_folder_of_client():
         assert Path(storage._get_ray_train_session_dir()).is_dir()
     assert storage._get_ray_train_session_dir is before
+
+
+def test_a_cluster_that_is_started_takes_the_loopback_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    services, constants = (
+        importlib.import_module(f"ray._private.{name}") for name in ("services", "ray_constants")
+    )
+    monkeypatch.setattr(ray._private.worker, "_global_node", None)
+    with ray_private.on_loopback():
+        assert services.get_node_ip_address() == "127.0.0.1", f"{VERSION} has another switch for loopback"
+    assert constants.ENABLE_RAY_CLUSTER
+
+
+def test_tune_copies_no_key_to_its_actors(monkeypatch: pytest.MonkeyPatch) -> None:
+    actors = importlib.import_module("ray.tune.execution.class_cache")
+    name = "ENV_VARS_TO_PROPAGATE"
+    assert "AWS_SECRET_ACCESS_KEY" in getattr(actors, name, ()), (
+        f"{VERSION} has no {name} with the keys of S3"
+    )
+    copied: list[str] = []
+    monkeypatch.setattr(tune, "run", lambda *_, **__: copied.extend(getattr(actors, name)))
+    ray_private.run_in_this_process(tune.Trainable)
+    assert copied
+    assert not [variable for variable in copied if variable.startswith("AWS_")]
+    assert "AWS_SECRET_ACCESS_KEY" in getattr(actors, name)

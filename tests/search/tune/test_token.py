@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from suite.search.tune.token import token_mode
+from suite.errors import RequestError
+from suite.search.tune.token import check_token, token_mode, unusable_token
 
 
 @pytest.fixture
@@ -51,3 +52,24 @@ def test_after_ray_was_imported_it_is_too_late(home: Path, monkeypatch: pytest.M
     monkeypatch.setenv("RAY_AUTH_TOKEN", "ab")
     monkeypatch.setitem(sys.modules, "ray", object())
     assert mode() is None
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(None, "does not exist"), ("", "is empty"), ("x" * 20_000, "cannot be read"), ("ab\n", "")],
+)
+def test_a_token_file_that_cannot_be_used_is_named(
+    content: str | None, reason: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = home / "token"
+    if content is not None:
+        path.write_text(content)
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(path))
+    assert reason in unusable_token()
+    if reason:
+        with pytest.raises(RequestError, match=f"RAY_AUTH_TOKEN_PATH names {path}, which {reason}"):
+            check_token()
+    else:
+        check_token()
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "ab")
+    check_token()

@@ -1,0 +1,37 @@
+"""Checks of the files that a command will write, made before any work is done for them."""
+
+import errno
+import os
+from pathlib import Path
+
+from suite.errors import RequestError
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a file that cannot be written, before any work is done for it.
+
+    Raises:
+        RequestError: The folder does not exist or cannot be written to, or ``path`` is something else than a file.
+    """
+    folder, number = path.parent, 0
+    try:
+        if not folder.is_dir():
+            number = errno.ENOTDIR if folder.exists() else errno.ENOENT
+        elif path.is_dir():
+            number = errno.EISDIR
+        elif path.exists() and not path.is_file():  # a device or a pipe, which a rename would replace
+            raise unwritable(path, "it is no regular file")
+        elif not os.access(folder, os.W_OK | os.X_OK):
+            number = errno.EACCES
+    except OSError as error:  # the name is too long, or a folder above may not be entered
+        number = error.errno or errno.EIO
+    if number:
+        raise unwritable(path, os.strerror(number))
+
+
+def unwritable(path: Path, why: str) -> RequestError:
+    """Return the error for a file that cannot be written."""
+    return RequestError(
+        f"{path} cannot be written ({why}); name a file in a folder that exists, has space left, and that you "
+        "may write to"
+    )
