@@ -100,7 +100,7 @@ def load_data(name_or_folder: str | Path, *, attribute: Attribute = "age", resol
         >>> import suite
         >>> data = suite.load_data("faces", resolution=32)
         >>> list(data.splits), data.label_range.high
-        (['train', 'val', 'test'], 100)
+        (['train', 'val', 'test'], 100.0)
         >>> data.splits["train"].images.shape[1:], data.splits["train"].labels.dtype
         (torch.Size([32, 32, 3]), torch.float32)
     """
@@ -129,7 +129,7 @@ def config_for(network: str, data: Dataset, **fields: Any) -> TrialConfig:
         >>> import suite
         >>> config = suite.config_for("micro", suite.load_data("faces", resolution=32), epochs=2)
         >>> config.widths, config.resolution, config.label_high, config.epochs
-        ((8, 16, 32, 64, 64), 32, 100, 2)
+        ((8, 16, 32, 64, 64), 32, 100.0, 2)
     """
     found = data.label_range
     return dataclasses.replace(

@@ -5,14 +5,17 @@ had is one sentence, before anything is built from it.
 """
 
 import dataclasses
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from suite.files.reading import FileContentError, parse_json, typed
 from suite.trial import MOST_BINS, TrialConfig, count_bins
 
-#: Of a field that has no range of its own: a seed has 64 bits.
-LARGEST_NUMBER = 2**63 - 1
+#: The largest of a whole number, such as a seed.
+LARGEST_INTEGER = 2**63 - 1
+#: The largest of any other number: a search may try a learning rate of 1e30.
+LARGEST_NUMBER = sys.float_info.max
 #: The lowest and highest value of a number, or of each entry of a tuple. They are wider than those of any search
 #: space (``search_spaces.trial_fields``), and keep what is built from a forged file small.
 RANGES: Mapping[str, tuple[float, float]] = {
@@ -26,7 +29,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "epochs": (0, 10**9),
     "batch_size": (1, 10**9),
     "resolution": (1, 4096),
-    "train_images": (1, LARGEST_NUMBER),
+    "train_images": (1, LARGEST_INTEGER),
     "shift_pixels": (0, 4096),
 }
 #: Entries of a tuple. No network has more.
@@ -49,10 +52,14 @@ def parse_config(text: str) -> TrialConfig:
     return read_config(parse_json(text))
 
 
-def read_config(fields: Any) -> TrialConfig:
+def read_config(fields: Any, *, trained: bool = True) -> TrialConfig:
     """Make a configuration from what should be the output of ``TrialConfig.to_json``.
 
     A field that is missing has its default: it was added after the file was written.
+
+    Args:
+        fields: The output, after JSON.
+        trained: A network was trained by it. A trial that failed may have labels that make no bins.
 
     Raises:
         FileContentError: It is not a mapping, a field is unknown, or a value has another type or is out of range. The
@@ -70,7 +77,7 @@ def read_config(fields: Any) -> TrialConfig:
     config = typed(dict(fields), TrialConfig)
     for name in FIELDS:
         _check_range(name, getattr(config, name))
-    if count_bins(config.label_low, config.label_high, config.label_step) is None:
+    if trained and count_bins(config.label_low, config.label_high, config.label_step) is None:
         raise FileContentError(
             f"the labels from {config.label_low:g} to {config.label_high:g} in steps of {config.label_step:g} "
             f"are no whole number of bins from 2 to {MOST_BINS:,}"

@@ -1,7 +1,12 @@
 """Small data that trains in seconds, for the tests of every package."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
+
+# Two test processes share two cores with what they start. With a thread for each core in every one of them, the
+# threads of small networks mostly wait for each other, and the tests take twice as long.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pandas as pd

@@ -241,7 +241,8 @@ def config_of(row: Mapping[str, Any]) -> TrialConfig:
         if f.name in row
     }
     try:
-        return read_config({name: value for name, value in cells.items() if value is not None})
+        known = {name: value for name, value in cells.items() if value is not None}
+        return read_config(known, trained=row.get("status") == "finished")
     except FileContentError as error:
         raise RequestError(
             f"the row {str(row.get('id'))[:40]!r} of trials.parquet describes no trial ({error}); restore the table "

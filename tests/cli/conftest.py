@@ -14,6 +14,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: Store) -> Path:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "small.yaml").write_text(SPACE.format(data=store.folder))
     (tmp_path / "file.txt").write_text("not a folder\n")
+    (tmp_path / "file.bin").write_text("not a folder\n")
     (tmp_path / "empty").mkdir()
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "notes.txt").write_text("mine\n")

@@ -36,7 +36,7 @@ from suite.cli.main import main
             "'nosuch' is not a data set that can be packed; choose from utkface",
         ),
         ("data pack utkface nosuch -o packed", "nosuch does not exist"),
-        ("data pack utkface file.txt -o packed", "file.txt is neither a folder nor a readable zip or tar"),
+        ("data pack utkface file.bin -o packed", "file.bin is neither a folder nor a readable zip or tar"),
         ("data pack agedb empty -o packed", "empty is not AgeDB as its owner distributes it: looked for"),
         ("data pack agedb empty -o new/packed", "https://ibug.doc.ic.ac.uk/resources/agedb/"),
         ("data pack manifest empty -o packed", "empty has 0 tables; a manifest is one CSV or parquet file"),

@@ -42,7 +42,9 @@ def test_a_text_in_place_of_a_number_is_no_markup(field: str, make_run: MakeRun)
 
 
 def test_half_a_surrogate_pair_does_not_keep_a_page_from_being_written(make_run: MakeRun) -> None:
-    assert "tiny?" in page(make_run(trials=1, name="tiny\ud800")).encode().decode()
+    run = make_run(trials=1)
+    named = dataclasses.replace(run, info=dataclasses.replace(run.info, name="tiny\ud800"))
+    assert "tiny?" in page(named).encode().decode()
 
 
 def test_no_string_of_a_comparison_over_seeds_is_markup(make_points: MakeRun) -> None:
@@ -50,7 +52,7 @@ def test_no_string_of_a_comparison_over_seeds_is_markup(make_points: MakeRun) ->
     run = make_points(points, {"backbone": {"choices": [f"{HOSTILE}0", f"{HOSTILE}1"]}})
     search = {"seeds": 2, "name": HOSTILE, "vary": {"backbone": {"choices": [HOSTILE]}}}
     info = dataclasses.replace(hostile(run.info), search=search)
-    assert_escaped(page(dataclasses.replace(run, info=info)), at_least=30)
+    assert_escaped(page(dataclasses.replace(run, info=info)), at_least=25)
 
 
 @pytest.mark.parametrize("column", ["method", "network", "pooling"])
