@@ -1,6 +1,7 @@
 """A search that shares weights, on a real Ray cluster: interrupted, resumed, confirmed."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ from reports.html.page import page
 from search_spaces import SearchSpace, load_dict
 from suite.data.store import Store
 from suite.networks.weights import load_network
-from suite.runs.info import Resources
+from suite.runs.info import Resources, RunInfo
 from suite.runs.tables import read_run
 from suite.runs.watcher import SearchProgress
 from suite.search.engine import Search, resume_search, run_search
@@ -37,7 +38,7 @@ class StopsWhileScoring:
         pass
 
 
-def space(store: Store) -> SearchSpace:
+def space(store: Store, **changes: Any) -> SearchSpace:
     return load_dict(
         {
             "name": "shared",
@@ -52,43 +53,51 @@ def space(store: Store) -> SearchSpace:
             },
             "sharing": {"epochs": 2, "candidates": 4, "recalibration_images": 64},
             "latency": {"resolution": 32, "batch_size": 1, "rounds": 2},
+            **changes,
         }
     )
 
 
-@pytest.mark.timeout(480)
-def test_trials_start_from_slices_across_an_interruption_and_are_confirmed_by_whole_repetitions(
-    store: Store, tmp_path: Path
-) -> None:
-    folder, resources = tmp_path / "run", Resources(cpus_per_trial=1, max_concurrent=2)
-    first = run_search(
-        Search(space(store), store, folder, resources, StopsWhileScoring()), "s.yaml", ["suite"]
-    )
-    assert first.status == "interrupted"
-    elastic = read_run(folder).trials
-    assert list(elastic["stage"]) == ["elastic"]
+def search(store: Store, folder: Path, watcher: StopsWhileScoring, **changes: Any) -> RunInfo:
+    resources = Resources(cpus_per_trial=1, max_concurrent=2)
+    return run_search(Search(space(store, **changes), store, folder, resources, watcher), "s.yaml", ["suite"])
 
-    watcher = StopsWhileScoring(armed=False)
-    assert resume_search(folder, {}, watcher).status == "finished"
-    assert (
-        sum(stage.startswith("training the elastic") for stage in watcher.stages) == 1
-    )  # for the confirmation
 
-    run = read_run(folder)
-    scored = pd.read_parquet(folder / "scored.parquet")
+def test_trials_start_from_slices_of_one_elastic_training(store: Store, tmp_path: Path) -> None:
+    info = search(store, tmp_path / "run", StopsWhileScoring(armed=False), confirm_seeds=1)
+    assert info.status == "finished"
+    run = read_run(tmp_path / "run")
+    trials = run.trials.set_index("id")
+    scored = pd.read_parquet(tmp_path / "run" / "scored.parquet")
     assert len(scored) == 4  # all that there are
     assert np.isfinite(scored["val_mae_years"]).all()
-    trials = run.trials.set_index("id")
-    assert set(trials["stage"]) == {"elastic", "search", "confirm"}
+    assert list(trials["stage"]) == ["elastic", "search", "search", "search"]
     assert (trials["status"] == "finished").all()
     searched = trials[trials["stage"] == "search"]
     assert set(searched["slice_of"]) == {"elastic"}
-    assert searched["params"].iloc[0] == scored["params"].min()  # the front's ends are the first points
+    assert searched.loc["t0000", "params"] == scored["params"].min()  # the front's ends are the first points
+
+    largest, config, _ = load_network(tmp_path / "run" / "weights" / "elastic.safetensors")
+    assert config.widths == (8, 4, 4, 4, 8)
+    assert sum(p.numel() for p in largest.parameters()) == trials.loc["elastic", "params"]
+    assert "from its slice of" in page(run)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(480)
+def test_an_interrupted_search_scores_on_and_is_confirmed_by_whole_repetitions(
+    store: Store, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    assert search(store, folder, StopsWhileScoring()).status == "interrupted"
+    assert list(read_run(folder).trials["stage"]) == ["elastic"]
+
+    watcher = StopsWhileScoring(armed=False)
+    assert resume_search(folder, {}, watcher).status == "finished"
+    begun = sum(stage.startswith("training the elastic") for stage in watcher.stages)
+    assert begun == 1  # those of the confirmation; the first is not trained again
+
+    trials = read_run(folder).trials.set_index("id")
     confirmed = trials[trials["stage"] == "confirm"]
     assert set(confirmed["slice_of"]) == {"elastic-s1", "elastic-s2"}
     assert set(trials.index[trials["stage"] == "elastic"]) == {"elastic", "elastic-s1", "elastic-s2"}
-
-    largest, config, _ = load_network(folder / "weights" / "elastic.safetensors")
-    assert config.widths == (8, 4, 4, 4, 8)
-    assert sum(p.numel() for p in largest.parameters()) == trials.loc["elastic", "params"]
-    assert "elastic" in page(run)
