@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from reports.html.page import page
+from reports.model.trials import summarise
 from search_spaces import SearchSpace, load_dict
 from suite.data.store import Store
 from suite.networks.weights import load_network
@@ -80,7 +81,10 @@ def test_trials_start_from_slices_of_one_elastic_training(store: Store, tmp_path
     largest, config, _ = load_network(tmp_path / "run" / "weights" / "elastic.safetensors")
     assert config.widths == (8, 4, 4, 4, 8)
     assert sum(p.numel() for p in largest.parameters()) == trials.loc["elastic", "params"]
-    assert "from its slice of" in page(run)
+    summary = summarise(run)
+    assert {trial.slice_of for trial in summary.trials} == {"elastic"}
+    assert summary.compressed == ()  # the elastic network is no product of compression
+    assert page(run)
 
 
 @pytest.mark.slow
