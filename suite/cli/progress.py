@@ -180,14 +180,18 @@ def _describe_training(training: TrainingProgress) -> str:
     return f"{training.id} epoch {training.epoch} of {training.epochs}, MAE {training.mae:.2f}"
 
 
+#: How a line on the progress of a stage begins; that of the search itself begins with nothing.
+STAGES = {"elastic": "sharing weights: ", "confirm": "confirming: "}
+
+
 def describe_progress(progress: SearchProgress) -> str:
     """The progress of a search in one line."""
     best = "-" if math.isnan(progress.best_mae) else f"{progress.best_mae:.2f} {progress.unit}"
     left = "" if math.isnan(progress.seconds_left) else f", about {duration(progress.seconds_left)} left"
-    confirming = "confirming: " if progress.stage == "confirm" else ""
+    stage = STAGES.get(progress.stage, "")
     early = f"{progress.stopped} stopped early, " if progress.stopped else ""
     return (
-        f"{confirming}{progress.finished} of {progress.requested} done, {progress.running} running, {early}"
+        f"{stage}{progress.finished} of {progress.requested} done, {progress.running} running, {early}"
         f"{progress.lost} failed, best MAE {best}, front {progress.front}, "
         f"{duration(progress.seconds)} gone{left}"
     )
