@@ -32,6 +32,7 @@ settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Two processes take a file at a time, and one of them alone those with Ray: it needs both cores."""
     tests = Path(__file__).parent

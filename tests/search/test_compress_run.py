@@ -111,6 +111,7 @@ def test_trials_are_cut_out_of_the_parent_and_go_on_after_ctrl_c(
     )
 
 
+@pytest.mark.slow
 def test_a_search_does_not_go_on_from_another_parent(store: Store, parent: Path, tmp_path: Path) -> None:
     file, folder = tmp_path / "parent.safetensors", tmp_path / "run"
     network, config, _ = load_network(parent)

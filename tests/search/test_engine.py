@@ -240,6 +240,7 @@ def test_suggestions_know_the_results_before_them(searched: tuple[Run, Recorder]
     assert known == sorted(known)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_trials_and_the_same_front(store: Store, tmp_path: Path) -> None:
     def front(name: str) -> tuple[list[object], list[object]]:
         small = space(store, trials=4, first=[], vary={"widths": [{"low": 2, "high": 8}] * 5})

@@ -265,6 +265,7 @@ def test_a_driver_whose_run_was_taken_over_stops_and_writes_nothing_more(
         objects.write(LEASE, b'{"process": "another", "host": "elsewhere", "pid": 7}')
         before.append(objects.read(STATE))
         end_trial(at, ledger, "t0001")
+        time.sleep(30)  # until the thread that renews the lease notices, and interrupts
 
     with pytest.raises(KeyboardInterrupt):
         worked(here, url, work)

@@ -128,6 +128,7 @@ def test_study_table_epochs_and_weights_agree(by_front: tuple[Run, Recorder]) ->
     check_whole(by_front[0])
 
 
+@pytest.mark.slow
 def test_a_stopped_trial_is_never_on_the_front_nor_judged(by_front: tuple[Run, Recorder]) -> None:
     run, _ = by_front
     stopped = run.trials["status"] == "stopped"

@@ -92,6 +92,7 @@ def test_no_checkpoint_is_left(searched: Run) -> None:
     assert not list((searched.folder / "checkpoints").iterdir())
 
 
+@pytest.mark.slow
 def test_a_trial_that_went_on_is_the_one_that_was_not_cut(
     searched: Run, store: Store, tmp_path: Path
 ) -> None:
@@ -102,6 +103,7 @@ def test_a_trial_that_went_on_is_the_one_that_was_not_cut(
     assert rows[0]["val_mae_years"] == rows[1]["val_mae_years"]
 
 
+@pytest.mark.slow
 def test_a_disk_without_room_ends_the_search_and_no_trial_is_trained_again(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
