@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 # Two test processes share two cores with what they start. With a thread for each core in every one of them, the
 # threads of small networks mostly wait for each other, and the tests take twice as long.
@@ -34,13 +33,9 @@ settings.load_profile("suite")
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Two processes take a file at a time, and one of them alone those with Ray: it needs both cores."""
-    tests = Path(__file__).parent
+    """A file is tested by one process, which then makes the fixtures of its module once."""
     for item in items:
-        package = item.path.relative_to(tests).parts[0]
-        item.add_marker(
-            pytest.mark.xdist_group("ray" if package in {"cluster", "search"} else str(item.path))
-        )
+        item.add_marker(pytest.mark.xdist_group(str(item.path)))
 
 
 @pytest.fixture(autouse=True)
