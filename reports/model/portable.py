@@ -19,7 +19,8 @@ from suite.runs.tables import Run
 PRIVATE_OPTIONS = ("--address", "--out", "-o", "--output")
 #: Columns of ``trials.parquet`` with files or sentences.
 TEXT_COLUMNS = ("backbone", "pruned_from", "teacher", "cause")
-URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"]+")
+#: A scheme has a bounded length, so that a long word is read once and not from each of its letters.
+URL = re.compile(r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{0,20}://[^\s'\"]+")
 #: A path from the root or from a home folder, as far as it has no blanks.
 ABSOLUTE = re.compile(r"(?<![\w.:/~-])(?:~[\w.-]*)?/(?:[^\s/'\"<>,;:()\[\]{}]+/)*([^\s/'\"<>,;:()\[\]{}]+)/?")
 

@@ -26,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from suite.commands import command
 from suite.errors import RequestError
 from suite.files.arrays import read_array
 from suite.files.atomic import write_atomically
@@ -207,7 +208,8 @@ def open_store(folder: Path) -> Store:
 
 def _no_store(folder: Path, reason: str) -> RequestError:
     return RequestError(
-        f"{folder} holds no packed data ({reason}); make one with 'suite data pack SET PATH -o {folder}'"
+        f"{folder} holds no packed data ({reason}); make one with "
+        f"'{command('data', 'pack', 'SET', 'PATH', '-o', folder)}'"
     )
 
 

@@ -135,7 +135,7 @@ def _open_onnx(path: Path, trust_code: bool) -> Model:
     runtime = need("onnxruntime", f"{path.name}")
     options = runtime.SessionOptions()
     options.intra_op_num_threads = usable_cpus()  # its default is the cores of the whole machine
-    options.log_severity_level = 3  # errors are raised, and its other messages help no user of a model
+    options.log_severity_level = 4  # errors are raised, too; printed, they would carry the file's own text
     try:
         # With a fallback, the runtime prints what it raises, even to the output that a program reads.
         session = runtime.InferenceSession(

@@ -2,6 +2,8 @@
 
 import errno
 import fcntl
+import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,10 +56,13 @@ def is_locked(path: Path) -> bool | None:
     The file is only read, so the answer needs no permission to write.
 
     Returns:
-        None if this cannot be known: the file does not exist, or its file system has no locks.
+        None if this cannot be known: the file does not exist, is no regular file, or its file system has no locks.
     """
     try:
-        with path.open("rb") as file:
+        # Opening a pipe would wait for somebody who writes to it.
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return None
             # A shared lock, which filelock does not have: two processes that ask at once do not see each other.
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -220,12 +220,12 @@ def check_lineage(parents: Mapping[str, str]) -> None:
     """
     settled: set[str] = set()
     for trial_id in parents:
-        above: list[str] = []
+        above: set[str] = set()
         name: str | None = trial_id
         while name is not None and name not in settled:
             if name in above:
                 raise FileContentError(f"the trial {name} descends from itself")
-            above.append(name)
+            above.add(name)
             name = parents.get(name)
         settled.update(above)
 

@@ -32,7 +32,7 @@ from suite.training.batches import batches
 from suite.training.config_checks import check_config
 from suite.training.distillation import teacher_of
 from suite.training.evaluation import evaluate
-from suite.training.fit import STEPS_A_CHECK, DivergedError
+from suite.training.fit import STEPS_A_CHECK, DivergedError, has_finite_state
 from suite.training.inputs import augmented, normalised, targets_of
 from suite.training.recipe import (
     Precision,
@@ -116,7 +116,7 @@ class ElasticFit(Iterator[EpochResult]):
             losses = self._train_epoch()
         trained = time.perf_counter()
         largest, self.smallest = self.evaluate(self.space.largest), self.evaluate(self.space.smallest)
-        if not math.isfinite(largest.mae + self.smallest.mae):
+        if not math.isfinite(largest.mae + self.smallest.mae) or not has_finite_state(self.network):
             raise DivergedError(self._epoch, self._epoch * self._steps, self.config)
         return EpochResult(
             epoch=self._epoch,

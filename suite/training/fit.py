@@ -192,7 +192,8 @@ class Fit(Iterator[EpochResult]):
             precision=self.precision,
             device=self.device,
         )
-        if not math.isfinite(validation.mae):
+        # Statistics of batch norm can overflow while the loss stays finite, and no file keeps such a network.
+        if not math.isfinite(validation.mae) or not has_finite_state(self.network):
             raise DivergedError(self._epoch, self._epoch * self._steps, self.config)
         return validation
 
@@ -220,8 +221,17 @@ class Fit(Iterator[EpochResult]):
         self._epoch = epoch
 
 
+def has_finite_state(network: nn.Module) -> bool:
+    """Whether all weights and statistics of a network are finite numbers."""
+    tensors = [tensor for tensor in network.state_dict().values() if tensor.is_floating_point()]
+    return bool(torch.stack([tensor.isfinite().all() for tensor in tensors]).all())
+
+
 class DivergedError(Exception):
-    """The loss became NaN or infinite; the message names the epoch, the step and the configuration."""
+    """The loss, an error or the network became NaN or infinite.
+
+    The message names the epoch, the step and the configuration.
+    """
 
     def __init__(self, epoch: int, step: int, config: TrialConfig) -> None:
         self.epoch, self.step, self.config = epoch, step, config

@@ -128,3 +128,16 @@ def test_a_file_that_was_just_written_still_opens(dataset: Dataset, tmp_path: Pa
     module, config = inference_module_of("coral")
     path = export(module, config, dataset.splits["val"], tmp_path / "net.onnx").path
     assert run_model(open_model(path), PIXELS, mirrored=True).values.shape == (2,)
+
+
+def test_the_runtime_prints_nothing_of_a_files_own_text(
+    exported: bytes, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    model = onnx.load_from_string(exported)
+    model.graph.node[0].name = "x\x1b[31m\nsuite: forged"
+    model.graph.node[0].op_type = "Nothing"
+    (tmp_path / "net.onnx").write_bytes(model.SerializeToString())
+    assert main(["predict", str(tmp_path / "net.onnx"), str(tmp_path)]) == 2
+    written = capfd.readouterr()
+    assert "\x1b" not in written.out + written.err
+    assert len(written.err.splitlines()) == 1

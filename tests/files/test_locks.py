@@ -114,3 +114,8 @@ def test_a_lock_in_a_folder_that_does_not_exist_is_an_os_error(tmp_path: Path) -
     with pytest.raises(FileNotFoundError), file_lock(tmp_path / "none" / "lock", required=False):
         pass
     assert not (tmp_path / "none").exists()
+
+
+def test_a_pipe_in_place_of_a_lock_does_not_wait_for_a_writer(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "lock")
+    assert is_locked(tmp_path / "lock") is None

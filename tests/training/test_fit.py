@@ -387,3 +387,15 @@ def test_a_training_goes_on_from_a_network_that_is_given_and_leaves_it_as_it_is(
     assert all(torch.equal(before[name], tensor) for name, tensor in given.state_dict().items())
     for name, parameter in training.network.named_parameters():
         assert torch.allclose(parameter, before[name], atol=1e-6), name
+
+
+def test_a_network_whose_statistics_overflow_has_diverged_though_its_loss_is_finite(dataset: Dataset) -> None:
+    training = fit(CONFIG, dataset, threads=1, device="cpu")
+    norm = next(module for module in training.network.modules() if isinstance(module, torch.nn.BatchNorm2d))
+
+    def overflow(module: torch.nn.Module, *_: object) -> None:
+        module.running_var.fill_(torch.inf)  # type: ignore[operator, union-attr]
+
+    norm.register_forward_hook(overflow)
+    with pytest.raises(DivergedError, match="epoch 1"):
+        next(training)

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from suite.errors import RequestError
 from suite.files.atomic import write_atomically
-from suite.files.cache import cache_folder, writable_cache
 from suite.files.reading import FileContentError, read_text
+from suite.files.state import is_private, state_folder
 
-#: The file in the cache folder, with one address a line.
+#: The file in the state folder, with one address a line. It is believed only where nobody else may write.
 FILE = "ray-addresses"
 LARGEST = 1_000_000  # bytes
 #: Words that name no address of a file's author: this machine, or the cluster that this machine or RAY_ADDRESS names.
@@ -22,11 +22,13 @@ OF_THIS_USER = (None, "local", "auto")
 
 
 def remember_address(address: str | None) -> None:
-    """Note an address that the user named and that was connected to. A cache that cannot be written to is no fault."""
+    """Note an address that the user named and that was connected to. A folder that cannot be written to is no fault."""
     known = _known()
     if address in OF_THIS_USER or address in known:
         return
-    with suppress(RequestError, OSError), writable_cache(".") as folder:
+    folder = state_folder()
+    with suppress(OSError):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_atomically(folder / FILE, "".join(f"{one}\n" for one in [*known, str(address)]))
 
 
@@ -49,7 +51,10 @@ def check_address(address: str | None, folder: Path) -> None:
 
 
 def _known() -> list[str]:
+    folder = state_folder()
+    if not is_private(folder):
+        return []
     try:
-        return read_text(cache_folder() / FILE, largest=LARGEST).splitlines()
+        return read_text(folder / FILE, largest=LARGEST).splitlines()
     except (FileNotFoundError, FileContentError):
         return []

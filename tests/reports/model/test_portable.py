@@ -91,3 +91,9 @@ def test_relative_paths_and_ordinary_text_stay(make_run: MakeRun) -> None:
     assert json.dumps(dataclasses.asdict(portable(run).info)) == json.dumps(dataclasses.asdict(run.info))
     for text in ("runs/tiny", "a run", "1/2 and 3 / 4", "and/or"):
         assert portable_location(text) == text
+
+
+@pytest.mark.timeout(20)
+def test_a_long_word_is_read_once(at_home: Run) -> None:
+    info = dataclasses.replace(at_home.info, ended_early="a" * 300_000)
+    assert portable(dataclasses.replace(at_home, info=info)).info.ended_early == "a" * 300_000
