@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 #: Several times the largest that the suite writes. They keep a forged file from filling the memory.
 LARGEST_JSON = 64_000_000  # bytes
+LARGEST_DESCRIPTION = 2_000_000  # bytes, of run.json and store.json
 LARGEST_TABLE = 1_000_000_000  # bytes when unpacked
 MOST_CELLS = 30_000_000  # values in lists count as well
 _BATCH = 65_536  # rows that are unpacked at a time
