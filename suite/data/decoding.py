@@ -3,7 +3,7 @@
 import io
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import astuple, dataclass
 from typing import Any
 
@@ -33,6 +33,8 @@ FORMATS = tuple(ENDINGS)
 OVERSAMPLING = 1.5
 #: Five points whose crop would be larger than this multiple of the image's longer side are not those of a face.
 LARGEST_EXTENT = 4
+#: An image is converted in bands of about so many pixels, since some conversions take several times its memory.
+BAND_PIXELS = 2_000_000
 _ORIENTATION = 0x0112  # the EXIF tag; 1 is upright
 _TURNS: Mapping[int, Image.Transpose] = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -175,13 +177,33 @@ def _rgb(image: Image.Image) -> Image.Image:
     if image.mode == "F":
         raise UndecodableError("its pixels are floating-point numbers, of which nothing says what is white")
     if image.mode.startswith("I"):  # 16-bit grey, which convert() would clip at 255
-        grey = np.asarray(image).astype(np.int64).clip(0, 65535) // 257
-        return Image.fromarray(grey.astype(np.uint8)).convert("RGB")
+        return _in_bands(image, _from_16_bits)
     if image.has_transparency_data:
-        coloured = image.convert("RGBA")
-        white = Image.new("RGBA", coloured.size, "white")
-        return Image.alpha_composite(white, coloured).convert("RGB")
+        return _in_bands(image, _on_white)
     return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _from_16_bits(image: Image.Image) -> Image.Image:
+    grey = np.asarray(image).astype(np.int64).clip(0, 65535) // 257
+    return Image.fromarray(grey.astype(np.uint8)).convert("RGB")
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    coloured = image.convert("RGBA")
+    white = Image.new("RGBA", coloured.size, "white")
+    return Image.alpha_composite(white, coloured).convert("RGB")
+
+
+def _in_bands(image: Image.Image, convert: Callable[[Image.Image], Image.Image]) -> Image.Image:
+    """Convert an image to RGB by a function of single pixels, a band of rows at a time."""
+    rows = max(1, BAND_PIXELS // image.width)
+    if image.height <= rows:
+        return convert(image)
+    converted = Image.new("RGB", image.size)
+    for top in range(0, image.height, rows):
+        band = image.crop((0, top, image.width, min(top + rows, image.height)))
+        converted.paste(convert(band), (0, top))
+    return converted
 
 
 def _reason(error: Exception) -> str:

@@ -30,7 +30,14 @@ from suite.commands import command
 from suite.errors import RequestError
 from suite.files.arrays import read_array
 from suite.files.atomic import write_atomically
-from suite.files.reading import FileContentError, parse_json, read_table, read_text, typed
+from suite.files.reading import (
+    LARGEST_DESCRIPTION,
+    FileContentError,
+    parse_json,
+    read_table,
+    read_text,
+    typed,
+)
 from suite.trial import UNIT
 
 SCHEMA_VERSION = 1
@@ -184,7 +191,7 @@ def open_store(folder: Path) -> Store:
         RequestError: The folder holds no complete store of this version.
     """
     try:
-        fields = parse_json(read_text(folder / "store.json"))
+        fields = parse_json(read_text(folder / "store.json", largest=LARGEST_DESCRIPTION))
     except FileNotFoundError:
         raise _no_store(folder, "no store.json") from None
     except FileContentError as error:

@@ -20,6 +20,10 @@ from suite.data.archive_safety import (
 )
 from suite.errors import RequestError
 
+LARGEST_TAR = 200_000_000_000  # bytes when decompressed
+#: Photographs hardly become smaller by compression. A tar that became so much smaller is made to fill a disk.
+LARGEST_RATIO = 200
+SMALL_TAR = 1_000_000_000  # bytes, below which the ratio does not matter
 CHUNK_BYTES = 16_000_000  # decompressed at a time
 
 Decompressor = Callable[[Path], io.BufferedIOBase]
@@ -109,11 +113,19 @@ def decompress(path: Path, decompressor: Decompressor, tar: Path) -> None:
     """Decompress a file to ``tar``.
 
     Raises:
-        RequestError: The file is damaged, or the disk is too small.
+        RequestError: The file is damaged, decompresses to far more than a set has, or the disk is too small.
     """
+    most = min(LARGEST_TAR, max(SMALL_TAR, LARGEST_RATIO * path.stat().st_size))
+    size = 0
     try:
         with decompressor(path) as compressed, tar.open("wb") as written:
             while chunk := compressed.read(CHUNK_BYTES):
+                size += len(chunk)
+                if size > most:
+                    raise RequestError(
+                        f"{path} decompresses to more than {most:,} bytes, as no set of photographs of its size does; "
+                        "if you trust it, unpack it and name its folder"
+                    )
                 if shutil.disk_usage(tar.parent).free < 2 * CHUNK_BYTES:
                     raise RequestError(
                         f"{tar.parent} has too little space for the content of {path}; free some, or name a "

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from suite.deployment.own_programs import is_own
+from suite.deployment.own_programs import is_own, is_own_file
 from suite.errors import RequestError
 from suite.files.reading import FileContentError, check_regular, parse_json
 from suite.machine import usable_cpus, without_tf32
@@ -169,8 +169,9 @@ def _open_safetensors(path: Path, trust_code: bool) -> Model:
 
 
 def _open_program(path: Path, trust_code: bool) -> Model:
-    content = path.read_bytes()  # once: what is checked is what is opened
-    if not (trust_code or is_own(content)):
+    # A large file of somebody else is refused without being held in memory. Then what is checked is what is opened.
+    content = path.read_bytes() if trust_code or is_own_file(path) else None
+    if content is None or not (trust_code or is_own(content)):
         raise RequestError(
             f"{path} is not a program that you exported on this machine, and opening a .pt2 file runs code of its "
             "author; ask for an .onnx or .safetensors file, or add --trust-code (in Python trust_code=True) if you "

@@ -30,18 +30,36 @@ def remember_program(program: bytes) -> None:
 
 def is_own(program: bytes) -> bool:
     """Whether this user exported a program on this machine."""
-    return _digest(program) in _exported_here or is_remembered(program)
+    return _is_known(_digest(program))
+
+
+def is_own_file(path: Path) -> bool:
+    """Whether a file holds a program that this user exported on this machine; it is not read into memory as a whole.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    with path.open("rb") as file:
+        return _is_known(hashlib.file_digest(file, "sha256").hexdigest())
 
 
 def is_remembered(program: bytes) -> bool:
     """Whether there is a record that this user exported a program, which other processes of the user find as well."""
-    folder = records_folder()
-    return is_private(folder) and (folder / _digest(program)).is_file()
+    return _has_record(_digest(program))
 
 
 def records_folder() -> Path:
     """Return the folder with an empty file for each program, which may not exist yet."""
     return state_folder() / "exported"
+
+
+def _is_known(digest: str) -> bool:
+    return digest in _exported_here or _has_record(digest)
+
+
+def _has_record(digest: str) -> bool:
+    folder = records_folder()
+    return is_private(folder) and (folder / digest).is_file()
 
 
 def _digest(program: bytes) -> str:

@@ -13,6 +13,8 @@ from suite.files.reading import FileContentError, check_regular
 NO_RESERVATION = {errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
 #: Images of a larger file than this cannot be addressed.
 LARGEST_FILE = 2**63 - 1
+#: The header of an array of numbers has about a hundred.
+LARGEST_HEADER = 10_000  # bytes
 
 
 def new_array(path: Path, shape: tuple[int, ...]) -> "np.memmap[tuple[int, ...], np.dtype[np.uint8]]":
@@ -51,6 +53,7 @@ def read_array(path: Path, shape: tuple[int, ...]) -> "np.memmap[tuple[int, ...]
     """
     check_regular(path, LARGEST_FILE)
     try:
+        _check_header(path)
         # Unlike np.load this reads no zip and no pickle.
         found = np.lib.format.open_memmap(path, mode="r")
     except (OSError, ValueError, TypeError, OverflowError, EOFError, MemoryError) as error:
@@ -61,6 +64,15 @@ def read_array(path: Path, shape: tuple[int, ...]) -> "np.memmap[tuple[int, ...]
             f"it holds {found.dtype} {_sizes(found.shape)} instead of uint8 {_sizes(shape)}"
         )
     return found
+
+
+def _check_header(path: Path) -> None:
+    """Refuse a header that claims to be long: numpy reads up to 4 GB of it before it looks at the length."""
+    with path.open("rb") as file:
+        version, _ = np.lib.format.read_magic(file)
+        claimed = int.from_bytes(file.read(2 if version == 1 else 4), "little")
+    if claimed > LARGEST_HEADER:
+        raise ValueError(f"its header claims {claimed:,} bytes, over the limit of {LARGEST_HEADER:,}")
 
 
 def _to_write(path: Path) -> "np.memmap[tuple[int, ...], np.dtype[np.uint8]]":

@@ -7,20 +7,24 @@ makes the sentence with its remedy.
 import json
 import math
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
 T = TypeVar("T")
 
 #: Several times the largest that the suite writes. They keep a forged file from filling the memory.
 LARGEST_JSON = 64_000_000  # bytes
-LARGEST_TABLE = 4_000_000_000  # bytes when unpacked
-MOST_CELLS = 100_000_000
+LARGEST_DESCRIPTION = 2_000_000  # bytes, of run.json and store.json
+LARGEST_TABLE = 1_000_000_000  # bytes when unpacked
+MOST_CELLS = 30_000_000  # values in lists count as well
+_BATCH = 65_536  # rows that are unpacked at a time
 #: The range of whole numbers in every table and tensor shape.
 LARGEST_INTEGER = 2**63 - 1
 #: Levels of lists and objects in JSON; whatever reads the values by recursion then has room for it.
@@ -123,7 +127,7 @@ def _adapter(kind: Any) -> Any:
 
 
 def read_table(path: Path, *, columns: Mapping[str, str] | None = None) -> "pd.DataFrame":
-    """Read a Parquet table, after what it claims to hold was checked.
+    """Read a Parquet table within limits: first of what it claims to hold, then of what it unpacks to.
 
     Args:
         path: The file.
@@ -134,13 +138,10 @@ def read_table(path: Path, *, columns: Mapping[str, str] | None = None) -> "pd.D
         FileContentError: It is not Parquet, damaged, too large when unpacked, or a column has another type.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     check_regular(path, LARGEST_TABLE)
     try:
-        with pq.ParquetFile(path) as file:
-            _check_size(file.metadata)
-            frame: pd.DataFrame = file.read().to_pandas()
+        frame: pd.DataFrame = _unpacked(path).to_pandas()
     except (pa.ArrowException, OSError, ValueError, TypeError, KeyError, OverflowError) as error:
         raise FileContentError(next(iter(str(error).splitlines()), type(error).__name__)[:200]) from None
     if not frame.columns.is_unique:
@@ -153,13 +154,77 @@ def read_table(path: Path, *, columns: Mapping[str, str] | None = None) -> "pd.D
     return frame
 
 
-def _check_size(metadata: Any) -> None:
-    cells = metadata.num_rows * max(metadata.num_columns, 1)
+def _unpacked(path: Path) -> "pa.Table":
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        _check_claims(file.metadata)
+        schema = file.schema_arrow
+        texts = _text_columns(file.schema)
+    size, batches = 0, []
+    # A text that many rows share is read once, and its size is known before it is repeated for each of them.
+    with pq.ParquetFile(path, read_dictionary=texts) as file:
+        for batch in file.iter_batches(_BATCH):
+            _check_unpacked(size + sum(map(_text_bytes, batch.columns)))
+            batches.append(pa.Table.from_batches([batch]).cast(schema))
+            size += batches[-1].nbytes
+            _check_unpacked(size)
+    return pa.concat_tables(batches) if batches else schema.empty_table()
+
+
+def _check_claims(metadata: "pq.FileMetaData") -> None:
+    groups = [metadata.row_group(n) for n in range(metadata.num_row_groups)]
+    # The rows times the columns would count a list of any length as one.
+    values = sum(group.column(n).num_values for group in groups for n in range(group.num_columns))
+    cells = max(values, metadata.num_rows * max(metadata.num_columns, 1))
     if cells > MOST_CELLS:
         raise FileContentError(f"it claims {cells:,} cells, over the limit of {MOST_CELLS:,}")
-    size = sum(metadata.row_group(n).total_byte_size for n in range(metadata.num_row_groups))
+    size = sum(group.total_byte_size for group in groups)
     if size > LARGEST_TABLE:
         raise FileContentError(f"it claims {size:,} bytes, over the limit of {LARGEST_TABLE:,}")
+
+
+def _check_unpacked(size: int) -> None:
+    if size > LARGEST_TABLE:
+        raise FileContentError(f"it unpacks to more than the limit of {LARGEST_TABLE:,} bytes")
+
+
+def _text_columns(schema: "pq.ParquetSchema") -> list[str]:
+    """Return the columns of text and bytes, also those within lists and structs."""
+    leaves = [schema.column(n) for n in range(len(schema))]
+    return [
+        leaf.path
+        for leaf in leaves
+        if leaf.physical_type == "BYTE_ARRAY" and leaf.logical_type.type != "DECIMAL"
+    ]
+
+
+def _text_bytes(array: "pa.Array") -> int:
+    """Return how many bytes the texts of a column have when each value has its own copy."""
+    import pyarrow.compute as pc
+
+    return sum(
+        pc.sum(pc.binary_length(encoded.dictionary).take(encoded.indices)).as_py() or 0
+        for encoded in _dictionaries(array)
+        if len(encoded.dictionary)
+    )
+
+
+def _dictionaries(array: "pa.Array") -> "Iterator[pa.DictionaryArray]":
+    import pyarrow as pa
+
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        yield array
+    elif pa.types.is_struct(kind):
+        for n in range(kind.num_fields):
+            yield from _dictionaries(array.field(n))
+    elif pa.types.is_map(kind):
+        yield from _dictionaries(array.keys)
+        yield from _dictionaries(array.items)
+    elif pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        yield from _dictionaries(array.values)
 
 
 def _is(column: "pd.Series[Any]", kind: str) -> bool:

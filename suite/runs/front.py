@@ -36,8 +36,8 @@ def best_error(rows: Sequence[Mapping[str, Any]], error_column: str) -> float:
 
 def confirmation_seconds(front: Sequence[Mapping[str, Any]], seeds: int, at_once: int) -> float:
     """Estimate the seconds to retrain the members of a front with several seeds, from their times in the search."""
-    trainings = [float(member["seconds"]) for member in front] * seeds
-    return max(sum(trainings) / at_once, max(trainings, default=0.0))
+    trainings = [float(member["seconds"]) for member in front]
+    return max(sum(trainings) * seeds / at_once, max(trainings, default=0.0))
 
 
 def _number(cell: Any) -> float:

@@ -12,7 +12,14 @@ from pydantic import Field
 from suite.commands import command
 from suite.errors import RequestError
 from suite.files.atomic import write_atomically
-from suite.files.reading import LARGEST_INTEGER, FileContentError, parse_json, read_text, typed
+from suite.files.reading import (
+    LARGEST_DESCRIPTION,
+    LARGEST_INTEGER,
+    FileContentError,
+    parse_json,
+    read_text,
+    typed,
+)
 from suite.trial import UNIT, Attribute
 
 #: Increased when a column is renamed, dropped or changes its meaning, but not for a new column.
@@ -223,8 +230,8 @@ class _KnownSearch:
     name: str = ""
     description: str | None = ""
     sampler: str = ""
-    seeds: Annotated[int, Field(ge=1, le=100_000)] = 1
-    confirm_seeds: Annotated[int, Field(ge=1, le=100_000)] = 1
+    seeds: Annotated[int, Field(ge=1, le=1000)] = 1
+    confirm_seeds: Annotated[int, Field(ge=1, le=100)] = 1
     base: Mapping[str, Any] | None = None
     vary: Mapping[str, Any] | None = None
     latency: _Latency | None = None
@@ -237,7 +244,7 @@ def read_info(folder: Path) -> RunInfo:
         RequestError: The folder holds no run, a run of another schema version, or a damaged one.
     """
     try:
-        fields: Any = parse_json(read_text(folder / "run.json"))
+        fields: Any = parse_json(read_text(folder / "run.json", largest=LARGEST_DESCRIPTION))
     except FileNotFoundError:
         raise _no_run(folder, "it has no run.json") from None
     except FileContentError as error:

@@ -19,6 +19,7 @@ SIDE = 32
 #: Points of a face that fills a good part of an image of 100 pixels a side.
 FACE = FivePoints((35.0, 40.0), (64.0, 42.0), (50.0, 56.0), (38.0, 70.0), (60.0, 71.0))
 ORIENTATION = 0x0112
+Convert = Callable[[Image.Image], Image.Image]
 
 
 def slope(width: int, height: int, orientation: int) -> bytes:
@@ -188,6 +189,62 @@ def test_every_format_is_read(form: str) -> None:
     square = decode(written.getvalue(), SIDE)
     assert square.shape == (SIDE, SIDE, 3)
     assert np.abs(square.astype(int) - (255, 0, 0)).max() <= 3
+
+
+def unusual(kind: str) -> bytes:
+    """An image of 50 x 70 pixels whose conversion takes more than one step, as a PNG or TIFF."""
+    random = np.random.default_rng(5)
+    pixels = random.integers(0, 256, (70, 50, 4), np.uint8)
+    pixels[::3, :, :3] = 1, 2, 3
+    colours = Image.fromarray(pixels)
+    grey = random.integers(0, 65536, (70, 50)).astype(np.uint16)
+    written = io.BytesIO()
+    match kind:
+        case "16 bits":
+            Image.fromarray(grey).save(written, "PNG")
+        case "16 bits, big-endian":
+            Image.frombytes("I;16B", (50, 70), grey.astype(">u2").tobytes()).save(written, "TIFF")
+        case "32 bits":
+            Image.fromarray(grey.astype(np.int32) * 3 - 9_000).save(written, "TIFF")
+        case "alpha":
+            colours.save(written, "PNG")
+        case "grey and alpha":
+            colours.convert("LA").save(written, "PNG")
+        case "palette":
+            colours.convert("P").save(written, "PNG", transparency=3)
+        case "a transparent colour":
+            colours.convert("RGB").save(written, "PNG", transparency=(1, 2, 3))
+    return written.getvalue()
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "16 bits",
+        "16 bits, big-endian",
+        "32 bits",
+        "alpha",
+        "grey and alpha",
+        "palette",
+        "a transparent colour",
+    ],
+)
+def test_bands_are_the_whole_image(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    content, converted = unusual(kind), list[tuple[int, int]]()
+    with monkeypatch.context() as patched:
+        for name in ("_from_16_bits", "_on_white"):
+            convert = getattr(decoding, name)
+
+            def noted(image: Image.Image, convert: Convert = convert) -> Image.Image:
+                converted.append(image.size)
+                return convert(image)
+
+            patched.setattr(decoding, name, noted)
+        whole = decode(content, SIDE)
+        assert converted == [(50, 70)]
+        patched.setattr(decoding, "BAND_PIXELS", 1_300)
+        assert np.array_equal(decode(content, SIDE), whole)
+        assert converted[1:] == [(50, 26), (50, 26), (50, 18)]
 
 
 def test_pixels_without_a_scale_are_refused() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from suite.data import tar_files
 from suite.data.archive_safety import UnreadableFileError
 from suite.data.packing import pack
 from suite.data.sets import READERS
@@ -101,6 +102,25 @@ def test_a_compressed_tar_that_was_cut_off_is_refused_and_leaves_nothing(tmp_pat
     path.write_bytes(path.read_bytes()[:-40])
     with (
         pytest.raises(RequestError, match=r"cannot be decompressed \(.+\); get the set again"),
+        seekable(path, tmp_path / "scratch.tar"),
+    ):
+        pass
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("ending", ["tar.gz", "tar.bz2", "tar.xz"])
+def test_a_compressed_tar_that_is_made_to_fill_a_disk_is_refused_and_leaves_nothing(
+    tmp_path: Path, ending: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tar_of(tmp_path / f"set.{ending}", {"a": bytes(3_000_000)}, TARS[ending])
+    with seekable(path, tmp_path / "scratch.tar") as tar:
+        assert tar.stat().st_size > 3_000_000
+    monkeypatch.setattr(tar_files, "SMALL_TAR", 1_000_000)
+    monkeypatch.setattr(tar_files, "CHUNK_BYTES", 100_000)
+    with (
+        pytest.raises(
+            RequestError, match=r"decompresses to more than 1,000,000 bytes.*unpack it and name its folder"
+        ),
         seekable(path, tmp_path / "scratch.tar"),
     ):
         pass

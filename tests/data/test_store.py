@@ -125,6 +125,16 @@ def test_a_store_json_of_something_else_is_reported(text: str, tmp_path: Path) -
         open_store(tmp_path)
 
 
+def test_a_store_json_far_larger_than_any_is_refused_unparsed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = store_folder(tmp_path / "store")
+    monkeypatch.setattr("suite.data.store.LARGEST_DESCRIPTION", 100)
+    monkeypatch.setattr("suite.data.store.parse_json", lambda text: pytest.fail("it was parsed"))
+    with pytest.raises(RequestError, match="over the limit of 100"):
+        open_store(folder)
+
+
 def change_info(folder: Path, **changes: object) -> Path:
     fields = json.loads((folder / "store.json").read_text()) | changes
     (folder / "store.json").write_text(json.dumps(fields))

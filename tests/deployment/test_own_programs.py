@@ -70,6 +70,15 @@ def test_nothing_of_a_foreign_program_is_parsed(
         open_model(tmp_path / "evil.pt2")
 
 
+def test_a_foreign_program_is_refused_without_being_held_in_memory(
+    state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "large.pt2").write_bytes(b"PK")
+    monkeypatch.setattr(Path, "read_bytes", lambda path: pytest.fail(f"{path} was read as a whole"))
+    with pytest.raises(RequestError, match=REFUSED):
+        open_model(tmp_path / "large.pt2")
+
+
 @pytest.mark.parametrize("why", ["others may write", "a link", "a file"])
 def test_a_folder_that_others_could_have_filled_is_not_believed(
     why: str, state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -67,6 +67,11 @@ def _claims(path: Path, shape: str) -> None:
     path.write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode())
 
 
+def _long_header(path: Path) -> None:
+    """A header of the second version, which counts its bytes in four."""
+    path.write_bytes(b"\x93NUMPY\x02\x00" + (20_000).to_bytes(4, "little") + b" " * 20_000)
+
+
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
@@ -84,6 +89,8 @@ def _claims(path: Path, shape: str) -> None:
         (lambda path: _claims(path, f"(1{'0' * 60},)"), ""),
         (lambda path: _claims(path, "(-5, 4, 4, 3)"), ""),
         (lambda path: _claims(path, "()"), ""),
+        (_long_header, "its header claims 20,000 bytes, over the limit of 10,000"),
+        (lambda path: path.write_bytes(b"\x93NUMPY\x01\x00\xff\xff"), "its header claims 65,535 bytes"),
     ],
 )
 def test_another_file_is_refused_with_a_reason(make: object, reason: str, tmp_path: Path) -> None:
@@ -94,3 +101,10 @@ def test_another_file_is_refused_with_a_reason(make: object, reason: str, tmp_pa
         read_array(path, SHAPE)
     assert reason in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_an_array_with_a_header_of_the_second_version_is_read(tmp_path: Path) -> None:
+    array = np.ones(SHAPE, np.uint8)
+    with (tmp_path / "a.npy").open("wb") as file:
+        np.lib.format.write_array(file, array, version=(2, 0))
+    assert np.array_equal(read_array(tmp_path / "a.npy", SHAPE), array)

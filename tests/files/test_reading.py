@@ -108,3 +108,43 @@ def test_a_small_table_that_claims_many_rows_is_refused_before_it_is_unpacked(
     monkeypatch.setattr(reading, "MOST_CELLS", 100_000)
     with pytest.raises(FileContentError, match="claims 200,000 cells"):
         read_table(path)
+
+
+def test_the_values_of_lists_count_as_cells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"x": [[0] * 2_000]}), path)
+    monkeypatch.setattr(reading, "MOST_CELLS", 1_000)
+    with pytest.raises(FileContentError, match="claims 2,000 cells"):
+        read_table(path)
+
+
+@pytest.mark.parametrize("cells", [["a" * 10_000] * 500, [["a" * 10_000]] * 500, [{"x": "a" * 10_000}] * 500])
+def test_a_text_that_many_cells_share_counts_for_each(
+    cells: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"x": cells}), path)
+    assert len(read_table(path)) == len(cells)
+    monkeypatch.setattr(reading, "LARGEST_TABLE", 1_000_000)
+    with pytest.raises(FileContentError, match="unpacks to more than"):
+        read_table(path)
+
+
+def test_a_table_is_read_as_it_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_BATCH", 2)
+    frame = pd.DataFrame(
+        {
+            "text": ["a", None, "a"],
+            "kind": pd.Categorical(["x", "y", "x"]),
+            "count": pd.array([1, None, 3], dtype="Int64"),
+            "widths": [[8, 16], None, [4]],
+            "names": [["a", "b"], [], None],
+            "none": [None, None, None],
+        },
+        index=pd.Index(["i", "j", "k"], name="id"),
+    )
+    for written in (frame, frame.iloc[:0]):
+        written.to_parquet(tmp_path / "t.parquet")
+        pd.testing.assert_frame_equal(
+            read_table(tmp_path / "t.parquet"), pd.read_parquet(tmp_path / "t.parquet")
+        )

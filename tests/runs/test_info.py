@@ -73,3 +73,22 @@ def test_the_keys_of_run_json_are_documented() -> None:
     text = (Path(__file__).parents[2] / "docs" / "runs.md").read_text(encoding="utf-8")
     for key in dataclasses.asdict(INFO):
         assert f"`{key}`" in text, f"docs/runs.md does not name {key} of run.json"
+
+
+def test_a_run_json_far_larger_than_any_run_has_is_refused_unparsed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_info(tmp_path, INFO)
+    monkeypatch.setattr("suite.runs.info.LARGEST_DESCRIPTION", 100)
+    monkeypatch.setattr("suite.runs.info.parse_json", lambda text: pytest.fail("it was parsed"))
+    with pytest.raises(RequestError, match="over the limit of 100"):
+        read_run(tmp_path)
+
+
+@pytest.mark.parametrize(("field", "most"), [("seeds", 1000), ("confirm_seeds", 100)])
+def test_a_run_has_no_more_seeds_than_a_search_space_may_have(field: str, most: int, tmp_path: Path) -> None:
+    write_info(tmp_path, dataclasses.replace(INFO, search={**INFO.search, field: most}))
+    assert read_run(tmp_path).info.search[field] == most
+    write_info(tmp_path, dataclasses.replace(INFO, search={**INFO.search, field: most + 1}))
+    with pytest.raises(RequestError, match=field):
+        read_run(tmp_path)

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from suite.data.archive_safety import DAMAGE_ERRORS, UnreadableFileError
 from suite.data.readers.tables import missing_extra, read_bytes
@@ -11,9 +12,11 @@ from suite.data.source_files import SourceFiles
 from suite.data.zip_files import bounded_zip
 from suite.errors import RequestError
 
-# Both are several times what the ratings of SCUT-FBP5500 have.
+# They are several times what the ratings of SCUT-FBP5500 have.
 LARGEST_BOOK = 300_000_000  # bytes when unpacked
+LARGEST_PART = 5_000_000  # bytes of a part that is parsed as a whole, such as the texts that cells share
 MOST_CELLS = 5_000_000  # with the empty ones before the last of a row
+_SHEETS = "xl/worksheets/"
 _EMPTY_ROW = 10  # cells that an empty row counts for, because nothing but the number of a later row claims it
 
 
@@ -24,7 +27,7 @@ def read_sheets(files: SourceFiles, name: str, path: Path) -> Iterator[Iterator[
         RequestError: openpyxl is not installed, or the file is not a spreadsheet or too large.
     """
     try:
-        import openpyxl
+        import openpyxl.reader.excel
     except ImportError:
         raise missing_extra(f"{name} of {path} is a spreadsheet") from None
     content = read_bytes(files, name, path)
@@ -33,7 +36,15 @@ def read_sheets(files: SourceFiles, name: str, path: Path) -> Iterator[Iterator[
     except (UnreadableFileError, *DAMAGE_ERRORS) as error:
         raise _unreadable(name, path, str(error)) from None
     try:
-        book = openpyxl.load_workbook(bounded, read_only=True, data_only=True)
+        reader = openpyxl.reader.excel.ExcelReader(bounded, read_only=True, data_only=True)
+        _check_parts(reader)
+        reader.read_chartsheet = lambda sheet, relation: (
+            None
+        )  # it has no rows, and would be parsed as a whole
+        reader.read()
+        book = reader.wb
+    except UnreadableFileError as error:
+        raise _unreadable(name, path, str(error)) from None
     except Exception as error:  # a damaged book makes openpyxl raise nearly anything
         raise _unreadable(name, path, type(error).__name__) from None
     try:
@@ -42,6 +53,37 @@ def read_sheets(files: SourceFiles, name: str, path: Path) -> Iterator[Iterator[
             yield _rows(sheet.values, name, path)
     finally:
         book.close()
+
+
+def _check_parts(reader: Any) -> None:
+    """Refuse a book with a large part other than its sheets, which alone are parsed while they are used.
+
+    Args:
+        reader: The ``openpyxl.reader.excel.ExcelReader``.
+
+    Raises:
+        UnreadableFileError: There is such a part, or it is declared to be something else than it is named.
+    """
+    from openpyxl.xml.constants import WORKSHEET_TYPE
+
+    sizes = {member.filename: member.file_size for member in reader.archive.infolist()}
+    for name, size in sizes.items():
+        is_sheet = name.startswith(_SHEETS) and name.endswith(".xml")
+        if name.endswith((".xml", ".rels")) and not is_sheet:
+            _check_part(name, size)
+    reader.read_manifest()
+    # The manifest tells which part holds what, whatever the name of the part is.
+    for part in reader.package.Override:
+        name = part.PartName[1:]
+        if part.ContentType != WORKSHEET_TYPE and name in sizes:
+            _check_part(name, sizes[name])
+
+
+def _check_part(name: str, size: int) -> None:
+    if size > LARGEST_PART:
+        raise UnreadableFileError(
+            f"its {name[:40]} has {size:,} bytes when unpacked, over the limit of {LARGEST_PART:,}"
+        )
 
 
 def _rows(values: Iterable[Iterable[object]], name: str, path: Path) -> Iterator[Row]:

@@ -54,6 +54,46 @@ def test_a_cell_far_away_is_refused(
         read(lay_out, changed(SHEET, *claim))
 
 
+def with_texts(part: str) -> bytes:
+    """A spreadsheet whose cells could share 5,001 texts, in a part of this name."""
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+    declared = f'<Override PartName="/{part}" ContentType="{kind}" /></Types>'.encode()
+    written = io.BytesIO(changed("[Content_Types].xml", b"</Types>", declared))
+    with zipfile.ZipFile(written, "a") as book:
+        start = '<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><si><t>Image</t></si>'
+        book.writestr(part, start + "<si/>" * 5_000 + "</sst>")
+    return written.getvalue()
+
+
+@pytest.mark.parametrize("part", ["xl/sharedStrings.xml", "xl/worksheets/texts.xml", "xl/texts"])
+def test_many_shared_texts_are_refused_unparsed_whatever_their_part_is_called(
+    part: str, lay_out: LayOut, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = with_texts(part)
+    assert read(lay_out, book)[0][0] == ["Image", "Rating"]
+    monkeypatch.setattr(spreadsheets, "LARGEST_PART", 20_000)
+    monkeypatch.setattr("openpyxl.reader.excel.read_string_table", lambda part: pytest.fail("it was parsed"))
+    with pytest.raises(
+        RequestError, match=rf"its {part} has .* bytes when unpacked, over the limit of 20,000"
+    ):
+        read(lay_out, book)
+
+
+@pytest.mark.parametrize("large", ["xl/styles.xml", "xl/workbook.xml", "[Content_Types].xml"])
+def test_another_part_that_is_parsed_as_a_whole_is_limited(
+    large: str, lay_out: LayOut, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spreadsheets, "LARGEST_PART", 20_000)
+    with pytest.raises(RequestError, match="bytes when unpacked, over the limit of 20,000"):
+        read(lay_out, changed(large, b"</", b" " * 20_000 + b"</"))
+
+
+def test_a_sheet_may_be_larger_than_such_a_part(lay_out: LayOut, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spreadsheets, "LARGEST_PART", 20_000)
+    rows = read(lay_out, spreadsheet(Sheet1=[(n, n + 1) for n in range(1000)]))[0]
+    assert len(rows) == 1000
+
+
 @pytest.mark.parametrize(
     ("member", "old", "new"),
     [
