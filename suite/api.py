@@ -70,19 +70,9 @@ def load_store(name_or_folder: str | Path, *, on_progress: Callable[[int, int], 
         >>> sorted(store.info.attributes)
         ['age', 'attractiveness']
     """
-    if str(name_or_folder) == "faces":
-        if not Path("faces/store.json").exists():
-            from suite.data.faces.embedded import faces_store
+    from suite.data.named_store import named_store
 
-            return faces_store(on_progress=on_progress)
-        if isinstance(name_or_folder, str):
-            raise RequestError(
-                "faces is the embedded data set, and packed data here is in a folder of the same name; write ./faces "
-                "for the folder, or rename it to use the embedded set"
-            )
-    from suite.data.store import open_store
-
-    return open_store(Path(name_or_folder).resolve())
+    return named_store(name_or_folder, on_progress)
 
 
 def load_data(name_or_folder: str | Path, *, attribute: Attribute = "age", resolution: int = 64) -> Dataset:

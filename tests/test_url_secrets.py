@@ -20,6 +20,8 @@ WITH_SECRET = [
     f"https://host/run?X-Amz-Credential=a&X-Amz-Signature={SECRET}",
     f"http://user:{SECRET}@head:8265",
     f"ray://user:{SECRET}@head:10001",
+    f"https://{SECRET}@github.com/x",
+    f"git+ssh://git:{SECRET}@github.com/x",
 ]
 
 
@@ -39,6 +41,8 @@ def test_a_secret_is_recognised(url: str) -> None:
         "ray://head:10001",
         "registry.io/suite@sha256:abc",
         "me@example.org",
+        "git+ssh://git@github.com/x@v1",
+        "ssh://git@host:22/x",
         "lambda_l1=0.5",
     ],
 )

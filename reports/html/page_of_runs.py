@@ -1,6 +1,7 @@
 """The report of several runs: their fronts in one chart, and the configurations that they share."""
 
 import math
+import shlex
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,8 +32,12 @@ SCRIPTS = ("formatting", "dom", "figures", "fronts")
 MOST_COMMON = 60
 
 
-def page_of_runs(runs: Sequence[Run]) -> str:
+def page_of_runs(runs: Sequence[Run], *, full_provenance: bool = False) -> str:
     """Return the HTML of the report of at least two runs.
+
+    Args:
+        runs: The runs.
+        full_provenance: Show the folder and the command line of each run, for oneself.
 
     Raises:
         RequestError: Some runs have errors in years and some in points.
@@ -43,12 +48,12 @@ def page_of_runs(runs: Sequence[Run]) -> str:
             "some of these runs have errors in years and some in points, which do not compare; name runs of "
             "one attribute"
         )
-    members = named_members([portable(run) for run in runs])
+    members = named_members(runs if full_provenance else [portable(run) for run in runs])
     first = members[0].run.info
     found = common_configurations(members)
     parts = {
         "cautions": comparison_cautions(members),
-        "runs": _runs_table(members),
+        "runs": _runs_table(members, full_provenance=full_provenance),
         "axes": axes_switch(axes(first, members[0].summary)[:3]),
         "pictures": [(m.name, front_picture(m.run.info, m.summary)) for m in members],
         "objectives": ", ".join("validation MAE" if o == "val_mae" else o for o in first.objectives),
@@ -65,8 +70,8 @@ def _table(label: str, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     return render("runs_table", label=label, titles=titles, rows=rows)
 
 
-def _runs_table(members: Sequence[Member]) -> Markup:
-    titles = (
+def _runs_table(members: Sequence[Member], *, full_provenance: bool) -> Markup:
+    titles: tuple[str, ...] = (
         "run",
         "data",
         "trials",
@@ -77,7 +82,16 @@ def _runs_table(members: Sequence[Member]) -> Markup:
         "wall time",
         "status",
     )
-    return _table("The runs", titles, [_run_row(member) for member in members])
+    rows = [_run_row(member) for member in members]
+    if full_provenance:
+        titles = (*titles, "folder", "command")
+        rows = [(*row, *_origin(member.run)) for row, member in zip(rows, members, strict=True)]
+    return _table("The runs", titles, rows)
+
+
+def _origin(run: Run) -> tuple[str, str]:
+    """Return where a run is, and the command that made it."""
+    return str(run.folder), shlex.join(run.info.command)
 
 
 def _run_row(member: Member) -> tuple[str, ...]:

@@ -70,7 +70,7 @@ def report(options: argparse.Namespace) -> int:
     if len(runs) > 1:
         from reports.html.page_of_runs import page_of_runs
 
-        _write(page_of_runs(runs), options.output or COMPARISON)
+        _write(page_of_runs(runs, full_provenance=options.full_provenance), options.output or COMPARISON)
         return ExitCode.DONE
     _write_report(options.run[0], options.output, _page(runs[0], options.run[0], options))
     return ExitCode.DONE

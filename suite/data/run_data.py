@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from suite.data.faces.embedded import faces_store
+from suite.data.named_store import FACES, named_store
 from suite.data.store import Store, open_store
 from suite.errors import RequestError
 from suite.runs.info import RunInfo
@@ -29,9 +30,9 @@ def data_of_run(
         RequestError: The data is missing, or differs from the data that the run began with.
     """
     kept = Path(info.data.folder if data is None else data)
-    if data == "faces" and not kept.exists():
-        store = faces_store(on_progress=on_progress)
-    elif info.data.name == "faces" and not (kept / "store.json").exists():
+    if data == FACES:
+        store = named_store(data, on_progress)
+    elif info.data.name == FACES and not (kept / "store.json").exists():
         on_stage(f"rendering the faces again, which are no longer in {kept}")
         store = faces_store(on_progress=on_progress)
     elif data is None and not (kept / "store.json").exists():

@@ -9,6 +9,8 @@ from suite.printable import printable
 _OPENING = re.compile(r"[\\`*\[\]|~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 #: What opens a heading, a list, a rule or the like where it begins a line.
 _LINE_OPENING = re.compile(r"^(?:[#+=:-]|\d+(?=[.)]))")
+#: What makes an address, which GitHub turns into a link without any markup.
+_ADDRESS = re.compile(r":(?=//)|(?<=www)\.|@|(?<=mailto):|(?<=xmpp):", re.IGNORECASE)
 LONGEST_TEXT = 600  # characters
 
 
@@ -24,6 +26,7 @@ def plain(text: object) -> str:
     if len(shown) > LONGEST_TEXT:
         shown = f"{shown[:LONGEST_TEXT]}..."
     escaped = _OPENING.sub(r"\\\g<0>", shown).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    escaped = _ADDRESS.sub(lambda found: f"&#{ord(found[0])};", escaped)
     return _LINE_OPENING.sub(_not_opening, escaped)
 
 

@@ -42,7 +42,7 @@ def write_card(trained: TrainedTrial, file: ModelFile, path: Path) -> None:
         *_lineage_section(trained),
         accuracy_section(trained, predictions),
         groups_section(trained, predictions[-1]),
-        _speed_section(trained),
+        speed_section(trained),
         _use_section(trained),
     ]
     with partial_file(path) as partial:
@@ -131,14 +131,23 @@ def _lineage_section(trained: TrainedTrial) -> Sequence[str]:
     return (f"## What it was made from\n\n{table(heads, cells)}",)
 
 
-def _speed_section(trained: TrainedTrial) -> str:
+def speed_section(trained: TrainedTrial) -> str:
+    """Return the section on the measured times, each beside VGG-16 with its interval where the row has one."""
     row, how = trained.row, trained.run.info.latency
     rows = []
     for suffix, size in (("", f"{trained.config.resolution}"), ("_at_224", "224")):
-        latency, ratio = row.get(f"latency_ms_per_image{suffix}"), row.get(f"speedup_vs_vgg16{suffix}")
-        if latency is not None and ratio is not None and math.isfinite(latency):
-            low, high = row[f"speedup_vs_vgg16{suffix}_low"], row[f"speedup_vs_vgg16{suffix}_high"]
-            rows.append((size, f"{latency:.2f}", f"{ratio:.1f} ({low:.1f} to {high:.1f})"))
+        latency, ratio, low, high = (
+            _number(row, name)
+            for name in (
+                f"latency_ms_per_image{suffix}",
+                f"speedup_vs_vgg16{suffix}",
+                f"speedup_vs_vgg16{suffix}_low",
+                f"speedup_vs_vgg16{suffix}_high",
+            )
+        )
+        if math.isfinite(latency) and math.isfinite(ratio):
+            interval = f" ({low:.1f} to {high:.1f})" if math.isfinite(low) and math.isfinite(high) else ""
+            rows.append((size, f"{latency:.2f}", f"{ratio:.1f}{interval}"))
     if not rows:
         return "## Speed\n\nThe run did not time this trial."
     heads = ("pixels a side", "ms per image", "times as fast as VGG-16")
@@ -150,6 +159,12 @@ def _speed_section(trained: TrainedTrial) -> str:
         f"({plain(trained.run.info.hardware.get('processor', 'unknown'))}), "
         f"{plain(how.get('threads', '?'))} threads, batches of {plain(how.get('batch_size', '?'))}."
     )
+
+
+def _number(row: Mapping[str, Any], column: str) -> float:
+    """Return a cell as float, NaN where it is empty or the row has no such column."""
+    cell = row.get(column)
+    return math.nan if cell is None else float(cell)
 
 
 def _use_section(trained: TrainedTrial) -> str:

@@ -69,6 +69,15 @@ _COUNT = Column("whole", low=0, high=LARGEST_INTEGER)
 COSTS = ("params", "macs", "macs_at_224", "bytes")
 #: How the names of the columns with measured times begin; they end in the resolution.
 TIMED = ("latency_ms_per_image", "speedup_vs_vgg16")
+#: All columns with measured times: at the trial's resolution, and at the paper's.
+TIMES = tuple(
+    f"{name}{size}{end}"
+    for size in ("", "_at_224")
+    for name, ends in zip(TIMED, (("",), ("", "_low", "_high")), strict=True)
+    for end in ends
+)
+#: Stages whose rows are made from another trial, which ``parent`` names.
+MADE_FROM_ANOTHER: tuple[Stage, ...] = ("confirm", "pruned", "distilled", "int8")
 #: Fields of ``TrialConfig`` that are counted, measured or divided by.
 _AT_LEAST_ONE = ("resolution", "batch_size", "train_images")
 _AT_LEAST_ZERO = ("epochs", "warmup_epochs", "shift_pixels", "widths", "depths", "pruned_widths", "keep")
@@ -108,6 +117,30 @@ def epoch_columns() -> Mapping[str, Column]:
     }
 
 
+@cache
+def default_cells(attribute: Attribute) -> Mapping[str, Any]:
+    """Return what the optional columns of ``trials.parquet`` hold for a row that was written without them.
+
+    A setting has the default of ``TrialConfig``; everything else is empty: NaN for a number, None for a text.
+
+    Args:
+        attribute: The row's; errors in the unit of another have no column.
+    """
+    defaults = {f.name: f.default for f in dataclasses.fields(TrialConfig)}
+    metrics = {
+        name: math.nan
+        for name in _metric_columns(("val", "test"))
+        if not name.endswith(tuple(UNIT.values())) or name.endswith(UNIT[attribute])
+    }
+    texts = dict.fromkeys(("cause", "parent", "slice_of", "precision"), None)
+    settings = {
+        name: defaults[name]
+        for name, column in _config_columns().items()
+        if not column.required and defaults[name] is not dataclasses.MISSING
+    }
+    return {**settings, **texts, "trials_known": math.nan, **metrics, **dict.fromkeys(TIMES, math.nan)}
+
+
 #: The columns of ``predictions/ID.parquet``; further ones name groups.
 PREDICTION_COLUMNS: Mapping[str, Column] = {
     "split": _must(Column("text", words=("val", "test"))),
@@ -141,8 +174,8 @@ def check_trials(frame: pd.DataFrame) -> None:
     """Check ``trials.parquet``; see ``check_table``.
 
     Raises:
-        FileContentError: A cell cannot be used, an id is there twice, a trial descends from itself, or a finished
-            one lacks its size or the column of its error.
+        FileContentError: A cell cannot be used, an id is there twice, a trial descends from itself, one that was
+            made from another does not name it, or a finished one lacks its size or the column of its error.
     """
     timed = {str(name): _AMOUNT for name in frame if str(name).startswith(TIMED)}
     check_table(frame, {**trial_columns(), **timed})
@@ -157,9 +190,11 @@ def check_trials(frame: pd.DataFrame) -> None:
     for cost in COSTS:
         if finished[cost].isna().any():
             raise FileContentError(f"a finished trial has no {cost}")
-    if "parent" in frame:
-        made = frame[frame["parent"].notna()]
-        check_lineage(dict(zip(made["id"], made["parent"], strict=True)))
+    parents = frame["parent"] if "parent" in frame else pd.Series(None, index=frame.index, dtype=object)
+    for stage in frame.loc[parents.isna(), "stage"].unique():
+        check_parent(stage, None)
+    made = parents.notna()
+    check_lineage(dict(zip(frame["id"][made], parents[made], strict=True)))
 
 
 def check_row(row: Mapping[str, Any], columns: Mapping[str, Column], *, part: bool = False) -> None:
@@ -195,6 +230,16 @@ def check_trial_row(row: Mapping[str, Any], *, part: bool = False) -> None:
     for name in (*COSTS, error_columns(row["attribute"])[0]):
         if row.get(name) is None:
             raise FileContentError(f"a finished trial has no {name}")
+
+
+def check_parent(stage: str, parent: object) -> None:
+    """Check that a row names the trial that it was made from, where its stage says that there is one.
+
+    Raises:
+        FileContentError: It does not.
+    """
+    if stage in MADE_FROM_ANOTHER and not isinstance(parent, str):
+        raise FileContentError(f"a trial of stage {stage} has no parent, which it was made from")
 
 
 def _is_usable(cell: Any, column: Column) -> bool:

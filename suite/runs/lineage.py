@@ -52,7 +52,8 @@ def lineage(rows: Mapping[str, Row], trial_id: str, error_column: str) -> tuple[
 def pruning_parent(row: Row) -> str | None:
     """Return the id of the trial whose channels a row's network kept; None where it was not pruned."""
     pruned_in_search = row["stage"] in ("search", "confirm") and isinstance(row.get("pruned_from"), str)
-    return str(row["parent"]) if pruned_in_search or row["stage"] == "pruned" else None
+    parent = row.get("parent")
+    return parent if isinstance(parent, str) and (pruned_in_search or row["stage"] == "pruned") else None
 
 
 def elastic_parent(row: Row) -> str | None:
@@ -76,7 +77,7 @@ def _how(row: Row, parent: Row | None) -> str:
         return f"slice of {parent['id']}, trained on"
     if row["stage"] == "int8":
         return f"{parent['id']} in int8"
-    taught = f", taught by {parent['id']}" if row.get("distill_weight", 0) > 0 else ""
+    taught = f", taught by {parent['id']}" if (row.get("distill_weight") or 0) > 0 else ""
     if pruning_parent(row):
         return f"channels of {parent['id']} that matter most by {row['importance']}{taught}"
     return f"from scratch{taught}"

@@ -20,11 +20,14 @@ from suite.files.atomic import atomic_path
 from suite.files.reading import FileContentError, read_table
 from suite.runs.columns import (
     PREDICTION_COLUMNS,
+    TIMES,
     check_lineage,
+    check_parent,
     check_row,
     check_table,
     check_trial_row,
     check_trials,
+    default_cells,
     epoch_columns,
 )
 from suite.runs.info import RunInfo, read_info
@@ -88,14 +91,7 @@ def trial_row(result: TrialResult) -> dict[str, Any]:
         "bytes": profile.bytes if profile else None,
         **metric_columns(result.validation, "val", unit),
         **metric_columns(None, "test", unit),
-        "latency_ms_per_image": math.nan,
-        "speedup_vs_vgg16": math.nan,
-        "speedup_vs_vgg16_low": math.nan,
-        "speedup_vs_vgg16_high": math.nan,
-        "latency_ms_per_image_at_224": math.nan,
-        "speedup_vs_vgg16_at_224": math.nan,
-        "speedup_vs_vgg16_at_224_low": math.nan,
-        "speedup_vs_vgg16_at_224_high": math.nan,
+        **dict.fromkeys(TIMES, math.nan),
         "epochs_run": result.epochs_run,
         "seconds": result.seconds,
         "precision": result.precision if result.precision else result.config.precision,
@@ -147,6 +143,8 @@ def write_prediction_rows(folder: Path, trial_id: str, rows: pd.DataFrame) -> No
 def read_run(folder: Path) -> Run:
     """Read a run folder, whether the run has finished or not.
 
+    A column of ``trials.parquet`` that the run is older than has its defaults (``default_cells``).
+
     Raises:
         RequestError: The folder holds no run, a run of another schema version, or a file that is damaged.
     """
@@ -160,7 +158,23 @@ def read_run(folder: Path) -> Run:
     for name, table in (("trials", run.trials), ("epochs", run.epochs)):
         if len(table) and info.error_column not in table:
             raise _damaged(folder / f"{name}.parquet", f"the column {info.error_column!r} is missing")
-    return run
+    return dataclasses.replace(run, trials=_complete(run.trials))
+
+
+def _complete(trials: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with the columns that they were written without."""
+    if trials.empty:
+        return trials
+    cells: dict[str, Any] = {}
+    for attribute in trials["attribute"].unique():
+        cells |= default_cells(attribute)
+    rows = len(trials)
+    missing = {
+        name: pd.Series([cell] * rows, index=trials.index, dtype=object if cell is None else None)
+        for name, cell in cells.items()
+        if name not in trials
+    }
+    return pd.concat([trials, pd.DataFrame(missing)], axis="columns") if missing else trials
 
 
 def read_lines(folder: Path) -> list[Line]:
@@ -188,6 +202,8 @@ def _check_rows(lines: Iterable[Line]) -> None:
 def merge_tables(folder: Path, journal: Iterable[Line]) -> Rows:
     """Return the rows of the tables, updated by the lines of a journal.
 
+    A row of a trial has all columns, as in ``read_run``.
+
     The journal must be read before the tables: in between, rows may move from it to them.
 
     Raises:
@@ -199,12 +215,17 @@ def merge_tables(folder: Path, journal: Iterable[Line]) -> Rows:
             rows.add(table, {str(column): _plain(cell) for column, cell in record.items()})
     for kind, row in journal:
         rows.add(kind, row)
+    for trial_id, row in rows.trials.items():
+        missing = {name: _plain(c) for name, c in default_cells(row["attribute"]).items() if name not in row}
+        rows.trials[trial_id] = {**row, **missing}
     _check_together(folder, rows)
     return rows
 
 
 def _check_together(folder: Path, rows: Rows) -> None:
     try:
+        for row in rows.trials.values():
+            check_parent(row["stage"], row.get("parent"))
         check_lineage({i: str(row["parent"]) for i, row in rows.trials.items() if row.get("parent")})
     except FileContentError as error:
         raise _damaged(folder / JOURNAL, str(error)) from None

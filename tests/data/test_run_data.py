@@ -53,3 +53,14 @@ def test_data_that_changed_and_states_its_old_fingerprint_is_refused(
     assert json.loads((copied / "store.json").read_text())["fingerprint"] == store.info.fingerprint
     with pytest.raises(RequestError, match="is not what run began with"):
         data_of_run(Path("run"), info_of(store, copied, store.sampled_fingerprint), nothing, nothing)
+
+
+def test_a_folder_of_the_name_of_the_embedded_faces_is_refused(
+    store: Store, copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = info_of(store, tmp_path / "gone", store.sampled_fingerprint)
+    copied.rename(tmp_path / "faces")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RequestError, match=r"write \./faces for the folder"):
+        data_of_run(Path("run"), info, nothing, nothing, "faces")
+    assert data_of_run(Path("run"), info, nothing, nothing, "./faces").folder == tmp_path / "faces"

@@ -35,6 +35,9 @@ HOSTILE = [
     "a\x1b]52;c;eA==\x07b\u202ec",
     "[^1]",
     "snake_case_name",
+    "see https://evil.example, HTTP://evil.example",
+    "www.evil.example and WWW.evil.example",
+    "a@evil.example, mailto:a@evil.example",
 ]
 
 
@@ -56,6 +59,11 @@ def test_text_is_shown_as_it_is(text: str) -> None:
     assert tags(html) == {"p"}
     printed = text.strip().replace("\n", r"\n").replace("\x1b", r"\x1b").replace("\x07", r"\x07")
     assert shown(html) == printed.replace("\u202e", r"\u202e")
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_address_is_left_that_becomes_a_link_by_itself(text: str) -> None:
+    assert not re.search(r"://|www\.|@|mailto:", plain(text), re.IGNORECASE)
 
 
 @pytest.mark.parametrize("text", HOSTILE)

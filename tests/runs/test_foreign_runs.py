@@ -21,7 +21,14 @@ from suite.cli.main import main
 from suite.cli.status import describe_status
 from suite.deployment.trained_trial import finished_row
 from suite.errors import RequestError
-from suite.runs.columns import PREDICTION_COLUMNS, check_row, epoch_columns, trial_columns
+from suite.runs.columns import (
+    MADE_FROM_ANOTHER,
+    PREDICTION_COLUMNS,
+    TIMES,
+    check_row,
+    epoch_columns,
+    trial_columns,
+)
 from suite.runs.info import read_info
 from suite.runs.ledger import RunLedger
 from suite.runs.status import status_of
@@ -192,6 +199,42 @@ def test_the_checked_columns_are_those_that_are_written(run_folder: Path) -> Non
     assert set(run.trials) <= trial_columns().keys() | timed
     assert set(run.epochs) <= epoch_columns().keys()
     assert set(predictions()) == PREDICTION_COLUMNS.keys()
+
+
+def without_optional_columns(trials: pd.DataFrame) -> pd.DataFrame:
+    needed = {name for name, column in trial_columns().items() if column.required}
+    return trials[[name for name in trials if name in needed | {"val_mae_years", "test_mae_years", "parent"}]]
+
+
+def test_columns_that_a_run_is_older_than_have_their_defaults(run_folder: Path) -> None:
+    whole = read_run(run_folder).trials
+    old = without_optional_columns(whole).query("stage == 'search'").drop(columns="parent")
+    old.to_parquet(run_folder / "trials.parquet", index=False)
+    assert use(run_folder, whole_page=True)
+    read = read_run(run_folder).trials
+    assert set(read) >= set(whole)
+    assert read["flip"].all()
+    assert read[["parent", "backbone", *TIMES]].isna().all(axis=None)
+    assert RunLedger(run_folder).rows[0].keys() == set(read)
+    assert RunLedger(run_folder).rows[0]["test_rmse_years"] is None
+
+
+@pytest.mark.parametrize("how", ["no column", "an empty cell"])
+@pytest.mark.parametrize("stage", MADE_FROM_ANOTHER)
+def test_a_trial_made_from_another_must_name_it(run_folder: Path, stage: str, how: str) -> None:
+    trials = read_run(run_folder).trials.query("stage == 'search'").assign(stage=stage)
+    trials = trials.drop(columns="parent") if how == "no column" else trials.assign(parent=None)
+    trials.to_parquet(run_folder / "trials.parquet", index=False)
+    with pytest.raises(RequestError, match=f"stage {stage} has no parent"):
+        read_run(run_folder)
+
+
+def test_a_journal_cannot_take_the_parent_away(run_folder: Path) -> None:
+    made = read_run(run_folder).trials.query("stage == 'confirm'")["id"].iloc[0]
+    (run_folder / "rows.journal").write_text(json.dumps(["amend", {"id": made, "parent": None}]) + "\n")
+    for read in (read_run, RunLedger):
+        with pytest.raises(RequestError, match="stage confirm has no parent"):
+            read(run_folder)
 
 
 FILES = ("run.json", "trials.parquet", "epochs.parquet", "rows.journal", "predictions/t001-s1.parquet")

@@ -157,7 +157,9 @@ def test_a_killed_search_knows_how_long_it_had_lasted(tmp_path: Path) -> None:
     assert RunLedger(tmp_path).seconds == 2.5  # its trial's end
     ledger.note_clock(40.0)
     assert RunLedger(tmp_path).seconds == 40.0
-    pruned = dataclasses.replace(result("t0000-p1"), stage="pruned", started=40.0, seconds=3600.0)
+    pruned = dataclasses.replace(
+        result("t0000-p1"), stage="pruned", parent="t0000", started=40.0, seconds=3600.0
+    )
     ledger.add_trial(pruned)
     assert RunLedger(tmp_path).seconds == 40.0  # not part of the search
 

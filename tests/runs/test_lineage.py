@@ -50,3 +50,8 @@ def test_rows_that_are_made_from_each_other_are_followed_once() -> None:
     assert [step.id for step in lineage(circle, "t0000", "mae")] == ["t0000-p", "t0000-p-int8", "t0000"]
     own_parent = {"t0000": {**ROWS["t0000"], "parent": "t0000"}}
     assert [step.id for step in lineage(own_parent, "t0000", "mae")] == ["t0000"]
+
+
+def test_a_row_without_a_parent_was_not_pruned_from_one_called_none() -> None:
+    row = {"id": "t0000", "stage": "search", "parent": None, "pruned_from": "a.safetensors"}
+    assert pruning_parent(row) is None

@@ -140,7 +140,7 @@ def _rows(lines: Iterable[str], before: int, separator: str) -> Iterator[tuple[i
         return
     # Strict, because otherwise a quote that is not closed swallows the rows that follow.
     reader = csv.reader(_short(lines), delimiter=separator, strict=True)
-    width = 0
+    first: Row = []
     while True:
         line = before + reader.line_num + 1
         try:
@@ -149,15 +149,27 @@ def _rows(lines: Iterable[str], before: int, separator: str) -> Iterator[tuple[i
             return
         except csv.Error:
             raise UnreadableTableError(f"line {line:,} has a quote that is not closed in its cell") from None
-        width = width or len(cells)
+        first = first or cells
         # A cell may have several lines, but not whole rows: its quote is then one that a later row closed.
-        if any(
-            part.count(separator) >= max(width - 1, 1) for cell in cells for part in cell.splitlines()[1:]
-        ):
+        if any(_is_row(part, first, separator) for cell in cells for part in cell.splitlines()[1:]):
             raise UnreadableTableError(f"line {line:,} has a quote that is not closed in its row")
         stripped = [cell.strip() for cell in cells]
         if any(stripped):
             yield line, stripped
+
+
+def _is_row(line: str, first: Row, separator: str) -> bool:
+    """Whether a line of a cell has as many cells as the first row, with blanks after the separators like there.
+
+    A sentence has a blank after each comma, which most tables have not.
+    """
+    cells = line.split(separator)
+    return len(cells) == max(len(first), 2) and _has_blanks(cells) == _has_blanks(first)
+
+
+def _has_blanks(cells: Row) -> bool:
+    filled = [cell for cell in cells[1:] if cell]
+    return bool(filled) and all(cell.startswith(" ") for cell in filled)
 
 
 def _with_point(cell: str) -> str:

@@ -385,3 +385,14 @@ def test_a_split_that_is_empty_because_of_unusable_rows_says_so(lay_out: LayOut,
         RequestError, match=r"leave no test images .*10 images were left out before, the first, 1\.jpg"
     ):
         pack(manifest_reader(), source, tmp_path / "out", size=32, workers=1)
+
+
+def test_a_manifest_of_ones_own_may_name_images_outside_its_folder(lay_out: LayOut) -> None:
+    """SECURITY.md says so: they are read with the rights of the user."""
+    folder = lay_out({"photos/a.jpg": b"a", "tables/faces.csv": b""})
+    absolute = (folder / "photos" / "a.jpg").as_posix()
+    (folder / "tables" / "faces.csv").write_text(f"path,age\n../photos/a.jpg,30\n{absolute},31\n")
+    records = read(folder / "tables" / "faces.csv").records
+    assert [record.labels["age"] for record in records] == [30, 31]
+    security = (Path(__file__).parents[3] / "SECURITY.md").read_text(encoding="utf-8")
+    assert "a manifest names images" in security

@@ -78,6 +78,20 @@ def test_a_quote_that_a_later_row_closes_is_named_with_its_line() -> None:
         rows("\n".join(lines))
 
 
+@pytest.mark.parametrize("said", ["first line\nwell, he, said", "one\na,b,c,d", "one\na, b,", "one\n, b"])
+@pytest.mark.parametrize("column", [0, 2])
+def test_a_line_of_a_cell_may_have_separators_that_make_no_row(said: str, column: int) -> None:
+    cells = ["a.jpg", "25", "good"]
+    cells[column] = said
+    line = ",".join(f'"{cell}"' for cell in cells)
+    assert rows(f"path,age,note\n{line}\n")[1:] == [[cell.strip() for cell in cells]]
+
+
+def test_a_swallowed_row_with_blanks_after_its_separators_is_found() -> None:
+    with pytest.raises(UnreadableTableError, match="line 2 has a quote that is not closed in its row"):
+        rows('path, age, note\na.jpg, 25,"x\nb.jpg, 26, y"\n')
+
+
 def test_a_cell_in_quotes_may_have_separators_quotes_and_lines() -> None:
     text = 'path,age,note\n"a, b.jpg",25,"says ""hi""\nand goes"\nc.jpg,26,5" tall\n'
     assert rows(text)[1:] == [["a, b.jpg", "25", 'says "hi"\nand goes'], ["c.jpg", "26", '5" tall']]

@@ -72,6 +72,49 @@ def test_a_report_shows_no_path_and_no_address(at_home: Run) -> None:
     assert [word for word in PRIVATE if word in several] == []
 
 
+ANNA = "/home/Anna Smith/w.safetensors"
+
+
+@pytest.mark.parametrize(
+    ("cause", "shown"),
+    [
+        (f"RequestError: {ANNA} is gone", "RequestError: w.safetensors is gone"),
+        ("OSError: /home/Anna Smith/other/x.npy is gone", "OSError: x.npy is gone"),
+        ("OSError: '/mnt/Anna Smith/my files/x.npy' is gone", "OSError: 'x.npy' is gone"),
+        ("OSError: /srv/of anna/run/weights/t0 is gone", "OSError: t0 is gone"),
+        ("no answer from 10.0.0.5:6379, [fe80::1]:80", "no answer from (address), (address)"),
+        ("no answer from anna@head.example.org:22 or head:6379", "no answer from (address) or (address)"),
+        (
+            "ValueError: epoch:12, trainer.py:1203, 2.13.0, 12:30",
+            "ValueError: epoch:12, trainer.py:1203, 2.13.0, 12:30",
+        ),
+    ],
+)
+def test_a_sentence_tells_neither_the_home_nor_a_host(make_run: MakeRun, cause: str, shown: str) -> None:
+    run = make_run(trials=2)
+    run = dataclasses.replace(
+        run,
+        info=dataclasses.replace(run.info, command=["suite", "run", "--set", "data=/srv/of anna/run"]),
+        trials=run.trials.assign(cause=cause, teacher=ANNA),
+    )
+    read = portable(run).trials.iloc[0]
+    assert (read["cause"], read["teacher"]) == (shown, "w.safetensors")
+
+
+def test_an_abbreviated_option_is_left_out_as_its_whole_name_is(make_run: MakeRun) -> None:
+    run = make_run(trials=2)
+    private = ["--addr", "10.0.0.5:6379", "--addres=head:1", "--ou", "x", "-oy", "-o", "z"]
+    info = dataclasses.replace(run.info, command=["suite", "run", *private, "--or-resume", "--seed", "3"])
+    command = portable(dataclasses.replace(run, info=info)).info.command
+    assert command == ["suite", "run", "--or-resume", "--seed", "3"]
+
+
+def test_a_report_of_several_runs_for_oneself_shows_everything(at_home: Run) -> None:
+    html = own(page_of_runs([at_home, at_home], full_provenance=True))
+    for part in ("/home/jdoe/spaces/mine.yaml", "--address 10.1.2.3:6379", at_home.folder.as_posix()):
+        assert part in html
+
+
 def test_a_report_keeps_what_provenance_needs(at_home: Run) -> None:
     html = own(page(at_home))
     for part in ("mine.yaml", "vgg.pth", "faces", at_home.info.data.fingerprint, at_home.info.git_revision):
