@@ -11,3 +11,8 @@ class RequestError(Exception):
 
 class UnfinishedError(RequestError):
     """A request that failed late. What was done is kept, and the request continues from there when repeated."""
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of an error's message, at most 200 characters, or the name of its class."""
+    return next(iter(str(error).splitlines()), type(error).__name__)[:200]

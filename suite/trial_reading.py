@@ -9,11 +9,9 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from suite.files.reading import FileContentError, parse_json, typed
+from suite.files.reading import LARGEST_INTEGER, FileContentError, parse_json, typed
 from suite.trial import MOST_BINS, TrialConfig, count_bins
 
-#: The largest of a whole number, such as a seed.
-LARGEST_INTEGER = 2**63 - 1
 #: The largest of any other number: a search may try a learning rate of 1e30.
 LARGEST_NUMBER = sys.float_info.max
 #: The lowest and highest value of a number, or of each entry of a tuple. They are wider than those of any search

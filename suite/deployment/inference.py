@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from suite.deployment.own_programs import is_own, is_own_file
-from suite.errors import RequestError
+from suite.errors import RequestError, first_line
 from suite.files.reading import FileContentError, check_regular, parse_json
 from suite.machine import usable_cpus, without_tf32
 from suite.optional_dependencies import need, unlogged
@@ -219,5 +219,5 @@ def _check_graph(session: Any, config: TrialConfig) -> None:
 
 
 def _unreadable(path: Path, error: Exception) -> RequestError:
-    reason = next(iter(str(error).splitlines()), type(error).__name__)[:200]
+    reason = first_line(error)
     return RequestError(f"{path} cannot be read as a model ({reason}); write it again with 'suite export'")

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from suite.errors import first_line
 from suite.files.reading import FileContentError, check_regular
 
 #: Errors of a file system that cannot reserve space.
@@ -57,8 +58,7 @@ def read_array(path: Path, shape: tuple[int, ...]) -> "np.memmap[tuple[int, ...]
         # Unlike np.load this reads no zip and no pickle.
         found = np.lib.format.open_memmap(path, mode="r")
     except (OSError, ValueError, TypeError, OverflowError, EOFError, MemoryError) as error:
-        reason = getattr(error, "strerror", None) or next(iter(str(error).splitlines()), type(error).__name__)
-        raise FileContentError(reason[:200]) from None
+        raise FileContentError(getattr(error, "strerror", None) or first_line(error)) from None
     if found.dtype != np.uint8 or found.shape != shape or not found.flags.c_contiguous:
         raise FileContentError(
             f"it holds {found.dtype} {_sizes(found.shape)} instead of uint8 {_sizes(shape)}"

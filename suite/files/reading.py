@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from suite.errors import first_line
+
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
@@ -143,7 +145,7 @@ def read_table(path: Path, *, columns: Mapping[str, str] | None = None) -> "pd.D
     try:
         frame: pd.DataFrame = _unpacked(path).to_pandas()
     except (pa.ArrowException, OSError, ValueError, TypeError, KeyError, OverflowError) as error:
-        raise FileContentError(next(iter(str(error).splitlines()), type(error).__name__)[:200]) from None
+        raise FileContentError(first_line(error)) from None
     if not frame.columns.is_unique:
         raise FileContentError(
             f"it has the column {str(frame.columns[frame.columns.duplicated()][0])[:40]!r} twice"

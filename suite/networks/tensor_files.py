@@ -9,6 +9,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
+from suite.errors import first_line
 from suite.files.reading import FileContentError, check_regular
 
 #: Eight times the weights of VGG-16.
@@ -49,7 +50,7 @@ def read_header(path: Path) -> TensorHeader:
             shapes = {name: tuple(tensors.get_slice(name).get_shape()) for name in tensors.keys()}  # noqa: SIM118
             return TensorHeader(tensors.metadata() or {}, shapes)
     except (SafetensorError, OSError, ValueError) as error:
-        raise FileContentError(_first_line(error)) from None
+        raise FileContentError(getattr(error, "strerror", None) or first_line(error)) from None
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -72,7 +73,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         AttributeError,
         MemoryError,
     ) as error:
-        raise FileContentError(_first_line(error)) from None
+        raise FileContentError(getattr(error, "strerror", None) or first_line(error)) from None
     check_finite(tensors)
     return tensors
 
@@ -102,15 +103,17 @@ def check_finite(tensors: Mapping[str, Tensor]) -> None:
     Raises:
         FileContentError: There is such a value.
     """
+    if (name := first_not_finite(tensors)) is not None:
+        raise FileContentError(f"its tensor {name[:80]!r} holds a value that is infinite or not a number")
+
+
+def first_not_finite(tensors: Mapping[str, Tensor]) -> str | None:
+    """Return the name of the first tensor with a value that is infinite or not a number; None where all are finite."""
     for name, tensor in tensors.items():
         if tensor.is_floating_point() and not torch.isfinite(tensor.float()).all():
-            raise FileContentError(f"its tensor {name[:80]!r} holds a value that is infinite or not a number")
+            return name
+    return None
 
 
 def _text(shape: Shape) -> str:
     return " x ".join(map(str, shape[:8])) or "a single number"
-
-
-def _first_line(error: Exception) -> str:
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return next(iter(reason.splitlines()), type(error).__name__)[:200]

@@ -26,13 +26,14 @@ from suite.methods.labels import LabelSet, label_set_of
 from suite.networks import to_device
 from suite.networks.compact import CompactNet
 from suite.networks.elastic import ElasticNet, ElasticSpace
+from suite.networks.tensor_files import first_not_finite
 from suite.networks.weights import load_network
 from suite.presets import Architecture
 from suite.training.batches import batches
 from suite.training.config_checks import check_config
 from suite.training.distillation import teacher_of
 from suite.training.evaluation import evaluate
-from suite.training.fit import STEPS_A_CHECK, DivergedError, has_finite_state
+from suite.training.fit import STEPS_A_CHECK, DivergedError
 from suite.training.inputs import augmented, normalised, targets_of
 from suite.training.recipe import (
     Precision,
@@ -116,7 +117,10 @@ class ElasticFit(Iterator[EpochResult]):
             losses = self._train_epoch()
         trained = time.perf_counter()
         largest, self.smallest = self.evaluate(self.space.largest), self.evaluate(self.space.smallest)
-        if not math.isfinite(largest.mae + self.smallest.mae) or not has_finite_state(self.network):
+        if (
+            not math.isfinite(largest.mae + self.smallest.mae)
+            or first_not_finite(self.network.state_dict()) is not None
+        ):
             raise DivergedError(self._epoch, self._epoch * self._steps, self.config)
         return EpochResult(
             epoch=self._epoch,

@@ -21,6 +21,7 @@ from suite.machine import best_device, without_tf32
 from suite.methods import METHODS, LossWeights
 from suite.methods.labels import label_set_of
 from suite.networks import build_network, to_device
+from suite.networks.tensor_files import first_not_finite
 from suite.training.backbones import Transfer, start_from
 from suite.training.batches import batches, count_batches, explain_single_image
 from suite.training.config_checks import check_config
@@ -193,7 +194,7 @@ class Fit(Iterator[EpochResult]):
             device=self.device,
         )
         # Statistics of batch norm can overflow while the loss stays finite, and no file keeps such a network.
-        if not math.isfinite(validation.mae) or not has_finite_state(self.network):
+        if not math.isfinite(validation.mae) or first_not_finite(self.network.state_dict()) is not None:
             raise DivergedError(self._epoch, self._epoch * self._steps, self.config)
         return validation
 
@@ -219,12 +220,6 @@ class Fit(Iterator[EpochResult]):
         self._optimizer.load_state_dict(state["optimizer"])
         self._schedule.load_state_dict(state["schedule"])
         self._epoch = epoch
-
-
-def has_finite_state(network: nn.Module) -> bool:
-    """Whether all weights and statistics of a network are finite numbers."""
-    tensors = [tensor for tensor in network.state_dict().values() if tensor.is_floating_point()]
-    return bool(torch.stack([tensor.isfinite().all() for tensor in tensors]).all())
 
 
 class DivergedError(Exception):

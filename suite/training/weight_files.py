@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from suite.errors import RequestError
+from suite.errors import RequestError, first_line
 from suite.files.reading import FileContentError, check_regular
 from suite.networks.tensor_files import LARGEST_FILE, check_finite, read_tensors
 from suite.trial import TrialConfig
@@ -78,7 +78,7 @@ def _unpickled(path: Path) -> object:
     except FileContentError:
         raise
     except Exception as error:  # the unpickler raises nearly anything for damaged bytes
-        raise FileContentError(_first_line(error)) from None
+        raise FileContentError(first_line(error)[:160]) from None
 
 
 def _check_tensors(tensors: Mapping[str, Tensor]) -> None:
@@ -153,7 +153,3 @@ def _sha256(path: Path, modified_ns: int) -> str:
 
 def _natural(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name) if part]
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)[:160]

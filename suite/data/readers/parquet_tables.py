@@ -14,7 +14,7 @@ from suite.data.parquet_images import image_column
 from suite.data.readers.tables import Records, check_columns
 from suite.data.readers.text_tables import MOST_ROWS
 from suite.data.source_files import SourceFiles, name_of_table, open_table
-from suite.errors import RequestError
+from suite.errors import RequestError, first_line
 
 LARGEST_TABLE = 1_000_000_000  # bytes in memory, without images
 LONGEST_CELL = 10_000  # characters
@@ -123,5 +123,5 @@ def _text(value: object) -> str:
 
 
 def _unreadable(source: str, error: Exception) -> RequestError:
-    reason = next(iter(str(error).splitlines()), type(error).__name__)[:200]
+    reason = first_line(error)
     return RequestError(f"{source} is not a readable parquet file ({reason}); write it again")
