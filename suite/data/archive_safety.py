@@ -1,7 +1,6 @@
 """Limits on what a file or an archive may make the suite read, and the errors that damaged archives raise."""
 
 import lzma
-import os
 import stat
 import struct
 import tarfile
@@ -11,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from suite.errors import RequestError
+from suite.files.reading import open_at_once
 
 #: No face image and no table of labels is larger. The limit keeps a forged archive from filling the memory.
 LARGEST_FILE = 100_000_000  # bytes
@@ -76,8 +76,7 @@ def read_file(path: Path) -> bytes:
         if not stat.S_ISREG(found.st_mode):
             raise UnreadableFileError("it is not a regular file")
         check_size(found.st_size)
-        # Opening what has become a pipe since then would wait for somebody who writes to it.
-        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        with open_at_once(path) as file:  # it may have become a pipe since then
             content = file.read(LARGEST_FILE + 1)
     except (OSError, ValueError) as error:  # ValueError: a table names a file with a null byte in it
         raise UnreadableFileError(getattr(error, "strerror", None) or str(error)) from None

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from suite.deployment.own_programs import is_own, is_own_file
 from suite.errors import RequestError, first_line
-from suite.files.reading import FileContentError, check_regular, parse_json
+from suite.files.reading import LARGEST_WEIGHTS, FileContentError, check_regular, parse_json
 from suite.machine import usable_cpus, without_tf32
 from suite.optional_dependencies import need, unlogged
 from suite.printable import printable
@@ -24,8 +24,6 @@ Floats = npt.NDArray[np.float32]
 FLOAT = "float32"
 #: Characters of the description of a file's arithmetic that are shown.
 LONGEST_ARITHMETIC = 120
-#: Eight times VGG-16 in float32.
-LARGEST_FILE = 4_500_000_000  # bytes
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ def open_model(path: Path, *, trust_code: bool = False) -> Model:
     if path.suffix not in OPENERS:
         raise RequestError(f"{path} ends in none of {', '.join(OPENERS)}; name a file of 'suite export'")
     try:
-        check_regular(path, LARGEST_FILE)
+        check_regular(path, LARGEST_WEIGHTS)
     except FileNotFoundError:
         raise RequestError(
             f"{path} is not a file; name one that 'suite export' wrote, or the weights of a run"

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from suite.files.reading import open_at_once
+
 #: Errors of a file system that has no locks.
 NO_LOCKS = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL}
 
@@ -59,8 +61,7 @@ def is_locked(path: Path) -> bool | None:
         None if this cannot be known: the file does not exist, is no regular file, or its file system has no locks.
     """
     try:
-        # Opening a pipe would wait for somebody who writes to it.
-        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        with open_at_once(path) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 return None
             # A shared lock, which filelock does not have: two processes that ask at once do not see each other.

@@ -6,11 +6,12 @@ makes the sentence with its remedy.
 
 import json
 import math
+import os
 import stat
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 from suite.errors import first_line
 
@@ -23,6 +24,7 @@ T = TypeVar("T")
 
 #: Several times the largest that the suite writes. They keep a forged file from filling the memory.
 LARGEST_JSON = 64_000_000  # bytes
+LARGEST_WEIGHTS = 4_500_000_000  # bytes of weights or of a model: eight times VGG-16 in float32
 LARGEST_DESCRIPTION = 2_000_000  # bytes, of run.json and store.json
 LARGEST_TABLE = 1_000_000_000  # bytes when unpacked
 MOST_CELLS = 30_000_000  # values in lists count as well
@@ -57,6 +59,15 @@ def check_regular(path: Path, largest: int) -> None:
         raise FileContentError(error.strerror or type(error).__name__) from None
     except ValueError:  # a null byte in the name
         raise FileNotFoundError(path) from None
+
+
+def open_at_once(path: Path) -> BinaryIO:
+    """Open a file for reading; opening a pipe so does not wait for somebody who writes to it.
+
+    Raises:
+        OSError: It cannot be opened.
+    """
+    return open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))
 
 
 def read_text(path: Path, *, largest: int = LARGEST_JSON) -> str:

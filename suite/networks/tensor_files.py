@@ -10,10 +10,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from suite.errors import first_line
-from suite.files.reading import FileContentError, check_regular
+from suite.files.reading import LARGEST_WEIGHTS, FileContentError, check_regular
 
-#: Eight times the weights of VGG-16.
-LARGEST_FILE = 4_500_000_000  # bytes
 LARGEST_HEADER = 10_000_000  # bytes
 Shape = tuple[int, ...]
 
@@ -38,7 +36,7 @@ def read_header(path: Path) -> TensorHeader:
         FileNotFoundError: There is no such file.
         FileContentError: It is not a regular file, too large, closed to this user, or no safetensors file.
     """
-    check_regular(path, LARGEST_FILE)
+    check_regular(path, LARGEST_WEIGHTS)
     try:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")

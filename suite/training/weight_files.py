@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from suite.errors import RequestError, first_line
-from suite.files.reading import FileContentError, check_regular
-from suite.networks.tensor_files import LARGEST_FILE, check_finite, read_tensors
+from suite.files.reading import LARGEST_WEIGHTS, FileContentError, check_regular
+from suite.networks.tensor_files import check_finite, read_tensors
 from suite.trial import TrialConfig
 
 #: The keys under which files that hold more than weights keep the state dict.
@@ -65,14 +65,14 @@ def _unpickled(path: Path) -> object:
         FileNotFoundError: There is no such file.
         FileContentError: It cannot be read so, or unpacks beyond the limit.
     """
-    check_regular(path, LARGEST_FILE)
+    check_regular(path, LARGEST_WEIGHTS)
     try:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
                 unpacked = sum(member.file_size for member in archive.infolist())
-            if unpacked > LARGEST_FILE:
+            if unpacked > LARGEST_WEIGHTS:
                 raise FileContentError(
-                    f"it unpacks to {unpacked:,} bytes, over the limit of {LARGEST_FILE:,}"
+                    f"it unpacks to {unpacked:,} bytes, over the limit of {LARGEST_WEIGHTS:,}"
                 )
         return torch.load(path, map_location="cpu", weights_only=True)
     except FileContentError:
@@ -120,7 +120,7 @@ def pin_weight_files(config: TrialConfig) -> TrialConfig:
 def _checked_sha256(field: str, path: Path, expected: str | None) -> str:
     """SHA-256 of the file that a field names, which must be the expected one, if one is given."""
     try:
-        check_regular(path, LARGEST_FILE)
+        check_regular(path, LARGEST_WEIGHTS)
         found = sha256_of(path)
     except (OSError, FileContentError) as error:
         reason = (error.strerror or "No such file or directory") if isinstance(error, OSError) else error

@@ -74,7 +74,7 @@ def test_a_file_that_claims_more_than_it_holds_is_one_sentence(
     elif kind == "unbounded":
         path.symlink_to("/dev/zero")
     elif kind == "bomb":
-        monkeypatch.setattr(weight_files, "LARGEST_FILE", 100_000)
+        monkeypatch.setattr(weight_files, "LARGEST_WEIGHTS", 100_000)
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("data", bytes(200_000))
     else:
