@@ -159,7 +159,7 @@ class _UploadingWatcher:
             # A search must not continue here while it continues elsewhere: end it as Ctrl-C does.
             self._is_taken_over = True
             self._watcher.stage(str(taken_over))
-            signal.raise_signal(signal.SIGINT)
+            _interrupt()
         except OSError as error:
             self._not_before = time.monotonic() + PAUSE_SECONDS
             self._watcher.stage(
@@ -170,6 +170,17 @@ class _UploadingWatcher:
     def _upload_now(self) -> None:
         if (self._mirror.folder / "run.json").exists():
             self._mirror.upload()
+
+
+def _interrupt() -> None:
+    """Do what Ctrl-C does, also in a process of the background, where the shell has Ctrl-C ignored.
+
+    Raises:
+        KeyboardInterrupt: Now; or later, where the handler of Ctrl-C holds it back.
+    """
+    if not callable(signal.getsignal(signal.SIGINT)):
+        raise KeyboardInterrupt
+    signal.raise_signal(signal.SIGINT)
 
 
 @contextmanager

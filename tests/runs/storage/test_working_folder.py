@@ -3,6 +3,7 @@
 import contextlib
 import io
 import math
+import signal
 import tarfile
 import time
 from collections.abc import Callable
@@ -249,9 +250,19 @@ def test_a_run_with_an_active_driver_is_refused(
     assert list(read_run_at(url).trials["id"]) == ["t0000", "t0001"]
 
 
+@pytest.mark.parametrize(
+    "handler", [signal.default_int_handler, signal.SIG_IGN]
+)  # a terminal, the background
 def test_a_driver_whose_run_was_taken_over_stops_and_writes_nothing_more(
-    url: str, machines: tuple[Machine, Machine], store: Store, monkeypatch: pytest.MonkeyPatch
+    handler: Any,
+    url: str,
+    machines: tuple[Machine, Machine],
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> None:
+    before_the_test = signal.signal(signal.SIGINT, handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before_the_test))
     here, _ = machines
     objects = open_object_folder(url)
     before: list[bytes | None] = []
@@ -265,7 +276,6 @@ def test_a_driver_whose_run_was_taken_over_stops_and_writes_nothing_more(
         objects.write(LEASE, b'{"process": "another", "host": "elsewhere", "pid": 7}')
         before.append(objects.read(STATE))
         end_trial(at, ledger, "t0001")
-        time.sleep(30)  # until the thread that renews the lease notices, and interrupts
 
     with pytest.raises(KeyboardInterrupt):
         worked(here, url, work)
