@@ -66,6 +66,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"suite.search.{module}.MOST_IN_A_ROW", 15)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("impatient")
 def test_a_search_that_finds_nothing_more_ends_with_a_sentence_and_what_it_has(
     store: Store, tmp_path: Path

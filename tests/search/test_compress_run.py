@@ -74,6 +74,7 @@ def space(store: Store, parent: Path, **base: object) -> SearchSpace:
     )
 
 
+@pytest.mark.slow
 def test_trials_are_cut_out_of_the_parent_and_go_on_after_ctrl_c(
     store: Store, parent: Path, tmp_path: Path
 ) -> None:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from reports.html.page import page
 from reports.model.points import compare
 from search_spaces import load_dict
@@ -34,6 +36,7 @@ class StopsAfter:
         pass
 
 
+@pytest.mark.slow
 def test_a_grid_is_trained_once_each_across_an_interruption_and_compared(
     store: Store, tmp_path: Path
 ) -> None:

@@ -235,6 +235,7 @@ def comparable(table: pd.DataFrame) -> pd.DataFrame:
     return table[[column for column in table if not column.startswith((*TIMED, "test_"))]]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("untimed")
 def test_selection_never_sees_the_test_split(
     interrupted: Run, resumed: tuple[Run, StopsAfter], store: Store, tmp_path: Path

@@ -72,6 +72,7 @@ def searched(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return read_run(folder)
 
 
+@pytest.mark.slow
 def test_another_process_goes_on_where_the_last_checkpoint_is(searched: Run) -> None:
     rows = searched.trials.set_index("id")
     assert rows.loc["t0000", "status"] == "finished"
@@ -81,6 +82,7 @@ def test_another_process_goes_on_where_the_last_checkpoint_is(searched: Run) -> 
     assert epochs == list(range(1, EPOCHS + 1))
 
 
+@pytest.mark.slow
 def test_a_trial_whose_processes_die_again_and_again_fails_with_its_cause(searched: Run) -> None:
     row = searched.trials.set_index("id").loc["t0001"]
     assert row["status"] == "failed"
@@ -88,6 +90,7 @@ def test_a_trial_whose_processes_die_again_and_again_fails_with_its_cause(search
     assert row["epochs_run"] == 0
 
 
+@pytest.mark.slow
 def test_no_checkpoint_is_left(searched: Run) -> None:
     assert not list((searched.folder / "checkpoints").iterdir())
 
