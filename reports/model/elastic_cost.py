@@ -81,13 +81,15 @@ def elastic_cost(row: Row, info: RunInfo) -> ElasticCost:
 def _networks_of_a_step(row: Row, info: RunInfo, randoms: int) -> float:
     """Return the multiply-adds of a step's networks as a multiple of the largest one's; NaN if unknown."""
     widths, depths = (choices(row, info, field) for field in ("widths", "depths"))
-    if widths is None or depths is None:
+    if widths is None or depths is None or len(widths) != len(depths):
         return math.nan
     side = int(row["resolution"])
     largest, smallest = (
         expected_macs([[end(stage)] for stage in widths], [[end(stage)] for stage in depths], side)
         for end in (max, min)
     )
+    if not largest > 0:  # a row may claim no channels
+        return math.nan
     return 1 + (smallest + randoms * expected_macs(widths, depths, side)) / largest
 
 

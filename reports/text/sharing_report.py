@@ -18,6 +18,9 @@ from reports.model.trials import summarise
 from suite.runs.info import RunInfo
 from suite.runs.tables import Run
 
+#: The search has one elastic training; a table that somebody else wrote may have any number.
+MOST_TRAININGS = 10
+
 
 def sharing_lines(run: Run) -> list[str]:
     """Return the lines; none where the networks share no weights."""
@@ -34,7 +37,7 @@ def sharing_lines(run: Run) -> list[str]:
 
 
 def _cost(shared: SharedWeights, info: RunInfo) -> Iterator[str]:
-    for training in shared.elastic:
+    for training in shared.elastic[:MOST_TRAININGS]:
         yield f"Elastic training {training.id}: {_training(training, info)}."
     if shared.confirming:
         epochs = sum(training.network_epochs for training in shared.confirming)

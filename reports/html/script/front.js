@@ -9,10 +9,7 @@ function axisNow() {
 
 // The range of errors: the front, what was made from it, and the lower three quarters of the rest; no far outliers.
 function errorRange(shown) {
-  const slices = data.sharing?.slices ?? { error: [], front: [] };
-  const errors = shown.map((row) => trials.error[row]);
-  errors.push(...slices.error.filter((_, row) => slices.front[row]));
-  errors.sort((a, b) => a - b);
+  const errors = [...shown.map((row) => trials.error[row]), ...furtherErrors(shown)].sort((a, b) => a - b);
   if (!errors.length) return [0, 1];
   const must = shown.filter((row) => trials.front[row] || !isSearched(row)).map((row) => trials.error[row]);
   let top = Math.max(errors[Math.floor(0.75 * (errors.length - 1))], ...must);

@@ -58,7 +58,6 @@ function drawGrowth() {
 function startGrowth() {
   const chart = document.getElementById("growth-chart");
   if (!data.growth || data.growth.ended.length < 2) return;
-  if (!data.growth.macs.every(known) && state.spent === "macs") state.spent = usualSpent;
   figure(chart, drawGrowth);
   const radios = document.querySelectorAll("input[name=spent]");
   const follow = () => {

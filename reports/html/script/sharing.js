@@ -122,6 +122,17 @@ function otherWay(axis, ys) {
   };
 }
 
+// The errors of further marks: the front of the slices, and what stands beside the confirmed means.
+function furtherErrors(rows) {
+  if (!data.sharing) return [];
+  const { slices, others } = data.sharing;
+  return [
+    ...slices.error.filter((_, row) => slices.front[row]),
+    ...rows.filter((row) => trials.interval[row]).map((row) => trials.val[row]),
+    ...others.map(([, mean]) => mean),
+  ];
+}
+
 function noteSlices(drawn, axis) {
   const own = data.sharing?.slices;
   if (!own?.scored || !isShown("slices")) return "";

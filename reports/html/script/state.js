@@ -5,7 +5,8 @@ const rowOf = new Map(trials.id.map((id, row) => [id, row]));
 const LIMITS = ["error", "params", "macs", "bytes", "ms"];
 const TAKES = [...LIMITS];
 const SWITCHED = ["slices", "tuned", "confirmed", "alone"]; // groups of marks of a run that shares weights
-const SPENT = ["ended", "epochs", "macs"]; // what hypervolume is drawn against
+// What hypervolume can be drawn against.
+const SPENT = ["ended", "epochs", "macs"].filter((name) => data.growth?.[name].every(known));
 const usualSpent = data.sharing ? "epochs" : "ended";
 
 const state = {

@@ -509,6 +509,9 @@ def test_each_kind_of_point_has_its_mark_and_its_words(make_run: MakeRun, visit:
     assert "fine-tuned from its slice, one training" in words["before it was confirmed"]
     assert symbols["trained alone"] == {"cross-open"}
     assert "trained alone, mean of 2 seeds" in words["trained alone"]
+    low, high = opened.page.evaluate("document.getElementById('front-chart').layout.yaxis.range")
+    trials = [trial for trial in summarise(run).trials if trial.confirmed]
+    assert all(low < error < high for trial in trials for error in (trial.val_mae, trial.error))
     opened.page.check("input[name=x][value=ms]")
     assert "Slices were not timed" in opened.text("#front-hidden")
 

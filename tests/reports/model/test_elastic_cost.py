@@ -98,6 +98,11 @@ def test_a_space_that_run_json_does_not_tell_leaves_the_multiply_adds_unknown(wi
     assert found.network_epochs == 9
 
 
+@pytest.mark.parametrize("row", [{"widths": [0, 0]}, {"depths": [1]}, {"widths": [], "depths": []}])
+def test_a_row_of_no_network_leaves_the_multiply_adds_unknown(row: dict[str, Any]) -> None:
+    assert math.isnan(elastic_cost({**ROW, **row}, info()).macs)
+
+
 def test_ranges_have_their_steps() -> None:
     vary = {"widths": [{"low": 4, "high": 12, "step": 4}, {"low": 2, "high": 3}]}
     assert choices(ROW, info(vary), "widths") == [[4, 8, 12], [2, 3]]
