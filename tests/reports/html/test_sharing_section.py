@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 
 from reports.figures import learning_curves, slice_ranks
+from reports.html.confirmed_section import confirmed_section
 from reports.html.page import page
+from reports.html.search_request import request_section
 from reports.html.sharing_section import groups as switches
 from reports.model.confirmation import other_confirmations
 from reports.model.shared_weights import shared_weights
@@ -44,18 +46,16 @@ def test_the_section_tells_cost_slices_rank_and_confirmation(make_run: MakeRun) 
 
 
 def test_the_confirmed_section_and_the_request_name_the_procedure(make_run: MakeRun) -> None:
-    said = text(page(shared_run(make_run, confirmed=["procedure"])))
-    assert (
-        "none of them the search's (1, 2), by the whole procedure: for each seed an elastic training" in said
-    )
-    assert "2 seeds each, by the whole procedure" in said
-    alone = text(page(shared_run(make_run, confirm="scratch", confirmed=["scratch"])))
-    assert (
-        "(1, 2), by training the members alone, from random weights, for the epochs of the elastic" in alone
-    )
-    begun = shared_run(make_run, confirmed=["procedure"])
-    begun = dataclasses.replace(begun, trials=begun.trials[begun.trials["id"] != "t000-s2"].iloc[:-3])
-    assert "trainings that are to confirm the front have ended (by the whole procedure" in text(page(begun))
+    def confirmed(run: Run) -> str:
+        return text(confirmed_section(run.info, summarise(run)))
+
+    run = shared_run(make_run, confirmed=["procedure"])
+    assert "none of them the search's (1, 2), by the whole procedure: for each seed an" in confirmed(run)
+    assert "2 seeds each, by the whole procedure" in text(request_section(run.info, summarise(run)))
+    alone = confirmed(shared_run(make_run, confirm="scratch", confirmed=["scratch"]))
+    assert "(1, 2), by training the members alone, from random weights, for the epochs of the" in alone
+    begun = dataclasses.replace(run, trials=run.trials[run.trials["id"] != "t000-s2"])
+    assert "trainings that are to confirm the front have ended (by the whole procedure" in confirmed(begun)
 
 
 def test_trials_are_said_to_start_from_slices(make_run: MakeRun) -> None:
