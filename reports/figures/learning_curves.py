@@ -46,10 +46,11 @@ def collect(run: Run, summary: FrontSummary) -> LearningCurves:
     front = {trial.id: rank for rank, trial in enumerate(members)}
     unseen = {trial.id for trial in summary.front} - front.keys()
     status = {trial.id: trial.status for trial in summary.trials}
-    confirming = {row["id"] for row in rows_of(run, "confirm")}  # another seed's curve tells nothing new
+    # Another seed's curve tells nothing new, and that of an elastic network is of many networks.
+    apart = {row["id"] for stage in ("confirm", "elastic") for row in rows_of(run, stage)}
     if not len(run.epochs):
         return LearningCurves((), run.info.unit, run.info.data.constant_val_mae)
-    ids = sorted({str(name) for name in run.epochs["id"].unique()} - confirming)
+    ids = sorted({str(name) for name in run.epochs["id"].unique()} - apart)
     others = [name for name in ids if name not in front and name not in unseen]
     kept = others[:: max(1, math.ceil(len(others) / MOST_OTHERS))]
     shown = [*kept, *sorted((name for name in ids if name in front), key=lambda name: front[name])]

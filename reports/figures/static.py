@@ -12,6 +12,7 @@ from reports.figures.style import log_ticks
 from reports.formatting import tick
 from reports.model.front_lines import lineage, unbeaten
 from reports.model.growth import Growth
+from reports.model.shared_weights import SharedWeights
 from reports.model.trials import FrontSummary, Trial
 from suite.runs.info import RunInfo
 
@@ -38,8 +39,11 @@ class _Axis:
         return self.start + min(max(share, 0.0), 1.0) * (self.end - self.start)
 
 
-def front_picture(info: RunInfo, summary: FrontSummary) -> Markup:
-    """Draw validation MAE against parameters: the front, other trials, compressed networks and their lineage."""
+def front_picture(info: RunInfo, summary: FrontSummary, shared: SharedWeights | None = None) -> Markup:
+    """Draw validation MAE against parameters: the front, other trials, compressed networks and their lineage.
+
+    Where weights are shared, the front of the scored slices is there as well, as far as it is not above the picture.
+    """
     finished = [t for t in summary.trials if _is_drawn(t)]
     relatives = [t for t in summary.relatives if _is_drawn(t)]
     front = [t for t in summary.front if _is_drawn(t)]
@@ -54,8 +58,10 @@ def front_picture(info: RunInfo, summary: FrontSummary) -> Markup:
     margin = 0.08 * (top - errors[0]) or 0.05 * top
     y = _Axis(errors[0] - margin, top + margin, HEIGHT - BOTTOM, TOP, log=False)
     quiet = _spread([(x.at(t.params), y.at(t.error)) for t in finished if not t.on_front])
+    slices = [(x.at(s.params), y.at(s.val_mae)) for s in shared.front if s.val_mae < y.high] if shared else []
     parts = [
         *_frame(x, y, "parameters", f"validation MAE, {info.unit}", tick),
+        *(_circle(across, up, 2, "slice") for across, up in _spread(slices)),
         *(_circle(across, up, 3, "off") for across, up in quiet),
         *_unbeaten_line(front, x, y),
         *(

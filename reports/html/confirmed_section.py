@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from reports import formatting
 from reports.html.templating import render
-from reports.model.confirmation import seeds_asked
+from reports.model.confirmation import procedure_in_words, seeds_asked
 from reports.model.confirmed_front import compared, dominator, fallen, ranked
 from reports.model.difference_text import NO_DIFFERENCE
 from reports.model.interval_text import IntervalText, interval_text, mean_text
@@ -60,6 +60,7 @@ def _unconfirmed(info: RunInfo, summary: FrontSummary) -> Markup:
         every=_every(members).lower(),
         ended=sum(len(confirmed.trainings) for confirmed in summary.confirmations.values()),
         asked=members * seeds,
+        how=procedure_in_words(info),
     )
 
 
@@ -72,6 +73,7 @@ def _confirmed(info: RunInfo, summary: FrontSummary) -> Markup:
         optimism=_optimism(members, info),
         every=_every(len(members)),
         seeds=sorted({t.seed for trial in members if trial.confirmed for t in trial.confirmed.trainings}),
+        how=procedure_in_words(info),
         tested=any(math.isfinite(trial.test_error) for trial in members),
         titles=_titles(info),
         rows=[_row(rank, t, against.get(t.id), summary, info) for rank, t in enumerate(members, 1)],

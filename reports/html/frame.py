@@ -26,6 +26,7 @@ FIRST = (
     "network_names",
     "published",
     "growth",
+    "sharing",
     "unbeaten",
     "lineage",
 )

@@ -9,7 +9,7 @@ from reports.formatting import span
 from reports.html.templating import render
 from reports.model.recipe import Recipe
 from reports.model.timing import PAPER_RESOLUTION
-from reports.model.trials import FrontSummary
+from reports.model.trials import FrontSummary, Trial
 from suite.runs.info import RunInfo
 
 
@@ -23,8 +23,11 @@ class Training:
     papers_augmentation: bool  # all of them with the paper's
 
 
-def limits(info: RunInfo, summary: FrontSummary) -> Markup:
-    """Render the limitations as a list of sentences."""
+def limits(info: RunInfo, summary: FrontSummary, missing: str = "") -> Markup:
+    """Render the limitations as a list of sentences.
+
+    ``missing`` says that scored slices of a run that shares weights are unknown; empty: they are not.
+    """
     data, sides, images = info.data, summary.resolutions, summary.train_images
     fewer = len(images) == 1 and images[0] < data.train_images_stored
     return render(
@@ -41,7 +44,8 @@ def limits(info: RunInfo, summary: FrontSummary) -> Markup:
         images_differ=len(images) > 1,
         images_share=f"{images[0] / data.train_images_stored:.0%}" if fewer else "",
         skipped=data.skipped,
-        training=_training([trial.recipe for trial in summary.trials]),
+        missing=missing,
+        training=_training(summary.trials),
         confirmed=summary.is_confirmed,
         one_seed=info.search.get("seeds", 1) == 1,
     )
@@ -54,8 +58,9 @@ def _enlarged(sides: Sequence[int], stored: int) -> str:
     return "The images are" if sides[0] > stored else f"For trials above {stored} px, the images are"
 
 
-def _training(recipes: Sequence[Recipe]) -> Training | None:
+def _training(trials: Sequence[Trial]) -> Training | None:
     """Describe how the trials were trained; None without a trial."""
+    recipes = [trial.recipe for trial in trials]
     if not recipes:
         return None
     epochs = sorted({recipe.epochs for recipe in recipes})
@@ -63,6 +68,8 @@ def _training(recipes: Sequence[Recipe]) -> Training | None:
     start = "some from scratch, some from pretrained weights"
     if len(pretrained) == 1:
         start = "from pretrained weights" if pretrained == {True} else "from scratch"
+    if all(trial.slice_of for trial in trials):
+        start = "from slices of an elastic network"
     return Training(
         length=f"{span(epochs)} epoch{'' if epochs == [1] else 's'}",
         start=start,

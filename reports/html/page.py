@@ -8,30 +8,36 @@ from pathlib import Path
 from markupsafe import Markup
 
 from reports.figures import learning_curves
-from reports.figures.static import curves_picture, front_picture, growth_picture
+from reports.figures.static import curves_picture, front_picture
 from reports.html import answer, claims_table, front_section, header, search_section
 from reports.html.comparison_section import comparison_section, seeds_note
 from reports.html.confirmed_section import confirmed_section
 from reports.html.figure import figure_markup
 from reports.html.frame import framed_page
+from reports.html.growth_section import growth_section
 from reports.html.provenance import provenance
 from reports.html.published_comparison.attractiveness import attractiveness_table
 from reports.html.published_comparison.trials import networks_of_trials
 from reports.html.ranking_section import ranking_section
 from reports.html.search_request import request_section
+from reports.html.sharing_section import groups, sharing_section
 from reports.html.templating import render
 from reports.html.trial_table import trial_table
 from reports.model import points, trial_columns
+from reports.model.confirmation import other_confirmations
+from reports.model.confirmation_agreement import agreement
 from reports.model.growth import growth
 from reports.model.page_data import networks, page_data
 from reports.model.portable import portable, portable_location
+from reports.model.shared_weights import shared_weights
 from reports.model.trials import FrontSummary, summarise
 from suite.files.atomic import write_atomically
 from suite.runs.tables import Run
 
 #: In order of dependence. The last one runs after plotly.js.
 SCRIPTS = (
-    "formatting", "dom", "state", "figures", "answer", "front", "network", "parallel", "table", "start",
+    "formatting", "dom", "state", "figures", "answer", "sharing", "front", "growth", "network", "parallel", "table",
+    "start",
 )  # fmt: skip
 
 
@@ -82,8 +88,9 @@ def page(
         run, location = portable(run), portable_location(location)
     info, summary, share = run.info, summarise(run), importance or {}
     columns = trial_columns.columns(info, summary, points.labels(run))
-    grown = growth(info, summary)
-    data = page_data(run, summary, columns, share, grown, location)
+    shared = shared_weights(run, summary)
+    grown = growth(info, summary, shared)
+    data = page_data(run, summary, columns, share, grown, location, shared)
     parts = {
         "banner": header.banner(info, summary),
         "follow": header.follow(refresh),
@@ -94,13 +101,15 @@ def page(
         "main_claims": claims_table.main_claims(info, summary),
         "axes": front_section.axes(data["axes"]),
         "legend": front_section.legend(summary),
-        "front_picture": front_picture(info, summary),
+        "groups": groups(summary, shared, len(other_confirmations(run))),
+        "front_picture": front_picture(info, summary, shared),
         "chart_note": front_section.chart_note(info, summary),
-        "growth": render("growth", picture=growth_picture(grown)),
-        "request": request_section(info, summary),
+        "growth": growth_section(grown, shared),
+        "request": request_section(info, summary, shared),
         "comparison": comparison_section(run),
         "ranking": ranking_section(points.compare(run)),
         "confirmed": confirmed_section(info, summary),
+        "sharing": sharing_section(info, shared, agreement(run, summary)),
         "importance": search_section.importance_table(summary, share, len(data["dimensions"])),
         "stopping": search_section.stopping(summary),
         "curves": _curves(run, summary),

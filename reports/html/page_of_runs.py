@@ -12,8 +12,9 @@ from reports.figures.static import front_picture
 from reports.html.frame import framed_page
 from reports.html.front_section import axes as axes_switch
 from reports.html.templating import render
-from reports.model.page_data import axes, intervals, rounded, unbeaten_rows
+from reports.model.page_data import axes, intervals, unbeaten_rows
 from reports.model.portable import portable
+from reports.model.rounding import rounded
 from reports.model.several_runs import (
     Common,
     Member,

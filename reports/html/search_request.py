@@ -12,7 +12,8 @@ from reports.formatting import count, span
 from reports.html.limits import limits
 from reports.html.templating import render
 from reports.html.yaml_text import one_line
-from reports.model.confirmation import seeds_asked
+from reports.model.confirmation import procedure_in_words, seeds_asked
+from reports.model.shared_weights import SharedWeights
 from reports.model.trials import FrontSummary
 from suite.runs.info import RunInfo
 
@@ -28,9 +29,10 @@ class Confirmation:
     seeds: int  # of each member
     finished: int
     lost: int  # without a result
+    how: str  # by which procedure, where weights are shared
 
 
-def request_section(info: RunInfo, summary: FrontSummary) -> Markup:
+def request_section(info: RunInfo, summary: FrontSummary, shared: SharedWeights | None = None) -> Markup:
     """Render the request, the data and the run's limitations."""
     search = info.search
     vary: Mapping[str, Any] = search.get("vary") or {}
@@ -47,7 +49,7 @@ def request_section(info: RunInfo, summary: FrontSummary) -> Markup:
         confirmation=_confirmation(info, summary),
         sampler=one_line(search.get("sampler", "not recorded")) + _informed(info, summary),
         images=_images(info, summary),
-        limits=limits(info, summary),
+        limits=limits(info, summary, shared.missing if shared else ""),
     )
 
 
@@ -112,7 +114,9 @@ def _confirmation(info: RunInfo, summary: FrontSummary) -> Confirmation | None:
         return None
     ended = [t for confirmed in summary.confirmations.values() for t in confirmed.trainings]
     finished = sum(training.finished for training in ended)
-    return Confirmation(len(summary.searched_front), seeds, finished, len(ended) - finished)
+    return Confirmation(
+        len(summary.searched_front), seeds, finished, len(ended) - finished, procedure_in_words(info)
+    )
 
 
 def _images(info: RunInfo, summary: FrontSummary) -> str:

@@ -1,7 +1,7 @@
 """The confirmation of the search's front: its members trained again with new seeds."""
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -13,7 +13,10 @@ from suite.statistics.paired import Difference, paired_difference
 
 @dataclass(frozen=True)
 class Training:
-    """A row of stage ``confirm``; errors are MAEs in the run's unit, NaN where there is none."""
+    """A row of stage ``confirm``; errors are MAEs in the run's unit, NaN where there is none.
+
+    ``slice_of`` is the elastic training whose slice it started from; empty for a network trained alone.
+    """
 
     id: str
     seed: int
@@ -22,6 +25,7 @@ class Training:
     epochs_run: int
     val_mae: float
     test_mae: float
+    slice_of: str = ""
 
     @property
     def finished(self) -> bool:
@@ -62,11 +66,49 @@ def seeds_asked(info: RunInfo) -> int:
     return int(info.search.get("confirm_seeds") or 1)
 
 
+def procedure_in_words(info: RunInfo) -> str:
+    """Return how a run that shares weights confirms its front, as a clause; empty where weights are not shared."""
+    sharing = info.sharing
+    if sharing is None:
+        return ""
+    if sharing.confirm == "procedure":
+        return (
+            "by the whole procedure: for each seed an elastic training of its own, and each member fine-tuned "
+            "from its slice"
+        )
+    return (
+        "by training the members alone, from random weights, for the epochs of the elastic training "
+        f"({sharing.epochs:,}) and of the trial together"
+    )
+
+
 def confirmations(run: Run) -> dict[str, Confirmed]:
-    """Return the members with at least one confirming training that ended, by their ids."""
+    """Return the members with at least one confirming training that ended, by their ids.
+
+    In a run that shares weights, only trainings of the procedure that it names count: those that start from slices,
+    or those of networks alone. ``other_confirmations`` has the rest.
+    """
+    return _by_member(
+        (row for row in rows_of(run, "confirm") if _is_of_the_procedure(row, run.info)), run.info
+    )
+
+
+def other_confirmations(run: Run) -> dict[str, Confirmed]:
+    """Return what confirms members by the other procedure than the one that the run names."""
+    return _by_member(
+        (row for row in rows_of(run, "confirm") if not _is_of_the_procedure(row, run.info)), run.info
+    )
+
+
+def _is_of_the_procedure(row: Row, info: RunInfo) -> bool:
+    sharing = info.sharing
+    return sharing is None or bool(words(row, "slice_of")) == (sharing.confirm == "procedure")
+
+
+def _by_member(rows: Iterable[Row], info: RunInfo) -> dict[str, Confirmed]:
     trainings: dict[str, list[Training]] = {}
-    for row in rows_of(run, "confirm"):
-        trainings.setdefault(str(row["parent"]), []).append(_training(row, run.info))
+    for row in rows:
+        trainings.setdefault(str(row["parent"]), []).append(_training(row, info))
     return {
         member: Confirmed(member, tuple(sorted(found, key=lambda training: training.seed)))
         for member, found in trainings.items()
@@ -107,4 +149,5 @@ def _training(row: Row, info: RunInfo) -> Training:
         epochs_run=int(row["epochs_run"]),
         val_mae=number(row, info.error_column),
         test_mae=number(row, f"test_mae_{info.unit}"),
+        slice_of=words(row, "slice_of"),
     )

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from reports.formatting import error_decimals
+from reports.model.confirmation import other_confirmations
 from reports.model.dimensions import dimensions
 from reports.model.front_lines import COSTS, lineage, unbeaten
 from reports.model.growth import Growth
@@ -20,6 +21,9 @@ from reports.model.hypervolume import volume
 from reports.model.networks import compared_networks, published_marks
 from reports.model.predictions import Predictions, read_predictions
 from reports.model.repeat_command import repeat_prefix
+from reports.model.rounding import rounded
+from reports.model.shared_weights import SharedWeights
+from reports.model.sharing_data import growth_data, sharing_data
 from reports.model.timing import conditions
 from reports.model.trial_columns import NAME, Cell, Column
 from reports.model.trials import NAMES, FrontSummary, Trial
@@ -43,11 +47,13 @@ def page_data(
     importance: Mapping[str, float],
     grown: Growth | None,
     location: str,
+    shared: SharedWeights | None = None,
 ) -> dict[str, Any]:
     """Return everything that the page's scripts draw from.
 
     ``columns`` are those of the table of trials; ``importance`` the share of each dimension, by
-    name; ``location`` is the run's folder or URL, for the commands that the page shows.
+    name; ``location`` is the run's folder or URL, for the commands that the page shows; ``shared`` is None where
+    the networks share no weights.
     """
     info, shown = run.info, networks(summary)
     columns_of_trials = _trials(shown)
@@ -68,7 +74,8 @@ def page_data(
         "curves": _curves(run, shown),
         "confirmations": _confirmations(summary),
         "predictions": _predictions(run, summary),
-        "growth": {"ended": grown.ended, "shares": [rounded(s) for s in grown.shares]} if grown else None,
+        "growth": growth_data(grown),
+        "sharing": sharing_data(shared, shown, other_confirmations(run)),
         "columns": [_column(column, shown, columns_of_trials) for column in columns],
     }
 
@@ -296,11 +303,6 @@ def _plain(value: Any) -> Any:
     if value is None or value is pd.NA or (isinstance(value, float) and not math.isfinite(value)):
         return None
     return value
-
-
-def rounded(value: float) -> float | None:
-    """Round a number to six significant digits; None for NaN."""
-    return float(f"{value:.6g}") if math.isfinite(value) else None
 
 
 def _exact(value: float) -> float | int | None:

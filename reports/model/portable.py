@@ -45,6 +45,11 @@ def portable_location(location: str) -> str:
     return _name_of(location)
 
 
+def portable_sentence(text: str) -> str:
+    """Return a sentence without addresses, and with names in the place of paths."""
+    return _without_paths(text)
+
+
 def _known_paths(run: Run) -> tuple[str, ...]:
     """Return the absolute paths that fields and columns of the run hold whole, and the home, the longest first."""
     info = run.info

@@ -57,6 +57,7 @@ def add_command(subcommands: Subcommands) -> None:
 
 def report(options: argparse.Namespace) -> int:
     """Write the report of a run, or one that compares several."""
+    from reports.text.sharing_report import sharing_lines
     from suite.files.outputs import check_writable
     from suite.runs.storage.location import read_run_at
 
@@ -73,6 +74,8 @@ def report(options: argparse.Namespace) -> int:
         _write(page_of_runs(runs, full_provenance=options.full_provenance), options.output or COMPARISON)
         return ExitCode.DONE
     _write_report(options.run[0], options.output, _page(runs[0], options.run[0], options))
+    for line in sharing_lines(runs[0]):
+        print_line(line)
     return ExitCode.DONE
 
 

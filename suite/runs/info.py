@@ -184,6 +184,16 @@ class RunInfo:
         """The column of ``trials.parquet`` with the error of the front, such as ``val_mae_years``."""
         return f"val_mae_{self.unit}"
 
+    @property
+    def sharing(self) -> "SharingUsed | None":
+        """How the networks of the search share weights; None where each was trained alone.
+
+        Raises:
+            FileContentError: The block is not one that ``read_info`` lets in.
+        """
+        block = self.search.get("sharing")
+        return None if block is None else typed(block, SharingUsed)
+
 
 def write_info(folder: Path, info: RunInfo) -> None:
     """Write ``run.json``.
@@ -224,6 +234,23 @@ class _Latency:
 
 
 @dataclass(frozen=True)
+class SharingUsed:
+    """The part of ``search.sharing`` that reports use; see ``search_spaces.settings.Sharing``.
+
+    Attributes:
+        epochs: Of the elastic training.
+        random_slices: Slices of each step, beside the largest network and the smallest.
+        recalibration_images: Training images that a slice's batch-norm statistics are measured on.
+        confirm: "procedure" repeats everything with each confirming seed; "scratch" trains the members alone.
+    """
+
+    epochs: Annotated[int, Field(ge=1, le=100_000)] = 16
+    random_slices: Annotated[int, Field(ge=0, le=64)] = 1
+    recalibration_images: Annotated[int, Field(ge=2, le=1_000_000)] = 1024
+    confirm: Literal["procedure", "scratch"] = "procedure"
+
+
+@dataclass(frozen=True)
 class _KnownSearch:
     """The fields of ``search`` that are read without the loader of search spaces, which may have changed."""
 
@@ -234,6 +261,7 @@ class _KnownSearch:
     confirm_seeds: Annotated[int, Field(ge=1, le=100)] = 1
     base: Mapping[str, Any] | None = None
     vary: Mapping[str, Any] | None = None
+    sharing: SharingUsed | None = None
     latency: _Latency | None = None
 
 

@@ -12,6 +12,8 @@ from suite.cli.main import main
 from suite.data.store import Store
 from suite.runs.info import write_info
 from tests.support.run_folders import info_of, write_run
+from tests.support.shared_runs import shared_run
+from tests.support.synthetic_runs import synthetic_run
 
 
 @pytest.mark.parametrize("output", ["nosuch/report.html", "empty"])
@@ -33,6 +35,28 @@ def test_a_report_is_written_where_it_is_asked_for(
     assert capsys.readouterr().out == "mine.html\n"
     assert "<html" in (here / "mine.html").read_text(encoding="utf-8")
     assert not (here / "run" / "report.html").exists()
+
+
+def test_a_run_that_shares_weights_has_its_numbers_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = shared_run(lambda **options: synthetic_run(tmp_path, **options), confirmed=["procedure"])
+    run.trials.to_parquet(tmp_path / "trials.parquet", index=False)
+    assert main(["report", str(tmp_path)]) == 0
+    path, *lines = capsys.readouterr().out.splitlines()
+    assert path == str(tmp_path / "report.html")
+    assert any("Kendall's tau-b of" in line for line in lines)
+    assert "Weight sharing" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_damaged_table_of_slices_leaves_the_report_with_a_note(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = shared_run(lambda **options: synthetic_run(tmp_path, **options))
+    run.trials.to_parquet(tmp_path / "trials.parquet", index=False)
+    (tmp_path / "scored.parquet").write_bytes(b"PAR1" + bytes(400))
+    assert main(["report", str(tmp_path)]) == 0
+    assert "scored.parquet cannot be read (" in capsys.readouterr().out
 
 
 def test_a_run_of_another_schema_version_is_refused(

@@ -92,3 +92,22 @@ def test_a_run_has_no_more_seeds_than_a_search_space_may_have(field: str, most: 
     write_info(tmp_path, dataclasses.replace(INFO, search={**INFO.search, field: most + 1}))
     with pytest.raises(RequestError, match=field):
         read_run(tmp_path)
+
+
+def test_the_sharing_of_a_search_is_read_and_none_is_none(tmp_path: Path) -> None:
+    assert INFO.sharing is None
+    block = {"epochs": 4, "random_slices": 2, "candidates": 10, "confirm": "scratch"}
+    write_info(tmp_path, dataclasses.replace(INFO, search={**INFO.search, "sharing": block}))
+    found = read_run(tmp_path).info.sharing
+    assert found is not None
+    assert (found.epochs, found.random_slices, found.confirm) == (4, 2, "scratch")
+
+
+@pytest.mark.parametrize(
+    "block",
+    [{"epochs": "many"}, {"random_slices": 10**9}, {"confirm": "<b>"}, {"recalibration_images": 0}, [], 5],
+)
+def test_a_sharing_that_no_search_has_is_refused_in_one_sentence(tmp_path: Path, block: object) -> None:
+    write_info(tmp_path, dataclasses.replace(INFO, search={**INFO.search, "sharing": block}))
+    with pytest.raises(RequestError, match=r"run\.json is incomplete or damaged \(field 'sharing"):
+        read_run(tmp_path)

@@ -159,7 +159,7 @@ def run_info(trials: int, epochs: int) -> RunInfo:
 def references(resolution: int) -> list[ReferenceNetwork]:
     """The paper's networks; parameters and multiply-adds from the architecture, by hand."""
     named = {"ThinAgeNet": (32, 64, 128, 256, 256), "TinyAgeNet": (16, 32, 64, 128, 128)}
-    vgg_convolutions = _macs((64, 128, 256, 512, 512), (2, 2, 3, 3, 3), 224) - 512 * 101
+    vgg_convolutions = count_macs((64, 128, 256, 512, 512), (2, 2, 3, 3, 3), 224) - 512 * 101
     vgg_linear = 25088 * 4096 + 4096 * 4096 + 4096 * 101
     scaled = round(vgg_convolutions * (resolution / 224) ** 2)
     vgg16 = ReferenceNetwork(
@@ -168,10 +168,10 @@ def references(resolution: int) -> list[ReferenceNetwork]:
     return [vgg16] + [
         ReferenceNetwork(
             name,
-            _params(widths, (2, 2, 3, 3, 3)),
-            _macs(widths, (2, 2, 3, 3, 3), resolution),
-            _macs(widths, (2, 2, 3, 3, 3), 224),
-            4 * _params(widths, (2, 2, 3, 3, 3)) + 18_000,
+            count_params(widths, (2, 2, 3, 3, 3)),
+            count_macs(widths, (2, 2, 3, 3, 3), resolution),
+            count_macs(widths, (2, 2, 3, 3, 3), 224),
+            4 * count_params(widths, (2, 2, 3, 3, 3)) + 18_000,
         )
         for name, widths in named.items()
     ]
@@ -207,7 +207,7 @@ def _curve(config: TrialConfig, status: Status, info: RunInfo, rng: np.random.Ge
         status
     ]
     scale = 1.0 if info.attribute == "age" else 0.03
-    smaller = max(math.log10(3e6 / _params(config.widths, config.depths)), 0.0)
+    smaller = max(math.log10(3e6 / count_params(config.widths, config.depths)), 0.0)
     end = 4.5 + 2.5 * smaller**0.8 + abs(rng.normal(0, 0.7))
     values = end + 14 * np.exp(-np.arange(ran) / (config.epochs / 4)) + rng.normal(0, 0.2, ran)
     return [
@@ -232,11 +232,11 @@ def _metrics(mae: float) -> Metrics:
 def _result(
     trial_id: str, config: TrialConfig, status: Status, curve: list[EpochResult], rng: np.random.Generator
 ) -> TrialResult:
-    params = _params(config.widths, config.depths)
+    params = count_params(config.widths, config.depths)
     profile = Profile(
         params=params,
-        macs=_macs(config.widths, config.depths, config.resolution),
-        macs_at_224=_macs(config.widths, config.depths, 224),
+        macs=count_macs(config.widths, config.depths, config.resolution),
+        macs_at_224=count_macs(config.widths, config.depths, 224),
         bytes=4 * params + 18_000,
     )
     causes = {
@@ -288,12 +288,12 @@ def _convolutions(widths: Sequence[int], depths: Sequence[int]) -> list[tuple[in
     return layers
 
 
-def _params(widths: Sequence[int], depths: Sequence[int]) -> int:
+def count_params(widths: Sequence[int], depths: Sequence[int]) -> int:
     layers = _convolutions(widths, depths)
     return sum(9 * a * b + 2 * b for a, b, _ in layers) + (widths[-1] + 1) * 101
 
 
-def _macs(widths: Sequence[int], depths: Sequence[int], resolution: int) -> int:
+def count_macs(widths: Sequence[int], depths: Sequence[int], resolution: int) -> int:
     layers = _convolutions(widths, depths)
     return sum(9 * a * b * (resolution >> stage) ** 2 for a, b, stage in layers) + widths[-1] * 101
 

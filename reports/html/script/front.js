@@ -9,7 +9,7 @@ function axisNow() {
 
 // The range of errors: the front, what was made from it, and the lower three quarters of the rest; no far outliers.
 function errorRange(shown) {
-  const errors = shown.map((row) => trials.error[row]).sort((a, b) => a - b);
+  const errors = [...shown.map((row) => trials.error[row]), ...furtherErrors(shown)].sort((a, b) => a - b);
   if (!errors.length) return [0, 1];
   const must = shown.filter((row) => trials.front[row] || !isSearched(row)).map((row) => trials.error[row]);
   let top = Math.max(errors[Math.floor(0.75 * (errors.length - 1))], ...must);
@@ -23,6 +23,7 @@ function costRange(shown, axis) {
   costs.push(
     ...data.published.marks.map((mark) => mark[axis.column]),
     ...data.networks.map((network) => network[axis.column]),
+    ...(data.sharing?.slices[axis.column] ?? []),
   );
   const positive = costs.filter((value) => known(value) && value > 0);
   let low = Infinity,
@@ -38,10 +39,10 @@ function costRange(shown, axis) {
 }
 
 // One mark for each cell of a grid that is coarse enough; the others would lie under these.
-function thinned(shown, axis, xs, ys) {
+function thinned(shown, axis, xs, ys, own = trials) {
   if (shown.length <= MOST_QUIET) return shown;
-  const across = shown.map((row) => (Math.log10(trials[axis.column][row]) - xs[0]) / (xs[1] - xs[0]));
-  const up = shown.map((row) => (0.4 * (trials.error[row] - ys[0])) / (ys[1] - ys[0]));
+  const across = shown.map((row) => (Math.log10(own[axis.column][row]) - xs[0]) / (xs[1] - xs[0]));
+  const up = shown.map((row) => (0.4 * (own.error[row] - ys[0])) / (ys[1] - ys[0]));
   for (let columns = 200; ; columns *= 0.8) {
     const cells = new Map();
     for (let i = 0; i < shown.length && cells.size <= MOST_QUIET; i++) {
@@ -55,6 +56,7 @@ function thinned(shown, axis, xs, ys) {
 function hover(row) {
   const own = at(row);
   const lines = [`<b>${escapeLabel(own.id)}</b> ${escapeLabel(statusInWords(row))}`, escapeLabel(designOf(row))];
+  if (groupInWords(row)) lines.push(groupInWords(row));
   lines.push(`validation MAE ${escapeLabel(mae(own.error))}`);
   const interval = own.interval;
   if (interval && known(interval[0]))
@@ -81,6 +83,7 @@ function designOf(row) {
 function marks(shown, axis, ys, marker, name) {
   const top = ys[1] - 0.03 * (ys[1] - ys[0]);
   const above = shown.some((row) => trials.error[row] > top);
+  const symbolAt = (place) => (Array.isArray(marker.symbol) ? marker.symbol[place] : marker.symbol);
   return {
     x: shown.map((row) => trials[axis.column][row]),
     y: shown.map((row) => Math.min(trials.error[row], top)),
@@ -92,7 +95,10 @@ function marks(shown, axis, ys, marker, name) {
     name,
     cliponaxis: false,
     marker: above
-      ? { ...marker, symbol: shown.map((row) => (trials.error[row] > top ? "triangle-up-open" : marker.symbol)) }
+      ? {
+          ...marker,
+          symbol: shown.map((row, place) => (trials.error[row] > top ? "triangle-up-open" : symbolAt(place))),
+        }
       : marker,
   };
 }
@@ -166,7 +172,7 @@ function speedBars(shown, axis) {
 
 // The line that joins those of the front that are unbeaten in error and in this cost, as Python found them.
 function unbeatenLine(axis) {
-  const line = data.unbeaten[axis.column];
+  const line = data.unbeaten[axis.column].filter((row) => isShown(groupOf(row)));
   return {
     x: line.map((row) => trials[axis.column][row]),
     y: line.map((row) => trials.error[row]),
@@ -366,28 +372,37 @@ function drawFront() {
   const done = all.filter(finished),
     ys = errorRange(done),
     xs = costRange(all, axis);
-  const front = done.filter((i) => trials.front[i]),
+  const shown = done.filter((i) => isShown(groupOf(i)));
+  const front = shown.filter((i) => trials.front[i]),
     made = done.filter(isMade),
     parent = done.filter(isParent);
-  const others = done.filter((i) => !trials.front[i] && isSearched(i));
-  const stopped = all.filter((i) => trials.status[i] === "stopped" && trials.error[i] < ys[1]);
+  const others = shown.filter((i) => !trials.front[i] && isSearched(i));
+  const stopped = all.filter((i) => trials.status[i] === "stopped" && trials.error[i] < ys[1] && isShown(groupOf(i)));
   const quiet = thinned(others, axis, xs, ys),
-    cut = thinned(stopped, axis, xs, ys);
+    cut = thinned(stopped, axis, xs, ys),
+    slices = slicesDrawn(axis, xs, ys);
   const height = narrow.matches ? 460 : 560;
   const published = publishedTraces(axis);
   const [bars, arrows] = errorBars(front, axis, ys);
   const grey = colour("--others");
   const traces = [
+    ...sliceTraces(slices, axis, ys),
     marks(cut, axis, ys, { color: grey, size: 6, opacity: 0.6, symbol: "x-thin-open" }, "stopped early"),
-    marks(quiet, axis, ys, { color: grey, size: 7, opacity: 0.7, symbol: "circle-open" }, "dominated"),
+    marks(quiet, axis, ys, { color: grey, size: 7, opacity: 0.7, symbol: symbols(quiet, "-open") }, "dominated"),
     unbeatenLine(axis),
     lineage(axis, ys),
+    ...(data.sharing ? [beforeConfirmation(done, axis, ys), otherWay(axis, ys)] : []),
     {
       ...marks(
         front,
         axis,
         ys,
-        { color: colour("--front"), size: 11, symbol: "circle", line: { width: 1.5, color: colour("--ground") } },
+        {
+          color: colour("--front"),
+          size: data.sharing ? 13 : 11,
+          symbol: symbols(front),
+          line: { width: 1.5, color: colour("--ground") },
+        },
         "on the front",
       ),
       error_y: bars,
@@ -396,7 +411,7 @@ function drawFront() {
     labels(front, axis, xs, ys, chart.clientWidth - 74, (published.length ? 0.75 : 1) * (height - 72)),
     arrows,
     marks(
-      done.filter((i) => trials.tiny[i] && isSearched(i)).slice(0, 60),
+      shown.filter((i) => trials.tiny[i] && isSearched(i)).slice(0, 60),
       axis,
       ys,
       { color: colour("--tiny"), size: 19, symbol: "circle-open", line: { width: 2.5 } },
@@ -426,7 +441,7 @@ function drawFront() {
     ...published,
   ];
   const chosen = rowOf.get(state.trial);
-  if (chosen !== undefined && all.includes(chosen)) {
+  if (chosen !== undefined && all.includes(chosen) && isShown(groupOf(chosen))) {
     traces.push({
       ...marks(
         [chosen],
@@ -459,43 +474,16 @@ function drawFront() {
     "aria-label",
     `Validation MAE against ${axis.title}: ${count(front.length, "network")} on the front, ${count(others.length, "dominated trial")}, ${count(made.length, "network")} made from trials`,
   );
-  noteHidden(quiet, others, cut, stopped, axis);
+  noteHidden(quiet, others, cut, stopped, axis, slices);
 }
 
-function noteHidden(quiet, others, cut, stopped, axis) {
-  const notes = [];
+function noteHidden(quiet, others, cut, stopped, axis, slices) {
+  const notes = [noteSlices(slices, axis)].filter(Boolean);
   const hidden = others.length - quiet.length + stopped.length - cut.length;
   if (hidden > 0) notes.push(`${grouped(hidden)} of the grey marks would lie under others and are not drawn.`);
   const without = trials.id.filter((_, i) => finished(i) && !(trials[axis.column][i] > 0)).length;
   if (without > 0) notes.push(`Not measured, so not in this chart: ${count(without, "finished network")}.`);
   document.getElementById("front-hidden").textContent = notes.join(" ");
-}
-
-function drawGrowth() {
-  const chart = document.getElementById("growth-chart"),
-    { ended, shares } = data.growth;
-  Plotly.react(
-    chart,
-    [
-      {
-        x: ended,
-        y: shares,
-        mode: "lines",
-        type: "scatter",
-        line: { color: colour("--front"), width: 2, shape: "hv" },
-        hovertemplate: "after %{x} trials: %{y:.3f}<extra></extra>",
-      },
-    ],
-    bareLayout(240, {
-      xaxis: {
-        title: { text: "trials that had ended", standoff: 6 },
-        rangemode: "tozero",
-        ...(ended.at(-1) <= 10 ? { dtick: 1 } : {}),
-      },
-      yaxis: { title: { text: "share of the box", standoff: 6 }, nticks: 5 },
-    }),
-    CONFIG,
-  );
 }
 
 function startFront() {
@@ -512,7 +500,8 @@ function startFront() {
     const id = event.points.map((point) => point.customdata).find((one) => rowOf.has(one));
     if (id) openNetwork(id);
   });
-  if (data.growth && data.growth.ended.length > 1) figure(document.getElementById("growth-chart"), drawGrowth);
+  startSharing();
+  startGrowth();
   listeners.push((changed) => {
     if (changed.has("x")) follow();
     if (changed.has("x") || changed.has("trial")) drawFront();

@@ -125,7 +125,8 @@ function recipeList(row) {
     if (value === null || value === undefined) return "none";
     return String(typeof value === "number" ? Number(value.toPrecision(6)) : value);
   };
-  const rows = (names) => names.map((name) => [under(RECIPE, name) ?? name.replaceAll("_", " "), shown(field(name, row))]);
+  const rows = (names) =>
+    names.map((name) => [under(RECIPE, name) ?? name.replaceAll("_", " "), shown(field(name, row))]);
   const same = element(
     "details",
     {},

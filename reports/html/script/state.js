@@ -4,6 +4,10 @@ for (const name in trials) trials[name] = decoded(trials[name]);
 const rowOf = new Map(trials.id.map((id, row) => [id, row]));
 const LIMITS = ["error", "params", "macs", "bytes", "ms"];
 const TAKES = [...LIMITS];
+const SWITCHED = ["slices", "tuned", "confirmed", "alone"]; // groups of marks of a run that shares weights
+// What hypervolume can be drawn against.
+const SPENT = ["ended", "epochs", "macs"].filter((name) => data.growth?.[name].every(known));
+const usualSpent = data.sharing ? "epochs" : "ended";
 
 const state = {
   x: "params",
@@ -12,6 +16,8 @@ const state = {
   limits: {},
   filter: "",
   sort: "",
+  off: [],
+  spent: usualSpent,
 };
 const listeners = [];
 
@@ -22,6 +28,8 @@ function readAddress() {
   state.take = TAKES.includes(parameters.get("take")) ? parameters.get("take") : "error";
   state.filter = parameters.get("filter") ?? "";
   state.sort = parameters.get("sort") ?? "";
+  state.off = (parameters.get("off") ?? "").split(",").filter((group) => SWITCHED.includes(group));
+  state.spent = SPENT.includes(parameters.get("spent")) ? parameters.get("spent") : usualSpent;
   state.limits = {};
   for (const name of LIMITS) {
     const limit = amount(parameters.get(`max-${name}`) ?? "");
@@ -36,6 +44,8 @@ function writeAddress() {
   if (state.take !== "error") parameters.set("take", state.take);
   if (state.filter) parameters.set("filter", state.filter);
   if (state.sort) parameters.set("sort", state.sort);
+  if (state.off.length) parameters.set("off", state.off.join(","));
+  if (state.spent !== usualSpent) parameters.set("spent", state.spent);
   for (const [name, limit] of Object.entries(state.limits)) parameters.set(`max-${name}`, limit);
   history.replaceState(null, "", `#${parameters}`);
 }

@@ -8,6 +8,13 @@ from suite.errors import RequestError
 from suite.methods.labels import label_set_of
 from suite.presets import Architecture
 from suite.runs.ledger import RunLedger
+from suite.runs.scored_slices import (
+    ScoredSlice,
+    read_scored,
+    scored_front,
+    spread,
+    write_scored,
+)
 from suite.search.costs import cost
 from suite.search.proposals import ListedProposals
 from suite.search.session import Search, Session
@@ -17,13 +24,6 @@ from suite.search.sharing.elastic_training import (
     elastic_proposal,
     shared_values,
     slice_for,
-)
-from suite.search.sharing.scored_slices import (
-    ScoredSlice,
-    read_scored,
-    scored_front,
-    spread,
-    write_scored,
 )
 from suite.search.study.slices import Losses, walk
 from suite.search.trial_factory import TrialFactory

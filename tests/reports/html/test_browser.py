@@ -22,6 +22,7 @@ from reports.model.trials import summarise
 from search_spaces import find, load
 from suite.runs.tables import Run, write_prediction_rows
 from tests.support.hostile_runs import hostile_run
+from tests.support.shared_runs import shared_run
 from tests.support.synthetic_runs import MakeRun, pruned_from_a_parent, with_compressed
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -450,3 +451,101 @@ def test_a_drag_along_an_axis_keeps_what_it_spans_and_a_click_opens_the_nearest(
     assert opened.inner_text("#parallel-kept") == ""
     opened.mouse.click(*opened.evaluate(PLACE_ON_LAST_AXIS, 0.0))
     assert opened.input_value("#network-id") == min(errors, key=lambda id_: errors[id_])
+
+
+TRACES = """Object.fromEntries(
+  document.getElementById('front-chart').data.map((one) => [one.name, one.x.length]))"""
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_the_groups_of_a_run_that_shares_weights_are_switched_off_and_on(
+    make_run: MakeRun, visit: Open, width: int, scheme: str
+) -> None:
+    run = shared_run(make_run, trials=12, slices=400, confirmed=["procedure", "scratch"])
+    members = len(summarise(run).searched_front)
+    opened = visit(page(run), viewport={"width": width, "height": 900}, color_scheme=scheme)
+    scroll_through(opened.page)
+    assert opened.said == []
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+    drawn = opened.page.evaluate(TRACES)
+    assert drawn["front of the slices"] > 3
+    assert 0 < drawn["scored slices"] <= 280
+    assert drawn["before it was confirmed"] == drawn["trained alone"] == members
+    for group, gone in (
+        ("slices", ("scored slices", "front of the slices")),
+        ("tuned", ("before it was confirmed", "dominated")),
+        ("alone", ("trained alone",)),
+        ("confirmed", ("on the front", "front")),
+    ):
+        opened.page.uncheck(f"input[name=group][value={group}]")
+        left = opened.page.evaluate(TRACES)
+        assert [left.get(name, 0) for name in gone] == [0] * len(gone), group
+    assert "off=slices%2Ctuned%2Cconfirmed%2Calone" in opened.page.url
+    for box in opened.page.locator("input[name=group]").all():
+        box.check()
+    assert opened.page.evaluate(TRACES) == drawn
+    assert "off=" not in opened.page.url
+    assert opened.said == []
+
+
+def test_each_kind_of_point_has_its_mark_and_its_words(make_run: MakeRun, visit: Open) -> None:
+    run = shared_run(make_run, trials=12, confirmed=["procedure", "scratch"])
+    opened = visit(page(run), "#off=tuned")
+    assert not opened.page.is_checked("input[value=tuned]")
+    opened.page.check("input[value=tuned]")
+    traces = opened.page.evaluate(
+        "Object.fromEntries(document.getElementById('front-chart').data.map("
+        "(one) => [one.name, [one.marker?.symbol, one.hovertext?.[0] ?? '']]))"
+    )
+    symbols = {
+        name: set([found] if isinstance(found, str) else found or []) for name, (found, _) in traces.items()
+    }
+    words = {name: said for name, (_, said) in traces.items()}
+    assert symbols["front of the slices"] <= {"circle-open", "triangle-up-open"}
+    assert "not trained on its own" in words["front of the slices"]
+    assert symbols["on the front"] == {"star"}
+    assert "confirmed by the whole procedure, mean of 2 seeds" in words["on the front"]
+    assert symbols["before it was confirmed"] == {"circle-open"}
+    assert "fine-tuned from its slice, one training" in words["before it was confirmed"]
+    assert symbols["trained alone"] == {"cross-open"}
+    assert "trained alone, mean of 2 seeds" in words["trained alone"]
+    low, high = opened.page.evaluate("document.getElementById('front-chart').layout.yaxis.range")
+    trials = [trial for trial in summarise(run).trials if trial.confirmed]
+    assert all(low < error < high for trial in trials for error in (trial.val_mae, trial.error))
+    opened.page.check("input[name=x][value=ms]")
+    assert "Slices were not timed" in opened.text("#front-hidden")
+
+
+def test_a_front_that_was_confirmed_alone_is_drawn_so(make_run: MakeRun, visit: Open) -> None:
+    run = shared_run(make_run, trials=8, confirm="scratch", confirmed=["scratch"])
+    opened = visit(page(run))
+    symbols = (
+        "document.getElementById('front-chart').data.find((one) => one.name === 'on the front').marker.symbol"
+    )
+    assert set(opened.page.evaluate(symbols)) == {"cross"}
+    opened.page.uncheck("input[name=group][value=alone]")
+    assert opened.page.evaluate(symbols) == []
+
+
+@pytest.mark.parametrize("sharing", [True, False])
+def test_hypervolume_is_drawn_against_what_was_spent(make_run: MakeRun, visit: Open, sharing: bool) -> None:
+    run = shared_run(make_run) if sharing else make_run(trials=8)
+    opened = visit(page(run))
+    opened.page.locator("#growth-chart").scroll_into_view_if_needed()
+    opened.page.wait_for_selector("#growth-chart .plot-container")
+    chart = "document.getElementById('growth-chart')"
+    assert opened.page.input_value("input[name=spent]:checked") == ("epochs" if sharing else "ended")
+    ends = {}
+    for spent, title in (
+        ("ended", "trials"),
+        ("macs", "multiply-adds"),
+        ("epochs", "epochs of networks trained"),
+    ):
+        opened.page.check(f"input[name=spent][value={spent}]")
+        assert title in opened.page.evaluate(f"{chart}.layout.xaxis.title.text")
+        ends[spent] = opened.page.evaluate(f"{chart}.data.map((one) => one.x.at(-1))")
+    assert ends["epochs"] == ([88, 40] if sharing else ends["epochs"][:1])
+    assert ends["macs"][0] > 1e9
+    assert len(ends["ended"]) == (2 if sharing else 1)
+    opened.page.check("input[name=spent][value=macs]")
+    assert "spent=macs" in opened.page.url

@@ -9,6 +9,7 @@ import pytest
 
 from reports.html.page import page
 from reports.model.trials import summarise
+from reports.text.sharing_report import sharing_lines
 from search_spaces import SearchSpace, load_dict
 from suite.data.store import Store
 from suite.networks.weights import load_network
@@ -84,7 +85,14 @@ def test_trials_start_from_slices_of_one_elastic_training(store: Store, tmp_path
     summary = summarise(run)
     assert {trial.slice_of for trial in summary.trials} == {"elastic"}
     assert summary.compressed == ()  # the elastic network is no product of compression
-    assert page(run)
+    html = page(run)
+    assert 'value="slices" checked hidden' in html
+    lines = sharing_lines(run)
+    assert lines[0].startswith(
+        "Elastic training elastic: 2 epochs of 3 networks a step, 6 epochs of networks trained"
+    )
+    assert lines[1].startswith("4 slices scored, ")
+    assert "3 finished trials have a scored slice" in lines[2]
 
 
 @pytest.mark.slow
@@ -105,3 +113,6 @@ def test_an_interrupted_search_scores_on_and_is_confirmed_by_whole_repetitions(
     confirmed = trials[trials["stage"] == "confirm"]
     assert set(confirmed["slice_of"]) == {"elastic-s1", "elastic-s2"}
     assert set(trials.index[trials["stage"] == "elastic"]) == {"elastic", "elastic-s1", "elastic-s2"}
+    run = read_run(folder)
+    assert summarise(run).is_confirmed
+    assert "by the whole procedure: for each seed an elastic training" in page(run)

@@ -1,19 +1,30 @@
 """``scored.parquet``: the validation errors of slices as they are, without training of their own."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from suite.errors import RequestError
 from suite.files.atomic import atomic_path
-from suite.files.reading import FileContentError, read_table
-from suite.presets import Architecture
+from suite.files.reading import LARGEST_INTEGER, FileContentError, read_table
+from suite.presets import VGG16_DEPTHS, Architecture
+from suite.runs.columns import Column, check_table
 from suite.runs.layout import SCORED
 from suite.statistics.pareto import non_dominated
+
+#: As many as a search may be asked for.
+MOST_SLICES = 1_000_000
+STAGES = len(VGG16_DEPTHS)
+
+_WIDTHS = Column("wholes", optional=False, required=True, low=1, high=65_536)
+_DEPTHS = Column("wholes", optional=False, required=True, low=1, high=100)
+_ERROR = Column("number", required=True, low=0, infinite=True)
+_COST = Column("whole", optional=False, required=True, low=1, high=LARGEST_INTEGER)
+_COSTS = {"params": _COST, "macs": _COST, "bytes": _COST}
 
 
 @dataclass(frozen=True)
@@ -62,16 +73,42 @@ def read_scored(folder: Path, unit: str) -> list[ScoredSlice]:
     Raises:
         RequestError: The file is damaged.
     """
-    columns = {f"val_mae_{unit}": "number", "params": "number", "macs": "number", "bytes": "number"}
     try:
-        frame = read_table(folder / SCORED, columns=columns)
-        return [_slice(row, unit) for row in frame.to_dict("records")]
+        return read_slices(folder / SCORED, unit)
     except FileNotFoundError:
         return []
-    except (FileContentError, KeyError, TypeError, ValueError) as error:
+    except FileContentError as error:
         raise RequestError(
-            f"{folder / SCORED} cannot be read ({error}); delete it, and the slices are scored again"
+            f"{folder / SCORED} cannot be read ({str(error)[:200]}); delete it, and the slices are scored again"
         ) from None
+
+
+def read_slices(path: Path, unit: str) -> list[ScoredSlice]:
+    """Read a table of scored slices, which somebody else may have written.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        FileContentError: It is damaged, or describes no slices.
+    """
+    frame = read_table(path)
+    if len(frame) > MOST_SLICES:
+        raise FileContentError(f"it has {len(frame):,} rows, over the limit of {MOST_SLICES:,}")
+    error = f"val_mae_{unit}"
+    check_table(frame, {"widths": _WIDTHS, "depths": _DEPTHS, error: _ERROR, **_COSTS})
+    errors = frame[error].to_numpy(dtype=float, na_value=math.nan).tolist()
+    cells = (frame[name].tolist() for name in ("widths", "depths", *_COSTS))
+    return [
+        ScoredSlice(_architecture(widths, depths), val_mae, int(params), int(macs), int(size))
+        for val_mae, widths, depths, params, macs, size in zip(errors, *cells, strict=True)
+    ]
+
+
+def _architecture(widths: Sequence[int], depths: Sequence[int]) -> Architecture:
+    if {len(widths), len(depths)} != {STAGES}:
+        raise FileContentError(
+            f"a slice has {len(widths)} widths and {len(depths)} depths, not {STAGES} of each"
+        )
+    return Architecture(tuple(map(int, widths)), tuple(map(int, depths)))
 
 
 def scored_front(slices: Sequence[ScoredSlice], objectives: Sequence[str]) -> list[ScoredSlice]:
@@ -99,9 +136,3 @@ def spread(front: Sequence[ScoredSlice], count: int) -> list[ScoredSlice]:
         nearest = next(int(position) for position in order if int(position) not in chosen)
         chosen[nearest] = front[nearest]
     return [chosen[position] for position in sorted(chosen)]
-
-
-def _slice(row: Mapping[Any, Any], unit: str) -> ScoredSlice:
-    architecture = Architecture(tuple(map(int, row["widths"])), tuple(map(int, row["depths"])))
-    error, params, macs, size = (row[name] for name in (f"val_mae_{unit}", "params", "macs", "bytes"))
-    return ScoredSlice(architecture, float(error), int(params), int(macs), int(size))

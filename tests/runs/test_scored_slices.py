@@ -1,5 +1,6 @@
 """The table of scored slices, and the points that are taken from it."""
 
+import math
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from suite.errors import RequestError
 from suite.presets import Architecture
-from suite.search.sharing.scored_slices import ScoredSlice, read_scored, scored_front, spread, write_scored
+from suite.runs.scored_slices import ScoredSlice, read_scored, scored_front, spread, write_scored
 
 
 def scored(val_mae: float, params: int) -> ScoredSlice:
@@ -41,6 +42,45 @@ def test_a_damaged_table_is_refused_with_the_remedy(tmp_path: Path, damage: str)
         frame.assign(params="many").to_parquet(path)
     with pytest.raises(RequestError, match="delete it, and the slices are scored again"):
         read_scored(tmp_path, "points" if damage == "unit" else "years")
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "said"),
+    [
+        ("widths", [4, 4, 8], "3 widths and 5 depths, not 5 of each"),
+        ("widths", [4, 4, 8, 8, -1], "'widths' holds"),
+        ("depths", [1, 1, 1, 1, 10**9], "'depths' holds"),
+        ("val_mae_years", -1.0, "'val_mae_years' holds"),
+        ("val_mae_years", "<b>", "'val_mae_years' holds"),
+        ("params", 2.5, "'params' holds"),
+        ("macs", 0, "'macs' holds"),
+        ("bytes", None, "'bytes' has an empty cell"),
+    ],
+)
+def test_what_no_slice_can_have_is_one_sentence(tmp_path: Path, column: str, cell: object, said: str) -> None:
+    write_scored(tmp_path, [scored(9.0, 100)], "years")
+    path = tmp_path / "scored.parquet"
+    pd.read_parquet(path).assign(**{column: pd.Series([cell])}).to_parquet(path)
+    with pytest.raises(RequestError, match=said) as refused:
+        read_scored(tmp_path, "years")
+    assert len(str(refused.value)) < 500 + len(str(tmp_path))
+
+
+def test_more_slices_than_a_search_scores_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("suite.runs.scored_slices.MOST_SLICES", 1)
+    write_scored(tmp_path, [scored(9.0, 100), scored(8.0, 200)], "years")
+    with pytest.raises(RequestError, match="2 rows, over the limit of 1"):
+        read_scored(tmp_path, "years")
+
+
+def test_an_error_that_is_empty_in_every_row_is_unknown(tmp_path: Path) -> None:
+    write_scored(tmp_path, [scored(9.0, 100)], "years")
+    path = tmp_path / "scored.parquet"
+    pd.read_parquet(path).assign(val_mae_years=None).to_parquet(path)
+    (read,) = read_scored(tmp_path, "years")
+    assert math.isnan(read.val_mae)
 
 
 def test_the_front_is_what_no_other_slice_beats() -> None:
