@@ -30,9 +30,9 @@ from search_spaces import SearchSpace, Value, load_dict
 from suite.api import load_data
 from suite.data.dataset import Dataset
 from suite.presets import Architecture
+from suite.runs.scored_slices import ScoredSlice, scored_front, spread
 from suite.search.costs import cost
 from suite.search.sharing.elastic_training import architecture_of, elastic_proposal
-from suite.search.sharing.scored_slices import ScoredSlice, scored_front, spread
 from suite.search.study.slices import Losses, walk
 from suite.search.trial_factory import TrialFactory
 from suite.training.elastic import ElasticFit, ElasticSpace, Sharing, fit_elastic

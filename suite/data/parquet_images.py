@@ -12,6 +12,7 @@ import pyarrow
 import pyarrow.parquet
 
 from suite.data.archive_safety import UnreadableFileError, check_content, check_size
+from suite.files.parquet_footer import column_chunks
 
 #: The images of a row group are unpacked together, and one group is kept in memory.
 LARGEST_GROUP = 1_000_000_000  # bytes, as claimed
@@ -50,7 +51,7 @@ def read_image(table: Path, row: int, named: tuple[str, ...]) -> bytes:
         version = _Version(table, table.stat().st_mtime_ns, table.stat().st_size)
         group, start = _group_of(version, row)
         cell = _images(version, group, named)[row - 1 - start].as_py()
-    except (pyarrow.ArrowException, OSError, IndexError) as error:
+    except (pyarrow.ArrowException, OSError, IndexError, ValueError) as error:
         raise UnreadableFileError(f"the parquet is damaged here: {str(error)[:200]}") from None
     content = cell.get("bytes") if isinstance(cell, dict) else cell
     if not isinstance(content, bytes):
@@ -88,11 +89,10 @@ def _group_sizes(table: _Version) -> tuple[int, ...]:
 def _images(table: _Version, group: int, named: tuple[str, ...]) -> pyarrow.ChunkedArray:
     with pyarrow.parquet.ParquetFile(table.path) as file:
         column = image_column(file.schema_arrow, named)
-        claimed = file.metadata.row_group(group)
         if column is None:
             raise IndexError("it has no column of images")
-        sizes = [claimed.column(n) for n in range(claimed.num_columns)]
-        size = sum(one.total_uncompressed_size for one in sizes if one.path_in_schema.split(".")[0] == column)
+        chunks = column_chunks(table.path)[group]
+        size = sum(chunk.size for chunk in chunks if chunk.path[:1] == (column,))
         if size > LARGEST_GROUP:
             raise UnreadableFileError(
                 f"its row group has {size:,} bytes of images, over the limit of {LARGEST_GROUP:,}; write the parquet "

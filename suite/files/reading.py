@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 from suite.errors import first_line
+from suite.files.parquet_footer import column_chunks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -172,7 +173,7 @@ def _unpacked(path: Path) -> "pa.Table":
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
-        _check_claims(file.metadata)
+        _check_claims(path, file.metadata)
         schema = file.schema_arrow
         texts = _text_columns(file.schema)
     size, batches = 0, []
@@ -186,14 +187,13 @@ def _unpacked(path: Path) -> "pa.Table":
     return pa.concat_tables(batches) if batches else schema.empty_table()
 
 
-def _check_claims(metadata: "pq.FileMetaData") -> None:
-    groups = [metadata.row_group(n) for n in range(metadata.num_row_groups)]
+def _check_claims(path: Path, metadata: "pq.FileMetaData") -> None:
     # The rows times the columns would count a list of any length as one.
-    values = sum(group.column(n).num_values for group in groups for n in range(group.num_columns))
-    cells = max(values, metadata.num_rows * max(metadata.num_columns, 1))
+    chunks = [chunk for group in column_chunks(path) for chunk in group]
+    cells = max(sum(chunk.values for chunk in chunks), metadata.num_rows * max(metadata.num_columns, 1))
     if cells > MOST_CELLS:
         raise FileContentError(f"it claims {cells:,} cells, over the limit of {MOST_CELLS:,}")
-    size = sum(group.total_byte_size for group in groups)
+    size = sum(chunk.size for chunk in chunks)
     if size > LARGEST_TABLE:
         raise FileContentError(f"it claims {size:,} bytes, over the limit of {LARGEST_TABLE:,}")
 
