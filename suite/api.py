@@ -280,8 +280,9 @@ def export(run: str | Path, trial: str, path: str | Path, *, data: str | Path | 
     from suite.deployment.export import export as write
     from suite.deployment.inference_module import InferenceModule
     from suite.deployment.trained_trial import open_trial
+    from suite.files.paths import resolved
 
-    folder, moved = Path(run).resolve(), None if data is None else str(data)
+    folder, moved = resolved(run), None if data is None else str(data)
     trained = open_trial(folder, trial, lambda stage: None, lambda done, total: None, data=moved)
     module = InferenceModule(trained.network, trained.config, trained.label_set)
     return write(module, trained.config, trained.dataset.splits["val"], Path(path))

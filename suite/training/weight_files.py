@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from suite.errors import RequestError, first_line
+from suite.files.paths import resolved
 from suite.files.reading import LARGEST_WEIGHTS, FileContentError, check_regular
 from suite.networks.tensor_files import check_finite, read_tensors
 from suite.trial import TrialConfig
@@ -112,7 +113,7 @@ def pin_weight_files(config: TrialConfig) -> TrialConfig:
     for field in WEIGHT_FIELDS:
         name, expected = getattr(config, field), getattr(config, f"{field}_sha256")
         if name is not None:
-            path = Path(name).resolve()
+            path = resolved(name)
             found |= {field: str(path), f"{field}_sha256": _checked_sha256(field, path, expected)}
     return dataclasses.replace(config, **found)  # type: ignore[arg-type]
 

@@ -12,6 +12,7 @@ from typing import Any
 import ray
 
 from suite.errors import RequestError
+from suite.files.paths import is_there
 from suite.machine import usable_cpus
 from suite.runs.info import Resources
 from suite.search.interrupts import interrupts_held_back
@@ -171,5 +172,5 @@ def _check_reachable(address: str | None) -> None:
 def _have_token_of_its_own() -> None:
     """Give a local cluster a token where there is none to use; Ray would write one below the home folder."""
     named = {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & set(os.environ)
-    if unusable_token() or not (named or home_token().exists()):
+    if unusable_token() or not (named or is_there(home_token())):
         os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
