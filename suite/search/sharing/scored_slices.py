@@ -1,5 +1,6 @@
 """``scored.parquet``: the validation errors of slices as they are, without training of their own."""
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,10 @@ import pandas as pd
 
 from suite.errors import RequestError
 from suite.files.atomic import atomic_path
-from suite.files.reading import FileContentError, read_table
+from suite.files.reading import LARGEST_INTEGER, FileContentError, read_table
+from suite.networks.elastic import ElasticSpace
 from suite.presets import Architecture
+from suite.runs.columns import Column, check_table
 from suite.runs.layout import SCORED
 from suite.statistics.pareto import non_dominated
 
@@ -56,19 +59,28 @@ def write_scored(folder: Path, slices: Iterable[ScoredSlice], unit: str) -> None
         frame.to_parquet(temporary, index=False)
 
 
-def read_scored(folder: Path, unit: str) -> list[ScoredSlice]:
+def read_scored(folder: Path, unit: str, space: ElasticSpace) -> list[ScoredSlice]:
     """Read the scored slices of a run; none where it has no such file.
 
+    Args:
+        folder: The run folder.
+        unit: The unit of the errors, "years" or "points".
+        space: The architectures of the search.
+
     Raises:
-        RequestError: The file is damaged.
+        RequestError: The file is damaged, or has an architecture that is none of the search.
     """
-    columns = {f"val_mae_{unit}": "number", "params": "number", "macs": "number", "bytes": "number"}
     try:
-        frame = read_table(folder / SCORED, columns=columns)
-        return [_slice(row, unit) for row in frame.to_dict("records")]
+        frame = read_table(folder / SCORED)
+        check_table(frame, _columns(unit))
+        slices = [_slice(row, unit) for row in frame.to_dict("records")]
+        for scored in slices:
+            if scored.architecture not in space:
+                raise FileContentError(f"{scored.architecture} is no network of the search"[:200])
+        return slices
     except FileNotFoundError:
         return []
-    except (FileContentError, KeyError, TypeError, ValueError) as error:
+    except FileContentError as error:
         raise RequestError(
             f"{folder / SCORED} cannot be read ({error}); delete it, and the slices are scored again"
         ) from None
@@ -99,6 +111,15 @@ def spread(front: Sequence[ScoredSlice], count: int) -> list[ScoredSlice]:
         nearest = next(int(position) for position in order if int(position) not in chosen)
         chosen[nearest] = front[nearest]
     return [chosen[position] for position in sorted(chosen)]
+
+
+def _columns(unit: str) -> Mapping[str, Column]:
+    sizes = Column("wholes", optional=False, required=True, low=1, high=LARGEST_INTEGER)
+    cost = dataclasses.replace(sizes, kind="whole")
+    # The error of a network whose outputs overflowed is infinite or not a number.
+    error = Column("number", required=True, low=0, infinite=True)
+    named = dict.fromkeys(("widths", "depths"), sizes) | dict.fromkeys(("params", "macs", "bytes"), cost)
+    return {**named, f"val_mae_{unit}": error}
 
 
 def _slice(row: Mapping[Any, Any], unit: str) -> ScoredSlice:
