@@ -14,7 +14,7 @@ from torch import Tensor
 from suite.errors import RequestError, first_line
 from suite.files.paths import resolved
 from suite.files.reading import LARGEST_WEIGHTS, FileContentError, check_regular
-from suite.networks.tensor_files import check_finite, read_tensors
+from suite.networks.tensor_files import check_finite, check_whole, read_tensors
 from suite.trial import TrialConfig
 
 #: The keys under which files that hold more than weights keep the state dict.
@@ -53,7 +53,8 @@ def read_state(path: Path) -> dict[str, Tensor]:
             "safetensors"
         )
     try:
-        _check_tensors(tensors)
+        check_whole(tensors)
+        check_finite(tensors)
     except FileContentError as error:
         raise _unreadable(path, error) from None
     return tensors
@@ -80,19 +81,6 @@ def _unpickled(path: Path) -> object:
         raise
     except Exception as error:  # the unpickler raises nearly anything for damaged bytes
         raise FileContentError(first_line(error)[:160]) from None
-
-
-def _check_tensors(tensors: Mapping[str, Tensor]) -> None:
-    """Refuse tensors that claim more values than the file holds, as a forged stride does, and values like NaN.
-
-    Raises:
-        FileContentError: There is such a tensor.
-    """
-    for name, tensor in tensors.items():
-        is_plain = tensor.layout is torch.strided and tensor.device.type == "cpu" and not tensor.is_quantized
-        if not is_plain or tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
-            raise FileContentError(f"its tensor {name[:80]!r} does not hold all of its values")
-    check_finite(tensors)
 
 
 def _unreadable(path: Path, error: Exception) -> RequestError:
