@@ -187,7 +187,7 @@ class ElasticFit(Iterator[EpochResult]):
             FileContentError: It is not such a state.
         """
         epoch = state.get("epoch")
-        if not isinstance(epoch, int) or not 0 < epoch < self.config.epochs:
+        if not isinstance(epoch, int) or not 0 < epoch <= self.config.epochs:
             raise FileContentError("it is after no epoch of the training")
         check_state(state, self.state(), self.network, steps=epoch * self._steps)
         self.network.load_state_dict(state["network"])

@@ -224,7 +224,7 @@ class Fit(Iterator[EpochResult]):
             FileContentError: It is not such a state, and nothing has changed.
         """
         epoch, warmup = state.get("epoch"), self.config.warmup_epochs
-        if not isinstance(epoch, int) or not 0 < epoch < self.config.epochs:
+        if not isinstance(epoch, int) or not 0 < epoch <= self.config.epochs:
             raise FileContentError("it is after no epoch of the training")
         before = warmup if 0 < warmup < epoch else 0  # epochs of an earlier stage
         if before:

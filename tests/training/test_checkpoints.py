@@ -71,6 +71,18 @@ def test_a_resumed_training_equals_an_uninterrupted_one_to_the_last_bit(
         assert torch.equal(weights(second)[name], tensor), name
 
 
+def test_a_checkpoint_after_the_last_epoch_is_a_training_that_has_ended(
+    dataset: Dataset, tmp_path: Path
+) -> None:
+    config = dataclasses.replace(CONFIG, epochs=1)
+    training = fit(config, dataset, device="cpu", threads=1)
+    save_checkpoint(training, list(training), 1.0, tmp_path / "a.pt")
+    checkpoint, again = load_checkpoint(tmp_path / "a.pt"), fit(config, dataset, device="cpu", threads=1)
+    assert checkpoint is not None
+    assert checkpoint.restore(again)
+    assert list(again) == []
+
+
 def test_a_checkpoint_of_another_configuration_or_precision_is_not_gone_on_from(
     dataset: Dataset, tmp_path: Path
 ) -> None:
