@@ -107,14 +107,18 @@ def check_whole(tensors: Mapping[str, Tensor]) -> None:
             raise FileContentError(f"its tensor {name[:80]!r} does not hold all of its values")
 
 
+class NotFiniteError(FileContentError):
+    """A tensor holds a value that is infinite or not a number."""
+
+
 def check_finite(tensors: Mapping[str, Tensor]) -> None:
     """Refuse tensors with a value that is infinite or not a number: no training leaves them.
 
     Raises:
-        FileContentError: There is such a value.
+        NotFiniteError: There is such a value.
     """
     if (name := first_not_finite(tensors)) is not None:
-        raise FileContentError(f"its tensor {name[:80]!r} holds a value that is infinite or not a number")
+        raise NotFiniteError(f"its tensor {name[:80]!r} holds a value that is infinite or not a number")
 
 
 def first_not_finite(tensors: Mapping[str, Tensor]) -> str | None:
