@@ -5,17 +5,20 @@ had is one sentence, before anything is built from it.
 """
 
 import dataclasses
+import math
 import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from suite.errors import RequestError
 from suite.files.reading import LARGEST_INTEGER, FileContentError, parse_json, typed
 from suite.trial import MOST_BINS, TrialConfig, count_bins
 
 #: The largest of any other number: a search may try a learning rate of 1e30.
 LARGEST_NUMBER = sys.float_info.max
-#: The lowest and highest value of a number, or of each entry of a tuple. They are wider than those of any search
-#: space (``search_spaces.trial_fields``), and keep what is built from a forged file small.
+#: The lowest and highest value of a number, or of each entry of a tuple, in every file and table
+#: (``suite.runs.columns``). They are wider than those of any search space (``search_spaces.trial_fields``), and keep
+#: what is built from a forged file small.
 RANGES: Mapping[str, tuple[float, float]] = {
     "widths": (1, 65_536),
     "depths": (1, 100),
@@ -23,12 +26,13 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "keep": (0, 1),
     "label_deviation": (0, LARGEST_NUMBER),
     "warmup_epochs": (0, 10**9),
-    "temperature": (1e-30, LARGEST_NUMBER),
+    "temperature": (math.ulp(0.0), LARGEST_NUMBER),
     "epochs": (0, 10**9),
     "batch_size": (1, 10**9),
     "resolution": (1, 4096),
     "train_images": (1, LARGEST_INTEGER),
     "shift_pixels": (0, 4096),
+    "seed": (-(2**40), 2**40),  # times 100,003 it is still a seed of PyTorch
 }
 #: Entries of a tuple. No network has more.
 MOST_ENTRIES = 100
@@ -81,6 +85,19 @@ def read_config(fields: Any, *, trained: bool = True) -> TrialConfig:
             f"are no whole number of bins from 2 to {MOST_BINS:,}"
         )
     return config
+
+
+def check_requested(config: TrialConfig) -> None:
+    """Check the ranges of a configuration that was put together from options, or in Python.
+
+    Raises:
+        RequestError: A value is out of range. The message names the field.
+    """
+    try:
+        for name in FIELDS:
+            _check_range(name, getattr(config, name))
+    except FileContentError as error:
+        raise RequestError(f"no network can be trained so: {error}") from None
 
 
 def _check_range(name: str, value: object) -> None:

@@ -72,6 +72,7 @@ def test_every_configuration_of_a_search_space_can_be_read() -> None:
         low, high = RANGES.get(name, (-LARGEST_NUMBER, LARGEST_NUMBER))
         for limit in field.metadata:
             assert getattr(limit, "ge", low) >= low, name
+            assert getattr(limit, "gt", low) >= min(low, 0), name
             assert getattr(limit, "le", high) <= high, name
 
 

@@ -4,14 +4,16 @@ from suite.data.dataset import Dataset
 from suite.errors import RequestError
 from suite.methods import METHODS
 from suite.trial import TrialConfig
+from suite.trial_reading import check_requested
 
 
 def check_config(config: TrialConfig, dataset: Dataset) -> None:
     """Refuse a configuration that cannot train on a data set.
 
     Raises:
-        RequestError: Attribute or resolution differ, a number is not above 0, or the warm-up is impossible.
+        RequestError: Attribute or resolution differ, a number is out of range, or the warm-up is impossible.
     """
+    check_requested(config)
     if (config.attribute, config.resolution) != (dataset.attribute, dataset.resolution):
         raise RequestError(
             f"the configuration is for {config.attribute} at {config.resolution} pixels, the data set for "

@@ -31,6 +31,9 @@ from suite.cli.main import main
         ("resume file.txt", "file.txt is not a run folder"),
         ("report empty", "empty is not a run folder"),
         ("profile tiny --resolution 16", "a resolution of 16 pixels is below 32"),
+        ("profile tiny --resolution 100000", "field 'resolution' is 100000; it must be from 1 to 4096"),
+        (f"profile tiny --resolution {10**30}", "field 'resolution' is 1000"),
+        (f"profile tiny --bins {10**30}", "is larger than 100,000"),
         (
             "data pack nosuch file.txt -o packed",
             "'nosuch' is not a data set that can be packed; choose from utkface",
