@@ -1,10 +1,24 @@
 """A wrong request is one sentence, ends with exit code 2 and leaves nothing behind."""
 
+import contextlib
 from pathlib import Path
 
 import pytest
 
 from suite.cli.main import main
+
+
+@pytest.mark.parametrize(
+    "words", [["status"], ["run", "--search", "tiny", "--set"], ["profile"], ["predict", "x.png"]]
+)
+def test_a_name_of_any_length_makes_a_short_sentence_with_its_remedy(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with contextlib.suppress(SystemExit):  # of argparse
+        assert main([*words, "a" * 100_000 + "\x1b[2J"]) in (1, 2)
+    said = capsys.readouterr().err
+    assert 0 < len(said) < 3_000
+    assert "\x1b" not in said
 
 
 @pytest.mark.usefixtures("here")
