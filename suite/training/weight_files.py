@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import pickle
 import re
 import zipfile
 from collections.abc import Mapping
@@ -79,6 +80,8 @@ def _unpickled(path: Path) -> object:
         return torch.load(path, map_location="cpu", weights_only=True)
     except FileContentError:
         raise
+    except pickle.UnpicklingError:  # PyTorch's own message says how to read the file without this protection
+        raise FileContentError("it holds something else than tensors and plain containers") from None
     except Exception as error:  # the unpickler raises nearly anything for damaged bytes
         raise FileContentError(first_line(error)[:160]) from None
 
