@@ -25,8 +25,13 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "pruned_widths": (1, 65_536),
     "keep": (0, 1),
     "label_deviation": (0, LARGEST_NUMBER),
+    "lambda_l1": (0, LARGEST_NUMBER),
+    "lambda_mean": (0, LARGEST_NUMBER),
+    "lambda_variance": (0, LARGEST_NUMBER),
     "warmup_epochs": (0, 10**9),
     "temperature": (math.ulp(0.0), LARGEST_NUMBER),
+    "learning_rate": (0, LARGEST_NUMBER),
+    "weight_decay": (0, LARGEST_NUMBER),
     "epochs": (0, 10**9),
     "batch_size": (1, 10**9),
     "resolution": (1, 4096),
@@ -105,6 +110,12 @@ def _check_range(name: str, value: object) -> None:
     entries: Iterable[object] = value if isinstance(value, tuple) else (value,)
     for entry in entries:
         if isinstance(entry, int | float) and not low <= entry <= high:  # nor is NaN
-            raise FileContentError(
-                f"field {name!r} is {str(entry)[:20]}; it must be from {low:g} to {high:g}"
-            )
+            raise FileContentError(f"field {name!r} is {str(entry)[:20]}; it must be {_in_words(low, high)}")
+
+
+def _in_words(low: float, high: float) -> str:
+    if high < LARGEST_NUMBER:
+        return f"from {low:g} to {high:g}"
+    if low == -LARGEST_NUMBER:
+        return "a finite number"
+    return "above 0" if low == math.ulp(0.0) else f"at least {low:g}"

@@ -13,7 +13,6 @@ def check_config(config: TrialConfig, dataset: Dataset) -> None:
     Raises:
         RequestError: Attribute or resolution differ, a number is out of range, or the warm-up is impossible.
     """
-    check_requested(config)
     if (config.attribute, config.resolution) != (dataset.attribute, dataset.resolution):
         raise RequestError(
             f"the configuration is for {config.attribute} at {config.resolution} pixels, the data set for "
@@ -24,6 +23,7 @@ def check_config(config: TrialConfig, dataset: Dataset) -> None:
             f"epochs {config.epochs}, batch_size {config.batch_size} and learning_rate "
             f"{config.learning_rate:g} must all be above 0"
         )
+    check_requested(config)
     if config.warmup_epochs:
         _check_warmup(config)
 
