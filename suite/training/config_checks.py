@@ -23,9 +23,9 @@ def check_config(config: TrialConfig, dataset: Dataset) -> None:
             f"epochs {config.epochs}, batch_size {config.batch_size} and learning_rate "
             f"{config.learning_rate:g} must all be above 0"
         )
-    check_requested(config)
     if config.warmup_epochs:
         _check_warmup(config)
+    check_requested(config)
 
 
 def _check_warmup(config: TrialConfig) -> None:
