@@ -294,5 +294,5 @@ def _display(path: FilePath) -> str:
     """Return the path relative to the current directory where the file lies below it."""
     try:
         return str(path.resolve().relative_to(FilePath.cwd()))
-    except (ValueError, OSError):
+    except (ValueError, OSError, RuntimeError):  # RuntimeError: a loop of links
         return str(path)

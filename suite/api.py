@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from suite.errors import RequestError
-from suite.trial import NETWORKS, Attribute, Profile, TrialConfig, config_of_network
+from suite.trial import MOST_BINS, NETWORKS, Attribute, Profile, TrialConfig, config_of_network
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -178,7 +178,7 @@ def profile(network: str | TrialConfig, *, resolution: int | None = None, bins: 
         bins: Label bins; None: 101 (ages 0 to 100) for a name, the configuration's own for a configuration.
 
     Raises:
-        RequestError: There is no network of this name, or the resolution is too small for it.
+        RequestError: There is no network of this name, or none of this resolution or number of bins.
 
     Examples:
         >>> import suite
@@ -195,6 +195,10 @@ def profile(network: str | TrialConfig, *, resolution: int | None = None, bins: 
         network = dataclasses.replace(network, resolution=resolution)
     if bins is None:
         bins = LabelSet(network.label_low, network.label_high, network.label_step).bins
+    if bins > MOST_BINS:
+        raise RequestError(
+            f"a label set of {bins} bins is larger than {MOST_BINS:,}, the most that there may be"
+        )
     return profile_trial(network, bins)
 
 
@@ -280,8 +284,9 @@ def export(run: str | Path, trial: str, path: str | Path, *, data: str | Path | 
     from suite.deployment.export import export as write
     from suite.deployment.inference_module import InferenceModule
     from suite.deployment.trained_trial import open_trial
+    from suite.files.paths import resolved
 
-    folder, moved = Path(run).resolve(), None if data is None else str(data)
+    folder, moved = resolved(run), None if data is None else str(data)
     trained = open_trial(folder, trial, lambda stage: None, lambda done, total: None, data=moved)
     module = InferenceModule(trained.network, trained.config, trained.label_set)
     return write(module, trained.config, trained.dataset.splits["val"], Path(path))

@@ -15,6 +15,8 @@ from suite.errors import RequestError
 #: Categories of Unicode that move the cursor, change the direction of the text or cannot be encoded:
 #: control, format (bidirectional marks, zero-width characters), surrogate, line and paragraph separator.
 UNPRINTABLE = ("Cc", "Cf", "Cs", "Zl", "Zp")
+#: Characters of an error, enough for two long paths.
+LONGEST_SENTENCE = 2_000
 
 
 def printable(text: object, *, keep: str = "") -> str:
@@ -30,6 +32,17 @@ def printable(text: object, *, keep: str = "") -> str:
     return "".join(
         _escaped(c) if unicodedata.category(c) in UNPRINTABLE and c not in keep else c for c in str(text)
     )
+
+
+def shortened(text: str) -> str:
+    """Return a sentence without its middle where that is long: a name in it may be as long as its author likes.
+
+    What a sentence is about is at its beginning, and the remedy at its end.
+    """
+    if len(text) <= LONGEST_SENTENCE:
+        return text
+    half = LONGEST_SENTENCE // 2
+    return f"{text[:half]} [...] {text[-half:]}"
 
 
 def print_line(text: object, stream: TextIO | None = None) -> bool:

@@ -5,30 +5,39 @@ had is one sentence, before anything is built from it.
 """
 
 import dataclasses
+import math
 import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from suite.errors import RequestError
 from suite.files.reading import LARGEST_INTEGER, FileContentError, parse_json, typed
 from suite.trial import MOST_BINS, TrialConfig, count_bins
 
 #: The largest of any other number: a search may try a learning rate of 1e30.
 LARGEST_NUMBER = sys.float_info.max
-#: The lowest and highest value of a number, or of each entry of a tuple. They are wider than those of any search
-#: space (``search_spaces.trial_fields``), and keep what is built from a forged file small.
+#: The lowest and highest value of a number, or of each entry of a tuple, in every file and table
+#: (``suite.runs.columns``). They are wider than those of any search space (``search_spaces.trial_fields``), and keep
+#: what is built from a forged file small.
 RANGES: Mapping[str, tuple[float, float]] = {
     "widths": (1, 65_536),
     "depths": (1, 100),
     "pruned_widths": (1, 65_536),
     "keep": (0, 1),
     "label_deviation": (0, LARGEST_NUMBER),
+    "lambda_l1": (0, LARGEST_NUMBER),
+    "lambda_mean": (0, LARGEST_NUMBER),
+    "lambda_variance": (0, LARGEST_NUMBER),
     "warmup_epochs": (0, 10**9),
-    "temperature": (1e-30, LARGEST_NUMBER),
+    "temperature": (math.ulp(0.0), LARGEST_NUMBER),
+    "learning_rate": (0, LARGEST_NUMBER),
+    "weight_decay": (0, LARGEST_NUMBER),
     "epochs": (0, 10**9),
     "batch_size": (1, 10**9),
     "resolution": (1, 4096),
     "train_images": (1, LARGEST_INTEGER),
     "shift_pixels": (0, 4096),
+    "seed": (-(2**40), 2**40),  # times 100,003 it is still a seed of PyTorch
 }
 #: Entries of a tuple. No network has more.
 MOST_ENTRIES = 100
@@ -83,11 +92,30 @@ def read_config(fields: Any, *, trained: bool = True) -> TrialConfig:
     return config
 
 
+def check_requested(config: TrialConfig) -> None:
+    """Check the ranges of a configuration that was put together from options, or in Python.
+
+    Raises:
+        RequestError: A value is out of range. The message names the field.
+    """
+    try:
+        for name in FIELDS:
+            _check_range(name, getattr(config, name))
+    except FileContentError as error:
+        raise RequestError(f"no network can be trained so: {error}") from None
+
+
 def _check_range(name: str, value: object) -> None:
     low, high = RANGES.get(name, (-LARGEST_NUMBER, LARGEST_NUMBER))
     entries: Iterable[object] = value if isinstance(value, tuple) else (value,)
     for entry in entries:
         if isinstance(entry, int | float) and not low <= entry <= high:  # nor is NaN
-            raise FileContentError(
-                f"field {name!r} is {str(entry)[:20]}; it must be from {low:g} to {high:g}"
-            )
+            raise FileContentError(f"field {name!r} is {str(entry)[:20]}; it must be {_in_words(low, high)}")
+
+
+def _in_words(low: float, high: float) -> str:
+    if high < LARGEST_NUMBER:
+        return f"from {low:g} to {high:g}"
+    if low == -LARGEST_NUMBER:
+        return "a finite number"
+    return "above 0" if low == math.ulp(0.0) else f"at least {low:g}"

@@ -72,7 +72,20 @@ def test_every_configuration_of_a_search_space_can_be_read() -> None:
         low, high = RANGES.get(name, (-LARGEST_NUMBER, LARGEST_NUMBER))
         for limit in field.metadata:
             assert getattr(limit, "ge", low) >= low, name
+            assert getattr(limit, "gt", low) >= min(low, 0), name
             assert getattr(limit, "le", high) <= high, name
+
+
+@pytest.mark.parametrize("field", ["weight_decay", "learning_rate", "lambda_l1", "temperature"])
+def test_a_setting_that_no_optimiser_or_loss_takes_is_refused(field: str) -> None:
+    with pytest.raises(FileContentError, match=f"field '{field}' is -0.5"):
+        read_config({**TrialConfig().to_json(), field: -0.5})
+
+
+@pytest.mark.parametrize("seed", [10**18, -(2**41), 2**41])
+def test_a_seed_that_torch_cannot_have_is_refused(seed: int) -> None:
+    with pytest.raises(FileContentError, match="field 'seed'"):
+        read_config({**TrialConfig().to_json(), "seed": seed})
 
 
 def test_the_ranges_name_fields_of_a_trial() -> None:

@@ -1,5 +1,6 @@
 """Keys and passwords in URLs are recognised wherever a URL is taken, and nothing else is taken for one."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,17 @@ def test_a_secret_is_recognised(url: str) -> None:
 )
 def test_other_text_is_not_taken_for_one(text: str) -> None:
     assert not has_secret(text)
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize(
+    "part",
+    ["a", "://", "a://b:c", "a://?", "&secret", "?a=", "s3://", "ssh://a", "1", "a://b:1", "@", "://&a=@"],
+)
+def test_a_text_of_any_kind_is_searched_in_a_moment(part: str) -> None:
+    began = time.perf_counter()
+    has_secret(part * 100_000)
+    assert time.perf_counter() - began < 2
 
 
 @pytest.mark.parametrize("url", WITH_SECRET)

@@ -6,12 +6,13 @@ A report is passed around. Names, hashes and versions are what its provenance ne
 import dataclasses
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any
 from urllib.parse import urlsplit
 
 import pandas as pd
 
+from suite.files.paths import home_folder
 from suite.runs.info import RunInfo
 from suite.runs.tables import Run
 
@@ -53,7 +54,7 @@ def portable_sentence(text: str) -> str:
 def _known_paths(run: Run) -> tuple[str, ...]:
     """Return the absolute paths that fields and columns of the run hold whole, and the home, the longest first."""
     info = run.info
-    texts = [str(run.folder), str(Path.home()), info.data.folder, info.search_file, *_texts(info.search)]
+    texts = [str(run.folder), str(home_folder()), info.data.folder, info.search_file, *_texts(info.search)]
     texts += [word.rpartition("=")[2] for word in info.command]
     for column in FILE_COLUMNS:
         texts += _texts(run.trials[column].dropna().unique().tolist() if column in run.trials else [])

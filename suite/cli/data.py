@@ -112,10 +112,11 @@ def pack_set(options: argparse.Namespace) -> int:
     from suite.data.protocols import SplitRequest
     from suite.data.readers.manifest import MANIFEST, manifest_reader
     from suite.data.sets import READERS
+    from suite.files.paths import resolved
 
     if options.set == "faces":
         raise RequestError("faces is embedded and needs no packing; use it by its name: --data faces")
-    if options.output.resolve() == Path("faces").resolve():
+    if resolved(options.output) == resolved("faces"):
         raise RequestError(
             "--data faces would be the embedded data set, not the folder; name another, such as -o packed/faces"
         )

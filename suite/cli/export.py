@@ -64,6 +64,7 @@ def _check_files(options: argparse.Namespace) -> None:
     """
     from suite.deployment.export import check_ending, writer_for
     from suite.files.outputs import check_writable
+    from suite.files.paths import resolved
 
     writer_for(options.output)
     for requested, ending, kind in ((options.int8, ".onnx", "int8"), (options.bf16, ".safetensors", "bf16")):
@@ -71,7 +72,7 @@ def _check_files(options: argparse.Namespace) -> None:
             check_ending(options.output, ending, kind)
     for file in filter(None, (options.output, options.card)):
         check_writable(file)
-    if options.card and options.card.resolve() == options.output.resolve():
+    if options.card and resolved(options.card) == resolved(options.output):
         raise RequestError(f"{options.card} cannot be both the card and the network; name two files")
 
 

@@ -24,7 +24,7 @@ from suite.cli import (
 )
 from suite.errors import RequestError
 from suite.exit_codes import ExitCode
-from suite.printable import flush_output, make_streams_encodable, print_line, printable
+from suite.printable import flush_output, make_streams_encodable, print_line, printable, shortened
 from suite.url_secrets import has_secret
 
 #: In the order of ``suite --help``. A new command is a module with ``add_command``, and a name here.
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = parse(sys.argv[1:] if arguments is None else arguments)
         return int(options.action(options))
     except RequestError as error:
-        print_line(f"suite: {error}", sys.stderr)
+        print_line(f"suite: {shortened(str(error))}", sys.stderr)
         return ExitCode.WRONG_REQUEST
     except KeyboardInterrupt:
         print_line("suite: interrupted", sys.stderr)
@@ -81,7 +81,7 @@ class _Parser(argparse.ArgumentParser):
     """A parser, also of each command, whose errors show words such as file names without control characters."""
 
     def error(self, message: str) -> NoReturn:
-        super().error(printable(message))
+        super().error(printable(shortened(message)))
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -11,6 +11,7 @@ from suite.cli.subcommands import Subcommands, add_subcommand
 from suite.cli.values import non_negative_float, positive_int
 from suite.errors import RequestError
 from suite.exit_codes import ExitCode
+from suite.files.paths import is_there
 from suite.printable import print_line
 from suite.trial import NETWORKS, config_of_network
 
@@ -57,7 +58,7 @@ def pretrain(options: argparse.Namespace) -> int:
     path: Path = options.output
     if path.suffix != ".safetensors":
         raise RequestError(f"{path} does not end in .safetensors; give the output a name that does")
-    if path.exists() and not options.overwrite:
+    if is_there(path) and not options.overwrite:
         raise RequestError(f"{path} exists already; name another file, or add --overwrite")
     config = dataclasses.replace(
         config_of_network(options.network),
@@ -116,7 +117,7 @@ def _check_output(path: Path) -> None:
     from suite.files.outputs import check_writable
 
     folder = path.parent
-    while not (folder.exists() or folder == folder.parent):
+    while not (is_there(folder) or folder == folder.parent):
         folder = folder.parent
     for name in (path.name, path.with_suffix(".json").name):
         check_writable(folder / name)

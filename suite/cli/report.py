@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suite.cli.subcommands import Subcommands, add_subcommand
-from suite.cli.values import positive_float, run_location
+from suite.cli.values import pause, run_location
 from suite.errors import RequestError
 from suite.exit_codes import ExitCode
 from suite.printable import print_line
@@ -46,7 +46,7 @@ def add_command(subcommands: Subcommands) -> None:
     )
     parser.add_argument(
         "--follow",
-        type=positive_float,
+        type=pause,
         nargs="?",
         const=FOLLOW_SECONDS,
         metavar="SECONDS",

@@ -37,12 +37,13 @@ def add_command(subcommands: Subcommands) -> None:
 
 def resume(options: argparse.Namespace) -> int:
     """Continue the search and write its report again."""
+    from suite.files.paths import resolved
     from suite.search.engine import resume_search
 
     def work(at: "WorkingFolder") -> "RunInfo":
         changes = requested_resources(options)
         return resume_search(
-            at.folder.resolve(),
+            resolved(at.folder),
             changes,
             at.watcher,
             options.confirm_seeds,

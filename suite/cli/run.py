@@ -106,11 +106,12 @@ def run(options: argparse.Namespace) -> int:
 
     store = open_data(space.data)
 
+    from suite.files.paths import resolved
     from suite.runs.info import Resources
     from suite.search.engine import Search, resume_search, run_search
 
     def work(at: "WorkingFolder") -> "RunInfo":
-        folder, resources = at.folder.resolve(), requested_resources(options)
+        folder, resources = resolved(at.folder), requested_resources(options)
         if options.or_resume and at.holds_run:
             check_same_search(at, space, store)
             return resume_search(folder, resources, at.watcher)

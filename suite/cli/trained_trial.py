@@ -31,10 +31,11 @@ def open_trained_trial(options: argparse.Namespace, *, int8: bool = False) -> "T
     """
     from suite.cli.progress import CountedProgress
     from suite.deployment.trained_trial import open_trial
+    from suite.files.paths import resolved
 
     run: Path = options.run
     progress = CountedProgress("rendering faces")
-    return open_trial(run.resolve(), options.trial, print_stage, progress, int8=int8, data=options.data)
+    return open_trial(resolved(run), options.trial, print_stage, progress, int8=int8, data=options.data)
 
 
 def print_stage(sentence: str) -> None:

@@ -5,6 +5,8 @@ import math
 import re
 from pathlib import Path
 
+LONGEST_PAUSE = 86_400  # seconds
+
 
 def positive_int(text: str) -> int:
     """A whole number of at least 1."""
@@ -41,6 +43,13 @@ def positive_float(text: str) -> float:
     """A finite number above 0."""
     if (value := non_negative_float(text)) == 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return value
+
+
+def pause(text: str) -> float:
+    """Seconds to wait: above 0, and at most a day."""
+    if (value := positive_float(text)) > LONGEST_PAUSE:
+        raise argparse.ArgumentTypeError(f"{text!r} is longer than a day, {LONGEST_PAUSE:,} seconds")
     return value
 
 

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from pydantic import ValidationError
 
+from search_spaces.trial_fields import field_adapter
 from suite.compression.derived_trial import (
     DerivedTrial,
     DistillationSettings,
@@ -16,7 +18,7 @@ from suite.compression.derived_trial import (
 from suite.compression.resumable_fit import OnEpoch, ResumableFit
 from suite.deployment.trained_trial import TrainedTrial
 from suite.errors import RequestError
-from suite.presets import PRESETS, VGG16_DEPTHS, Architecture
+from suite.presets import PRESETS, Architecture
 from suite.training.fit import fit
 
 
@@ -62,12 +64,21 @@ def architecture_of(text: str) -> Architecture:
         ]
     except ValueError:
         numbers = []
-    if not numbers or any(len(part) != len(VGG16_DEPTHS) or min(part) < 1 for part in numbers):
+    if not numbers or not all(map(_is_allowed, ("widths", "depths"), numbers)):
         raise RequestError(
-            f"{text!r} is not a network; write one of {', '.join(PRESETS)}, or five widths as 8,16,32,64,64, or "
-            "widths and depths as 8,16,32,64,64/1,1,2,2,2"
+            f"{text[:60]!r} is not a network; write one of {', '.join(PRESETS)}, or five widths as 8,16,32,64,64, or "
+            "widths and depths as 8,16,32,64,64/1,1,2,2,2, none larger than a search space allows"
         )
     return Architecture(*numbers)
+
+
+def _is_allowed(field: str, sizes: tuple[int, ...]) -> bool:
+    """Whether a search space allows these widths or depths."""
+    try:
+        field_adapter(field).validate_python(sizes)
+    except ValidationError:
+        return False
+    return True
 
 
 def distil_from_scratch(

@@ -10,6 +10,7 @@ from suite.compression.channel_pruning import check_importance, cut, score_chann
 from suite.data.dataset import Dataset
 from suite.deployment.trained_trial import finished_row, weights_of
 from suite.errors import RequestError
+from suite.files.paths import resolved
 from suite.networks import widths_of
 from suite.networks.weights import load_network
 from suite.runs.tables import read_run
@@ -53,7 +54,7 @@ def parent_settings(parent: str) -> tuple[str, dict[str, Any]]:
     run_name, colon, trial_id = parent.rpartition(":")
     if not colon or not run_name or not trial_id:
         raise RequestError(f"--parent {parent} names no trial; write it as RUN:ID, such as runs/faces:t0000")
-    run = read_run(Path(run_name).resolve())
+    run = read_run(resolved(run_name))
     row = finished_row(run, trial_id)
     if row["stage"] == "int8":
         raise RequestError(f"{trial_id} is int8 already; name {row['parent']}, which it was made from")

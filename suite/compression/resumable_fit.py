@@ -13,6 +13,8 @@ from pathlib import Path
 import torch
 
 from suite.deployment.trained_trial import TrainedTrial
+from suite.errors import RequestError
+from suite.files.reading import FileContentError
 from suite.runs.layout import CHECKPOINTS
 from suite.training.checkpoints import CheckpointTimer, FitStep, load_checkpoint, save_checkpoint
 from suite.training.fit import Fit, fit
@@ -90,10 +92,13 @@ class ResumableFit:
         checkpoint = load_checkpoint(self._path)
         if checkpoint is None or checkpoint.step.request != self._request:
             return None
-        training = fit(checkpoint.config, parent.dataset, threads=torch.get_num_threads())
-        if not checkpoint.matches(training):
+        try:
+            checkpoint.check_sizes(parent.label_set.bins)
+            training = fit(checkpoint.config, parent.dataset, threads=torch.get_num_threads())
+        except (FileContentError, RequestError):  # its configuration is not that of the step
             return None
-        training.load_state(checkpoint.state)
+        if not checkpoint.restore(training):
+            return None
         self.epochs, self.number = list(checkpoint.epochs), checkpoint.step.number
         self._began -= checkpoint.seconds
         return training

@@ -94,6 +94,6 @@ def check_member_names(path: Path, members: Sequence[str]) -> None:
         posix, windows = PurePosixPath(name), PureWindowsPath(name)
         if posix.is_absolute() or windows.drive or windows.root or ".." in windows.parts:
             raise RequestError(
-                f"{path} has a member {name!r} that lies outside of the archive, as no published set has; "
+                f"{path} has a member {name[:100]!r} that lies outside of the archive, as no published set has; "
                 "get the set again from its owner"
             )

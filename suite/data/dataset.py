@@ -27,6 +27,8 @@ from suite.trial import Attribute
 
 #: The part of the cache with images at other resolutions than their store's.
 RESIZED = "resized"
+#: Bytes of the images that are resized at a time; what computes them takes a few times as much.
+RESIZED_BYTES = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,7 @@ def resized(images: npt.NDArray[np.uint8], resolution: int) -> npt.NDArray[np.ui
 
 def _write_resized(images: npt.NDArray[np.uint8], resolution: int, path: Path) -> None:
     target = new_array(path, (len(images), resolution, resolution, 3))
-    for start in range(0, len(images), 256):
-        target[start : start + 256] = resized(images[start : start + 256], resolution)
+    at_once = max(1, RESIZED_BYTES // (12 * resolution * resolution))  # in float32
+    for start in range(0, len(images), at_once):
+        target[start : start + at_once] = resized(images[start : start + at_once], resolution)
     target.flush()

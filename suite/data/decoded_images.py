@@ -11,11 +11,12 @@ import numpy as np
 
 from suite.data.decoding import Pixels
 from suite.files.arrays import new_array, reopened_array
-from suite.files.reading import FileContentError
+from suite.files.reading import LARGEST_JSON, FileContentError, check_regular, parse_json
 
 #: Images between two saves. A power cut loses at most so many.
 BLOCK = 1024
 JOURNAL = "outcomes.jsonl"
+LARGEST_JOURNAL = 10 * LARGEST_JSON  # bytes, for millions of images
 
 
 @dataclass(frozen=True)
@@ -36,17 +37,30 @@ def _read_journal(journal: Path) -> _Journal:
     key: str | None = None
     reasons: list[str | None] = []
     complete = 0
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, FileContentError):
+        check_regular(journal, LARGEST_JOURNAL)
         for n, line in enumerate(journal.read_bytes().splitlines(keepends=True)):
             if not line.endswith(b"\n"):
                 break
-            entry = json.loads(line)
+            entry = parse_json(line)
             if n == 0:
                 key = entry
-            else:
+            elif isinstance(entry, list) and all(
+                reason is None or isinstance(reason, str) for reason in entry
+            ):
                 reasons += entry
+            else:
+                break
             complete += len(line)
     return _Journal(key, reasons, complete)
+
+
+def _remove(path: Path) -> None:
+    """Remove whatever is in the place of a file, such as a pipe, which would block its writer."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 class DecodedImages:
@@ -76,10 +90,12 @@ class DecodedImages:
         self.store = folder / "store"
         self._start_store()
         shape = (count, side, side, 3)
-        self.reasons = self._journalled(key)
+        self.reasons = self._journalled(key, count)
         opened = self._opened(shape) if self.reasons else None
         if opened is None:
             self.reasons = []
+            for name in (JOURNAL, "images.npy"):
+                _remove(folder / name)
             (folder / JOURNAL).write_text(json.dumps(key) + "\n", encoding="utf-8")
             opened = new_array(folder / "images.npy", shape)
         self._images = opened
@@ -131,14 +147,14 @@ class DecodedImages:
         if not (self._folder / "images.npy").exists():
             with contextlib.suppress(OSError):
                 (self.store / "images.npy").rename(self._folder / "images.npy")
-        shutil.rmtree(self.store, ignore_errors=True)
+        _remove(self.store)
         self.store.mkdir()
 
-    def _journalled(self, key: str) -> list[str | None]:
-        """The outcomes in the journal; none where it has another key."""
+    def _journalled(self, key: str, count: int) -> list[str | None]:
+        """The outcomes in the journal; none where it has another key, or more than there are records."""
         journal = self._folder / JOURNAL
         found = _read_journal(journal)
-        if found.key != key or not found.reasons:
+        if found.key != key or not 0 < len(found.reasons) <= count:
             return []
         os.truncate(journal, found.complete)
         return found.reasons

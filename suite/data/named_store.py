@@ -5,6 +5,7 @@ from pathlib import Path
 
 from suite.data.store import Store, open_store
 from suite.errors import RequestError
+from suite.files.paths import is_there, resolved
 
 #: The name of the embedded set.
 FACES = "faces"
@@ -21,7 +22,7 @@ def named_store(name_or_folder: str | Path, on_progress: Callable[[int, int], No
         RequestError: The folder holds no whole data set, or the name is both that of the embedded set and of a folder.
     """
     if str(name_or_folder) == FACES:
-        if not Path(FACES, "store.json").exists():
+        if not is_there(Path(FACES, "store.json")):
             from suite.data.faces.embedded import faces_store
 
             return faces_store(on_progress=on_progress)
@@ -30,4 +31,4 @@ def named_store(name_or_folder: str | Path, on_progress: Callable[[int, int], No
                 "faces is the embedded data set, and packed data here is in a folder of the same name; write ./faces "
                 "for the folder, or rename it to use the embedded set"
             )
-    return open_store(Path(name_or_folder).resolve())
+    return open_store(resolved(name_or_folder))

@@ -22,6 +22,7 @@ from suite.data.store import Store, StoreInfo, fingerprint, open_store, sampled_
 from suite.data.unread_files import adding, advice_on
 from suite.errors import RequestError, UnfinishedError
 from suite.files.atomic import move_into_place
+from suite.files.paths import resolved
 
 #: Called with the number of images done and of images in all.
 OnProgress = Callable[[int, int], None]
@@ -73,7 +74,7 @@ def pack(
         )
     if not 0 <= max_skipped <= 1:
         raise RequestError(f"a share of {max_skipped:g} cannot be skipped; choose 0 to 1, such as 0.05")
-    out = out.resolve()
+    out = resolved(out)
     check_output_folder(out, overwrite)
     with resumable_folder(out) as folder, _explained(out):
         check_output_folder(out, overwrite)  # again, because another packing may have ended before the lock
@@ -207,7 +208,7 @@ def _finish(
         fingerprint=fingerprint(images, labels),
         sampled_fingerprint=sampled_fingerprint(images, labels),
         protocol=assignment.protocol,
-        origin=f"{reader.origin}; packed from {as_text(path.resolve().name)}{found}.",
+        origin=f"{reader.origin}; packed from {as_text(resolved(path).name)}{found}.",
         skipped=len(skipped),
     )
     write_info(folder, info)

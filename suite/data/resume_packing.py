@@ -15,6 +15,7 @@ from suite.data.decoding_processes import DecodeRequest
 from suite.data.source_files import is_table
 from suite.errors import RequestError
 from suite.files.locks import NO_LOCKS, FileLockedError, file_lock
+from suite.files.paths import is_there, resolved
 
 LOCK = "lock"
 
@@ -28,7 +29,7 @@ def resumable_folder(out: Path) -> Iterator[Path]:
     Raises:
         RequestError: The folder cannot be made, or another process is packing into it.
     """
-    made = [parent for parent in out.parents if not parent.exists()]
+    made = [parent for parent in out.parents if not is_there(parent)]
     folder = out.with_name(f".{out.name}.partial")
     try:
         with _locked(out), _kept_if_useful(folder):
@@ -97,7 +98,7 @@ def source_key(path: Path, images: Sequence[DecodeRequest], reader: str, side: i
         reader: The name of the reader.
         side: Pixels.
     """
-    digest = hashlib.sha256(json.dumps([reader, side, str(path.resolve()), PIL.__version__]).encode())
+    digest = hashlib.sha256(json.dumps([reader, side, str(resolved(path)), PIL.__version__]).encode())
     for code in (decoding, alignment):
         digest.update(Path(str(code.__file__)).read_bytes())
     loose = path.is_dir() or is_table(path)

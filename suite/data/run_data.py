@@ -7,6 +7,7 @@ from suite.data.faces.embedded import faces_store
 from suite.data.named_store import FACES, named_store
 from suite.data.store import Store, open_store
 from suite.errors import RequestError
+from suite.files.paths import is_there, resolved
 from suite.runs.info import RunInfo
 
 
@@ -32,15 +33,15 @@ def data_of_run(
     kept = Path(info.data.folder if data is None else data)
     if data == FACES:
         store = named_store(data, on_progress)
-    elif info.data.name == FACES and not (kept / "store.json").exists():
+    elif info.data.name == FACES and not is_there(kept / "store.json"):
         on_stage(f"rendering the faces again, which are no longer in {kept}")
         store = faces_store(on_progress=on_progress)
-    elif data is None and not (kept / "store.json").exists():
+    elif data is None and not is_there(kept / "store.json"):
         raise RequestError(
             f"the data of {folder} is no longer in {kept}; if it was moved, name its folder with --data"
         )
     else:
-        store = open_store(kept.resolve())
+        store = open_store(resolved(kept))
     for now, then in (
         (store.info.fingerprint, info.data.fingerprint),
         (store.sampled_fingerprint, info.data.sampled_fingerprint or store.sampled_fingerprint),

@@ -8,6 +8,7 @@ import shutil
 import tarfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from suite.data.archive_safety import (
@@ -19,11 +20,14 @@ from suite.data.archive_safety import (
     check_size,
 )
 from suite.errors import RequestError
+from suite.files.tar_headers import BoundedInfo
 
 LARGEST_TAR = 200_000_000_000  # bytes when decompressed
 #: Photographs hardly become smaller by compression. A tar that became so much smaller is made to fill a disk.
 LARGEST_RATIO = 200
 SMALL_TAR = 1_000_000_000  # bytes, below which the ratio does not matter
+#: As in tables of labels.
+MOST_MEMBERS = 1_000_000
 CHUNK_BYTES = 16_000_000  # decompressed at a time
 
 Decompressor = Callable[[Path], io.BufferedIOBase]
@@ -78,7 +82,7 @@ def open_tar(path: Path, shown: Path) -> tarfile.TarFile | None:
         RequestError: The file is compressed as tars are, but holds no readable tar.
     """
     try:
-        return tarfile.open(path, "r:*")
+        return tarfile.open(path, "r:*", tarinfo=BoundedInfo)
     except DAMAGE_ERRORS:
         if find_decompressor(path) is None:
             return None
@@ -91,10 +95,12 @@ def index_tar(archive: tarfile.TarFile, shown: Path) -> TarFiles:
     """Read the list of members; of two members with one name the later counts, as in unpacking.
 
     Raises:
-        RequestError: The tar is damaged, or a member lies outside the archive.
+        RequestError: The tar is damaged or has too many members, or a member lies outside the archive.
     """
     try:
-        members = archive.getmembers()
+        members = list(islice(archive, MOST_MEMBERS + 1))
+        if len(members) > MOST_MEMBERS:
+            raise tarfile.ReadError(f"it has more than {MOST_MEMBERS:,} members")
     except DAMAGE_ERRORS as error:
         raise RequestError(f"{shown} is damaged ({error}); get the set again from its owner") from None
     check_member_names(shown, [member.name for member in members])

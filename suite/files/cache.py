@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from suite.errors import RequestError
+from suite.files.paths import home_folder
 
 
 def cache_folder() -> Path:
@@ -17,7 +18,7 @@ def cache_folder() -> Path:
     if chosen := os.environ.get("SUITE_CACHE"):
         return Path(chosen)
     base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "suite"
+    return (Path(base) if base else home_folder() / ".cache") / "suite"
 
 
 @contextmanager

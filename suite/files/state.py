@@ -4,6 +4,8 @@ import os
 import stat
 from pathlib import Path
 
+from suite.files.paths import home_folder
+
 
 def state_folder() -> Path:
     """Return the state folder, which may not exist yet.
@@ -13,7 +15,7 @@ def state_folder() -> Path:
     if chosen := os.environ.get("SUITE_STATE"):
         return Path(chosen)
     base = os.environ.get("XDG_STATE_HOME")
-    return (Path(base) if base else Path(os.path.expanduser("~")) / ".local" / "state") / "suite"
+    return (Path(base) if base else home_folder() / ".local" / "state") / "suite"
 
 
 def is_private(folder: Path) -> bool:

@@ -13,6 +13,7 @@ from suite.networks.validation import STAGES, check_bins
 from suite.networks.vgg16 import VGG16
 from suite.networks.widths import widths_of
 from suite.trial import Network, TrialConfig
+from suite.trial_reading import check_requested
 
 #: Pixels a side. Every network halves the side five times, by pooling or by stride.
 SMALLEST_RESOLUTION = 2**STAGES
@@ -49,6 +50,7 @@ def assemble_network(config: TrialConfig, head: Head, bins: int) -> nn.Module:
             f"a resolution of {config.resolution} pixels is below {SMALLEST_RESOLUTION}, which five "
             f"stages of 2x2 pooling need; set resolution to {SMALLEST_RESOLUTION} or more"
         )
+    check_requested(config)
     check_bins(bins)
     match config.network:
         case "compact":

@@ -36,6 +36,14 @@ class ElasticSpace:
                     f"{name} to share are {choices}; name at least one number from 1 for each of {STAGES} stages"
                 )
 
+    def __contains__(self, architecture: object) -> bool:
+        """Whether an architecture is one of them."""
+        if not isinstance(architecture, Architecture):
+            return False
+        sizes, choices = (*architecture.widths, *architecture.depths), (*self.widths, *self.depths)
+        is_whole = len(architecture.widths) == len(architecture.depths) == STAGES
+        return is_whole and all(size in stage for size, stage in zip(sizes, choices, strict=True))
+
     @property
     def largest(self) -> Architecture:
         """The architecture that every other one is a slice of."""

@@ -95,14 +95,30 @@ def check_shapes(found: Mapping[str, Shape], expected: Mapping[str, Shape]) -> N
         )
 
 
+def check_whole(tensors: Mapping[str, Tensor]) -> None:
+    """Refuse tensors that claim more values than the file holds, as a forged stride does.
+
+    Raises:
+        FileContentError: There is such a tensor.
+    """
+    for name, tensor in tensors.items():
+        is_plain = tensor.layout is torch.strided and tensor.device.type == "cpu" and not tensor.is_quantized
+        if not is_plain or tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
+            raise FileContentError(f"its tensor {name[:80]!r} does not hold all of its values")
+
+
+class NotFiniteError(FileContentError):
+    """A tensor holds a value that is infinite or not a number."""
+
+
 def check_finite(tensors: Mapping[str, Tensor]) -> None:
     """Refuse tensors with a value that is infinite or not a number: no training leaves them.
 
     Raises:
-        FileContentError: There is such a value.
+        NotFiniteError: There is such a value.
     """
     if (name := first_not_finite(tensors)) is not None:
-        raise FileContentError(f"its tensor {name[:80]!r} holds a value that is infinite or not a number")
+        raise NotFiniteError(f"its tensor {name[:80]!r} holds a value that is infinite or not a number")
 
 
 def first_not_finite(tensors: Mapping[str, Tensor]) -> str | None:

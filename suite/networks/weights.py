@@ -18,12 +18,16 @@ from suite.files.atomic import atomic_path
 from suite.files.reading import FileContentError, read_text
 from suite.methods.labels import LabelSet, label_set_of
 from suite.networks import build_network
-from suite.networks.tensor_files import Shape, check_shapes, read_header, read_tensors
+from suite.networks.tensor_files import NotFiniteError, Shape, check_shapes, read_header, read_tensors
 from suite.trial import TrialConfig
 from suite.trial_reading import LARGEST_CONFIG, parse_config
 
 #: The key of the configuration, as JSON, in the header of a file that has no JSON file beside it.
 CONFIG_KEY = "trial_config"
+
+
+class NotFiniteNetworkError(RequestError):
+    """A network with a value that is infinite or not a number."""
 
 
 def save_network(network: nn.Module, config: TrialConfig, path: Path) -> None:
@@ -84,6 +88,7 @@ def load_network(path: Path) -> tuple[nn.Module, TrialConfig, LabelSet]:
     and depths take neither time nor memory.
 
     Raises:
+        NotFiniteNetworkError: A value is infinite or not a number.
         RequestError: The file or its configuration is missing, or the two do not match.
     """
     try:
@@ -94,6 +99,10 @@ def load_network(path: Path) -> tuple[nn.Module, TrialConfig, LabelSet]:
         check_shapes(header.shapes, shapes_of(config, label_set.bins))
         network = build_network(config, label_set.bins)
         network.load_state_dict(read_tensors(path))
+    except NotFiniteError as error:
+        raise NotFiniteNetworkError(
+            f"{path} is a network that cannot estimate anything ({error}); train it again with a lower learning rate"
+        ) from None
     except (OSError, RequestError, FileContentError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         if isinstance(error, FileNotFoundError):

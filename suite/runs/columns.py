@@ -1,13 +1,12 @@
 """What the columns of a run's tables hold, and the check of a table that somebody else may have written.
 
-The columns of a configuration follow from the types of ``TrialConfig``. An id names files in the run folder, so it is
-a plain word and never a path.
+The columns of a configuration follow from the types and ranges of ``TrialConfig``. An id names files in the run
+folder, so it is a plain word and never a path.
 """
 
 import dataclasses
 import math
 import re
-import sys
 import types
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -19,17 +18,14 @@ import pandas as pd
 
 from suite.files.reading import LARGEST_INTEGER, FileContentError
 from suite.trial import UNIT, Attribute, Metrics, Stage, Status, TrialConfig
+from suite.trial_reading import LARGEST_NUMBER, MOST_ENTRIES, RANGES
 
 #: A plain file name. Windows and shells have no use for more, and ``..`` begins with a dot.
 ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
-#: Settings and errors may be any number: a search may try a learning rate of 1e30, and its error be as large.
-LARGEST_NUMBER = sys.float_info.max
 #: Times are added and multiplied later.
 LONGEST = 1e18
-#: Stages of a network, and layers of a pruned one: far more than there are.
-MOST_PARTS = 10_000
-#: Pixels a side, epochs, images of a batch: no training has more.
-MOST_OF_A_TRAINING = 100_000_000
+#: Of a training, with those of what it continues.
+_, MOST_EPOCHS = RANGES["epochs"]
 
 Kind = Literal["id", "text", "whole", "number", "flag", "wholes", "numbers"]
 
@@ -78,9 +74,6 @@ TIMES = tuple(
 )
 #: Stages whose rows are made from another trial, which ``parent`` names.
 MADE_FROM_ANOTHER: tuple[Stage, ...] = ("confirm", "pruned", "distilled", "int8")
-#: Fields of ``TrialConfig`` that are counted, measured or divided by.
-_AT_LEAST_ONE = ("resolution", "batch_size", "train_images")
-_AT_LEAST_ZERO = ("epochs", "warmup_epochs", "shift_pixels", "widths", "depths", "pruned_widths", "keep")
 
 
 @cache
@@ -96,7 +89,7 @@ def trial_columns() -> Mapping[str, Column]:
         "slice_of": Column("id"),
         **{name: dataclasses.replace(_COUNT, low=1, required=True) for name in COSTS},
         **_metric_columns(("val", "test")),
-        "epochs_run": _must(dataclasses.replace(_COUNT, high=MOST_OF_A_TRAINING)),
+        "epochs_run": _must(dataclasses.replace(_COUNT, high=MOST_EPOCHS)),
         "seconds": _must(_AMOUNT),
         "started": _must(_AMOUNT),
         "precision": Column("text", words=("", "auto", "bf16", "float32", "int8")),
@@ -109,7 +102,7 @@ def epoch_columns() -> Mapping[str, Column]:
     """Return the columns of ``epochs.parquet``."""
     return {
         "id": _must(Column("id")),
-        "epoch": _must(Column("whole", low=1, high=MOST_OF_A_TRAINING)),
+        "epoch": _must(Column("whole", low=1, high=MOST_EPOCHS)),
         **{name: _NUMBER for name in ("train_loss", "train_kl", "learning_rate")},
         **{f"train_l1_{unit}": _NUMBER for unit in UNIT.values()},
         **{name: _AMOUNT for name in ("seconds", "images_per_second")},
@@ -330,7 +323,7 @@ def _is_cell(cell: Any, column: Column) -> bool:
 
 def _is_list(cell: Any, column: Column) -> bool:
     parts = cell.tolist() if hasattr(cell, "tolist") else cell
-    if not isinstance(parts, list | tuple) or len(parts) > MOST_PARTS:
+    if not isinstance(parts, list | tuple) or len(parts) > MOST_ENTRIES:
         return False
     kinds = (int,) if column.kind == "wholes" else (int, float)
     return all(
@@ -369,19 +362,17 @@ def _config_columns() -> dict[str, Column]:
 def _column_of(name: str, hint: Any) -> Column:
     options = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
     optional, (kind,) = type(None) in options, (option for option in options if option is not type(None))
-    low = 1.0 if name in _AT_LEAST_ONE else 0.0 if name in _AT_LEAST_ZERO else -LARGEST_NUMBER
+    low, high = RANGES.get(name, (-LARGEST_NUMBER, LARGEST_NUMBER))
     if get_origin(kind) is Literal:
         return Column("text", optional, words=get_args(kind))
     if get_origin(kind) is tuple:
         whole = get_args(kind)[0] is int
-        return Column("wholes" if whole else "numbers", optional, low=low, high=MOST_OF_A_TRAINING)
+        return Column("wholes" if whole else "numbers", optional, low=low, high=high)
     if kind is bool:
         return Column("flag", optional)
     if kind is int:
-        return Column(
-            "whole", optional, low=low, high=LARGEST_INTEGER if name == "seed" else MOST_OF_A_TRAINING
-        )
-    return Column("number", optional, low=low) if kind is float else Column("text", optional)
+        return Column("whole", optional, low=low, high=high)
+    return Column("number", optional, low=low, high=high) if kind is float else Column("text", optional)
 
 
 def error_columns(attribute: Attribute) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from suite.commands import command
 from suite.errors import RequestError
 from suite.files.atomic import is_temporary
 from suite.files.locks import FileLockedError, file_lock
+from suite.files.paths import is_there
 from suite.runs.layout import CHECKPOINTS, LOCK, PREDICTIONS, STUDY_JOURNAL
 
 #: Folders that are created with the run folder.
@@ -125,7 +126,7 @@ def write_error(folder: Path, cause: str, resume: str = "") -> RequestError:
 
 def is_run(folder: Path) -> bool:
     """Whether a folder holds a run, by the file that is there from its beginning to its end."""
-    return (folder / "run.json").exists()
+    return is_there(folder / "run.json")
 
 
 def gone_error(folder: Path) -> RequestError:

@@ -1,7 +1,7 @@
 """``scored.parquet``: the validation errors of slices as they are, without training of their own."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,14 +67,23 @@ def write_scored(folder: Path, slices: Iterable[ScoredSlice], unit: str) -> None
         frame.to_parquet(temporary, index=False)
 
 
-def read_scored(folder: Path, unit: str) -> list[ScoredSlice]:
+def read_scored(folder: Path, unit: str, space: Container[Architecture]) -> list[ScoredSlice]:
     """Read the scored slices of a run; none where it has no such file.
 
+    Args:
+        folder: The run folder.
+        unit: The unit of the errors, "years" or "points".
+        space: The architectures of the search.
+
     Raises:
-        RequestError: The file is damaged.
+        RequestError: The file is damaged, or has an architecture that is none of the search.
     """
     try:
-        return read_slices(folder / SCORED, unit)
+        slices = read_slices(folder / SCORED, unit)
+        for scored in slices:
+            if scored.architecture not in space:
+                raise FileContentError(f"{scored.architecture} is no network of the search"[:200])
+        return slices
     except FileNotFoundError:
         return []
     except FileContentError as error:

@@ -12,6 +12,7 @@ from suite.compression.parent import check_fits_parent
 from suite.data.dataset import load_dataset
 from suite.data.store import Store
 from suite.errors import RequestError
+from suite.files.paths import resolved
 from suite.measure.profiling import profile_trial
 from suite.networks.weights import load_network, save_network
 from suite.optional_dependencies import need
@@ -84,7 +85,7 @@ def check_same_parent(space: SearchSpace, rows: Collection[Row]) -> None:
     for field in WEIGHT_FIELDS:
         if (file := getattr(space.base, field)) is None:
             continue
-        path = str(Path(file).resolve())
+        path = str(resolved(file))
         sha256 = getattr(pin_weight_files(TrialConfig(**{field: file})), f"{field}_sha256")
         for row in rows:
             if row[field] == path and row[f"{field}_sha256"] not in (None, sha256):

@@ -4,15 +4,20 @@ import dataclasses
 import hashlib
 import os
 import time
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Annotated, Any, BinaryIO
 
 import torch
+from pydantic import Field
+from torch import Tensor
 
 from suite.files.atomic import atomic_path
 from suite.files.reading import FileContentError, check_regular, typed
+from suite.networks.tensor_files import check_shapes
+from suite.networks.weights import shapes_of
 from suite.training.elastic import ElasticFit
 from suite.training.fit import Fit
 from suite.trial import EpochResult, TrialConfig
@@ -27,6 +32,8 @@ COMMENT = b"suite-sha256:"
 COMMENT_BYTES = len(COMMENT) + 64
 #: Bytes of the largest checkpoint; one of VGG-16 with its optimiser has a tenth of it.
 LARGEST = 20_000_000_000
+#: Numbers and texts of the largest checkpoint, without its tensors: 15 an epoch, for 100,000 epochs.
+MOST_VALUES = 3_000_000
 #: The time between two checkpoints, in multiples of the time that saving one takes. All checkpoints together then
 #: take at most a fiftieth of a training's time.
 INTERVAL_IN_SAVES = 50
@@ -44,7 +51,7 @@ class FitStep:
     """
 
     request: str = ""
-    number: int = 1
+    number: Annotated[int, Field(ge=1, le=1_000_000)] = 1
 
 
 #: The step of a training that its configuration describes completely.
@@ -63,8 +70,34 @@ class Checkpoint:
     step: FitStep = ONLY_STEP
 
     def matches(self, training: Fit | ElasticFit) -> bool:
-        """Whether a training can continue from here as if it had never been interrupted."""
+        """Whether it is of a training with this configuration and precision."""
         return (self.config, self.precision) == (training.config, training.precision)
+
+    def check_sizes(self, bins: int) -> None:
+        """Compare the tensors with the network that the configuration describes, before that is built.
+
+        Raises:
+            FileContentError: They are of another network.
+            RequestError: The configuration describes no valid network.
+        """
+        network = self.state.get("network")
+        tensors = network if isinstance(network, Mapping) else {}
+        found = {str(name): tuple(t.shape) for name, t in tensors.items() if isinstance(t, Tensor)}
+        check_shapes(found, shapes_of(self.config, bins))
+
+    def restore(self, training: Fit | ElasticFit) -> bool:
+        """Let a training that has not begun continue from here, as if it had never been interrupted.
+
+        Returns:
+            False where this is no checkpoint of it. A new training must then be begun.
+        """
+        if not self.matches(training):
+            return False
+        try:
+            training.load_state(self.state)
+        except FileContentError:
+            return False
+        return True
 
 
 class CheckpointTimer:
@@ -132,17 +165,22 @@ def load_checkpoint(path: Path) -> Checkpoint | None:
     try:
         check_regular(path, LARGEST)
         is_checked = _has_checksum(path)
+        _check_stored(path)
         document = torch.load(path, map_location="cpu", weights_only=True)
         if document["version"] != (VERSION if is_checked else WITHOUT_CHECKSUM):
             return None
-        about = typed({name: document[name] for name in ("precision", "epochs", "seconds")}, _About)
+        plain = {name: document[name] for name in ("config", "precision", "epochs", "seconds", "part")}
+        _check_size(plain)
+        about = typed(plain, _About)
+        state = document["state"]
+        _check_epochs(about, state["epoch"])
         return Checkpoint(
             config=read_config(document["config"]),
             precision=about.precision,
             epochs=tuple(about.epochs),
             seconds=about.seconds,
-            state=document["state"],
-            step=FitStep(**document["part"]),
+            state=state,
+            step=about.part,
         )
     except Exception:  # the unpickler raises nearly anything for damaged bytes
         return None
@@ -150,11 +188,56 @@ def load_checkpoint(path: Path) -> Checkpoint | None:
 
 @dataclass(frozen=True)
 class _About:
-    """What a checkpoint says of its training, besides its tensors."""
+    """What a checkpoint says of its training, besides its configuration and its tensors."""
 
     precision: str
     epochs: tuple[EpochResult, ...]
-    seconds: float
+    seconds: Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
+    part: FitStep
+
+
+def _check_stored(path: Path) -> None:
+    """Refuse a zip file whose content is compressed, as nothing that PyTorch writes is: it may unpack without end.
+
+    Raises:
+        FileContentError: It is one.
+    """
+    with zipfile.ZipFile(path) as archive:
+        if sum(member.file_size for member in archive.infolist()) > path.stat().st_size:
+            raise FileContentError("it unpacks to more than it has")
+
+
+def _check_size(document: object) -> None:
+    """Refuse plain values that a forged pickle shares so often that writing them out has no end.
+
+    Raises:
+        FileContentError: There are more than ``MOST_VALUES``.
+    """
+    left, values = [document], 0
+    while left:
+        value = left.pop()
+        values += 1
+        if values > MOST_VALUES:
+            raise FileContentError(f"it has more than {MOST_VALUES:,} values")
+        if isinstance(value, Mapping):
+            left += value.values()
+        elif isinstance(value, list | tuple):
+            left += value
+
+
+def _check_epochs(about: _About, in_training: object) -> None:
+    """Refuse epochs that no table of a run may have, or that are not those of the training.
+
+    Raises:
+        FileContentError: They are.
+    """
+    numbers = [epoch.epoch for epoch in about.epochs]
+    errors = [error for epoch in about.epochs for error in (epoch.validation.mae, epoch.validation.rmse)]
+    if numbers != list(range(1, len(numbers) + 1)) or any(error < 0 for error in errors):
+        raise FileContentError("its epochs are not those of a training")
+    earlier = len(numbers) - in_training if isinstance(in_training, int) else -1
+    if earlier < 0 or (earlier > 0 and about.part.number == 1):
+        raise FileContentError("it has other epochs than its training")
 
 
 def _add_checksum(file: BinaryIO) -> None:

@@ -4,13 +4,14 @@ from suite.data.dataset import Dataset
 from suite.errors import RequestError
 from suite.methods import METHODS
 from suite.trial import TrialConfig
+from suite.trial_reading import check_requested
 
 
 def check_config(config: TrialConfig, dataset: Dataset) -> None:
     """Refuse a configuration that cannot train on a data set.
 
     Raises:
-        RequestError: Attribute or resolution differ, a number is not above 0, or the warm-up is impossible.
+        RequestError: Attribute or resolution differ, a number is out of range, or the warm-up is impossible.
     """
     if (config.attribute, config.resolution) != (dataset.attribute, dataset.resolution):
         raise RequestError(
@@ -24,6 +25,7 @@ def check_config(config: TrialConfig, dataset: Dataset) -> None:
         )
     if config.warmup_epochs:
         _check_warmup(config)
+    check_requested(config)
 
 
 def _check_warmup(config: TrialConfig) -> None:

@@ -120,11 +120,8 @@ def teacher_of(
             f"distill_weight is {config.distill_weight:g} and teacher is missing; name the weights of a "
             "trained network, or set distill_weight to 0"
         )
-    if config.distill_weight < 0 or config.temperature <= 0:
-        raise RequestError(
-            f"distill_weight is {config.distill_weight:g} and temperature {config.temperature:g}; set the "
-            "weight to 0 or more, and the temperature above 0"
-        )
+    if config.distill_weight < 0:
+        raise RequestError(f"distill_weight is {config.distill_weight:g}; set it to 0 or more")
     network, teacher_config, _ = load_network(Path(config.teacher))
     check_teacher(config, teacher_config)
     return Teacher(network, part, config, device, precision)

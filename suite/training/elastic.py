@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from suite.data.dataset import Dataset, LabelledImages
 from suite.data.device_cache import on_device
 from suite.errors import RequestError
+from suite.files.reading import FileContentError
 from suite.machine import best_device, without_tf32
 from suite.methods import METHODS, LossWeights, Targets
 from suite.methods.imitation import imitation_loss
@@ -43,6 +44,7 @@ from suite.training.recipe import (
     resolve_precision,
     seeded,
 )
+from suite.training.training_state import check_state
 from suite.trial import EpochResult, Metrics, TrialConfig
 
 RECALIBRATION_BATCH = 256
@@ -179,11 +181,19 @@ class ElasticFit(Iterator[EpochResult]):
         }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
-        """Go on after the epoch at which another training of this configuration and space had this state."""
+        """Go on after the epoch at which another training of this configuration and space had this state.
+
+        Raises:
+            FileContentError: It is not such a state.
+        """
+        epoch = state.get("epoch")
+        if not isinstance(epoch, int) or not 0 < epoch <= self.config.epochs:
+            raise FileContentError("it is after no epoch of the training")
+        check_state(state, self.state(), self.network, steps=epoch * self._steps)
         self.network.load_state_dict(state["network"])
         self._optimizer.load_state_dict(state["optimizer"])
         self._schedule.load_state_dict(state["schedule"])
-        self._epoch = int(state["epoch"])
+        self._epoch = epoch
 
     def _train_epoch(self) -> tuple[float, float, float]:
         """Pass once over the training images; return the largest network's mean loss, its KL and its L1."""

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from suite.data.dataset import Dataset
 from suite.data.device_cache import on_device
+from suite.files.reading import FileContentError
 from suite.machine import best_device, without_tf32
 from suite.methods import METHODS, LossWeights
 from suite.methods.labels import label_set_of
@@ -35,6 +36,7 @@ from suite.training.recipe import (
     resolve_precision,
     seeded,
 )
+from suite.training.training_state import check_state
 from suite.training.weight_files import pin_weight_files
 from suite.trial import EpochResult, MethodName, Metrics, TrialConfig
 
@@ -100,8 +102,7 @@ class Fit(Iterator[EpochResult]):
         self._teacher = teacher_of(config, self._train, self.device, self.precision)
         self._steps = count_batches(len(self._train), config.batch_size)
         self._epoch = 0
-        warmup = config.warmup_method if config.warmup_epochs else None
-        self._begin_stage(warmup or config.method, config.warmup_epochs if warmup else config.epochs)
+        self._begin_first_stage()
 
     def __next__(self) -> EpochResult:
         """Train one epoch and validate.
@@ -140,6 +141,11 @@ class Fit(Iterator[EpochResult]):
         if self.config.backbone:
             self.transfer = start_from(network, Path(self.config.backbone))
         return network
+
+    def _begin_first_stage(self) -> None:
+        config = self.config
+        warmup = config.warmup_method if config.warmup_epochs else None
+        self._begin_stage(warmup or config.method, config.warmup_epochs if warmup else config.epochs)
 
     def _begin_stage(self, method: MethodName, epochs: int) -> None:
         """Train by a method from here on, with a new optimiser and a new schedule."""
@@ -212,10 +218,22 @@ class Fit(Iterator[EpochResult]):
         }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
-        """Continue after the epoch at which another training of this configuration had this state."""
-        epoch, warmup = int(state["epoch"]), self.config.warmup_epochs
-        if 0 < warmup < epoch:
+        """Continue after the epoch at which another training of this configuration had this state.
+
+        Raises:
+            FileContentError: It is not such a state, and nothing has changed.
+        """
+        epoch, warmup = state.get("epoch"), self.config.warmup_epochs
+        if not isinstance(epoch, int) or not 0 < epoch <= self.config.epochs:
+            raise FileContentError("it is after no epoch of the training")
+        before = warmup if 0 < warmup < epoch else 0  # epochs of an earlier stage
+        if before:
             self._begin_stage(self.config.method, self.config.epochs - warmup)
+        try:
+            check_state(state, self.state(), self.network, steps=(epoch - before) * self._steps)
+        except FileContentError:
+            self._begin_first_stage()
+            raise
         self.network.load_state_dict(state["network"])
         self._optimizer.load_state_dict(state["optimizer"])
         self._schedule.load_state_dict(state["schedule"])

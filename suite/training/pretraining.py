@@ -36,6 +36,7 @@ from suite.training.recipe import (
     seeded,
 )
 from suite.trial import IdentityEpoch, TrialConfig
+from suite.trial_reading import check_requested
 
 
 class IdentityFit(Iterator[IdentityEpoch]):
@@ -56,6 +57,7 @@ class IdentityFit(Iterator[IdentityEpoch]):
         threads: int | None = None,
         device: str | torch.device | None = None,
     ) -> None:
+        check_requested(config)
         if config.resolution != identities.resolution:
             raise RequestError(
                 f"the configuration is for {config.resolution} pixels, the identities for "

@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import pickle
 import re
 import zipfile
 from collections.abc import Mapping
@@ -12,8 +13,9 @@ import torch
 from torch import Tensor
 
 from suite.errors import RequestError, first_line
+from suite.files.paths import resolved
 from suite.files.reading import LARGEST_WEIGHTS, FileContentError, check_regular
-from suite.networks.tensor_files import check_finite, read_tensors
+from suite.networks.tensor_files import check_finite, check_whole, read_tensors
 from suite.trial import TrialConfig
 
 #: The keys under which files that hold more than weights keep the state dict.
@@ -52,7 +54,8 @@ def read_state(path: Path) -> dict[str, Tensor]:
             "safetensors"
         )
     try:
-        _check_tensors(tensors)
+        check_whole(tensors)
+        check_finite(tensors)
     except FileContentError as error:
         raise _unreadable(path, error) from None
     return tensors
@@ -77,21 +80,10 @@ def _unpickled(path: Path) -> object:
         return torch.load(path, map_location="cpu", weights_only=True)
     except FileContentError:
         raise
+    except pickle.UnpicklingError:  # PyTorch's own message says how to read the file without this protection
+        raise FileContentError("it holds something else than tensors and plain containers") from None
     except Exception as error:  # the unpickler raises nearly anything for damaged bytes
         raise FileContentError(first_line(error)[:160]) from None
-
-
-def _check_tensors(tensors: Mapping[str, Tensor]) -> None:
-    """Refuse tensors that claim more values than the file holds, as a forged stride does, and values like NaN.
-
-    Raises:
-        FileContentError: There is such a tensor.
-    """
-    for name, tensor in tensors.items():
-        is_plain = tensor.layout is torch.strided and tensor.device.type == "cpu" and not tensor.is_quantized
-        if not is_plain or tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
-            raise FileContentError(f"its tensor {name[:80]!r} does not hold all of its values")
-    check_finite(tensors)
 
 
 def _unreadable(path: Path, error: Exception) -> RequestError:
@@ -112,7 +104,7 @@ def pin_weight_files(config: TrialConfig) -> TrialConfig:
     for field in WEIGHT_FIELDS:
         name, expected = getattr(config, field), getattr(config, f"{field}_sha256")
         if name is not None:
-            path = Path(name).resolve()
+            path = resolved(name)
             found |= {field: str(path), f"{field}_sha256": _checked_sha256(field, path, expected)}
     return dataclasses.replace(config, **found)  # type: ignore[arg-type]
 

@@ -27,6 +27,16 @@ def test_a_report_that_cannot_be_written_is_one_sentence(
     assert capsys.readouterr().err.startswith(f"suite: {output} cannot be written (")
 
 
+@pytest.mark.parametrize("seconds", ["1e300", "inf", "0", "nan"])
+def test_a_pause_that_no_clock_has_is_a_wrong_request(
+    seconds: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["report", "run", "--follow", seconds])
+    assert ended.value.code == 2
+    assert seconds in capsys.readouterr().err
+
+
 def test_a_report_is_written_where_it_is_asked_for(
     here: Path, store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:

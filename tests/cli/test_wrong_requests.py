@@ -1,10 +1,24 @@
 """A wrong request is one sentence, ends with exit code 2 and leaves nothing behind."""
 
+import contextlib
 from pathlib import Path
 
 import pytest
 
 from suite.cli.main import main
+
+
+@pytest.mark.parametrize(
+    "words", [["status"], ["run", "--search", "tiny", "--set"], ["profile"], ["predict", "x.png"]]
+)
+def test_a_name_of_any_length_makes_a_short_sentence_with_its_remedy(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with contextlib.suppress(SystemExit):  # of argparse
+        assert main([*words, "a" * 100_000 + "\x1b[2J"]) in (1, 2)
+    said = capsys.readouterr().err
+    assert 0 < len(said) < 3_000
+    assert "\x1b" not in said
 
 
 @pytest.mark.usefixtures("here")
@@ -31,6 +45,9 @@ from suite.cli.main import main
         ("resume file.txt", "file.txt is not a run folder"),
         ("report empty", "empty is not a run folder"),
         ("profile tiny --resolution 16", "a resolution of 16 pixels is below 32"),
+        ("profile tiny --resolution 100000", "field 'resolution' is 100000; it must be from 1 to 4096"),
+        (f"profile tiny --resolution {10**30}", "field 'resolution' is 1000"),
+        (f"profile tiny --bins {10**30}", "is larger than 100,000"),
         (
             "data pack nosuch file.txt -o packed",
             "'nosuch' is not a data set that can be packed; choose from utkface",

@@ -263,6 +263,9 @@ def add_trial(run: Path, like: str, trial_id: str, config: TrialConfig) -> str:
     [
         ("--student huge", "'huge' is not a network; write one of thin, tiny"),
         ("--student 8,8,8", "'8,8,8' is not a network"),
+        ("--student 999999999,1,1,1,1", "is not a network"),
+        ("--student 1,1,1,1,1/999999999,1,1,1,1", "is not a network"),
+        (f"--student micro --epochs {10**30}", "field 'epochs' is 1000"),
         ("--student micro --epochs 0", "a student starts from scratch"),
     ],
 )

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from suite.data import dataset
 from suite.data.dataset import images_at, load_dataset, resized_file
 from suite.data.store import Store, open_store
 from suite.errors import RequestError
@@ -138,3 +139,21 @@ def test_a_disk_that_fills_while_resizing_leaves_nothing(
     with pytest.raises(RequestError, match=r"No space left on device.*SUITE_CACHE"):
         images_at(store, 40)
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_large_images_are_resized_a_few_at_a_time(
+    store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    sizes: list[int] = []
+    resize = dataset.resized
+
+    def noted(images: np.ndarray, resolution: int) -> np.ndarray:
+        sizes.append(len(images))
+        return resize(images, resolution)
+
+    whole = images_at(store, 40)
+    monkeypatch.setenv("SUITE_CACHE", str(tmp_path))
+    monkeypatch.setattr(dataset, "resized", noted)
+    monkeypatch.setattr(dataset, "RESIZED_BYTES", 12 * 40 * 40 * 100)
+    assert np.array_equal(images_at(store, 40), whole)
+    assert sizes == [100, 100, 40]

@@ -150,6 +150,36 @@ def test_a_torn_journal_costs_work_and_never_pixels(
     assert store.info.fingerprint == packed(utkface, tmp_path / "new").info.fingerprint
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["5", '{"a": 1}', "[5]", "[[null]]", "null", '"text"', "[" * 9999, f"[{', '.join(['null'] * 500)}]"],
+)
+def test_a_line_of_a_journal_that_no_packing_writes_is_not_believed(
+    line: str, utkface: Path, tmp_path: Path, decoded: Decoded
+) -> None:
+    interrupted(utkface, tmp_path / "out")
+    journal = tmp_path / ".out.partial" / decoded_images.JOURNAL
+    journal.write_text(f"{journal.read_text().splitlines()[0]}\n{line}\n")
+    decoded.clear()
+    assert packed(utkface, tmp_path / "out").info.images == 40
+    assert len(decoded) == 40
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("place", ["a pipe", "a folder"])
+@pytest.mark.parametrize("name", [decoded_images.JOURNAL, "images.npy", "store"])
+def test_what_stands_in_the_place_of_a_file_of_a_packing_is_removed(
+    name: str, place: str, utkface: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / ".out.partial" / name
+    path.parent.mkdir()
+    if place == "a pipe":
+        os.mkfifo(path)
+    else:
+        path.mkdir()
+    assert packed(utkface, tmp_path / "out").info.images == 40
+
+
 def test_an_early_interrupt_and_a_wrong_request_leave_nothing(utkface: Path, tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         packed(utkface, tmp_path / "new" / "deep" / "out", interrupt_at=0)

@@ -64,3 +64,10 @@ def test_a_folder_of_the_name_of_the_embedded_faces_is_refused(
     with pytest.raises(RequestError, match=r"write \./faces for the folder"):
         data_of_run(Path("run"), info, nothing, nothing, "faces")
     assert data_of_run(Path("run"), info, nothing, nothing, "./faces").folder == tmp_path / "faces"
+
+
+@pytest.mark.parametrize("folder", ["x" * 300, "a\0b", "/proc/self/mem/below"])
+def test_a_folder_of_the_file_that_cannot_be_is_no_longer_there(store: Store, folder: str) -> None:
+    info = info_of(store, Path(folder), store.sampled_fingerprint)
+    with pytest.raises(RequestError, match="name its folder with --data"):
+        data_of_run(Path("run"), info, nothing, nothing)

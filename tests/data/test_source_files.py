@@ -127,6 +127,61 @@ def test_a_compressed_tar_that_is_made_to_fill_a_disk_is_refused_and_leaves_noth
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
 
+def header(kind: bytes, size: int) -> bytes:
+    """A header of a tar; a negative size is one of base 256, as only a forger writes it."""
+    member = tarfile.TarInfo("x")
+    member.type, member.size = kind, max(size, 0)
+    head = bytearray(member.tobuf(tarfile.GNU_FORMAT))
+    if size < 0:
+        head[124:136] = size.to_bytes(12, "big", signed=True)
+        head[148:156] = b" " * 8
+        head[148:156] = b"%06o\0 " % sum(head)
+    return bytes(head)
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("size", [10**9, -512])
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE, tarfile.XGLTYPE])
+def test_a_tar_whose_name_is_made_to_fill_the_memory_is_refused(
+    kind: bytes, size: int, first: bool, tmp_path: Path
+) -> None:
+    path = tmp_path / "set.tar"
+    path.write_bytes(b"" if first else tar_of(tmp_path / "good.tar", FILES).read_bytes()[:2560])
+    with path.open("ab") as tar:
+        tar.write(header(kind, size))
+        tar.truncate(10**9 + 4096)  # sparse
+    tracemalloc.start()
+    with pytest.raises(RequestError), open_source(path):
+        pass
+    assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    tracemalloc.stop()
+
+
+def test_a_number_of_thousands_of_digits_in_a_tar_is_refused_without_a_search(tmp_path: Path) -> None:
+    path = tmp_path / "set.tar"
+    path.write_bytes(header(tarfile.XHDTYPE, 16_384) + b"1" * 16_384 + bytes(1024))
+    with pytest.raises(RequestError, match="neither a folder nor a readable zip or tar"), open_source(path):
+        pass
+
+
+def test_a_tar_of_too_many_members_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tar_of(tmp_path / "set.tar", FILES)
+    monkeypatch.setattr(tar_files, "MOST_MEMBERS", 2)
+    with pytest.raises(RequestError, match="more than 2 members"), open_source(path):
+        pass
+
+
+def test_a_long_name_is_read_and_one_that_climbs_out_is_not_repeated_whole(tmp_path: Path) -> None:
+    name = "/".join(["long" * 50] * 20)
+    assert list(contents(tar_of(tmp_path / "set.tar", {name: b"x"}))) == [name]
+    with (
+        pytest.raises(RequestError) as refused,
+        open_source(tar_of(tmp_path / "b.tar", {f"../{name}": b"x"})),
+    ):
+        pass
+    assert len(str(refused.value)) < 600
+
+
 def test_what_is_compressed_and_no_tar_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "set.tar.gz"
     path.write_bytes(b"\x1f\x8b but no more of it")

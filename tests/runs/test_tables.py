@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from search_spaces.trial_fields import LIMITS
 from suite.errors import RequestError
+from suite.runs.columns import trial_columns
 from suite.runs.info import write_info
 from suite.runs.ledger import RunLedger
 from suite.runs.tables import config_of, read_run
@@ -79,3 +81,13 @@ def test_a_cell_that_no_trial_has_is_one_sentence(column: str, cell: object) -> 
     ) as caught:
         config_of(row)
     assert "\n" not in str(caught.value)
+
+
+def test_a_row_of_every_value_that_a_search_space_allows_can_be_read() -> None:
+    for name, field in LIMITS.items():
+        column = trial_columns()[name]
+        if column.kind in ("text", "flag"):
+            continue
+        for limit in field.metadata:
+            assert getattr(limit, "ge", column.low) >= column.low, name
+            assert getattr(limit, "le", column.high) <= column.high, name

@@ -2,10 +2,11 @@
 
 import contextlib
 import dataclasses
+import math
 import os
 import random
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 import torch
 
 from suite.data.dataset import Dataset
+from suite.networks import build_network
 from suite.training import checkpoints
 from suite.training.checkpoints import VERSION, CheckpointTimer, FitStep, load_checkpoint, save_checkpoint
 from suite.training.fit import Fit, fit
@@ -61,13 +63,24 @@ def test_a_resumed_training_equals_an_uninterrupted_one_to_the_last_bit(
     checkpoint = load_checkpoint(tmp_path / "t0000.pt")
     assert checkpoint is not None
     second = fit(config, dataset, device="cpu", threads=1)
-    assert checkpoint.matches(second)
     assert (list(checkpoint.epochs), checkpoint.seconds) == (epochs, 12.5)
-    second.load_state(checkpoint.state)
+    assert checkpoint.restore(second)
     assert told([*epochs, *second]) == told(expected)
     assert weights(second).keys() == weights(whole).keys()
     for name, tensor in weights(whole).items():
         assert torch.equal(weights(second)[name], tensor), name
+
+
+def test_a_checkpoint_after_the_last_epoch_is_a_training_that_has_ended(
+    dataset: Dataset, tmp_path: Path
+) -> None:
+    config = dataclasses.replace(CONFIG, epochs=1)
+    training = fit(config, dataset, device="cpu", threads=1)
+    save_checkpoint(training, list(training), 1.0, tmp_path / "a.pt")
+    checkpoint, again = load_checkpoint(tmp_path / "a.pt"), fit(config, dataset, device="cpu", threads=1)
+    assert checkpoint is not None
+    assert checkpoint.restore(again)
+    assert list(again) == []
 
 
 def test_a_checkpoint_of_another_configuration_or_precision_is_not_gone_on_from(
@@ -202,6 +215,90 @@ def test_a_checkpoint_with_a_value_of_another_type_counts_as_none(
     assert load_checkpoint(path) is None
     torch.save({**document, "version": 2}, path)
     assert load_checkpoint(path) is not None
+
+
+def forgeries() -> Mapping[str, Callable[[dict[str, Any]], object]]:
+    """Changes of a checkpoint that the types of its values do not show."""
+    zeros, forged = torch.zeros, torch.zeros(1).expand(4)
+
+    def network(name: str, tensor: object) -> Callable[[dict[str, Any]], object]:
+        return lambda document: document["state"]["network"].update({name: tensor})
+
+    def moment(tensor: object) -> Callable[[dict[str, Any]], object]:
+        return lambda document: document["state"]["optimizer"]["state"][0].update(exp_avg=tensor)
+
+    def group(**changes: object) -> Callable[[dict[str, Any]], object]:
+        return lambda document: document["state"]["optimizer"]["param_groups"][0].update(changes)
+
+    def schedule(**changes: object) -> Callable[[dict[str, Any]], object]:
+        return lambda document: document["state"]["schedule"].update(changes)
+
+    shared: list[object] = []
+    for _ in range(60):
+        shared = [shared, shared]
+    state = build_network(CONFIG, 101).state_dict()
+    first = next(iter(state))
+    scale = next(name for name, tensor in state.items() if tensor.shape == (4,))
+    return {
+        "a wider layer": network(first, zeros(9, 9)),
+        "a further layer": network("more", zeros(1)),
+        "a text for a layer": network(first, "text"),
+        "values that are not there": network(scale, forged),
+        "another optimiser's moments": moment(zeros(2)),
+        "a text for moments": moment("text"),
+        "no moments": lambda document: document["state"]["optimizer"]["state"].clear(),
+        "moments that are not a number": moment(torch.full((4, 3, 3, 3), math.nan)),
+        "another rate's decay": group(weight_decay=1e9),
+        "a rate that is a text": group(lr="fast"),
+        "an infinite rate": group(lr=math.inf),
+        "a schedule without steps": schedule(last_epoch=10**9),
+        "a schedule of a text": schedule(last_epoch="3"),
+        "a method of the schedule": schedule(step="text"),
+        "an epoch after the last": lambda document: document["state"].update(epoch=9),
+        "no state": lambda document: document.update(state=[]),
+        "epochs from the fifth on": lambda document: document["epochs"][0].update(epoch=5),
+        "a negative error": lambda document: document["epochs"][0]["validation"].update(mae=-1.0),
+        "more epochs than it has": lambda document: document["epochs"].append(document["epochs"][0]),
+        "values that are shared without end": lambda document: document.update(epochs=shared),
+        "a negative time": lambda document: document.update(seconds=-1.0),
+        "a step before the first": lambda document: document["part"].update(number=0),
+        "a request of a number": lambda document: document["part"].update(request=1),
+    }
+
+
+@pytest.mark.parametrize("forgery", forgeries())
+def test_a_forged_checkpoint_changes_nothing_and_the_training_begins_anew(
+    forgery: str, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "MOST_VALUES", 10_000)  # the whole number takes a second
+    training = fit(CONFIG, dataset, device="cpu", threads=1)
+    path = tmp_path / "a.pt"
+    save_checkpoint(training, [next(training)], 1.0, path)
+    document = torch.load(path, weights_only=True)
+    forgeries()[forgery](document)
+    torch.save({**document, "version": 2}, path)
+    checkpoint = load_checkpoint(path)
+    again = fit(CONFIG, dataset, device="cpu", threads=1)
+    before = {name: tensor.clone() for name, tensor in weights(again).items()}
+    assert checkpoint is None or not checkpoint.restore(again)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in weights(again).items())
+    assert next(again).epoch == 1
+
+
+def test_a_checkpoint_that_is_compressed_counts_as_none(dataset: Dataset, tmp_path: Path) -> None:
+    training = fit(CONFIG, dataset, device="cpu", threads=1)
+    path = tmp_path / "a.pt"
+    save_checkpoint(training, [next(training)], 1.0, path)
+    document = torch.load(path, weights_only=True)
+    torch.save({**document, "state": {"epoch": 1, "bomb": torch.zeros(10**6)}, "version": 2}, path)
+    with (
+        zipfile.ZipFile(path) as stored,
+        zipfile.ZipFile(tmp_path / "b.pt", "w", zipfile.ZIP_DEFLATED) as packed,
+    ):
+        for name in stored.namelist():
+            packed.writestr(name, stored.read(name))
+    assert load_checkpoint(path) is not None
+    assert load_checkpoint(tmp_path / "b.pt") is None
 
 
 def test_a_pipe_in_the_place_of_a_checkpoint_counts_as_none(tmp_path: Path) -> None:

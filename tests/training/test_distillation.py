@@ -138,7 +138,8 @@ def test_the_same_configuration_gives_the_same_student(teacher: Path, dataset: D
         ({"teacher": "nowhere.safetensors"}, "nowhere.safetensors cannot be read"),
         ({"method": "coral"}, "the trial has the method coral, which has no distribution to distil"),
         ({"label_high": 90.0}, "was trained with label_high 100.0 and the trial has 90.0"),
-        ({"temperature": 0.0}, "temperature 0; set the weight to 0 or more, and the temperature above 0"),
+        ({"temperature": 0.0}, "'temperature' is 0.0; it must be above 0"),
+        ({"distill_weight": -1.0}, "distill_weight is -1; set it to 0 or more"),
         ({"teacher_sha256": "abc"}, "not abc... as teacher_sha256 says"),
     ],
 )

@@ -151,6 +151,16 @@ def test_an_output_that_is_there_or_no_safetensors_is_refused(
         assert message in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("option", ["seed", "epochs", "batch-size"])
+def test_a_number_that_no_training_has_is_refused_before_it_begins(
+    option: str, people: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    request = f"pretrain --data {people.folder} -o {tmp_path / 'b.safetensors'} --resolution 32"
+    assert main([*request.split(), f"--{option}", str(10**30)]) == 2
+    assert f"field '{option.replace('-', '_')}' is 1000" in capsys.readouterr().err
+    assert not (tmp_path / "b.safetensors").exists()
+
+
 def test_a_pretraining_that_diverges_is_one_sentence_and_ends_with_1(
     people: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

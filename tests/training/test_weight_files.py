@@ -93,3 +93,11 @@ def test_a_pipe_is_not_hashed(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.pt")
     with pytest.raises(RequestError, match=r"pipe\.pt cannot be read \(it is not a regular file"):
         pin_weight_files(TrialConfig(teacher=str(tmp_path / "pipe.pt")))
+
+
+def test_a_file_that_is_more_than_weights_is_not_told_to_be_read_without_protection(tmp_path: Path) -> None:
+    path = tmp_path / "whole.pt"
+    torch.save(torch.nn.Linear(2, 2), path)
+    with pytest.raises(RequestError, match="something else than tensors and plain containers") as caught:
+        read_state(path)
+    assert "default value" not in str(caught.value)

@@ -27,6 +27,7 @@ from suite.data.store import (
 from suite.files.arrays import new_array
 from suite.files.atomic import move_into_place, temporary_folder_beside
 from suite.files.cache import cache_folder, writable_cache
+from suite.files.paths import is_there
 from suite.machine import usable_cpus
 
 SIDE = 64  # pixels
@@ -60,7 +61,7 @@ def faces_store(*, seed: int = 0, on_progress: Callable[[int, int], None] | None
         RequestError: The cache folder cannot be written to, or has too little space.
     """
     kept = cache_folder() / f"faces-{_code()[:12]}-seed{seed}"
-    if not (kept / "store.json").exists():
+    if not is_there(kept / "store.json"):
         with writable_cache(".", needed=sum(PEOPLE.values()) * IMAGES_A_PERSON * SIDE * SIDE * 3):
             write_faces(kept, seed=seed, people=PEOPLE, on_progress=on_progress)
     return open_store(kept)

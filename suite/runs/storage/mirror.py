@@ -16,6 +16,7 @@ from pathlib import Path
 
 from suite.errors import RequestError
 from suite.files.atomic import is_temporary, write_atomically
+from suite.files.tar_headers import BoundedInfo
 from suite.runs.layout import CHECKPOINTS
 from suite.runs.storage.lease import LEASE, Lease
 from suite.runs.storage.object_storage import ObjectFolder
@@ -157,7 +158,9 @@ def read_state(objects: ObjectFolder) -> State | None:
         return None
     content: dict[str, bytes] = {}
     try:
-        with tarfile.open(fileobj=io.BytesIO(packed), mode="r:") as archive:  # never a compressed one
+        packed_file = io.BytesIO(packed)
+        # Never a compressed one.
+        with tarfile.open(fileobj=packed_file, mode="r:", tarinfo=BoundedInfo) as archive:
             for member in archive:
                 name = _plain_name(member)
                 content[name] = _content(archive, member)

@@ -17,6 +17,7 @@ from suite.commands import command
 from suite.errors import RequestError, UnfinishedError
 from suite.files.cache import writable_cache
 from suite.files.locks import FileLockedError, file_lock
+from suite.files.paths import is_there
 from suite.runs.storage.lease import Lease
 from suite.runs.storage.location import missing_run
 from suite.runs.storage.mirror import Mirror, download_parts, holds_anything, read_state, staging_name
@@ -60,7 +61,7 @@ class WorkingFolder:
     @property
     def holds_run(self) -> bool:
         """Whether a run was started here before."""
-        return (self.folder / "run.json").exists()
+        return is_there(self.folder / "run.json")
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """The evaluation on the test split, which is read once for each trial, after all selection."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 from suite.data.dataset import load_dataset
@@ -9,12 +9,13 @@ from suite.data.store import Store
 from suite.machine import best_device
 from suite.methods.metrics import measure
 from suite.networks import to_device
-from suite.networks.weights import load_network
 from suite.runs.front import front_rows
 from suite.runs.info import RunInfo
 from suite.runs.ledger import RunLedger
 from suite.runs.tables import metric_columns
+from suite.runs.watcher import Watcher
 from suite.search.after_search.predictions import PREDICTED_SPLITS, write_predictions
+from suite.search.after_search.trained_networks import load_finite
 from suite.search.session import Search
 from suite.training.evaluation import predict
 from suite.training.recipe import Precision
@@ -28,7 +29,7 @@ def evaluate_on_test(search: Search, info: RunInfo, ledger: RunLedger) -> None:
     trials = to_evaluate(ledger.rows, members, seeds=space.seeds, confirm_seeds=space.confirm_seeds)
     if trials:
         search.watcher.stage(f"evaluating {len(trials)} trained networks on the test split")
-        evaluate_trials(ledger, trials, search.store, on_trial=search.watcher.advance)
+        evaluate_trials(ledger, trials, search.store, search.watcher)
 
 
 def to_evaluate(
@@ -62,20 +63,23 @@ def evaluate_trials(
     ledger: RunLedger,
     trials: Sequence[Mapping[str, Any]],
     store: Store,
-    on_trial: Callable[[int, int], None],
+    watcher: Watcher,
 ) -> None:
     """Write each trial's predictions, and its errors on the test split into its row.
+
+    A network that cannot estimate anything is left out.
 
     Args:
         ledger: Of the run.
         trials: Their rows.
         store: The data.
-        on_trial: Called with the number of trials done, and of all.
+        watcher: Is notified of the number of trials done, and of what is left out.
     """
     device = best_device()
     for done, row in enumerate(trials, 1):
-        weights = ledger.folder / "weights" / f"{row['id']}.safetensors"
-        network, config, label_set = load_network(weights)
+        if (loaded := load_finite(ledger.folder, row, watcher.stage)) is None:
+            continue
+        network, config, label_set = loaded
         splits = load_dataset(store, config.attribute, config.resolution).splits
         precision: Precision = row["precision"] if row["precision"] in get_args(Precision) else "float32"
         network = to_device(network, device)
@@ -88,7 +92,7 @@ def evaluate_trials(
         write_predictions(ledger.folder, row["id"], store, config.attribute, predictions)
         metrics = measure(predictions["test"], splits["test"].labels, splits["test"].deviations)
         ledger.amend(row["id"], metric_columns(metrics, "test", UNIT[config.attribute]))
-        on_trial(done, len(trials))
+        watcher.advance(done, len(trials))
 
 
 def _has_test_error(row: Mapping[str, Any]) -> bool:

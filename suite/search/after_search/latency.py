@@ -1,7 +1,7 @@
 """The latency of the front, measured after the search with nothing else running, paired with VGG-16."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -10,12 +10,13 @@ from search_spaces import SearchSpace
 from suite.machine import best_device
 from suite.measure.latency import PairedTimes, time_in_rounds
 from suite.networks import VGG16
-from suite.networks.weights import load_network
 from suite.presets import PRESETS
 from suite.runs.front import front_rows
 from suite.runs.info import RunInfo
 from suite.runs.ledger import RunLedger
 from suite.runs.tables import config_of
+from suite.runs.watcher import Watcher
+from suite.search.after_search.trained_networks import load_finite
 from suite.search.session import Search
 
 VGG16_NAME = "VGG-16"  # no trial has this id
@@ -37,7 +38,7 @@ def measure_latency(search: Search, info: RunInfo, ledger: RunLedger) -> RunInfo
     search.watcher.stage(
         f"timing {len(trials)} networks beside VGG-16, alone ({latency.rounds} paired rounds)"
     )
-    time_beside_vgg16(ledger, trials, search.space, on_round=search.watcher.advance)
+    time_beside_vgg16(ledger, trials, search.space, search.watcher)
     how = {
         "batch_size": latency.batch_size,
         "rounds": latency.rounds,
@@ -72,7 +73,7 @@ def time_beside_vgg16(
     ledger: RunLedger,
     trials: Sequence[Mapping[str, Any]],
     space: SearchSpace,
-    on_round: Callable[[int, int], None],
+    watcher: Watcher,
 ) -> None:
     """Measure latencies as ratios to VGG-16's, and write them into the trials' rows.
 
@@ -82,23 +83,25 @@ def time_beside_vgg16(
         ledger: Of the run.
         trials: Their rows.
         space: Has the batch size, rounds and resolution.
-        on_round: Called with the number of rounds done, and of all.
+        watcher: Is notified of the number of rounds done, and of what is left out.
     """
+    loaded = {row["id"]: load_finite(ledger.folder, row, watcher.stage) for row in trials}
+    trials = [row for row in trials if loaded[row["id"]] is not None]
     own = sorted({config_of(row).resolution for row in trials})
     plan = [(size, "") for size in own] + [(space.latency.resolution, f"_at_{space.latency.resolution}")]
     for resolution, suffix in plan:
         chosen = [row for row in trials if suffix or config_of(row).resolution == resolution]
-        loaded = {
-            row["id"]: load_network(ledger.folder / "weights" / f"{row['id']}.safetensors") for row in chosen
-        }
-        networks = {trial_id: network for trial_id, (network, _, _) in loaded.items()}
-        bins = next(label_set.bins for _, _, label_set in loaded.values())
+        found = {row["id"]: one for row in chosen if (one := loaded[row["id"]]) is not None}
+        if not found:
+            continue
+        networks = {trial_id: network for trial_id, (network, _, _) in found.items()}
+        bins = next(label_set.bins for _, _, label_set in found.values())
         times = time_in_rounds(
             {VGG16_NAME: VGG16(bins), **networks},
             resolution=resolution,
             batch_size=space.latency.batch_size,
             rounds=space.latency.rounds,
-            on_round=on_round,
+            on_round=watcher.advance,
         )
         for trial_id in networks:
             ledger.amend(trial_id, _latency_columns(times, trial_id, suffix))

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable
 
 from search_spaces import Choices, Dimension, FloatRange, SearchSpace, Value
+from suite.networks.elastic import ElasticSpace
 from suite.presets import Architecture
 from suite.search.proposals import ElasticTraining, Proposal, Slice
 from suite.search.trial_factory import TrialFactory
@@ -32,7 +33,7 @@ def elastic_proposal(trials: TrialFactory, seed: int) -> Proposal:
     """Return the elastic training of a space that shares weights, with a seed."""
     sharing = trials.space.sharing
     assert sharing is not None
-    widths, depths = (_choices(trials.space, field) for field in ARCHITECTURE)
+    shared = elastic_space(trials.space)
     config = dataclasses.replace(
         trials.config({**shared_values(trials.space), **end_of(trials.space, max)}, seed),
         epochs=sharing.epochs,
@@ -45,9 +46,19 @@ def elastic_proposal(trials: TrialFactory, seed: int) -> Proposal:
         config=config,
         stage="elastic",
         elastic=ElasticTraining(
-            widths, depths, sharing.random_slices, sharing.distillation, sharing.recalibration_images
+            shared.widths,
+            shared.depths,
+            sharing.random_slices,
+            sharing.distillation,
+            sharing.recalibration_images,
         ),
     )
+
+
+def elastic_space(space: SearchSpace) -> ElasticSpace:
+    """Return the architectures of a search space, which share weights."""
+    widths, depths = (_choices(space, field) for field in ARCHITECTURE)
+    return ElasticSpace(widths, depths)
 
 
 def shared_values(space: SearchSpace) -> dict[str, Value]:

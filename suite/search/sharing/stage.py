@@ -22,6 +22,7 @@ from suite.search.sharing.elastic_training import (
     architecture_of,
     elastic_id,
     elastic_proposal,
+    elastic_space,
     shared_values,
     slice_for,
 )
@@ -103,7 +104,8 @@ class _Scores:
     def __init__(self, search: Search, session: Session, trainer: Trainer) -> None:
         self._search, self._unit, self._trainer = search, session.info.unit, trainer
         self._trials = TrialFactory(search.space, search.store.info.attributes[session.info.attribute])
-        self.known = {one.architecture: one for one in read_scored(search.folder, self._unit)}
+        shared = elastic_space(search.space)
+        self.known = {one.architecture: one for one in read_scored(search.folder, self._unit, shared)}
 
     def __call__(self, points: Sequence[Mapping[str, Value]]) -> list[Losses]:
         values = shared_values(self._search.space)

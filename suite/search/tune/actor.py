@@ -114,9 +114,8 @@ class TrialActor(tune.Trainable):
         """Continue from the checkpoint that a lost process or a killed driver left, where there is one."""
         with self._request.files.local_copy(self._request.checkpoint) as path:
             checkpoint = None if path is None else load_checkpoint(path)
-        if checkpoint is None or not checkpoint.matches(training):
+        if checkpoint is None or not checkpoint.restore(training):
             return
-        training.load_state(checkpoint.state)
         self._epochs = list(checkpoint.epochs)
         self._began -= checkpoint.seconds
         self._zero -= checkpoint.seconds

@@ -12,6 +12,7 @@ from typing import Any
 import ray
 
 from suite.errors import RequestError
+from suite.files.paths import is_there
 from suite.machine import usable_cpus
 from suite.runs.info import Resources
 from suite.search.interrupts import interrupts_held_back
@@ -22,6 +23,8 @@ from suite.search.tune.token import check_token, home_token, unusable_token
 
 #: Ray's own object store can be small, because the trials' data is memory-mapped, not sent.
 OBJECT_STORE_BYTES = 100 * 2**20
+#: How the address of a cluster begins that is used from outside of it.
+CLIENT = "ray://"
 
 
 @contextmanager
@@ -89,10 +92,7 @@ def _start(address: str | None, options: dict[str, Any]) -> None:
         if isinstance(error, ConnectionError):
             raise _no_cluster(address, error) from None
         if isinstance(error, ValueError):
-            raise RequestError(
-                f"Ray does not take the address {address!r} ({_first_line(error)}); give --address as HOST:PORT, auto "
-                "or local"
-            ) from None
+            raise _refused(address, _first_line(error)) from None
         raise
 
 
@@ -145,6 +145,12 @@ def _cluster_resources() -> dict[str, float]:
     return resources
 
 
+def _refused(address: str | None, reason: str) -> RequestError:
+    return RequestError(
+        f"Ray does not take the address {address!r} ({reason}); give --address as HOST:PORT, auto or local"
+    )
+
+
 def _no_cluster(address: str | None, error: Exception) -> RequestError:
     return RequestError(
         f"no Ray cluster answers at {address!r} ({_first_line(error)}); start one with "
@@ -159,7 +165,9 @@ def _first_line(error: Exception) -> str:
 
 def _check_reachable(address: str | None) -> None:
     """Refuse an address at which nothing listens; Ray itself would wait for minutes."""
-    host, _, port = (address or "").removeprefix("ray://").rpartition(":")
+    if address == CLIENT:
+        raise _refused(address, "it names no host")
+    host, _, port = (address or "").removeprefix(CLIENT).rpartition(":")
     if not host or not port.isdigit():
         return
     try:
@@ -171,5 +179,5 @@ def _check_reachable(address: str | None) -> None:
 def _have_token_of_its_own() -> None:
     """Give a local cluster a token where there is none to use; Ray would write one below the home folder."""
     named = {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & set(os.environ)
-    if unusable_token() or not (named or home_token().exists()):
+    if unusable_token() or not (named or is_there(home_token())):
         os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)

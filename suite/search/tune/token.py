@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from suite.errors import RequestError
+from suite.files.paths import home_folder, is_there
 from suite.files.reading import FileContentError, read_text
 
 #: Bytes; a token is a few dozen characters.
@@ -33,7 +34,7 @@ def unusable_token() -> str:
         reason = _fault(Path(path))
         return f"RAY_AUTH_TOKEN_PATH names {path}, which {reason}" if reason else ""
     kept = home_token()
-    reason = _fault(kept) if kept.exists() else ""
+    reason = _fault(kept) if is_there(kept) else ""
     return f"Ray's token {kept} {reason}" if reason else ""
 
 
@@ -51,7 +52,7 @@ def check_token() -> None:
 
 def home_token() -> Path:
     """Return the path at which Ray keeps the token of a user; the file may not exist."""
-    return Path.home() / ".ray" / "auth_token"
+    return home_folder() / ".ray" / "auth_token"
 
 
 def _fault(path: Path) -> str:
@@ -67,4 +68,4 @@ def _has_token() -> bool:
     """Return whether Ray would find a token where it looks for one."""
     if os.environ.get("RAY_AUTH_TOKEN") or os.environ.get("RAY_AUTH_TOKEN_PATH"):
         return True
-    return home_token().exists()
+    return is_there(home_token())

@@ -54,6 +54,7 @@ def test_the_state_of_a_run_is_read() -> None:
 @pytest.mark.parametrize(
     "packed",
     [
+        archive(name="x" * 20_000),
         archive(tarfile.SYMTYPE, link="nosuch"),
         archive(tarfile.SYMTYPE, link="/etc/passwd"),
         archive(tarfile.LNKTYPE, link="nosuch"),

@@ -200,6 +200,12 @@ def test_an_address_that_ray_does_not_take_is_named(fake_ray: FakeRay) -> None:
         pass
 
 
+def test_an_address_without_a_host_is_refused_at_once(fake_ray: FakeRay) -> None:
+    with pytest.raises(RequestError, match="it names no host"), ray_session(Resources(address="ray://")):
+        pass
+    assert fake_ray.events == []
+
+
 @pytest.fixture
 def no_token(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A home without a token."""
