@@ -6,7 +6,7 @@ rounding. ``nn.SyncBatchNorm`` is not used because it takes images on a GPU only
 """
 
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -14,8 +14,6 @@ from torch import Tensor, nn
 
 from suite.errors import RequestError
 from suite.networks.elastic import batch_norm_of_one_process
-
-T = TypeVar("T")
 
 #: Images of a batch that each process should have at least; with one there is little to share.
 FEWEST_IMAGES = 2
@@ -32,6 +30,11 @@ class DataParallel:
 
     rank: int = 0
     size: int = 1
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this is the process that saves what all have."""
+        return self.rank == 0
 
     @classmethod
     def of_group(cls) -> "DataParallel":
@@ -106,22 +109,18 @@ class DataParallel:
         shift = bias - mean * scale
         return (exact * scale[:, None, None] + shift[:, None, None]).to(features.dtype)
 
-    def from_first(self, value: T) -> T:
-        """Return the value of the first process. It is pickled, and the others unpickle it."""
-        if self.size == 1:
-            return value
-        values: list[Any] = [value]
-        dist.broadcast_object_list(values, src=0)
-        first: T = values[0]
-        return first
-
     def any(self, flag: bool, device: torch.device) -> bool:
         """Return whether a flag is set in any process of the group."""
-        if self.size == 1:
-            return flag
-        count = torch.tensor(float(flag), device=device)
-        dist.all_reduce(count)
-        return bool(count > 0)
+        return flag if self.size == 1 else self._largest(float(flag), device) > 0
+
+    def is_same(self, value: float, device: torch.device) -> bool:
+        """Return whether all processes of the group have the same value."""
+        return self.size == 1 or self._largest(value, device) == -self._largest(-value, device)
+
+    def _largest(self, value: float, device: torch.device) -> float:
+        values = torch.tensor(value, device=device)
+        dist.all_reduce(values, dist.ReduceOp.MAX)
+        return float(values)
 
 
 #: A training in one process.

@@ -69,7 +69,7 @@ class ElasticFit(Iterator[EpochResult]):
         network: The elastic network after the epochs so far.
         smallest: The errors of the smallest network after the last epoch, on validation; None before the first.
         label_set: The label bins.
-        precision: The precision that ``config.precision`` resolves to on the device of the first process.
+        precision: What ``config.precision`` resolves to on this device; of a group, float32 unless it is bf16 for all.
         workers: The place of this process in the group that trains the network.
     """
 
@@ -90,7 +90,8 @@ class ElasticFit(Iterator[EpochResult]):
             torch.set_num_threads(threads)
         self.config, self.space, self.sharing, self.workers = config, space, sharing, workers
         self.device = torch.device(device or best_device())
-        self.precision = workers.from_first(resolve_precision(config.precision, self.device))
+        own = resolve_precision(config.precision, self.device)
+        self.precision: Precision = "float32" if workers.any(own == "float32", self.device) else own
         self.label_set = label_set_of(config)
         train, val = dataset.splits["train"].first(config.train_images), dataset.splits["val"]
         self._train, self._val = on_device(train, val, device=self.device)

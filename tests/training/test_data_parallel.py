@@ -58,8 +58,8 @@ def test_one_process_alone_needs_no_group() -> None:
     assert not dist.is_initialized()
     alone, losses = DataParallel(), torch.ones(3)
     assert alone.sum_gradients(nn.Linear(1, 1), losses) is losses
-    assert alone.from_first("here") == "here"
     assert alone.any(True, torch.device("cpu"))
+    assert alone.is_same(3.0, torch.device("cpu"))
     assert alone.shard(5) == slice(0, 5)
 
 
@@ -144,6 +144,15 @@ def _train(rank: int, size: int, dataset: Dataset, folder: Path) -> None:
         return fit_elastic(config, SPACE, dataset, threads=1, device="cpu", workers=workers)
 
     results = []
+    here = torch.device("cpu")
+    workers = DataParallel.of_group()
+    answers = [
+        workers.any(rank == 1, here),
+        workers.any(False, here),
+        workers.is_same(4, here),
+        workers.is_same(rank, here),
+    ]
+    assert answers == [True, False, True, False]
     for config in TRAININGS:
         training = begun(config)
         losses = [next(training).train_loss]
