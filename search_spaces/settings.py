@@ -103,6 +103,8 @@ class Sharing(Strict):
         recalibration_images: Training images that a slice's batch-norm statistics are measured on.
         candidates: Slices whose validation error is measured before the trials begin.
         suggestions: Members of the candidates' front that are the first trials; None: half of the trials.
+        workers: Processes that share the images of each step of the elastic training, by Ray Train; 1: it trains as
+            a trial does.
         confirm: "procedure" repeats the elastic training and the member's own with each confirming seed;
             "scratch" trains the members alone, for the epochs of both together.
     """
@@ -114,6 +116,7 @@ class Sharing(Strict):
     recalibration_images: Annotated[int, Field(ge=2, le=1_000_000)] = 1024
     candidates: Annotated[int, Field(ge=2, le=1_000_000)] = 400
     suggestions: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    workers: Annotated[int, Field(ge=1, le=1024)] = 1
     confirm: Literal["procedure", "scratch"] = "procedure"
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from search_spaces.dimensions import Choices
 from search_spaces.problems import Problem, alternatives
 from search_spaces.settings import Settings
 from search_spaces.trial_fields import OUTPUT_LAYERS
@@ -12,6 +13,8 @@ ONE_VALUE = (
     *("network", "pooling", "attribute", "resolution", "train_images"),
     *("label_low", "label_high", "label_step"),
 )
+#: Images of a batch that each worker should have at least.
+IMAGES_OF_A_WORKER = 2
 #: The files that a trial starts from, instead of a slice.
 OTHER_STARTS = ("backbone", "pruned_from")
 
@@ -42,8 +45,25 @@ def _problems(settings: Settings, vary: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem(("sampler",), f"{sentence}, {drop}")
     if "val_mae" not in settings.objectives:
         yield Problem(("objectives",), f"sharing is set and objectives lack val_mae; add it, {drop}")
+    yield from _workers(settings, vary)
     yield from _shapes(vary, drop)
     yield from _output_layers(settings, vary, drop)
+
+
+def _workers(settings: Settings, vary: Mapping[str, Any]) -> Iterator[Problem]:
+    assert settings.sharing is not None
+    workers, smallest = settings.sharing.workers, settings.base.batch_size
+    if isinstance(varied := vary.get("batch_size"), Choices):
+        smallest = min(value for value in varied.values if isinstance(value, int))
+    elif varied is not None:
+        smallest = varied.low
+    if workers > 1 and smallest < IMAGES_OF_A_WORKER * workers:
+        sentence = (
+            f"sharing.workers is {workers} and a batch may have {smallest} images, which is less than "
+            f"{IMAGES_OF_A_WORKER} for each"
+        )
+        remedy = f"lower workers to {max(1, smallest // IMAGES_OF_A_WORKER)}, or raise batch_size"
+        yield Problem(("sharing", "workers"), f"{sentence}; {remedy}")
 
 
 def _shapes(vary: Mapping[str, Any], drop: str) -> Iterator[Problem]:

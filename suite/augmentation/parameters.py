@@ -1,5 +1,6 @@
 """The augmentation parameters of each image in a batch, drawn at random by the paper's recipe."""
 
+import dataclasses
 from dataclasses import dataclass
 
 import torch
@@ -38,6 +39,12 @@ class AugmentationParameters:
 
     def __len__(self) -> int:
         return len(self.mirrored)
+
+    def of(self, images: slice) -> "AugmentationParameters":
+        """Return the parameters of some of the images."""
+        return AugmentationParameters(
+            **{field.name: getattr(self, field.name)[images] for field in dataclasses.fields(self)}
+        )
 
     @classmethod
     def drawn(

@@ -4,8 +4,9 @@ A slice takes the first channels of each layer and the first layers of each stag
 their weights (Yu et al. 2019, slimmable networks; Cai et al. 2020, Once-for-All; Yu et al. 2020, BigNAS).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +17,21 @@ from suite.networks.compact import CompactNet
 from suite.networks.validation import STAGES
 from suite.presets import VGG16_DEPTHS, Architecture
 from suite.trial import Pooling
+
+#: Normalises ``(features, weight, bias, eps)`` by the statistics of a batch, as ``batch_norm_of_one_process`` does.
+BatchNorm: TypeAlias = Callable[[Tensor, Tensor, Tensor, float], Tensor]
+
+
+def batch_norm_of_one_process(features: Tensor, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
+    """Normalise features by their own statistics.
+
+    Args:
+        features: float (batch, channels, height, width).
+        weight: float32 (channels,); so is bias.
+        bias: Is added last.
+        eps: Is added to the variance.
+    """
+    return nn.functional.batch_norm(features, None, None, weight, bias, training=True, eps=eps)
 
 
 @dataclass(frozen=True)
@@ -83,7 +99,12 @@ class ElasticNet(nn.Module):
         self._pooling: Pooling = pooling
         self._bins, self._head = bins, head
 
-    def forward(self, images: Tensor, architecture: Architecture | None = None) -> Tensor:
+    def forward(
+        self,
+        images: Tensor,
+        architecture: Architecture | None = None,
+        batch_norm: BatchNorm | None = None,
+    ) -> Tensor:
         """Compute the outputs of a slice, normalised by the statistics of this batch.
 
         The network keeps no running statistics: those of a slice are its own, and ``slice`` gives them a place.
@@ -91,6 +112,7 @@ class ElasticNet(nn.Module):
         Args:
             images: Normalised, float (batch, 3, side, side).
             architecture: Of the slice; None: of the largest network.
+            batch_norm: Normalises features; None: by the statistics of these images alone.
 
         Returns:
             what the output layer gives, float (batch, outputs).
@@ -100,6 +122,7 @@ class ElasticNet(nn.Module):
         """
         architecture = architecture or self.architecture
         self._check(architecture)
+        batch_norm = batch_norm or batch_norm_of_one_process
         features, kept = images, iter(self._kept_layers(architecture))
         for layer in self.largest.features:
             if isinstance(layer, nn.MaxPool2d):
@@ -109,15 +132,7 @@ class ElasticNet(nn.Module):
                     features, layer.weight[:width, : features.shape[1]], padding=layer.padding
                 )
             elif isinstance(layer, nn.BatchNorm2d) and width:
-                features = nn.functional.batch_norm(
-                    features,
-                    None,
-                    None,
-                    layer.weight[:width],
-                    layer.bias[:width],
-                    training=True,
-                    eps=layer.eps,
-                )
+                features = batch_norm(features, layer.weight[:width], layer.bias[:width], layer.eps)
             elif isinstance(layer, nn.ReLU) and width:
                 features = nn.functional.relu(features, inplace=True)
         embedded: Tensor = self.largest.pool(features).flatten(1)

@@ -24,7 +24,7 @@ from suite.search.bounds import describe_exhausted
 from suite.search.parents import add_parent
 from suite.search.proposals import ListedProposals
 from suite.search.session import Search, Session
-from suite.search.sharing.stage import first_points, score_slices, train_elastic
+from suite.search.sharing.stage import check_workers, first_points, score_slices, train_elastic
 from suite.search.stopping.early_stopping import EarlyStopping, replay, stopping_of
 from suite.search.study.proposals import StudyProposals
 from suite.search.study.results import count_out_of_bounds, count_repeats, tell_missing
@@ -56,6 +56,7 @@ def train(search: Search, session: Session, ledger: RunLedger) -> None:
     if left > 0 or left_to_confirm(search.space, ledger, session.info):
         search.watcher.stage("starting Ray")
         with ray_trainer(search) as trainer:
+            check_workers(search, ledger, trainer)
             session.note(max_concurrent=trainer.at_once)
             _clear_checkpoints(search, ledger)
             if left > 0:

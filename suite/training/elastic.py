@@ -32,6 +32,7 @@ from suite.networks.weights import load_network
 from suite.presets import Architecture
 from suite.training.batches import batches
 from suite.training.config_checks import check_config
+from suite.training.data_parallel import ALONE, DataParallel
 from suite.training.distillation import teacher_of
 from suite.training.evaluation import evaluate
 from suite.training.fit import STEPS_A_CHECK, DivergedError
@@ -63,13 +64,15 @@ class Sharing:
 class ElasticFit(Iterator[EpochResult]):
     """An elastic training in progress: each ``next`` trains one epoch and validates the two ends of the space.
 
-    The results are those of the largest network. An image of a step counts once, however many slices saw it.
+    The results are those of the largest network. An image of a step counts once, however many slices saw it. The
+    processes of a group share the images of each step, and have the same network and results after it.
 
     Attributes:
         network: The elastic network after the epochs so far.
         smallest: The errors of the smallest network after the last epoch, on validation; None before the first.
         label_set: The label bins.
-        precision: The precision that ``config.precision`` resolves to on this device.
+        precision: What ``config.precision`` resolves to on this device; of a group, float32 unless it is bf16 for all.
+        workers: The place of this process in the group that trains the network.
     """
 
     def __init__(
@@ -81,13 +84,16 @@ class ElasticFit(Iterator[EpochResult]):
         *,
         threads: int | None = None,
         device: str | torch.device | None = None,
+        workers: DataParallel = ALONE,
     ) -> None:
         _check(config, space, dataset, sharing)
+        workers.check(config.batch_size)
         if threads is not None:
             torch.set_num_threads(threads)
-        self.config, self.space, self.sharing = config, space, sharing
+        self.config, self.space, self.sharing, self.workers = config, space, sharing, workers
         self.device = torch.device(device or best_device())
-        self.precision = resolve_precision(config.precision, self.device)
+        own = resolve_precision(config.precision, self.device)
+        self.precision: Precision = "float32" if workers.any(own == "float32", self.device) else own
         self.label_set = label_set_of(config)
         train, val = dataset.splits["train"].first(config.train_images), dataset.splits["val"]
         self._train, self._val = on_device(train, val, device=self.device)
@@ -119,10 +125,11 @@ class ElasticFit(Iterator[EpochResult]):
             losses = self._train_epoch()
         trained = time.perf_counter()
         largest, self.smallest = self.evaluate(self.space.largest), self.evaluate(self.space.smallest)
-        if (
+        diverged = (
             not math.isfinite(largest.mae + self.smallest.mae)
             or first_not_finite(self.network.state_dict()) is not None
-        ):
+        )
+        if self.workers.any(diverged, self.device):
             raise DivergedError(self._epoch, self._epoch * self._steps, self.config)
         return EpochResult(
             epoch=self._epoch,
@@ -210,7 +217,10 @@ class ElasticFit(Iterator[EpochResult]):
         return means[0], means[1], means[2]
 
     def _train_step(self, batch: Tensor) -> Tensor:
-        images = augmented(self._train, batch, self.config, self.device)
+        """Train on a batch, int64 (b,) of positions in the split; return its loss, KL and L1, float32 (3,)."""
+        count, shard = len(batch), self.workers.shard(len(batch))
+        images = augmented(self._train, batch, self.config, self.device, shard)
+        batch = batch[shard]
         inputs, targets = normalised(images), targets_of(self._train, batch, self.config, self.device)
         self._optimizer.zero_grad(set_to_none=True)
         outputs = self._outputs(inputs, self.space.largest)
@@ -218,14 +228,20 @@ class ElasticFit(Iterator[EpochResult]):
         total = loss.total
         if self._teacher is not None:
             total = total + self._teacher.loss(outputs, images, batch)
-        total.backward()  # type: ignore[no-untyped-call]
+        self._backward(total, count)
         largest = outputs.detach()
         drawn = [self.space.draw() for _ in range(self.sharing.random_slices)]
         for architecture in (*drawn, self.space.smallest):
-            self._slice_loss(inputs, targets, largest, architecture).backward()  # type: ignore[no-untyped-call]
+            self._backward(self._slice_loss(inputs, targets, largest, architecture), count)
+        losses = self.workers.part_of_mean(torch.stack([total, loss.kl, loss.l1]).detach(), count)
+        losses = self.workers.sum_gradients(self.network, losses)
         self._optimizer.step()
         self._schedule.step()
-        return torch.stack([total, loss.kl, loss.l1]).detach()
+        return losses
+
+    def _backward(self, loss: Tensor, count: int) -> None:
+        """Add the gradients of a loss, the mean of this process's part of ``count`` images."""
+        self.workers.part_of_mean(loss, count).backward()  # type: ignore[no-untyped-call]
 
     def _slice_loss(
         self, inputs: Tensor, targets: Targets, largest: Tensor, architecture: Architecture
@@ -239,7 +255,7 @@ class ElasticFit(Iterator[EpochResult]):
 
     def _outputs(self, inputs: Tensor, architecture: Architecture) -> Tensor:
         with autocast(self.precision, self.device):
-            outputs: Tensor = self.network(inputs, architecture)
+            outputs: Tensor = self.network(inputs, architecture, self.workers.batch_norm)
         return outputs
 
     def _check_finite(self, losses: list[Tensor], step: int) -> None:
@@ -255,6 +271,7 @@ def fit_elastic(
     *,
     threads: int | None = None,
     device: str | torch.device | None = None,
+    workers: DataParallel = ALONE,
 ) -> ElasticFit:
     """Train the elastic network of a space; iterate over the result, one epoch per step.
 
@@ -266,12 +283,16 @@ def fit_elastic(
         sharing: How they share; None takes the defaults.
         threads: torch's number of threads for this process; None leaves it.
         device: "cpu", "cuda", ...; None takes CUDA where there is one.
+        workers: The place of this process in a group of ``torch.distributed`` whose processes share the images of
+            each step. All of them give the same arguments but for device and threads, and iterate alike.
 
     Raises:
-        RequestError: Configuration, space and dataset do not agree.
+        RequestError: Configuration, space, dataset and group do not agree.
         DivergedError: (while iterating) the loss became NaN or infinite.
     """
-    return ElasticFit(config, space, dataset, sharing or Sharing(), threads=threads, device=device)
+    return ElasticFit(
+        config, space, dataset, sharing or Sharing(), threads=threads, device=device, workers=workers
+    )
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,16 @@ CHANNEL_MEAN = (0.5958, 0.4637, 0.4065)
 CHANNEL_STD = (0.2693, 0.2409, 0.2352)
 
 CPU = torch.device("cpu")
+WHOLE = slice(None)
 
 
-def augmented(part: LabelledImages, batch: Tensor, config: TrialConfig, device: torch.device = CPU) -> Tensor:
+def augmented(
+    part: LabelledImages,
+    batch: Tensor,
+    config: TrialConfig,
+    device: torch.device = CPU,
+    shard: slice = WHOLE,
+) -> Tensor:
     """Gather a batch and augment each image, drawing from torch's CPU generator.
 
     Args:
@@ -23,16 +30,18 @@ def augmented(part: LabelledImages, batch: Tensor, config: TrialConfig, device: 
         batch: Positions within the split, int64 (b,).
         config: The trial; its ``augmentation``, ``flip`` and ``shift_pixels`` apply.
         device: The device of the result.
+        shard: The images of the batch to gather. Random numbers are drawn for all of them, so that an image of
+            a batch looks the same whoever gathers it.
 
     Returns:
-        uint8 (b, side, side, 3) on ``device``.
+        uint8 (shard, side, side, 3) on ``device``.
     """
     if config.augmentation == "light":
-        return _mirrored_and_shifted(part, batch, config).to(device, non_blocking=True)
+        return _mirrored_and_shifted(part, batch, config, shard).to(device, non_blocking=True)
     parameters = AugmentationParameters.drawn(
         len(batch), part.images.shape[1], flip=config.flip, shift_pixels=config.shift_pixels
     )
-    return augment_batch(part.images, part.rows[batch], parameters, device)
+    return augment_batch(part.images, part.rows[batch[shard]], parameters.of(shard), device)
 
 
 def targets_of(
@@ -55,7 +64,7 @@ def targets_of(
     return Targets(part.labels[batch].to(device), deviations.to(device))
 
 
-def _mirrored_and_shifted(part: LabelledImages, batch: Tensor, config: TrialConfig) -> Tensor:
+def _mirrored_and_shifted(part: LabelledImages, batch: Tensor, config: TrialConfig, shard: slice) -> Tensor:
     """Mirror each image with probability 1/2, shift it, and gather all by one indexing.
 
     Pixels that are shifted in from outside repeat the border.
@@ -67,7 +76,8 @@ def _mirrored_and_shifted(part: LabelledImages, batch: Tensor, config: TrialConf
     columns = (across + shift[1]).clamp(0, side - 1)
     if config.flip:
         columns = torch.where(torch.rand(count, 1) < 0.5, columns.flip(1), columns)
-    return part.images[part.rows[batch][:, None, None], rows[:, :, None], columns[:, None, :]]
+    images = part.rows[batch[shard]]
+    return part.images[images[:, None, None], rows[shard][:, :, None], columns[shard][:, None, :]]
 
 
 def normalised(images: Tensor) -> Tensor:

@@ -58,6 +58,15 @@ def test_sharing_comes_back_from_json() -> None:
         ({"sharing": {"epochs": 0}}, "sharing.epochs is 0"),
         ({"sharing": {"distillation": 2}}, "sharing.distillation is 2"),
         ({"sharing": {"slices": 2}}, "sharing.slices is unknown"),
+        ({"sharing": {"workers": 0}}, "sharing.workers is 0"),
+        (
+            {"base": {"batch_size": 7}, "sharing": {"workers": 4}},
+            "a batch may have 7 images, which is less than 2 for each; lower workers to 3, or raise batch_size",
+        ),
+        (
+            {"vary": {"widths": STAGED, "batch_size": {"choices": [64, 4]}}, "sharing": {"workers": 4}},
+            "a batch may have 4 images",
+        ),
         ({"sharing": 3}, "sharing is 3"),
     ],
 )
@@ -66,6 +75,11 @@ def test_a_space_whose_networks_cannot_share_is_refused(changes: dict[str, Any],
         load_dict(fields(**changes))
     assert sentence in str(refused.value)
     assert len(str(refused.value).splitlines()) == 1
+
+
+def test_workers_may_share_a_batch_that_they_do_not_divide() -> None:
+    space = load_dict(fields(base={"batch_size": 7}, sharing={"workers": 3}))
+    assert space.sharing == Sharing(workers=3)
 
 
 def test_methods_of_one_output_layer_may_vary() -> None:

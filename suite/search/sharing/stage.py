@@ -37,16 +37,18 @@ from suite.trial import TrialConfig
 def train_elastic(
     search: Search, session: Session, ledger: RunLedger, trainer: Trainer, seeds: Sequence[int]
 ) -> None:
-    """Train the elastic networks of seeds that have none yet, each with all of a node.
+    """Train the elastic networks of seeds that have none yet, each with all of a node or with the space's workers.
 
     Raises:
-        RequestError: A training did not finish, now or in an earlier session.
+        RequestError: A training did not finish, now or in an earlier session; or the cluster has too few places
+            for the workers.
     """
     space = search.space
     trials = TrialFactory(space, search.store.info.attributes[session.info.attribute])
     left = [elastic_proposal(trials, seed) for seed in seeds if not ledger.has(elastic_id(space, seed))]
     if left:
-        alone = trainer.with_whole_nodes()
+        assert space.sharing is not None
+        alone = trainer.with_workers(space.sharing.workers)
         search.watcher.stage(f"training the elastic network with {alone.share_in_words}")
         requested = len(left) + len(ledger.rows_of("elastic"))
         alone.train(
@@ -63,6 +65,17 @@ def train_elastic(
                 f"the elastic training {row['id']} {row['status']} ({row['cause']}); start a new run with "
                 "another sharing.learning_rate, or without sharing (--no-sharing)"
             )
+
+
+def check_workers(search: Search, ledger: RunLedger, trainer: Trainer) -> None:
+    """Refuse a cluster that is too small for the workers of the search's elastic training.
+
+    Raises:
+        RequestError: It has too few places.
+    """
+    space = search.space
+    if space.sharing is not None and not ledger.has(elastic_id(space, space.seed)):
+        trainer.with_workers(space.sharing.workers)
 
 
 def score_slices(search: Search, session: Session, trainer: Trainer) -> list[ScoredSlice]:

@@ -125,6 +125,30 @@ def share_of_a_node() -> dict[str, float]:
     return {"CPU": max(node.get("CPU", 0.0) for node in nodes if node.get("GPU", 0.0) >= gpus), "GPU": gpus}
 
 
+def share_of_a_worker(count: int) -> dict[str, float]:
+    """Return the Ray resources of each of several workers: a GPU where the cluster has any, and as many cores as fit.
+
+    Args:
+        count: Of the workers.
+
+    Raises:
+        RequestError: The cluster has fewer GPUs, or fewer cores, than workers.
+    """
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+    cores = [int(node.get("CPU", 0)) for node in nodes]
+    gpus = [int(node.get("GPU", 0)) for node in nodes]
+    kind, most = ("GPU", gpus) if any(gpus) else ("core", cores)
+    for share in range(max(cores, default=0), 0, -1):
+        places = sum(min(own // share, limit) for own, limit in zip(cores, most, strict=True))
+        if places >= count:
+            return {"CPU": float(share), "GPU": float(kind == "GPU")}
+    places = sum(min(own, limit) for own, limit in zip(cores, most, strict=True))
+    raise RequestError(
+        f"sharing.workers is {count} and the cluster has {kind}s for {places}; lower it to {max(1, places)}, or "
+        "join more nodes to the cluster"
+    )
+
+
 def trials_at_once(resources: Resources, share: dict[str, float]) -> int:
     """Return how many trials may train at the same time.
 

@@ -1,5 +1,6 @@
 """What the driver and the actors send each other about a trial; nothing here imports torch."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -7,6 +8,19 @@ from suite.runs.layout import CHECKPOINTS
 from suite.search.proposals import ElasticTraining, Slice
 from suite.search.tune.file_server import DriverFiles
 from suite.trial import EpochResult, Profile, Status, TrialConfig
+
+
+@dataclass(frozen=True)
+class WorkerGroup:
+    """The workers of Ray Train that share the images of each step of one training.
+
+    Attributes:
+        size: How many there are; fewer while a node of the cluster is missing.
+        share: Ray resources of each.
+    """
+
+    size: int
+    share: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -21,6 +35,7 @@ class TrialRequest:
         device: To train on; None: a GPU where the trial's process has one.
         elastic: How to train an elastic network; None: a network of its own.
         slice_of: The slice that the training starts from; None: it starts from none.
+        group: The workers that train it; None: the process that gets the request.
     """
 
     id: str
@@ -30,6 +45,7 @@ class TrialRequest:
     device: str | None
     elastic: ElasticTraining | None = None
     slice_of: Slice | None = None
+    group: WorkerGroup | None = None
 
     @property
     def checkpoint(self) -> str:

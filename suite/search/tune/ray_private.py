@@ -11,7 +11,11 @@ from typing import Any
 
 import ray
 from ray import tune
+from ray._common.constants import HEAD_NODE_RESOURCE_NAME
 
+#: Resources of an actor that runs on the head node and takes nothing from it, as Ray Train's own do. A head node that
+#: is lost takes the whole cluster with it, so nothing more is lost with such an actor.
+ON_HEAD_NODE = tune.PlacementGroupFactory([{HEAD_NODE_RESOURCE_NAME: 0.001}])
 #: The part of the message of a ``ray.init`` that gave up waiting.
 STARTUP_TIMED_OUT = "timed out during startup"
 

@@ -21,7 +21,7 @@ from suite.runs.ledger import RunLedger
 from suite.search.interrupts import interrupts_held_back
 from suite.search.proposals import Proposal, ProposalSource
 from suite.search.tune.file_server import DriverFiles
-from suite.search.tune.messages import TrialReport, TrialRequest, checkpoint_name
+from suite.search.tune.messages import TrialReport, TrialRequest, WorkerGroup, checkpoint_name
 from suite.search.tune.worker_loss import why_lost
 from suite.trial import EpochResult, Status, TrialResult
 
@@ -59,11 +59,13 @@ class TrialEnvironment:
         files: The driver's folders.
         threads: Of torch.
         device: To train on; None: a GPU where the process has one.
+        group: The workers that train each trial; None: one process does.
     """
 
     files: DriverFiles
     threads: int
     device: str | None
+    group: WorkerGroup | None = None
 
 
 @dataclass
@@ -128,6 +130,7 @@ class TrialSearcher(Searcher):
             device=self.environment.device,
             elastic=proposal.elastic,
             slice_of=proposal.slice_of,
+            group=self.environment.group,
         )
         return {"request": request}
 

@@ -10,8 +10,8 @@ import torch
 from suite.machine import best_device
 from suite.presets import Architecture
 from suite.search.proposals import Slice
-from suite.search.tune.actor import elastic_network, trial_data
 from suite.search.tune.searcher import TrialEnvironment
+from suite.search.tune.trial_training import elastic_network, trial_data
 from suite.search.tune.worker_loss import RETRIES
 from suite.training.evaluation import evaluate
 from suite.training.recipe import resolve_precision

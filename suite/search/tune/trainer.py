@@ -14,7 +14,8 @@ from suite.search.session import Search
 from suite.search.stopping.early_stopping import EarlyStopping
 from suite.search.tune.actor import TrialActor
 from suite.search.tune.file_server import DriverFiles, file_server
-from suite.search.tune.ray_private import run_in_this_process
+from suite.search.tune.messages import WorkerGroup
+from suite.search.tune.ray_private import ON_HEAD_NODE, run_in_this_process
 from suite.search.tune.scheduler import StoppingScheduler
 from suite.search.tune.searcher import (
     OnChange,
@@ -23,6 +24,7 @@ from suite.search.tune.searcher import (
     TrialSearcher,
     TrialStartCallback,
 )
+from suite.search.tune.worker_group import GroupActor
 from suite.search.tune.worker_loss import RETRIES
 
 #: Ray Tune saves none. Those of a trial are in the run folder, where the next session finds them too.
@@ -53,11 +55,30 @@ class Trainer:
         )
         return dataclasses.replace(self, share=share, environment=environment, at_once=1)
 
+    def with_workers(self, count: int) -> "Trainer":
+        """Return a trainer that trains one trial at a time with several workers of Ray Train, or for 1 as above.
+
+        Raises:
+            RequestError: The cluster has too few places for them.
+        """
+        if count == 1:
+            return self.with_whole_nodes()
+        share = cluster.share_of_a_worker(count)
+        environment = dataclasses.replace(
+            self.environment,
+            threads=max(1, int(share["CPU"])),
+            device=None if share["GPU"] else "cpu",
+            group=WorkerGroup(count, share),
+        )
+        return dataclasses.replace(self, share=share, environment=environment, at_once=1)
+
     @property
     def share_in_words(self) -> str:
-        """The resources of a trial, such as "2 cores"."""
+        """The resources of a trial, such as "2 cores" or "3 workers of 2 cores each"."""
         cores = f"{self.share['CPU']:g} core{'s' * (self.share['CPU'] != 1)}"
-        return f"{cores} and a GPU" if self.share["GPU"] else cores
+        share = f"{cores} and a GPU" if self.share["GPU"] else cores
+        group = self.environment.group
+        return share if group is None else f"{group.size} workers of {share} each"
 
     def train(
         self,
@@ -110,16 +131,18 @@ def tune_trials(
     scheduler: StoppingScheduler | None,
 ) -> None:
     """Have Ray Tune train a number of trials that the searcher hands out."""
+    is_group = searcher.environment.group is not None
     try:
         run_in_this_process(
-            TrialActor,
-            resources_per_trial=share,
+            GroupActor if is_group else TrialActor,
+            # The workers of a group take their shares themselves.
+            resources_per_trial=ON_HEAD_NODE if is_group else share,
             search_alg=searcher,
             scheduler=scheduler,
             num_samples=trials,
             # Without a limit Tune keeps one pending trial, and a cluster idles (ray#63770).
             max_concurrent_trials=at_once,
-            reuse_actors=True,
+            reuse_actors=not is_group,
             name="tune",
             trial_dirname_creator=lambda trial: trial.config["request"].id,
             storage_path=str(search.folder),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from suite.data.store import Store
-from suite.search.tune import actor
+from suite.search.tune import trial_training
 from suite.search.tune.actor import TrialActor
 from suite.search.tune.file_server import DriverFiles
 from suite.search.tune.messages import TrialReport, TrialRequest
@@ -55,7 +55,7 @@ def test_a_trial_trains_on_the_device_that_the_request_names(
         asked.append((threads, device))
         raise RuntimeError("far enough")
 
-    monkeypatch.setattr(actor, "fit", fit)
+    monkeypatch.setattr(trial_training, "fit", fit)
     for device in ("cpu", None):
         request = TrialRequest("t0000", CONFIG, files(store, tmp_path), threads=3, device=device)
         assert reported(TrialActor({"request": request})).cause == "RuntimeError: far enough"
@@ -104,7 +104,7 @@ def test_weights_without_room_are_not_a_fault_of_the_trial(
     def no_room(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(actor, "save_network", no_room)
+    monkeypatch.setattr(trial_training, "save_network", no_room)
     request = TrialRequest("t0000", CONFIG, files(store, tmp_path), threads=1, device="cpu")
     report = reported(TrialActor({"request": request}))
     assert (report.ended, report.status, report.cause) == (True, "not-saved", "No space left on device")

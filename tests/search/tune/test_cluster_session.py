@@ -11,7 +11,12 @@ import pytest
 from suite.errors import RequestError
 from suite.runs.info import Resources
 from suite.search.tune import cluster_session
-from suite.search.tune.cluster_session import ray_session, share_of_a_trial, trials_at_once
+from suite.search.tune.cluster_session import (
+    ray_session,
+    share_of_a_trial,
+    share_of_a_worker,
+    trials_at_once,
+)
 
 LARGE = Resources(address="ray.example.org")  # a name without a port is not tried before Ray starts
 
@@ -153,6 +158,44 @@ def test_where_there_are_gpus_a_trial_gets_a_quarter_of_one(monkeypatch: pytest.
     share = share_of_a_trial(Resources())
     assert share == {"CPU": 1.0, "GPU": 0.25}
     assert trials_at_once(Resources(), share) == 8
+
+
+def nodes(*resources: dict[str, float]) -> list[dict[str, Any]]:
+    return [{"Alive": True, "Resources": node} for node in resources]
+
+
+@pytest.mark.parametrize(
+    ("cluster", "count", "share"),
+    [
+        (nodes({"CPU": 2.0}), 2, {"CPU": 1.0, "GPU": 0.0}),
+        (nodes({}, {"CPU": 4.0}, {"CPU": 4.0}), 2, {"CPU": 4.0, "GPU": 0.0}),
+        (nodes({"CPU": 4.0}, {"CPU": 8.0}), 3, {"CPU": 4.0, "GPU": 0.0}),
+        (nodes({"CPU": 8.0}, {"CPU": 3.0}), 3, {"CPU": 3.0, "GPU": 0.0}),
+        (nodes({"CPU": 64.0}, {"CPU": 16.0, "GPU": 4.0}), 4, {"CPU": 4.0, "GPU": 1.0}),
+        ([*nodes({"CPU": 2.0}), {"Alive": False, "Resources": {"GPU": 1.0}}], 2, {"CPU": 1.0, "GPU": 0.0}),
+    ],
+)
+def test_workers_get_as_many_cores_as_fit(
+    cluster: list[dict[str, Any]], count: int, share: dict[str, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster_session.ray, "nodes", lambda: cluster)
+    assert share_of_a_worker(count) == share
+
+
+@pytest.mark.parametrize(
+    ("cluster", "sentence"),
+    [
+        (nodes({"CPU": 2.0}, {}), "sharing.workers is 3 and the cluster has cores for 2; lower it to 2, or"),
+        (nodes({"CPU": 64.0}, {"CPU": 16.0, "GPU": 1.0}), "has GPUs for 1; lower it to 1, or"),
+    ],
+)
+def test_a_cluster_with_too_few_places_for_the_workers_is_refused(
+    cluster: list[dict[str, Any]], sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster_session.ray, "nodes", lambda: cluster)
+    with pytest.raises(RequestError) as refused:
+        share_of_a_worker(3)
+    assert sentence in str(refused.value)
 
 
 THIS_MACHINE = Resources()

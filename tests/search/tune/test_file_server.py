@@ -2,9 +2,6 @@
 
 import dataclasses
 import os
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +18,7 @@ from suite.runs.tables import read_run
 from suite.search.engine import Search, run_search
 from suite.search.tune.file_server import STORE_FILES, DriverFiles, FileServer, file_server
 from tests.search.test_grid_run import StopsAfter
+from tests.support.far_nodes import FarNode
 
 
 @pytest.fixture(scope="module")
@@ -31,34 +29,13 @@ def cluster() -> Iterator[Cluster]:
     made.shutdown()
 
 
-def alive(cluster: Cluster) -> list[object]:
-    """The nodes of the cluster, whoever started them."""
-    return [node for node in cluster.global_state.node_table() if node["Alive"]]
-
-
 @pytest.fixture
 def elsewhere(cluster: Cluster, store: Store, tmp_path: Path) -> Iterator[Path]:
     """A node with folders of its own in place of the store's and the run's; its cache is what is yielded."""
-    cache, hidden = tmp_path / "cache", [store.folder, tmp_path / "runs"]
-    hidden[1].mkdir()
-    hide = " && ".join(f"mount -t tmpfs none {folder}" for folder in hidden)
-    unshared = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--mount"]
-    if subprocess.run([*unshared, "sh", "-c", hide], capture_output=True, check=False).returncode:
-        pytest.skip("this machine gives a process no folders of its own (unshare --mount)")
-    start = f"{sys.executable} -m ray.scripts.scripts start --address={cluster.address} --num-cpus=1 --block"
-    node = subprocess.Popen(
-        [*unshared, "sh", "-c", f"{hide} && exec {start}"],
-        env={**os.environ, "SUITE_CACHE": str(cache)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    patience_ends = time.monotonic() + 120
-    while len(alive(cluster)) < 2:
-        assert time.monotonic() < patience_ends, "the node did not join"
-        time.sleep(0.2)
-    yield cache
-    node.terminate()
-    node.wait(timeout=30)
+    (tmp_path / "runs").mkdir()
+    node = FarNode.joined_to(cluster, [store.folder, tmp_path / "runs"], tmp_path / "cache")
+    yield tmp_path / "cache"
+    node.leave()
 
 
 def test_a_search_runs_where_no_folder_is_shared(

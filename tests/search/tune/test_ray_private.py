@@ -68,3 +68,9 @@ def test_tune_copies_no_key_to_its_actors(monkeypatch: pytest.MonkeyPatch) -> No
     assert copied
     assert not [variable for variable in copied if variable.startswith("AWS_")]
     assert "AWS_SECRET_ACCESS_KEY" in getattr(actors, name)
+
+
+def test_the_head_node_has_a_resource_of_its_own() -> None:
+    constants = importlib.import_module("ray._common.constants")
+    assert hasattr(constants, "HEAD_NODE_RESOURCE_NAME"), f"{VERSION} has no name for the head's resource"
+    assert ray_private.ON_HEAD_NODE.required_resources == {constants.HEAD_NODE_RESOURCE_NAME: 0.001}
