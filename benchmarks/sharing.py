@@ -13,6 +13,7 @@ import dataclasses
 import json
 import statistics
 import time
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
@@ -280,6 +281,8 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2, help="seeds at a time, each on one core")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
     setting = Setting(**{field.name: getattr(options, field.name) for field in dataclasses.fields(Setting)})
     table = Table.read(HERE / "tabular.parquet")
     seeds = range(options.first_seed, options.first_seed + options.seeds)
