@@ -6,7 +6,9 @@ passes through a function that Python cannot catch it from. The footer is a Thri
 """
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +21,23 @@ DEEPEST = 32
 # Ids of fields in ``parquet.thrift``.
 _ROW_GROUPS, _COLUMNS, _COLUMN_METADATA = 4, 1, 3
 _PATH, _NUM_VALUES, _TOTAL_UNCOMPRESSED = 3, 5, 6
-_TRUE, _FALSE, _BYTE, _INT16, _INT64, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = (
-    1,
-    2,
-    3,
-    4,
-    6,
-    7,
-    8,
-    9,
-    10,
-    11,
-    12,
-)
+
+
+class _Kind(IntEnum):
+    """The types of the compact protocol."""
+
+    TRUE = 1
+    FALSE = 2
+    BYTE = 3
+    INT16 = 4
+    INT32 = 5
+    INT64 = 6
+    DOUBLE = 7
+    BINARY = 8
+    LIST = 9
+    SET = 10
+    MAP = 11
+    STRUCT = 12
 
 
 @dataclass(frozen=True)
@@ -108,44 +114,45 @@ class _Compact:
         self._data, self._at, self._depth = data, 0, 0
 
     def struct(self) -> dict[int, Any]:
-        self._depth += 1
-        if self._depth > DEEPEST:
-            raise ValueError("its footer is nested too deeply")
         fields: dict[int, Any] = {}
         field = 0
         while header := self._byte():
             field = field + (header >> 4) if header >> 4 else self._zigzag()
             kind = header & 15
-            fields[field] = kind == _TRUE if kind in (_TRUE, _FALSE) else self._value(kind)
-        self._depth -= 1
+            is_flag = kind in (_Kind.TRUE, _Kind.FALSE)  # its value is its type
+            fields[field] = kind == _Kind.TRUE if is_flag else self._value(kind)
         return fields
 
     def _value(self, kind: int) -> Any:
-        if kind in (_TRUE, _FALSE, _BYTE):  # booleans within a list have a byte each
-            return self._byte()
-        if _INT16 <= kind <= _INT64:
-            return self._zigzag()
-        if kind == _DOUBLE:
-            return self._bytes(8)
-        if kind == _BINARY:
-            return self._bytes(self._varint())
-        if kind in (_LIST, _SET):
-            return self._list()
-        if kind == _MAP:
-            return self._map()
-        if kind == _STRUCT:
-            return self.struct()
+        match kind:
+            case _Kind.TRUE | _Kind.FALSE | _Kind.BYTE:  # a flag within a list has a byte of its own
+                return self._byte()
+            case _Kind.INT16 | _Kind.INT32 | _Kind.INT64:
+                return self._zigzag()
+            case _Kind.DOUBLE:
+                return self._bytes(8)
+            case _Kind.BINARY:
+                return self._bytes(self._varint())
+            case _Kind.LIST | _Kind.SET:
+                return self._nested(self._list)
+            case _Kind.MAP:
+                return self._nested(self._map)
+            case _Kind.STRUCT:
+                return self._nested(self.struct)
         raise ValueError("its footer has a type that Thrift does not know")
 
-    def _list(self) -> list[Any]:
+    def _nested(self, read: Callable[[], Any]) -> Any:
         self._depth += 1
         if self._depth > DEEPEST:
             raise ValueError("its footer is nested too deeply")
+        value = read()
+        self._depth -= 1
+        return value
+
+    def _list(self) -> list[Any]:
         header = self._byte()
         size = self._within(self._varint() if header >> 4 == 15 else header >> 4)
-        values = [self._value(header & 15) for _ in range(size)]
-        self._depth -= 1
-        return values
+        return [self._value(header & 15) for _ in range(size)]
 
     def _map(self) -> list[tuple[Any, Any]]:
         if not (size := self._within(self._varint())):

@@ -78,6 +78,10 @@ def read_damaged(location: str) -> None:
         (b"PAR1" + bytes(20), "no Parquet footer"),
         (b"PAR1" + bytes(4) + (5000).to_bytes(4, "little") + b"PAR1", "no Parquet footer"),
         (b"PAR1" + b"\x1c" * 200 + (200).to_bytes(4, "little") + b"PAR1", "nested too deeply"),
+        (
+            b"PAR1" + b"\x1b" + b"\x01\xbb" * 5000 + (10_001).to_bytes(4, "little") + b"PAR1",
+            "nested too deeply",
+        ),
         (b"PAR1" + b"\x19" * 200 + (200).to_bytes(4, "little") + b"PAR1", "nested too deeply"),
         (
             b"PAR1" + b"\x15" + b"\xff" * 20 + (21).to_bytes(4, "little") + b"PAR1",
