@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-import pandas as pd
 import torch
 import yaml
 from strategies import HERE, STOPPINGS, Table, replay, space_of
@@ -42,7 +41,6 @@ from suite.trial import TrialConfig
 
 #: Strategies of ``strategies.py`` that the table has beside sharing: a sampler and a stopping rule.
 ALONE = (("random", "none"), ("tpe", "none"), ("tpe", "forecast"))
-GRID_EPOCHS = 9
 
 
 @dataclass(frozen=True)
@@ -127,7 +125,8 @@ def measure(setting: Setting, table: Table, alone: bool, seed: int) -> Result:
     slices = _scored(training, trials, setting.candidates)
     scored = time.perf_counter()
     front = spread(scored_front(slices, space.objectives), setting.fine_tuned)
-    members = [_member(training, trials, data, setting, one, alone) for one in front]
+    alone_epochs = table.epochs if alone else 0
+    members = [_member(training, trials, data, setting, one, alone_epochs) for one in front]
     tuned = time.perf_counter()
     points = [(one.val_mae, one.params) for one in slices]
     better = [(member.fine_tuned, member.params) for member in members]
@@ -139,7 +138,7 @@ def measure(setting: Setting, table: Table, alone: bool, seed: int) -> Result:
         _share(table, points),
         _share(table, points + better),
         setting.epochs * (2 + setting.random_slices) + tuning,
-        weighted / _mean_macs_of_grid(),
+        weighted / _mean_macs(table),
         {"elastic": trained - began, "scores": scored - trained, "fine-tuning": tuned - scored},
     )
 
@@ -191,21 +190,21 @@ def _member(
     data: Dataset,
     setting: Setting,
     one: ScoredSlice,
-    alone: bool,
+    alone_epochs: int,
 ) -> Member:
     widths, depths = one.architecture.widths, one.architecture.depths
     config = dataclasses.replace(training.config, widths=widths, depths=depths)
     tuning = dataclasses.replace(
         config, epochs=setting.fine_tuning_epochs, learning_rate=setting.fine_tuning_rate
     )
-    scratch = dataclasses.replace(config, epochs=GRID_EPOCHS, learning_rate=trials.space.base.learning_rate)
+    scratch = dataclasses.replace(config, epochs=alone_epochs, learning_rate=trials.space.base.learning_rate)
     return Member(
         widths,
         depths,
         one.params,
         one.val_mae,
         _last_error(tuning, data, training.slice(one.architecture)),
-        _last_error(scratch, data, None) if alone else None,
+        _last_error(scratch, data, None) if alone_epochs else None,
     )
 
 
@@ -219,9 +218,8 @@ def _share(table: Table, points: Sequence[tuple[float, int]]) -> float:
     return table.volume(losses) / table.whole()
 
 
-def _mean_macs_of_grid() -> float:
-    rows = pd.read_parquet(HERE / "tabular.parquet")
-    return float(rows.drop_duplicates(["widths", "depths"])["macs"].mean())
+def _mean_macs(table: Table) -> float:
+    return statistics.mean(one.costs["macs"] for some in table.trainings.values() for one in some)
 
 
 def describe(results: Sequence[Result], table: Table, replays: int) -> Iterator[str]:
