@@ -176,7 +176,7 @@ def _scored(training: ElasticFit, trials: TrialFactory, candidates: int) -> list
             if architecture not in known:
                 costs = (cost(config, training.label_set.bins, name) for name in ("params", "macs", "bytes"))
                 known[architecture] = ScoredSlice(architecture, training.evaluate(architecture).mae, *costs)
-            yield [float(getattr(known[architecture], name)) for name in trials.space.objectives]
+            yield known[architecture].losses(trials.space.objectives)
 
     for _ in walk(trials.space, lambda points: list(losses(points))):
         if len(known) >= candidates:

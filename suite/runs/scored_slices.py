@@ -45,6 +45,10 @@ class ScoredSlice:
     macs: int
     bytes: int
 
+    def losses(self, objectives: Sequence[str]) -> list[float]:
+        """Return the named quantities, all minimised."""
+        return [float(getattr(self, name)) for name in objectives]
+
 
 def write_scored(folder: Path, slices: Iterable[ScoredSlice], unit: str) -> None:
     """Write the scored slices of a run, in the order in which they were proposed.
@@ -124,7 +128,7 @@ def scored_front(slices: Sequence[ScoredSlice], objectives: Sequence[str]) -> li
     """Return the non-dominated slices, by ascending parameters."""
     if not slices:
         return []
-    losses = np.array([[float(getattr(scored, name)) for name in objectives] for scored in slices])
+    losses = np.array([scored.losses(objectives) for scored in slices])
     members = [scored for scored, is_member in zip(slices, non_dominated(losses), strict=True) if is_member]
     return sorted(members, key=lambda scored: (scored.params, scored.val_mae))
 

@@ -165,5 +165,5 @@ class _Scores:
         )
 
     def _losses(self, architecture: Architecture) -> Losses:
-        losses = [float(getattr(self.known[architecture], name)) for name in self._search.space.objectives]
+        losses = self.known[architecture].losses(self._search.space.objectives)
         return losses if all(map(math.isfinite, losses)) else None
