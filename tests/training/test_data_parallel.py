@@ -14,10 +14,11 @@ import torch.distributed as dist
 import torch.multiprocessing as processes
 from torch import Tensor, nn
 
+from search_spaces.sharing_checks import IMAGES_OF_A_WORKER
 from suite.data.dataset import Dataset
 from suite.errors import RequestError
 from suite.networks.elastic import ElasticSpace, batch_norm_of_one_process
-from suite.training.data_parallel import DataParallel, pooled
+from suite.training.data_parallel import FEWEST_IMAGES, DataParallel, pooled
 from suite.training.elastic import ElasticFit, fit_elastic
 from suite.training.inputs import augmented
 from suite.trial import TrialConfig
@@ -179,3 +180,8 @@ def test_two_processes_train_as_one_does_and_go_on_bit_for_bit(dataset: Dataset,
             assert torch.equal(weights, other[name])
         alone = fit_elastic(config, SPACE, dataset, threads=1, device="cpu")
         assert losses == pytest.approx([epoch.train_loss for epoch in alone], rel=TOLERANCE)
+
+
+def test_a_search_space_asks_for_as_many_images_as_a_training() -> None:
+    """Two constants, because search_spaces imports nothing of the suite."""
+    assert IMAGES_OF_A_WORKER == FEWEST_IMAGES
