@@ -106,7 +106,8 @@ class Sharing(Strict):
         workers: Processes that share the images of each step of the elastic training, by Ray Train; 1: it trains as
             a trial does.
         confirm: "procedure" repeats the elastic training and the member's own with each confirming seed;
-            "scratch" trains the members alone, for the epochs of both together.
+            "scratch" trains the members alone, for the epochs of both together; "both" does both, and the procedure's
+            errors count.
     """
 
     epochs: Annotated[int, Field(ge=1, le=100_000)] = 16
@@ -117,7 +118,7 @@ class Sharing(Strict):
     candidates: Annotated[int, Field(ge=2, le=1_000_000)] = 400
     suggestions: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
     workers: Annotated[int, Field(ge=1, le=1024)] = 1
-    confirm: Literal["procedure", "scratch"] = "procedure"
+    confirm: Literal["procedure", "scratch", "both"] = "procedure"
 
 
 class Bounds(Strict):

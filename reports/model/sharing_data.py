@@ -30,7 +30,7 @@ def sharing_data(
         return None
     row = {trial.id: number for number, trial in enumerate(shown)}
     return {
-        "confirm": shared.asked.confirm,
+        "confirm": "scratch" if shared.asked.confirm == "scratch" else "procedure",  # what the means are of
         "slices": _slices(shared),
         "others": [
             [row[name], rounded(one.mean), len(one.errors)]

@@ -241,13 +241,14 @@ class SharingUsed:
         epochs: Of the elastic training.
         random_slices: Slices of each step, beside the largest network and the smallest.
         recalibration_images: Training images that a slice's batch-norm statistics are measured on.
-        confirm: "procedure" repeats everything with each confirming seed; "scratch" trains the members alone.
+        confirm: "procedure" repeats everything with each confirming seed; "scratch" trains the members alone; "both"
+            does both, and the procedure's errors count.
     """
 
     epochs: Annotated[int, Field(ge=1, le=100_000)] = 16
     random_slices: Annotated[int, Field(ge=0, le=64)] = 1
     recalibration_images: Annotated[int, Field(ge=2, le=1_000_000)] = 1024
-    confirm: Literal["procedure", "scratch"] = "procedure"
+    confirm: Literal["procedure", "scratch", "both"] = "procedure"
 
 
 @dataclass(frozen=True)

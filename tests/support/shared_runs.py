@@ -19,7 +19,8 @@ CHOICES = {
     "depths": ((1, 2), (1, 2), (1, 2, 3), (1, 2, 3), (1, 2, 3)),
 }
 LARGEST = Architecture((16, 32, 64, 128, 128), (2, 2, 3, 3, 3))
-Confirm = Literal["procedure", "scratch"]
+Way = Literal["procedure", "scratch"]
+Confirm = Literal[Way, "both"]
 
 
 def shared_run(
@@ -27,7 +28,7 @@ def shared_run(
     trials: int = 12,
     slices: int = 60,
     confirm: Confirm = "procedure",
-    confirmed: Sequence[Confirm] = (),
+    confirmed: Sequence[Way] = (),
     seed: int = 0,
     **changes: Any,
 ) -> Run:
@@ -98,7 +99,7 @@ def _elastic(row: Mapping[str, Any], name: str, seed: int) -> dict[str, Any]:
 
 
 def _again(
-    trials: pd.DataFrame, members: Sequence[str], way: Confirm, error: str, rng: np.random.Generator
+    trials: pd.DataFrame, members: Sequence[str], way: Way, error: str, rng: np.random.Generator
 ) -> list[dict[str, Any]]:
     by_id = trials.set_index("id", drop=False)
     ending = "" if way == "procedure" else "-alone"

@@ -5,7 +5,8 @@ and Talbot 2010). A training that took part in the selection cannot correct this
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from search_spaces import SearchSpace, SearchSpaceError, load_dict
 from suite.errors import RequestError
@@ -15,29 +16,21 @@ from suite.runs.ledger import RunLedger
 from suite.runs.tables import config_of
 from suite.search.proposals import Proposal
 from suite.search.sharing.elastic_training import slice_for
-from suite.trial import TrialConfig
 
 
 def left_to_confirm(space: SearchSpace, ledger: RunLedger, info: RunInfo) -> list[Proposal]:
     """Return the confirming trainings that have no row yet: those of the front so far.
 
-    They come seed by seed, so that every member soon has its first. ``t0007-s3`` is trial t0007 with seed 3.
+    They come seed by seed, so that every member soon has its first. ``t0007-s3`` is trial t0007 with seed 3, and
+    ``t0007-s3-alone`` the same network trained alone where the search shares weights.
     """
     members = front_rows(ledger.rows, info.objectives, info.error_column)
     ended = {row["id"] for row in ledger.rows_of("confirm")}
-    alone = 0  # epochs that a training without a slice has more
-    if space.sharing is not None and space.sharing.confirm == "scratch":
-        alone = space.sharing.epochs
     trainings = [
-        Proposal(
-            id=f"{member['id']}-s{seed}",
-            config=_confirming(config_of(member), seed, more_epochs=alone),
-            stage="confirm",
-            parent=member["id"],
-            slice_of=None if alone else slice_for(space, seed),
-        )
+        training
         for seed in space.confirming_seeds
         for member in members
+        for training in _confirming(space, member, seed)
     ]
     return [training for training in trainings if training.id not in ended]
 
@@ -47,8 +40,15 @@ def elastic_seeds_of(trainings: Sequence[Proposal]) -> list[int]:
     return sorted({training.config.seed for training in trainings if training.slice_of is not None})
 
 
-def _confirming(config: TrialConfig, seed: int, more_epochs: int) -> TrialConfig:
-    return dataclasses.replace(config, seed=seed, epochs=config.epochs + more_epochs)
+def _confirming(space: SearchSpace, member: Mapping[str, Any], seed: int) -> Iterator[Proposal]:
+    """Yield the trainings that confirm a member with a seed: from a slice, from random weights, or both."""
+    config, sharing = dataclasses.replace(config_of(member), seed=seed), space.sharing
+    training = Proposal(f"{member['id']}-s{seed}", config, stage="confirm", parent=member["id"])
+    if sharing is None or sharing.confirm != "scratch":
+        yield dataclasses.replace(training, slice_of=slice_for(space, seed))
+    if sharing is not None and sharing.confirm != "procedure":
+        whole = dataclasses.replace(config, epochs=sharing.epochs + config.epochs)
+        yield dataclasses.replace(training, id=f"{training.id}-alone", config=whole)
 
 
 def with_confirm_seeds(space: SearchSpace, seeds: int) -> SearchSpace:

@@ -26,7 +26,7 @@ def confirmed(member: str, errors: dict[int, float | None]) -> Confirmed:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("named", ["procedure", "scratch"])
+@pytest.mark.parametrize("named", ["procedure", "scratch", "both"])
 def test_only_the_named_procedure_confirms_and_the_other_is_kept_apart(
     make_run: MakeRun, named: Confirm
 ) -> None:
@@ -34,7 +34,7 @@ def test_only_the_named_procedure_confirms_and_the_other_is_kept_apart(
     own, other = confirmations(run), other_confirmations(run)
     assert own.keys() == other.keys()
     starts = {bool(training.slice_of) for one in own.values() for training in one.trainings}
-    assert starts == {named == "procedure"}
+    assert starts == {named != "scratch"}
     result = summarise(run)
     assert result.is_confirmed
     assert all(trial.error == own[trial.id].mean for trial in result.front)
@@ -54,7 +54,7 @@ def test_without_sharing_every_confirming_training_counts(make_run: MakeRun) -> 
     assert confirmation_sentence(run.info) == ""
 
 
-@pytest.mark.parametrize("named", ["procedure", "scratch"])
+@pytest.mark.parametrize("named", ["procedure", "scratch", "both"])
 def test_members_that_were_confirmed_both_ways_are_compared(make_run: MakeRun, named: Confirm) -> None:
     run = shared_run(make_run, confirm=named, confirmed=["procedure", "scratch"])
     found = agreement(run, summarise(run))

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from reports.html.page import page
+from reports.model.confirmation_agreement import agreement
 from reports.model.trials import summarise
 from reports.text.sharing_report import sharing_lines
 from search_spaces import SearchSpace, load_dict
@@ -53,7 +54,7 @@ def space(store: Store, **changes: Any) -> SearchSpace:
                 "widths": [{"choices": [4, 8]}, *[{"choices": [4]}] * 3, {"choices": [4, 8]}],
                 "lambda_l1": {"low": 0.1, "high": 1.0},
             },
-            "sharing": {"epochs": 2, "candidates": 4, "recalibration_images": 64},
+            "sharing": {"epochs": 2, "candidates": 4, "recalibration_images": 64, "confirm": "both"},
             "latency": {"resolution": 32, "batch_size": 1, "rounds": 2},
             **changes,
         }
@@ -111,8 +112,16 @@ def test_an_interrupted_search_scores_on_and_is_confirmed_by_whole_repetitions(
 
     trials = read_run(folder).trials.set_index("id")
     confirmed = trials[trials["stage"] == "confirm"]
-    assert set(confirmed["slice_of"]) == {"elastic-s1", "elastic-s2"}
+    assert set(confirmed["slice_of"].dropna()) == {"elastic-s1", "elastic-s2"}
+    alone = confirmed[confirmed["slice_of"].isna()]
+    assert set(confirmed.index) == {
+        f"{name}{end}" for name in confirmed.index.difference(alone.index) for end in ("", "-alone")
+    }
+    assert set(alone["epochs"]) == {2 + 1}  # those of the elastic training and of the trial
     assert set(trials.index[trials["stage"] == "elastic"]) == {"elastic", "elastic-s1", "elastic-s2"}
     run = read_run(folder)
     assert summarise(run).is_confirmed
     assert "by the whole procedure: for each seed an elastic training" in page(run)
+    agreed = agreement(run, summarise(run))
+    assert agreed is not None
+    assert len(agreed.members) == len(alone) / 2
