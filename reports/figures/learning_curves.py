@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+import pandas as pd
 import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
@@ -60,7 +61,8 @@ def collect(run: Run, summary: FrontSummary) -> LearningCurves:
         Curve(
             id=name,
             epochs=tuple(int(epoch) for epoch in by_id[name]["epoch"]),
-            val_mae=tuple(float(value) for value in by_id[name][run.info.error_column]),
+            # A foreign table may have empty cells of any kind.
+            val_mae=tuple(pd.to_numeric(by_id[name][run.info.error_column], errors="coerce").astype(float)),
             on_front=name in front,
             # A trial's epochs are written just before its row, so that a kill can leave them without one.
             status=status.get(name, "no result recorded"),

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -32,6 +33,10 @@ latency: {{resolution: 32, batch_size: 1, rounds: 2}}
 """
 
 
+#: In the lines that tell every minute what trains, and how many have ended.
+IN_PROGRESS = re.compile(r"\bepoch \d+ of \d+|^\d+ of \d+ done, ")
+
+
 class Driver:
     """A ``suite`` command as a terminal starts it: in a session and a process group of its own."""
 
@@ -56,7 +61,7 @@ class Driver:
             line = self.process.stdout.readline()
             assert line, f"the search ended before {count} trials had: {self.said}"
             self.said.append(line.rstrip("\n"))
-            ended += " done, " in line
+            ended += " done, " in line and not IN_PROGRESS.search(line)
 
     def kill(self) -> None:
         """``kill -9`` of the driver alone."""

@@ -18,11 +18,18 @@ from suite.runs.info import Resources
 from suite.search.interrupts import interrupts_held_back
 from suite.search.tune.known_addresses import remember_address
 from suite.search.tune.ray_folder import ray_folder
-from suite.search.tune.ray_private import STARTUP_TIMED_OUT, on_loopback, staging_folder_of_client
+from suite.search.tune.ray_private import (
+    GCS_DID_NOT_START,
+    STARTUP_TIMED_OUT,
+    on_loopback,
+    staging_folder_of_client,
+)
 from suite.search.tune.token import check_token, home_token, unusable_token
 
 #: Ray's own object store can be small, because the trials' data is memory-mapped, not sent.
 OBJECT_STORE_BYTES = 100 * 2**20
+#: Ray starts of themselves fail now and then on a busy machine.
+START_ATTEMPTS = 2
 #: How the address of a cluster begins that is used from outside of it.
 CLIENT = "ray://"
 
@@ -75,25 +82,43 @@ def _cluster_at(address: str | None) -> Iterator[dict[str, Any]]:
 
 
 def _start(address: str | None, options: dict[str, Any]) -> None:
-    try:
-        ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
-    except SystemExit as stopped:  # Ray's own answer to SIGTERM, while it starts
-        raise KeyboardInterrupt from stopped
-    except Exception as error:
-        if STARTUP_TIMED_OUT in str(error):
-            raise RequestError(
-                "Ray did not start within its limit of half a minute; try again when this machine has less to do"
-            ) from None
-        if "_temp_dir" in options and isinstance(error, OSError | ValueError):
-            raise RequestError(
-                f"Ray does not start on this machine ({_first_line(error)}); correct what it names, give it room with "
-                "RAY_TMPDIR, or remove what the environment sets for it (RAY_...)"
-            ) from None
-        if isinstance(error, ConnectionError):
-            raise _no_cluster(address, error) from None
-        if isinstance(error, ValueError):
-            raise _refused(address, _first_line(error)) from None
-        raise
+    """Start or join Ray. A start that went wrong by chance is tried again."""
+    for attempt in range(1, START_ATTEMPTS + 1):
+        try:
+            ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
+            return
+        except SystemExit as stopped:  # Ray's own answer to SIGTERM, while it starts
+            raise KeyboardInterrupt from stopped
+        except Exception as error:
+            if not _by_chance(error):
+                if (refusal := _refusal(address, options, error)) is None:
+                    raise
+                raise refusal from None
+            if attempt == START_ATTEMPTS:
+                raise RequestError(
+                    f"Ray did not start in {START_ATTEMPTS} attempts of half a minute; try again when this machine "
+                    "has less to do"
+                ) from None
+            ray.shutdown()
+
+
+def _by_chance(error: Exception) -> bool:
+    """Whether another attempt may go well: the machine was busy, or two clusters chose one port."""
+    return any(words in str(error) for words in (STARTUP_TIMED_OUT, GCS_DID_NOT_START))
+
+
+def _refusal(address: str | None, options: dict[str, Any], error: Exception) -> RequestError | None:
+    """Say why Ray did not start, or was not joined; None: nobody knows."""
+    if "_temp_dir" in options and isinstance(error, OSError | ValueError):
+        return RequestError(
+            f"Ray does not start on this machine ({_first_line(error)}); correct what it names, give it room with "
+            "RAY_TMPDIR, or remove what the environment sets for it (RAY_...)"
+        )
+    if isinstance(error, ConnectionError):
+        return _no_cluster(address, error)
+    if isinstance(error, ValueError):
+        return _refused(address, _first_line(error))
+    return None
 
 
 def share_of_a_trial(resources: Resources) -> dict[str, float]:

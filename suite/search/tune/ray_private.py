@@ -18,6 +18,8 @@ from ray._common.constants import HEAD_NODE_RESOURCE_NAME
 ON_HEAD_NODE = tune.PlacementGroupFactory([{HEAD_NODE_RESOURCE_NAME: 0.001}])
 #: The part of the message of a ``ray.init`` that gave up waiting.
 STARTUP_TIMED_OUT = "timed out during startup"
+#: The same where its first server did not answer, as when two clusters chose one port at the same moment.
+GCS_DID_NOT_START = "Failed to start GCS"
 
 
 def is_client_connection() -> bool:

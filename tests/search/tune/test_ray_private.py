@@ -31,10 +31,13 @@ def test_tune_asks_one_function_for_the_folder_that_it_stages_its_state_in() -> 
     assert is_called, f"{VERSION} no longer calls {name}() in ray.train._internal.storage"
 
 
-def test_a_start_that_timed_out_says_so_in_the_words_that_are_looked_for() -> None:
-    sources = (Path(ray.__file__).parent / "_private").glob("*.py")
-    found = any(ray_private.STARTUP_TIMED_OUT in path.read_text(encoding="utf-8") for path in sources)
-    assert found, f"{VERSION} no longer says {ray_private.STARTUP_TIMED_OUT!r}"
+def test_a_start_that_went_wrong_by_chance_says_so_in_the_words_that_are_looked_for() -> None:
+    texts = [
+        path.read_text(encoding="utf-8") for path in (Path(ray.__file__).parent / "_private").glob("*.py")
+    ]
+    sources = "".join(texts).replace("{'start' if self.head else 'connect to'}", "start")
+    for words in (ray_private.STARTUP_TIMED_OUT, ray_private.GCS_DID_NOT_START):
+        assert words in sources, f"{VERSION} no longer says {words!r}"
 
 
 def test_the_staging_folder_of_a_client_is_a_folder_and_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
