@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-import pandas as pd
 import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
@@ -61,8 +60,7 @@ def collect(run: Run, summary: FrontSummary) -> LearningCurves:
         Curve(
             id=name,
             epochs=tuple(int(epoch) for epoch in by_id[name]["epoch"]),
-            # A foreign table may have empty cells of any kind.
-            val_mae=tuple(pd.to_numeric(by_id[name][run.info.error_column], errors="coerce").astype(float)),
+            val_mae=tuple(by_id[name][run.info.error_column].to_numpy(float).tolist()),
             on_front=name in front,
             # A trial's epochs are written just before its row, so that a kill can leave them without one.
             status=status.get(name, "no result recorded"),

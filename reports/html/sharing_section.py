@@ -122,7 +122,7 @@ def groups(summary: FrontSummary, shared: SharedWeights | None, other: int) -> M
         tuned = [trial for trial in summary.trials if trial.finished and trial.slice_of]
         alone = [t for t in summary.trials if t.finished and not t.slice_of and not t.confirmed]
         means = sum(1 for trial in summary.trials if trial.confirmed and trial.confirmed.errors)
-        procedure, scratch = (means, other) if shared.asked.confirm != "scratch" else (other, means)
+        procedure, scratch = (means, other) if shared.asked.counted == "procedure" else (other, means)
         found = [
             Group(
                 "slices",

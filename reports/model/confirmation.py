@@ -71,7 +71,7 @@ def procedure_in_words(info: RunInfo) -> str:
     sharing = info.sharing
     if sharing is None:
         return ""
-    if sharing.confirm != "scratch":
+    if sharing.counted == "procedure":
         return (
             "by the whole procedure: for each seed an elastic training of its own, and each member fine-tuned "
             "from its slice"
@@ -102,7 +102,7 @@ def other_confirmations(run: Run) -> dict[str, Confirmed]:
 
 def _is_of_the_procedure(row: Row, info: RunInfo) -> bool:
     sharing = info.sharing
-    return sharing is None or bool(words(row, "slice_of")) == (sharing.confirm != "scratch")
+    return sharing is None or bool(words(row, "slice_of")) == (sharing.counted == "procedure")
 
 
 def _by_member(rows: Iterable[Row], info: RunInfo) -> dict[str, Confirmed]:

@@ -57,7 +57,7 @@ def agreement(run: Run, summary: FrontSummary) -> Agreement | None:
     if sharing is None:
         return None
     ways = (summary.confirmations, other_confirmations(run))
-    procedure, scratch = ways if sharing.confirm != "scratch" else ways[::-1]
+    procedure, scratch = ways if sharing.counted == "procedure" else ways[::-1]
     return compared_ways(procedure, scratch)
 
 

@@ -30,7 +30,7 @@ def sharing_data(
         return None
     row = {trial.id: number for number, trial in enumerate(shown)}
     return {
-        "confirm": "scratch" if shared.asked.confirm == "scratch" else "procedure",  # what the means are of
+        "confirm": shared.asked.counted,
         "slices": _slices(shared),
         "others": [
             [row[name], rounded(one.mean), len(one.errors)]

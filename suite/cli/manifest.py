@@ -125,7 +125,7 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
 
 def kuberay(options: argparse.Namespace) -> int:
     """Write a RayJob for one search."""
-    from importlib import metadata  # a fifth of the time of `suite --help`
+    from importlib import metadata  # a quarter of the time of `suite --help`
 
     from suite.cluster.kuberay import Pods, kuberay_manifest
 

@@ -34,10 +34,10 @@ def best_error(rows: Sequence[Mapping[str, Any]], error_column: str) -> float:
     return min((error for error in errors if not math.isnan(error)), default=math.nan)
 
 
-def confirmation_seconds(front: Sequence[Mapping[str, Any]], seeds: int, at_once: int) -> float:
-    """Estimate the seconds to retrain the members of a front with several seeds, from their times in the search."""
+def confirmation_seconds(front: Sequence[Mapping[str, Any]], times: int, at_once: int) -> float:
+    """Estimate the seconds to train each member of a front so many times, from their times in the search."""
     trainings = [float(member["seconds"]) for member in front]
-    return max(sum(trainings) * seeds / at_once, max(trainings, default=0.0))
+    return max(sum(trainings) * times / at_once, max(trainings, default=0.0))
 
 
 def _number(cell: Any) -> float:

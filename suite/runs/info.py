@@ -194,6 +194,13 @@ class RunInfo:
         block = self.search.get("sharing")
         return None if block is None else typed(block, SharingUsed)
 
+    @property
+    def confirmations_of_a_member(self) -> int:
+        """How many trainings confirm each member of the front; 0 where none does."""
+        seeds = int(self.search.get("confirm_seeds", 1))
+        both = self.sharing is not None and self.sharing.confirm == "both"
+        return seeds * (2 if both else 1) if seeds > 1 else 0
+
 
 def write_info(folder: Path, info: RunInfo) -> None:
     """Write ``run.json``.
@@ -249,6 +256,11 @@ class SharingUsed:
     random_slices: Annotated[int, Field(ge=0, le=64)] = 1
     recalibration_images: Annotated[int, Field(ge=2, le=1_000_000)] = 1024
     confirm: Literal["procedure", "scratch", "both"] = "procedure"
+
+    @property
+    def counted(self) -> Literal["procedure", "scratch"]:
+        """The way of confirming whose errors count."""
+        return "scratch" if self.confirm == "scratch" else "procedure"
 
 
 @dataclass(frozen=True)

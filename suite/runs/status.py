@@ -63,19 +63,18 @@ def status_of(location: Path | str) -> RunProgress:
         status = "killed"
     requested = run.info.trials_asked
     missing = requested - len(searched)
+    confirming = sum(row["stage"] == "confirm" for row in rows)
     front = front_rows(rows, run.info.objectives, run.info.error_column)
     left = None
     if searched and status == "running":
-        left = seconds / len(searched) * missing + _confirmation_left(
-            run.info, front, len(rows) - len(searched)
-        )
+        left = seconds / len(searched) * missing + _confirmation_left(run.info, front, confirming)
     return RunProgress(
         run=str(location),
         name=run.info.name,
         status=status,
         trials_asked=requested,
         trials=ended,
-        confirming=sum(row["stage"] == "confirm" for row in rows),
+        confirming=confirming,
         best_mae=None if math.isnan(best) else best,
         unit=run.info.unit,
         front=len(front),
@@ -87,8 +86,9 @@ def status_of(location: Path | str) -> RunProgress:
 
 def _confirmation_left(info: RunInfo, front: Sequence[Mapping[str, Any]], done: int) -> float:
     """Estimate the seconds until the front is confirmed, if it stays as it is."""
-    seeds = int(info.search.get("confirm_seeds", 1))
-    requested = len(front) * seeds if seeds > 1 else 0
+    requested = len(front) * info.confirmations_of_a_member
     if requested <= done:
         return 0.0
-    return confirmation_seconds(front, seeds, max(1, info.max_concurrent)) * (1 - done / requested)
+    return confirmation_seconds(front, info.confirmations_of_a_member, max(1, info.max_concurrent)) * (
+        1 - done / requested
+    )

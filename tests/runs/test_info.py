@@ -104,6 +104,26 @@ def test_the_sharing_of_a_search_is_read_and_none_is_none(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
+    ("confirm", "seeds", "counted", "trainings"),
+    [
+        ("procedure", 3, "procedure", 3),
+        ("scratch", 3, "scratch", 3),
+        ("both", 3, "procedure", 6),
+        ("both", 1, "procedure", 0),
+    ],
+)
+def test_a_front_that_is_confirmed_both_ways_has_twice_the_trainings_and_one_way_counts(
+    confirm: str, seeds: int, counted: str, trainings: int
+) -> None:
+    search = {**INFO.search, "confirm_seeds": seeds, "sharing": {"confirm": confirm}}
+    info = dataclasses.replace(INFO, search=search)
+    assert info.sharing is not None
+    assert (info.sharing.counted, info.confirmations_of_a_member) == (counted, trainings)
+    alone = dataclasses.replace(INFO, search={**INFO.search, "confirm_seeds": 3})
+    assert alone.confirmations_of_a_member == 3
+
+
+@pytest.mark.parametrize(
     "block",
     [{"epochs": "many"}, {"random_slices": 10**9}, {"confirm": "<b>"}, {"recalibration_images": 0}, [], 5],
 )

@@ -28,7 +28,7 @@ from suite.search.tune.token import check_token, home_token, unusable_token
 
 #: Ray's own object store can be small, because the trials' data is memory-mapped, not sent.
 OBJECT_STORE_BYTES = 100 * 2**20
-#: Ray starts of themselves fail now and then on a busy machine.
+#: On a busy machine, a start of Ray fails now and then.
 START_ATTEMPTS = 2
 #: How the address of a cluster begins that is used from outside of it.
 CLIENT = "ray://"
@@ -96,8 +96,7 @@ def _start(address: str | None, options: dict[str, Any]) -> None:
                 raise refusal from None
             if attempt == START_ATTEMPTS:
                 raise RequestError(
-                    f"Ray did not start in {START_ATTEMPTS} attempts of half a minute; try again when this machine "
-                    "has less to do"
+                    f"Ray did not start in {START_ATTEMPTS} attempts; try again when this machine has less to do"
                 ) from None
             ray.shutdown()
 

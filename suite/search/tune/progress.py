@@ -69,7 +69,7 @@ class StageProgress:
         if self._stage != "search":
             return 0.0
         return confirmation_seconds(
-            self._front, len(self._search.space.confirming_seeds), max(1, self._info.max_concurrent)
+            self._front, self._info.confirmations_of_a_member, max(1, self._info.max_concurrent)
         )
 
 

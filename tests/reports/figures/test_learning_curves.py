@@ -1,5 +1,8 @@
 """What the learning curves collect and how they are told apart."""
 
+import dataclasses
+import math
+
 import pytest
 
 from reports.figures import style
@@ -53,3 +56,11 @@ def test_no_epoch_yet_can_be_drawn(make_run: MakeRun) -> None:
     run = make_run(trials=0)
     assert collect(run, summarise(run)).curves == ()
     assert len(draw(collect(run, summarise(run))).data) == 0
+
+
+def test_a_foreign_table_with_empty_errors_has_curves_of_unknown_values(make_run: MakeRun) -> None:
+    run = make_run(trials=2)
+    epochs = run.epochs.assign(**{run.info.error_column: None}).astype({run.info.error_column: object})
+    curves = collect(dataclasses.replace(run, epochs=epochs), summarise(run)).curves
+    assert curves
+    assert all(math.isnan(value) for curve in curves for value in curve.val_mae)
