@@ -2,6 +2,9 @@
 PYTHON ?= python3.11
 # A pip index with the build of torch that suits the machine, such as PyTorch's own of CPU builds.
 TORCH_INDEX ?=
+# Images of containers often set it. Every process of Ray, and every test process, would then compile torch and
+# pandas for itself: an import that takes 2 seconds takes 7.
+unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready

@@ -162,7 +162,7 @@ def test_the_answer_is_told_beside_the_papers_networks_and_their_claims(
     assert "36\u00d7" in told
     assert "36.32\u00d7" in told
     first.locator("a[href='#claims']").click()
-    assert "max-params=4000000" in opened.page.url  # a place in the page is not a choice
+    opened.page.wait_for_url("**#max-params=4000000")  # a place in the page is not a choice
 
 
 def test_the_answer_and_the_table_beside_it_tell_the_same_speed(make_run: MakeRun, visit: Open) -> None:
