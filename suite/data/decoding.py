@@ -28,6 +28,8 @@ ENDINGS: Mapping[str, tuple[str, ...]] = {
     **({"AVIF": (".avif",)} if features.check("avif") else {}),
 }
 FORMATS = tuple(ENDINGS)
+#: The kinds of HEIF, by the letters after the first eight bytes. Telephones write them, and Pillow does not read them.
+HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"hevm", b"mif1", b"msf1")
 #: A JPEG is decoded at a half, a quarter or an eighth of its size if that leaves at least this many pixels a side for
 #: each pixel of the result, which is enough for the filter that then reduces it.
 OVERSAMPLING = 1.5
@@ -85,14 +87,14 @@ def decode(content: bytes, side: int, part: CropBox | FivePoints | None = None) 
             with Image.open(io.BytesIO(content), formats=FORMATS) as image:
                 if image.width * image.height > MOST_PIXELS:
                     raise UndecodableError(
-                        f"{image.width} x {image.height} pixels, over the limit of {MOST_PIXELS:,}"
+                        f"{image.width} x {image.height} pixels, over the limit of {MOST_PIXELS:,}: reduce it"
                     )
                 square = _square(image, side, part)
     except UndecodableError:
         raise
     # A damaged file makes Pillow's decoders raise nearly anything (OSError, SyntaxError, struct.error).
     except Exception as error:
-        raise UndecodableError(_reason(error)) from None
+        raise UndecodableError(_reason(error, content)) from None
     return np.asarray(square)
 
 
@@ -206,10 +208,12 @@ def _in_bands(image: Image.Image, convert: Callable[[Image.Image], Image.Image])
     return converted
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, content: bytes) -> str:
     if isinstance(error, UnidentifiedImageError):
+        if content[4:8] == b"ftyp" and content[8:12] in HEIF_BRANDS:
+            return "a HEIC image, which is not read: convert it to JPEG"
         return f"no image ({', '.join(FORMATS)})"
     if isinstance(error, Image.DecompressionBombError):
-        return f"more pixels than the limit of {MOST_PIXELS:,}"
+        return f"more pixels than the limit of {MOST_PIXELS:,}: reduce it"
     message = " ".join(str(error).split())
     return message if message and isinstance(error, OSError) else f"{type(error).__name__}: {message}"

@@ -4,10 +4,14 @@ macOS decomposes an accented letter into two characters (NFD) where others keep 
 ``imgs\a.jpg``.
 """
 
+import os
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
+
+#: Before the form of a name without upper case; no name of a file has it.
+_CASELESS = "\0"
 
 
 def comparable(name: str) -> str:
@@ -16,29 +20,54 @@ def comparable(name: str) -> str:
 
 
 class FileNames:
-    """The names of files, to find one by any spelling of it."""
+    """The names of files, to find one by any spelling of it.
+
+    A name in other upper and lower case counts where no other file has it: Windows and macOS make no difference.
+    """
 
     def __init__(self, names: Iterable[str]) -> None:
         self._names = set(names)
         self._by_form: defaultdict[str, list[str]] = defaultdict(list)
         for name in self._names:
             self._by_form[comparable(name)].append(name)
+            self._by_form[_CASELESS + comparable(name).casefold()].append(name)
 
     def find(self, name: str) -> str | None:
         """Return the name that is spelt in the same way, or the only one spelt differently; None without one."""
         if name in self._names:
             return name
-        found = self._by_form.get(comparable(name), ())
-        return found[0] if len(found) == 1 else None
+        for form in (comparable(name), _CASELESS + comparable(name).casefold()):
+            if found := self._by_form.get(form):
+                return found[0] if len(found) == 1 else None
+        return None
 
 
-def spelling_on_disk(folder: Path, name: str) -> str:
-    """Return the spelling of a name under which a file is in a folder; the name itself where there is none."""
-    if name.isascii() and "\\" not in name:
-        return name
-    composed = comparable(name)
-    spellings = (name, name.replace("\\", "/"), composed, unicodedata.normalize("NFD", composed))
-    return next((spelling for spelling in spellings if _exists(folder / spelling)), name)
+class NamesOnDisk:
+    """The names of files below a folder, to find one by any spelling of it without a list of all of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._names: dict[Path, FileNames] = {}
+
+    def find(self, name: str) -> str:
+        """Return the spelling under which a file is there; the name itself where there is none."""
+        composed = comparable(name)
+        spellings = (name, name.replace("\\", "/"), composed, unicodedata.normalize("NFD", composed))
+        for spelling in dict.fromkeys(spellings):
+            if _exists(self._folder / spelling):
+                return spelling
+        parent = Path(composed).parent
+        if parent not in self._names:
+            self._names[parent] = FileNames(_entries(self._folder / parent))
+        found = self._names[parent].find(Path(composed).name)
+        return name if found is None else (parent / found).as_posix()
+
+
+def _entries(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except (OSError, ValueError):  # reading a file of it says why
+        return []
 
 
 def _exists(path: Path) -> bool:

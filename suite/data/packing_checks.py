@@ -8,6 +8,7 @@ from pathlib import Path
 from suite.data.dataset_reader import ReadResult, SkippedFile
 from suite.data.packed_labels import as_text
 from suite.errors import RequestError, UnfinishedError
+from suite.files.byte_count import byte_count
 
 STORE_FILES = {"images.npy", "labels.parquet", "skipped.csv", "store.json"}
 
@@ -56,7 +57,7 @@ def check_disk_space(folder: Path, needed: int) -> None:
         free += (folder / "images.npy").stat().st_blocks * 512
     if free < 2 * needed:  # the images are copied once if some have to be left out
         raise RequestError(
-            f"{folder.parent} has {free / 1e9:.1f} GB free, packing needs up to {2 * needed / 1e9:.1f} GB; "
+            f"{folder.parent} has {byte_count(free)} free, packing needs up to {byte_count(2 * needed)}; "
             "name a folder on another disk, or a smaller --size"
         )
 

@@ -195,9 +195,9 @@ def open_store(folder: Path) -> Store:
     except FileNotFoundError:
         raise _no_store(folder, "no store.json") from None
     except FileContentError as error:
-        raise _no_store(folder, f"no readable store.json: {error}") from None
-    if not isinstance(fields, dict):
-        raise _no_store(folder, "store.json is no JSON object")
+        raise _damaged(folder, error) from None
+    if not isinstance(fields, dict) or "schema_version" not in fields:
+        raise _no_store(folder, "its store.json is not one of the suite: it has no schema_version")
     if fields.get("schema_version") != SCHEMA_VERSION:
         raise RequestError(
             f"{folder}/store.json has schema version {str(fields.get('schema_version'))[:40]}, this suite reads "
@@ -207,10 +207,15 @@ def open_store(folder: Path) -> Store:
         info = typed(fields, StoreInfo)
         _check_values(info)
     except FileContentError as error:
-        raise RequestError(
-            f"{folder}/store.json cannot be used ({error}); pack the data again, or take it from a backup"
-        ) from None
+        raise _damaged(folder, error) from None
     return Store(folder, info)
+
+
+def _damaged(folder: Path, error: FileContentError) -> RequestError:
+    return RequestError(
+        f"{folder}/store.json is incomplete or damaged ({str(error)[:200]}); pack the data again, or restore it from "
+        "a backup"
+    )
 
 
 def _no_store(folder: Path, reason: str) -> RequestError:

@@ -28,6 +28,8 @@ LARGEST_RATIO = 200
 SMALL_TAR = 1_000_000_000  # bytes, below which the ratio does not matter
 #: As in tables of labels.
 MOST_MEMBERS = 1_000_000
+#: More zeros at the end of a file than any program pads it with.
+PADDING_BYTES = 1_000_000
 CHUNK_BYTES = 16_000_000  # decompressed at a time
 
 Decompressor = Callable[[Path], io.BufferedIOBase]
@@ -121,6 +123,7 @@ def decompress(path: Path, decompressor: Decompressor, tar: Path) -> None:
     Raises:
         RequestError: The file is damaged, decompresses to far more than a set has, or the disk is too small.
     """
+    _check_end(path)
     most = min(LARGEST_TAR, max(SMALL_TAR, LARGEST_RATIO * path.stat().st_size))
     size = 0
     try:
@@ -143,3 +146,16 @@ def decompress(path: Path, decompressor: Decompressor, tar: Path) -> None:
             f"{path} cannot be decompressed ({error}); get the set again from its owner, or unpack what can "
             "be unpacked and name its folder"
         ) from None
+
+
+def _check_end(path: Path) -> None:
+    """Refuse a file that ends in nothing but zeros: gzip would look at each of them, for hours where it is sparse."""
+    with path.open("rb") as file:
+        if file.seek(0, io.SEEK_END) <= PADDING_BYTES:
+            return
+        file.seek(-PADDING_BYTES, io.SEEK_END)
+        if not any(file.read(PADDING_BYTES)):
+            raise RequestError(
+                f"{path} ends in {PADDING_BYTES:,} zeros or more, as a file does that was not downloaded to its end; "
+                "get it again from its owner"
+            )

@@ -15,7 +15,7 @@ from suite.data.archive_safety import (
     check_member_names,
     check_size,
 )
-from suite.errors import RequestError
+from suite.errors import RequestError, first_line
 
 #: The compressions that zipfile unpacks piece by piece. With the others a single piece may have any size.
 _BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -62,7 +62,11 @@ def open_zip(path: Path, shown: Path) -> Iterator[ZipFiles]:
     """
     try:
         archive = zipfile.ZipFile(path)
-    except DAMAGE_ERRORS:
+    except DAMAGE_ERRORS as error:
+        if _starts_as_zip(path):
+            raise RequestError(
+                f"{shown} is a zip that is damaged or not complete ({first_line(error)}); get it again from its owner"
+            ) from None
         raise RequestError(
             f"{shown} is neither a folder nor a readable zip or tar; unpack an archive of another kind and "
             "name its folder"
@@ -72,6 +76,11 @@ def open_zip(path: Path, shown: Path) -> Iterator[ZipFiles]:
         if any(member.flag_bits & _ENCRYPTED for member in archive.infolist()):
             raise RequestError(f"{shown} is encrypted; unpack it with its password, and name its folder")
         yield ZipFiles(archive)
+
+
+def _starts_as_zip(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(4) == b"PK\x03\x04"
 
 
 def bounded_zip(content: bytes, most: int) -> bytes:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from suite.errors import RequestError
+from suite.files.byte_count import byte_count
 from suite.files.paths import home_folder
 
 
@@ -36,7 +37,7 @@ def writable_cache(part: str, *, needed: int = 0) -> Iterator[Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if (free := shutil.disk_usage(folder).free) < needed:
-            raise _unusable(f"{free / 1e9:.2g} GB free, {needed / 1e9:.2g} GB needed")
+            raise _unusable(f"{byte_count(free)} free, {byte_count(needed)} needed")
         yield folder
     except OSError as error:
         if error.errno is None:

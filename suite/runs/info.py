@@ -289,9 +289,9 @@ def read_info(folder: Path) -> RunInfo:
     except FileNotFoundError:
         raise _no_run(folder, "it has no run.json") from None
     except FileContentError as error:
-        raise _no_run(folder, f"its run.json is not readable: {error}") from None
-    if not isinstance(fields, dict):
-        raise _no_run(folder, "its run.json is not readable: it holds no object")
+        raise _damaged(folder, error) from None
+    if not isinstance(fields, dict) or "schema_version" not in fields:
+        raise _no_run(folder, "its run.json is not one of the suite: it has no schema_version")
     if fields.get("schema_version") != SCHEMA_VERSION:
         raise RequestError(
             f"{folder}/run.json has schema version {str(fields.get('schema_version'))[:40]}, this suite reads "
@@ -301,11 +301,15 @@ def read_info(folder: Path) -> RunInfo:
         info = typed(fields, RunInfo)
         _check_search(typed(info.search, _KnownSearch))
     except FileContentError as error:
-        raise RequestError(
-            f"{folder}/run.json is incomplete or damaged ({str(error)[:200]}); restore it from a backup, or run "
-            "the search again"
-        ) from None
+        raise _damaged(folder, error) from None
     return info
+
+
+def _damaged(folder: Path, error: FileContentError) -> RequestError:
+    return RequestError(
+        f"{folder}/run.json is incomplete or damaged ({str(error)[:200]}); restore it from a backup, or run "
+        "the search again"
+    )
 
 
 def _check_search(search: _KnownSearch) -> None:

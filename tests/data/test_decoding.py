@@ -278,3 +278,9 @@ def test_a_damaged_image_is_pixels_or_a_reason(form: str, changes: list[tuple[fl
     except UndecodableError as error:
         outcome = str(error)
     assert outcome == (SIDE, SIDE, 3) or (isinstance(outcome, str) and outcome)
+
+
+@pytest.mark.parametrize("brand", [b"heic", b"mif1"])
+def test_a_photograph_of_a_telephone_that_is_not_read_names_its_kind(brand: bytes) -> None:
+    with pytest.raises(UndecodableError, match="a HEIC image, which is not read: convert it to JPEG"):
+        decode(b"\x00\x00\x00\x18ftyp" + brand + bytes(100), SIDE)

@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import tarfile
 import tracemalloc
 import zipfile
@@ -180,6 +181,30 @@ def test_a_long_name_is_read_and_one_that_climbs_out_is_not_repeated_whole(tmp_p
     ):
         pass
     assert len(str(refused.value)) < 600
+
+
+@pytest.mark.parametrize("ending", ["gz", "bz2", "xz"])
+def test_a_compressed_tar_that_ends_in_zeros_is_refused_at_once(tmp_path: Path, ending: str) -> None:
+    """Gzip reads padding of zeros one byte at a time: a sparse file of 100 GB would keep it busy for hours."""
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "1.jpg").write_bytes(b"x" * 1000)
+    archive = Path(shutil.make_archive(str(tmp_path / "set"), {"gz": "gztar", "bz2": "bztar", "xz": "xztar"}[ending], tmp_path / "set"))
+    os.truncate(archive, 10**11)
+    with pytest.raises(RequestError, match="not downloaded to its end"), seekable(archive, tmp_path / "copy"):
+        pass
+    assert not (tmp_path / "copy").exists()
+
+
+@pytest.mark.parametrize("left", [30, 200, -1])
+def test_a_zip_that_was_cut_off_is_told_from_another_kind_of_archive(tmp_path: Path, left: int) -> None:
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
+        archive.writestr("1.jpg", b"x" * 1000)
+    (tmp_path / "cut.zip").write_bytes((tmp_path / "set.zip").read_bytes()[:left])
+    with (
+        pytest.raises(RequestError, match="is a zip that is damaged or not complete"),
+        open_source(tmp_path / "cut.zip"),
+    ):
+        pass
 
 
 def test_what_is_compressed_and_no_tar_is_refused(tmp_path: Path) -> None:

@@ -70,8 +70,16 @@ def test_a_fingerprint_knows_pixels_labels_and_order() -> None:
     assert fingerprint(images.copy(), labels.copy()) in prints
 
 
-@pytest.mark.parametrize("content", [None, "", "{", "\x00"])
-def test_a_folder_without_a_whole_store_is_refused(tmp_path: Path, content: str | None) -> None:
+@pytest.mark.parametrize("content", ["", "{", "\x00", '{"schema_ver'])
+def test_a_store_json_that_was_cut_off_is_damaged(tmp_path: Path, content: str) -> None:
+    folder = store_folder(tmp_path / "store")
+    (folder / "store.json").write_text(content)
+    with pytest.raises(RequestError, match=r"incomplete or damaged .* restore it from a backup"):
+        open_store(folder)
+
+
+@pytest.mark.parametrize("content", [None, "[]", "5", '{"a": 1}'])
+def test_a_folder_without_a_store_is_refused(tmp_path: Path, content: str | None) -> None:
     folder = store_folder(tmp_path / "store")
     (folder / "store.json").unlink()
     if content is not None:

@@ -45,7 +45,7 @@ def test_an_error_of_the_disk_is_one_sentence(number: int) -> None:
 def test_too_little_space_is_told_before_anything_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(10**12, 10**12, 10**6))
     with (
-        pytest.raises(RequestError, match=r"0\.001 GB free, 5 GB needed"),
+        pytest.raises(RequestError, match=r"1 MB free, 5 GB needed"),
         writable_cache("p", needed=5 * 10**9),
     ):
         pytest.fail("there is no space")

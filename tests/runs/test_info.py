@@ -22,8 +22,15 @@ def test_a_folder_without_a_run_is_refused_in_one_sentence(tmp_path: Path) -> No
         read_run(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "5", '["schema_version"]'])
-def test_a_run_json_without_an_object_is_refused_in_one_sentence(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize("text", ["", '{"schema_ver', "\0"])
+def test_a_run_json_that_was_cut_off_is_damaged(tmp_path: Path, text: str) -> None:
+    (tmp_path / "run.json").write_text(text)
+    with pytest.raises(RequestError, match=r"incomplete or damaged .* restore it from a backup"):
+        read_run(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["[]", "5", '["schema_version"]', '{"a": 1}'])
+def test_a_run_json_of_another_program_is_refused_in_one_sentence(tmp_path: Path, text: str) -> None:
     (tmp_path / "run.json").write_text(text)
     with pytest.raises(RequestError, match="is not a run folder"):
         read_run(tmp_path)

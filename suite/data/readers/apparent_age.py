@@ -1,13 +1,14 @@
 """Shared by ChaLearn's sets of apparent age: a table of means and deviations for each split."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from pathlib import Path, PurePosixPath
 
 from suite.data.dataset_reader import ImageRecord, ReadResult, SkippedFile
 from suite.data.readers.layout import (
     SPLITS,
+    ImageRows,
     NamedImages,
     Publication,
     common_folders,
@@ -95,8 +96,8 @@ def join_images(
         raise publication.missing(path, names, f"table of its {SPLITS[0]} images")
     common = common_folders(names)
     split_by_name = {name: split_of(name, common) for name in names}
-    records: dict[str, ImageRecord] = {}
-    skipped: list[SkippedFile] = []
+    rows = ImageRows()
+    split_of_image: dict[str, Split] = {}
     for split in filter(tables.__contains__, SPLITS):
         table = PurePosixPath(tables[split].name).name
         # Splits may number their images alike, so images of other splits are left out.
@@ -106,21 +107,17 @@ def join_images(
             raise publication.missing(path, names, f"image that {table} names")
         for one in found:
             if isinstance(one, SkippedFile):
-                skipped.append(one)
-            elif one.file in records:
-                twice = (
-                    "twice" if records[one.file].split == split else "and so does the table of another split"
-                )
-                skipped.append(SkippedFile(one.file, f"{table} lists it, {twice}"))
-            else:
-                records[one.file] = one
-    skipped += _unlisted(names, split_by_name, tables, {*records, *(one.file for one in skipped)})
-    counts = f"official splits {count_of_splits(records.values())}"
+                rows.skip(one)
+                continue
+            first = split_of_image.setdefault(one.file, split)
+            twice = "twice" if first == split else "and so does the table of another split"
+            rows.add(replace(one, split=first), repeated=f"{table} lists it, {twice}")
+    records = rows.records
+    skipped = [*rows.skipped, *_unlisted(names, split_by_name, tables, rows.listed)]
+    counts = f"official splits {count_of_splits(records)}"
     notes = [f"no table of its {split} images" for split in SPLITS if split not in tables]
     notes += [f"{PurePosixPath(name).name} not used, which is smaller" for name in others]
-    return sorted_result(
-        records.values(), skipped, "; ".join([publication.found(len(records)), counts, *notes])
-    )
+    return sorted_result(records, skipped, "; ".join([publication.found(len(records)), counts, *notes]))
 
 
 def _unlisted(

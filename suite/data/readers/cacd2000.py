@@ -13,6 +13,7 @@ from typing import Any
 
 from suite.data.dataset_reader import DatasetReader, ImageRecord, ReadResult, SkippedFile
 from suite.data.readers.layout import (
+    ImageRows,
     NamedImages,
     Publication,
     count_of_splits,
@@ -57,29 +58,22 @@ def read(files: SourceFiles, path: Path) -> ReadResult:
     # An archive may store accented letters composed or decomposed.
     images = NamedImages([unicodedata.normalize("NFC", name) for name in names])
     as_stored = {unicodedata.normalize("NFC", name): name for name in names}
-    records: dict[str, ImageRecord] = {}
-    skipped: list[SkippedFile] = []
-    listed: set[str] = set()
+    rows = ImageRows()
     for row in _rows(files, meta, path):
         found = images.find(unicodedata.normalize("NFC", row.name))
         if found is None:
-            skipped.append(no_image(row.name, META))
+            rows.skip(no_image(row.name, META))
         elif reason := out_of_range("age", row.age, AGES):
-            skipped.append(SkippedFile(as_stored[found], reason))
-            listed.add(as_stored[found])
+            rows.skip(SkippedFile(as_stored[found], reason))
         else:
-            listed.add(as_stored[found])
-            records[found] = ImageRecord(
-                as_stored[found],
-                {"age": row.age},
-                subject=str(row.identity),
-                split=_split(row.rank),
-            )
-    if not records:
+            subject, split = str(row.identity), _split(row.rank)
+            record = ImageRecord(as_stored[found], {"age": row.age}, subject=subject, split=split)
+            rows.add(record, repeated=f"{META} lists it twice")
+    if not rows.records:
         raise CACD2000_PUBLICATION.missing(path, names, f"image that {META} names")
-    skipped += without_row(names, listed)
-    found_counts = f"{CACD2000_PUBLICATION.found(len(records))}; by rank {count_of_splits(records.values())}"
-    return sorted_result(records.values(), skipped, found_counts)
+    skipped = [*rows.skipped, *without_row(names, rows.listed)]
+    found_counts = f"{CACD2000_PUBLICATION.found(len(rows.records))}; by rank {count_of_splits(rows.records)}"
+    return sorted_result(rows.records, skipped, found_counts)
 
 
 def _rows(files: SourceFiles, meta: str, path: Path) -> Iterator[_Row]:

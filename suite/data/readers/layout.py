@@ -15,6 +15,8 @@ from suite.data.store import LabelRange, Split
 from suite.errors import RequestError
 
 IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+#: Why an image is left out that has two rows with different labels, people or splits.
+CONTRADICTED = "its rows contradict each other"
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
 _SPLIT_WORDS: dict[str, Split] = {
@@ -212,6 +214,49 @@ def without_row(
     known = {version(name) for name in listed}
     unlisted = {version(name): name for name in names if is_image(name) and version(name) not in known}
     return [SkippedFile(name, "no table has a row of it", lost=True) for name in unlisted.values()]
+
+
+class ImageRows:
+    """The rows of tables, joined to one record of each image.
+
+    Of rows that say the same the first counts. An image whose rows contradict each other is lost: which of them is
+    right, nobody can tell.
+    """
+
+    def __init__(self) -> None:
+        self.skipped: dict[SkippedFile, None] = {}  # in order; tables may repeat each other
+        self._records: dict[str, ImageRecord] = {}
+        self._contradicted: set[str] = set()
+
+    def add(self, record: ImageRecord, repeated: str = "") -> None:
+        """Add a row.
+
+        Args:
+            record: What it says.
+            repeated: The reason to name where an earlier row says the same; empty where that needs no word.
+        """
+        first = self._records.setdefault(record.file, record)
+        if first is record:
+            return
+        if first != record:
+            self._contradicted.add(record.file)
+            self.skipped[SkippedFile(record.file, CONTRADICTED, lost=True)] = None
+        elif repeated:
+            self.skipped[SkippedFile(record.file, repeated)] = None
+
+    def skip(self, one: SkippedFile) -> None:
+        """Add a row that cannot be used."""
+        self.skipped[one] = None
+
+    @property
+    def records(self) -> list[ImageRecord]:
+        """The images that no rows disagree about, in the order of their first rows."""
+        return [record for file, record in self._records.items() if file not in self._contradicted]
+
+    @property
+    def listed(self) -> set[str]:
+        """All images that have a row."""
+        return {*self._records, *(one.file for one in self.skipped)}
 
 
 def no_image(name: str, table: str) -> SkippedFile:

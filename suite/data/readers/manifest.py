@@ -21,12 +21,12 @@ from itertools import chain
 from pathlib import Path, PurePosixPath
 
 from suite.data.dataset_reader import DatasetReader, ImageRecord, ReadResult, SkippedFile
-from suite.data.file_names import FileNames, spelling_on_disk
+from suite.data.file_names import FileNames, NamesOnDisk
 from suite.data.parquet_images import PARQUET
 from suite.data.readers.landmarks import BOX, POINT_COLUMNS, box_of_row, points_of_row
-from suite.data.readers.layout import out_of_range, split_of, visible
+from suite.data.readers.layout import ImageRows, no_image, out_of_range, split_of, visible
 from suite.data.readers.parquet_tables import read_parquet
-from suite.data.readers.tables import Records, deviation_in, number, read_records
+from suite.data.readers.tables import Records, deviation_in, not_a_number, number, read_records
 from suite.data.source_files import IMAGE_COLUMNS, TABLES, SourceFiles, is_table, name_of_table
 from suite.data.store import LabelRange
 from suite.errors import RequestError
@@ -73,7 +73,7 @@ def read(files: SourceFiles, path: Path, *, attribute: Attribute | None) -> Read
         records, embedded = read_records(files, table, path), False
     if embedded:
         return _images(records, table, source, attribute, find=str)
-    find = partial(spelling_on_disk, path.parent) if loose else FileNames(visible(files)).find
+    find = NamesOnDisk(path.parent).find if loose else FileNames(visible(files)).find
     return _images(records, table, source, attribute, find)
 
 
@@ -105,26 +105,23 @@ def _images(
         raise RequestError(f"{source} has no rows below its header; write a row for each image")
     columns = _meaning(table.columns, attribute, source)
     folder = PurePosixPath(name).parent
-    records: dict[str, ImageRecord] = {}
-    skipped: list[SkippedFile] = []
+    rows = ImageRows()
     count = 0
     for count, row in enumerate(chain([first], table.rows), start=1):
         if not row.get(columns.image, ""):
-            skipped.append(SkippedFile(name, f"row {count} has no image", lost=True))
+            rows.skip(SkippedFile(name, f"row {count} has no image", lost=True))
             continue
         one = _parse(row, str(folder / row[columns.image]), columns)
         if isinstance(one, SkippedFile):
-            skipped.append(one)
+            rows.skip(one)
             continue
         file = find(one.file)
         if file is None:
-            skipped.append(SkippedFile(one.file, f"{name} lists it, but there is no such image", lost=True))
-        elif file in records:
-            skipped.append(SkippedFile(file, f"{name} lists it twice"))
+            rows.skip(no_image(one.file, name))
         else:
-            records[file] = replace(one, file=file)
-    found = f"{len(records):,} of {count:,} rows of {name}"
-    return ReadResult(list(records.values()), skipped, found, columns.groups)
+            rows.add(replace(one, file=file), repeated=f"{name} lists it twice")
+    found = f"{len(rows.records):,} of {count:,} rows of {name}"
+    return ReadResult(rows.records, list(rows.skipped), found, columns.groups)
 
 
 def _meaning(columns: Sequence[str], attribute: Attribute | None, source: str) -> _Columns:
@@ -166,7 +163,7 @@ def _parse(row: Mapping[str, str], file: str, columns: _Columns) -> ImageRecord 
         value, spread = number(row.get(label)), deviation_in(row.get(deviation, ""), attribute)
         if value is None:
             said = row.get(label, "")[:40]
-            return SkippedFile(file, f"the {attribute} is {said!r}, which is not a number", lost=True)
+            return SkippedFile(file, f"the {attribute} is {said!r}, {not_a_number(said)}", lost=True)
         if reason := out_of_range(attribute, value, RANGES[attribute]):
             return SkippedFile(file, reason)
         if isinstance(spread, str):

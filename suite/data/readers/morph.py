@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from suite.data.dataset_reader import DatasetReader, ImageRecord, ReadResult, SkippedFile
 from suite.data.readers.landmarks import box_of_row, points_of_row
 from suite.data.readers.layout import (
+    ImageRows,
     NamedImages,
     Publication,
     is_image,
@@ -64,26 +65,22 @@ def read(files: SourceFiles, path: Path) -> ReadResult:
 
 def _read_tables(tables: Iterable[tuple[str, Records]], names: Sequence[str]) -> ReadResult:
     """Read the rows of all tables; packagings of the set have one of the whole and several of its parts."""
-    images, by = NamedImages(names), list[str]()
-    records: dict[str, ImageRecord] = {}
-    skipped: dict[SkippedFile, None] = {}  # in order; tables repeat each other
+    images, by, rows = NamedImages(names), list[str](), ImageRows()
     for name, table in tables:
         by.append(name)
         here: set[str] = set()
         for one in _of_table(table, name, images):
             if isinstance(one, SkippedFile):
-                skipped[one] = None
-            elif records.setdefault(one.file, one) != one:
-                skipped[SkippedFile(one.file, "its rows disagree about it", lost=True)] = None
-            elif one.file in here:
-                skipped[SkippedFile(one.file, f"{name} lists it twice")] = None
+                rows.skip(one)
+            else:
+                rows.add(one, repeated=f"{name} lists it twice" if one.file in here else "")
             here.add(one.file)
-    unusable = {one.file for one in skipped if one.lost or one.file not in records}
-    kept = [record for file, record in records.items() if file not in unusable]
-    unlisted = without_row(names, {*records, *unusable})
+    lost = {one.file for one in rows.skipped if one.lost}
+    kept = [record for record in rows.records if record.file not in lost]
+    unlisted = without_row(names, rows.listed)
     labelled = by[0] if len(by) == 1 else f"{by[0]} and {len(by) - 1:,} more tables"
     found = f"{MORPH_PUBLICATION.found(len(kept))}, labelled by {labelled}"
-    return sorted_result(kept, [*skipped, *unlisted], found)
+    return sorted_result(kept, [*rows.skipped, *unlisted], found)
 
 
 def _of_table(table: Records, name: str, images: NamedImages) -> Iterator[ImageRecord | SkippedFile]:

@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from suite.data.dataset_reader import DatasetReader, ImageRecord, ReadResult, SkippedFile
-from suite.data.readers.layout import Publication, is_image, no_image, out_of_range, sorted_result, visible
+from suite.data.readers.layout import (
+    CONTRADICTED,
+    Publication,
+    is_image,
+    no_image,
+    out_of_range,
+    sorted_result,
+    visible,
+)
 from suite.data.readers.ratings import Score, score
 from suite.data.readers.spreadsheets import read_sheets
 from suite.data.readers.tables import is_text_table, number, rows_if_table
@@ -61,7 +69,7 @@ def read(files: SourceFiles, path: Path) -> ReadResult:
     for name in sorted(filter(is_image, names), key=lambda name: (name.count("/"), name)):
         if (found := _numbered(PurePosixPath(name).name)) is not None:
             images.setdefault(found, name)
-    scores, unusable = _scores(files, names, path)
+    scores, unusable, contradicted = _scores(files, names, path)
     if not scores:
         raise SCUT_FBP_PUBLICATION.missing(path, names, "table of ratings")
     records: list[ImageRecord] = []
@@ -69,6 +77,8 @@ def read(files: SourceFiles, path: Path) -> ReadResult:
     for image, rated in sorted(scores.items()):
         if image not in images:
             skipped.append(no_image(f"image {image}", "the table of ratings"))
+        elif image in contradicted:
+            skipped.append(SkippedFile(images[image], CONTRADICTED, lost=True))
         elif reason := out_of_range("attractiveness", rated.mean, SCORES):
             skipped.append(SkippedFile(images[image], reason))
         else:
@@ -85,14 +95,17 @@ def read(files: SourceFiles, path: Path) -> ReadResult:
     return sorted_result(records, skipped, found_them)
 
 
-def _scores(files: SourceFiles, names: Sequence[str], path: Path) -> tuple[Mapping[int, Score], int]:
-    """The scores by image from all tables, and the number of ratings out of range.
+def _scores(
+    files: SourceFiles, names: Sequence[str], path: Path
+) -> tuple[Mapping[int, Score], int, set[int]]:
+    """The scores by image from all tables, the number of ratings out of range, and the images with two scores.
 
     What the set publishes takes precedence over what its ratings give. Of several tables with ratings of an image the
     one with most of them counts, because tables repeat each other.
     """
     published: dict[int, Score] = {}
     ratings: dict[int, list[float]] = {}
+    contradicted: set[int] = set()
     unusable = 0
     for name, rows in _tables(files, names, path):
         layout = _layout(rows, f"{name} of {path}")
@@ -107,7 +120,9 @@ def _scores(files: SourceFiles, names: Sequence[str], path: Path) -> tuple[Mappi
         for row in rows[layout.first :]:
             image_of_row, mean = _numbered(_cell(row, layout.image)), number(_cell(row, layout.mean))
             if image_of_row is not None and mean is not None:
-                published.setdefault(image_of_row, Score(mean, number(_cell(row, layout.deviation))))
+                first = published.setdefault(image_of_row, Score(mean, number(_cell(row, layout.deviation))))
+                if first.mean != mean:
+                    contradicted.add(image_of_row)
     rated = {image: score(given, sample=True) for image, given in ratings.items() if len(given) > 1}
     joined = {
         image: Score(
@@ -116,7 +131,7 @@ def _scores(files: SourceFiles, names: Sequence[str], path: Path) -> tuple[Mappi
         )
         for image, known in (rated | published).items()
     }
-    return joined, unusable
+    return joined, unusable, contradicted
 
 
 def _ratings_of(rows: Sequence[Row], layout: _Layout, source: str) -> Mapping[int, list[float]]:

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from suite.data.dataset_reader import DatasetReader, ImageRecord, ReadResult, SkippedFile
 from suite.data.readers.landmarks import locate_by_stem, points_of_86
 from suite.data.readers.layout import (
+    CONTRADICTED,
     NamedImages,
     Publication,
     find_file,
@@ -69,8 +70,8 @@ def read(files: SourceFiles, path: Path) -> ReadResult:
         file = images.find(image)
         if file is None:
             skipped.append(no_image(image, "the table of scores"))
-        elif rated is None:
-            skipped.append(SkippedFile(file, "its score in All_labels.txt is not a number", lost=True))
+        elif isinstance(rated, str):
+            skipped.append(SkippedFile(file, rated, lost=True))
         elif reason := out_of_range("attractiveness", rated.mean, SCORES):
             skipped.append(SkippedFile(file, reason))
         else:
@@ -98,23 +99,26 @@ def _found(records: Sequence[ImageRecord]) -> str:
     return f"{SCUT_FBP5500_PUBLICATION.found(len(records))}, {counts}"
 
 
-def _scores(files: SourceFiles, names: Sequence[str], path: Path) -> Mapping[str, Score | None]:
+def _scores(files: SourceFiles, names: Sequence[str], path: Path) -> Mapping[str, Score | str]:
     """Score and deviation by image; the published mean takes precedence over that of the ratings.
 
-    An image whose published score is not a number has None.
+    An image whose published score cannot be used has the reason.
     """
     ratings = find_file(names, r"All_Ratings\.xlsx")
     rated = _ratings(files, ratings, path) if ratings else {}
     labels = find_file(names, r"All_labels\.txt")
     if labels is None:
         return {image: score(votes) for image, votes in rated.items()}
-    means = {row[0]: number(row[1]) for row in read_rows(files, labels, path) if len(row) > 1}
-    return {
-        image: None
-        if mean is None
-        else Score(mean, score(rated[image]).deviation if image in rated else None)
-        for image, mean in means.items()
-    }
+    found: dict[str, Score | str] = {}
+    for image, cell, *_ in (row for row in read_rows(files, labels, path) if len(row) > 1):
+        mean = number(cell)
+        one = (
+            "its score in All_labels.txt is not a number"
+            if mean is None
+            else Score(mean, score(rated[image]).deviation if image in rated else None)
+        )
+        found[image] = one if found.get(image, one) == one else CONTRADICTED
+    return found
 
 
 def _ratings(files: SourceFiles, name: str, path: Path) -> Mapping[str, list[float]]:

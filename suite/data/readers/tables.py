@@ -138,13 +138,20 @@ def number(text: str | None) -> float | None:
     return value if math.isfinite(value) else None
 
 
+def not_a_number(cell: str) -> str:
+    """Say, as a clause, what is wrong with a cell that ``number`` does not take."""
+    if re.fullmatch(r"[+-]?[0-9]+,[0-9]+", cell):
+        return "which is not a number: write a decimal point, or separate the columns by semicolons"
+    return "which is not a number"
+
+
 def deviation_in(cell: str, attribute: str) -> float | str | None:
     """Read the annotators' deviation: None where the cell is empty, the reason where it cannot be used."""
     if not cell:
         return None
     value = number(cell)
     if value is None:
-        return f"the deviation of the {attribute} is {cell[:40]!r}, which is not a number"
+        return f"the deviation of the {attribute} is {cell[:40]!r}, {not_a_number(cell[:40])}"
     return value if value >= 0 else f"the deviation of the {attribute} is {value:g}, below 0"
 
 

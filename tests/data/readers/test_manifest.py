@@ -168,9 +168,23 @@ def test_a_row_without_a_path_and_a_path_with_a_null_byte_are_skipped(
 
 
 def test_an_image_that_is_named_twice_counts_once(lay_out: LayOut) -> None:
-    reading = of_csv(lay_out, "path,age\na.jpg,30\n./a.jpg,31\n")
+    reading = of_csv(lay_out, "path,age\na.jpg,30\n./a.jpg,30\n")
     assert [record.labels["age"] for record in reading.records] == [30]
-    assert [skipped.reason for skipped in reading.skipped] == ["faces.csv lists it twice"]
+    assert [(one.reason, one.lost) for one in reading.skipped] == [("faces.csv lists it twice", False)]
+
+
+@pytest.mark.parametrize("second", ["31,,", "30,bob,", "30,,test"])
+def test_an_image_whose_rows_contradict_each_other_is_lost(lay_out: LayOut, second: str) -> None:
+    reading = of_csv(lay_out, f"path,age,subject,split\na.jpg,30,,\nb.jpg,40,,\n./a.jpg,{second}\n")
+    assert [record.file for record in reading.records] == ["b.jpg"]
+    assert [one.file for one in reading.skipped] == ["a.jpg"]
+
+
+def test_a_decimal_comma_in_a_table_with_commas_names_its_remedy(lay_out: LayOut) -> None:
+    reading = of_csv(lay_out, 'path,age,deviation\na.jpg,"25,5",\nb.jpg,30,"1,5"\n')
+    assert [one.reason.partition(": ")[2] for one in reading.skipped] == [
+        "write a decimal point, or separate the columns by semicolons"
+    ] * 2
 
 
 def test_a_manifest_in_an_archive_reaches_nothing_outside(tmp_path: Path) -> None:
@@ -269,7 +283,12 @@ def test_cells_that_say_nothing_change_nothing(lay_out: LayOut) -> None:
         ("split", "dev", "the split is 'dev', none of train, val and test"),
         ("left", "NA", "the crop box NA, 0, 9, 9 has a side that is not a number"),
         ("age_std", "-1", "the deviation of the age is -1, below 0"),
-        ("age_std", "3,5", "the deviation of the age is '3,5', which is not a number"),
+        (
+            "age_std",
+            "3,5",
+            "the deviation of the age is '3,5', which is not a number: write a decimal point, or separate the "
+            "columns by semicolons",
+        ),
         ("age_std", "inf", "the deviation of the age is 'inf', which is not a number"),
         ("nose_x", "NA", "the landmark nose_x is 'NA', which is not a number"),
         ("subject", "NaN", "the subject is 'NaN'; leave it empty where it is unknown"),
@@ -396,3 +415,22 @@ def test_a_manifest_of_ones_own_may_name_images_outside_its_folder(lay_out: LayO
     assert [record.labels["age"] for record in records] == [30, 31]
     security = (Path(__file__).parents[3] / "SECURITY.md").read_text(encoding="utf-8")
     assert "a manifest names images" in security
+
+
+def test_a_name_in_other_upper_and_lower_case_is_found_where_only_one_file_has_it(
+    photo: Callable[..., bytes], lay_out: LayOut, tmp_path: Path
+) -> None:
+    table = b"path,age\nImages/A.JPG,30\nimages/b.jpg,31\nimages/c.jpg,32\n"
+    names = ("images/a.jpg", "images/b.jpg", "images/B.jpg", "images/C.jpg", "images/C.JPG")
+    source = lay_out({"faces.csv": table, **{name: photo() for name in names}})
+    archive = tmp_path / "faces.zip"
+    with zipfile.ZipFile(archive, "w") as written:
+        for name in ("faces.csv", *names):
+            written.write(source / name, name)
+    assert [record.file for record in read(archive).records] == ["images/a.jpg", "images/b.jpg"]
+    named = [record.file for record in read(source / "faces.csv").records]
+    assert named == [
+        "Images/A.JPG",
+        "images/b.jpg",
+        "images/c.jpg",
+    ]  # of which the first and the last are not there

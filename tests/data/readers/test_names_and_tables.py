@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from suite.data.dataset_reader import ImageRecord, ReadResult
 from suite.data.identities import load_identities
 from suite.data.packing import pack
+from suite.data.readers.layout import CONTRADICTED
 from suite.data.sets import READERS
 from suite.data.source_files import open_source
 from suite.errors import RequestError
@@ -157,6 +158,25 @@ def test_a_row_of_morph_that_cannot_be_used_has_a_reason(miniature: Miniature, l
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "table", "change"),
+    [
+        ("morph", "MORPH/morph_2008_nonCommercial.csv", (",20,", ",24,")),
+        ("scut-fbp5500", "SCUT-FBP5500_v2/train_test_files/All_labels.txt", None),
+    ],
+)
+def test_an_image_with_two_labels_is_lost(
+    miniature: Miniature, lay_out: LayOut, name: str, table: str, change: tuple[str, str] | None
+) -> None:
+    files = miniature(name)
+    rows = files[table].decode().splitlines()
+    row = rows[1 if change else 0]
+    rows.append(row.replace(*change) if change else f"{row.split()[0]} 1.25")
+    files[table] = "\n".join(rows).encode()
+    lost = [one.reason for one in read(name, lay_out(files)).skipped if one.lost]
+    assert lost == [CONTRADICTED]
+
+
 def test_a_short_row_of_morph_is_read_as_far_as_it_goes(miniature: Miniature, lay_out: LayOut) -> None:
     files = miniature("morph")
     table = "MORPH/morph_2008_nonCommercial.csv"
@@ -248,7 +268,7 @@ def test_an_image_about_which_tables_of_morph_disagree_is_lost(miniature: Miniat
     reading = read("morph", lay_out(files))
     assert len(reading.records) == 23
     assert [(Path(s.file).name, s.reason, s.lost) for s in reading.skipped] == [
-        ("0.JPG", "its rows disagree about it", True)
+        ("0.JPG", CONTRADICTED, True)
     ]
 
 

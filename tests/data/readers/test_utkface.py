@@ -128,7 +128,7 @@ def test_a_folder_without_such_images_says_what_was_looked_for_and_where_the_set
     assert "https://susanqq.github.io/UTKFace/" in str(caught.value)
 
 
-@pytest.mark.parametrize("content", [None, b"", b"no zip at all", b"PK\x03\x04 and then nothing"])
+@pytest.mark.parametrize("content", [None, b"", b"no zip at all", b"PK\x05 and then nothing"])
 def test_a_path_that_is_neither_a_folder_nor_a_zip_is_refused(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "set.tar.gz"
     if content is not None:
