@@ -267,9 +267,7 @@ def test_an_image_about_which_tables_of_morph_disagree_is_lost(miniature: Miniat
     files["AGR/s1.csv"] = rows[0] + rows[1].replace(b",20,", b",30,") + rows[2]
     reading = read("morph", lay_out(files))
     assert len(reading.records) == 23
-    assert [(Path(s.file).name, s.reason, s.lost) for s in reading.skipped] == [
-        ("0.JPG", CONTRADICTED, True)
-    ]
+    assert [(Path(s.file).name, s.reason, s.lost) for s in reading.skipped] == [("0.JPG", CONTRADICTED, True)]
 
 
 def test_a_text_beside_the_table_of_morph_harms_nothing(miniature: Miniature, lay_out: LayOut) -> None:
