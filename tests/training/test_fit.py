@@ -8,6 +8,7 @@ from typing import Literal
 import pytest
 import torch
 
+from reports.model.recipe import WITH_KL
 from suite import augmentation
 from suite.augmentation import has_opencv
 from suite.data.dataset import Dataset
@@ -291,7 +292,7 @@ def test_every_method_trains_on_both_attributes_and_has_all_metrics(
         assert metrics.mae <= label_range.high - label_range.low
     assert math.isfinite(last.train_loss)
     assert math.isfinite(last.train_l1)
-    assert math.isnan(last.train_kl) == (method not in ("dldl", "dldl-v2"))
+    assert math.isnan(last.train_kl) == (method not in WITH_KL)
 
 
 WARMED = dataclasses.replace(CONFIG, warmup_method="dldl", warmup_epochs=2, epochs=5, precision="float32")

@@ -45,8 +45,8 @@ def test_one_word_chooses_the_rule() -> None:
 
 def test_a_word_that_no_rule_has_is_refused_instead_of_taken_for_the_rule_by_error() -> None:
     space = load_dict({**SMALL, "stopping": {"rule": "error"}})
-    unknown = space.stopping.model_copy(update={"rule": "median"})
-    with pytest.raises(AssertionError, match="median"):
+    unknown = space.stopping.model_copy(update={"rule": "no-such-rule"})
+    with pytest.raises(AssertionError, match="no-such-rule"):
         stopping_of(space.model_copy(update={"stopping": unknown}))
 
 
