@@ -4,13 +4,11 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
 from pydantic import TypeAdapter, ValidationError
 
 from search_spaces.quantities import Count
 from suite.errors import RequestError
-from suite.measure.profiling import count_macs, count_parameters, safetensors_bytes
-from suite.networks import build_network
+from suite.measure.profiling import count_macs, count_parameters, safetensors_bytes, without_weights
 from suite.trial import TrialConfig
 
 Quantity = Literal["params", "macs", "bytes", "latency"]
@@ -62,8 +60,7 @@ def _share(text: str) -> float:
 
 def cost(config: TrialConfig, bins: int, quantity: Counted) -> int:
     """Return what the network of a configuration costs; weights do not matter."""
-    if quantity == "macs":  # fvcore runs the network, so that it needs real tensors
-        return count_macs(build_network(config, bins), config.resolution)
-    with torch.device("meta"):
-        network = build_network(config, bins)
+    network = without_weights(config, bins)
+    if quantity == "macs":
+        return count_macs(network, config.resolution)
     return count_parameters(network) if quantity == "params" else safetensors_bytes(network)

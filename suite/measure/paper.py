@@ -8,7 +8,13 @@ from torch import nn
 
 from suite.machine import best_device
 from suite.measure.latency import LEAST_ROUNDS, PairedTimes, time_in_rounds
-from suite.measure.profiling import PAPER_RESOLUTION, count_macs, count_parameters, safetensors_bytes
+from suite.measure.profiling import (
+    PAPER_RESOLUTION,
+    count_macs,
+    count_parameters,
+    safetensors_bytes,
+    without_weights,
+)
 from suite.methods.labels import LabelSet
 from suite.networks import build_network
 from suite.runs.paper_measurement import NetworkSize, NetworkTimes, PaperMeasurement, TimingMachine
@@ -55,7 +61,7 @@ def measure_paper(
 
 def count_network(name: str, attribute: Attribute) -> NetworkSize:
     """Count a named network whose output layer has the label bins of an attribute."""
-    network = build_network(config_of_network(name), BINS[attribute])
+    network = without_weights(config_of_network(name), BINS[attribute])
     return NetworkSize(
         network=name,
         attribute=attribute,

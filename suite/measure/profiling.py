@@ -8,12 +8,14 @@ without a counting function is an error, never a silent zero.
 """
 
 import json
+from functools import lru_cache
 
 import torch
 from fvcore.nn import FlopCountAnalysis
 from torch import nn
 
 from suite.networks import build_network
+from suite.networks.weight_init import WithoutInitialisation
 from suite.trial import Profile, TrialConfig
 
 #: Operators without a multiply-add: comparisons, additions (of a shortcut, of CORAL's biases) and the softmax.
@@ -25,6 +27,7 @@ class UncountedOperatorError(ValueError):
     """The network has operators without a counting function."""
 
 
+@lru_cache(maxsize=1_000)
 def profile_trial(config: TrialConfig, bins: int) -> Profile:
     """Return the cost of a configuration's network.
 
@@ -32,13 +35,19 @@ def profile_trial(config: TrialConfig, bins: int) -> Profile:
         config: The configuration.
         bins: Bins of its label set.
     """
-    network = build_network(config, bins)
+    network = without_weights(config, bins)
     return Profile(
         params=count_parameters(network),
         macs=count_macs(network, config.resolution),
         macs_at_224=count_macs(network, PAPER_RESOLUTION),
         bytes=safetensors_bytes(network),
     )
+
+
+def without_weights(config: TrialConfig, bins: int) -> nn.Module:
+    """Build a network to be counted: its tensors have the right shapes, and any values."""
+    with WithoutInitialisation():
+        return build_network(config, bins)
 
 
 def count_parameters(network: nn.Module) -> int:

@@ -11,7 +11,6 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
 from suite.errors import RequestError
 from suite.files.atomic import atomic_path
@@ -19,6 +18,7 @@ from suite.files.reading import FileContentError, read_text
 from suite.methods.labels import LabelSet, label_set_of
 from suite.networks import build_network
 from suite.networks.tensor_files import NotFiniteError, Shape, check_shapes, read_header, read_tensors
+from suite.networks.weight_init import WithoutInitialisation
 from suite.trial import TrialConfig
 from suite.trial_reading import LARGEST_CONFIG, parse_config
 
@@ -120,23 +120,6 @@ def shapes_of(config: TrialConfig, bins: int) -> dict[str, Shape]:
     Raises:
         RequestError: The configuration describes no valid network.
     """
-    with torch.device("meta"), _WithoutInitialisation():
+    with torch.device("meta"), WithoutInitialisation():
         state = build_network(config, bins).state_dict()
     return {name: tuple(tensor.shape) for name, tensor in state.items()}
-
-
-class _WithoutInitialisation(TorchFunctionMode):
-    """Skips what changes a tensor in place, which on the meta device has no effect.
-
-    PyTorch computes random numbers and ranges there in Python, and takes seconds to load what that needs.
-    """
-
-    def __torch_function__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
-    ) -> Any:
-        if func is torch.arange:
-            return func(*args, **{**(kwargs or {}), "device": "cpu"})
-        name = getattr(func, "__name__", "")
-        if name.endswith("_") and not name.startswith("__"):
-            return args[0] if args else (kwargs or {}).get("tensor")
-        return func(*args, **(kwargs or {}))

@@ -7,9 +7,14 @@ from functools import lru_cache
 from search_spaces import Choices, Dimension, Value
 from search_spaces.trial_fields import OUTPUT_LAYERS
 from suite.errors import RequestError
-from suite.measure.profiling import UncountedOperatorError, count_macs, count_parameters, safetensors_bytes
+from suite.measure.profiling import (
+    UncountedOperatorError,
+    count_macs,
+    count_parameters,
+    safetensors_bytes,
+    without_weights,
+)
 from suite.methods.labels import label_set_of
-from suite.networks import build_network
 from suite.trial import TrialConfig
 
 #: Each quantity in words.
@@ -99,7 +104,7 @@ def _minimal_tuples(values: Iterable[Value]) -> list[Value]:
 
 @lru_cache(maxsize=100_000)
 def _cost(structure: TrialConfig, bins: int, quantity: str) -> int:
-    network = build_network(structure, bins)
+    network = without_weights(structure, bins)
     if quantity == "macs":
         return count_macs(network, structure.resolution)
     return {"params": count_parameters, "bytes": safetensors_bytes}[quantity](network)

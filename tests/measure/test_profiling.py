@@ -11,9 +11,11 @@ from suite.measure.profiling import (
     count_macs,
     profile_trial,
     safetensors_bytes,
+    without_weights,
 )
 from suite.methods import METHODS
 from suite.networks import PRESETS, VGG16, CompactNet, ResNet50
+from suite.networks.weight_init import WithoutInitialisation
 from suite.networks.weights import save_network
 from suite.trial import TrialConfig
 
@@ -75,3 +77,12 @@ def test_bytes_are_those_of_the_file(widths: tuple[int, ...], tmp_path: Path) ->
     assert safetensors_bytes(network) == len(save(network.state_dict()))
     save_network(network, config, tmp_path / "a.safetensors")
     assert profile_trial(config, 101).bytes == (tmp_path / "a.safetensors").stat().st_size
+
+
+def test_counting_draws_no_weights_and_leaves_the_random_state_alone() -> None:
+    before = torch.random.get_rng_state()
+    without_weights(TrialConfig(network="vgg16"), bins=101)
+    assert torch.equal(torch.random.get_rng_state(), before)
+    with WithoutInitialisation():
+        unchanged = torch.zeros(2).add_(1.0)
+    assert unchanged.tolist() == [0.0, 0.0]

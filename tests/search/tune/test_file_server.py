@@ -38,6 +38,7 @@ def elsewhere(cluster: Cluster, store: Store, tmp_path: Path) -> Iterator[Path]:
     node.leave()
 
 
+@pytest.mark.slow
 def test_a_search_runs_where_no_folder_is_shared(
     cluster: Cluster, elsewhere: Path, store: Store, tmp_path: Path
 ) -> None:
