@@ -56,7 +56,7 @@ def copy_groups(copies: Copies, labels: pd.DataFrame, attributes: Mapping[str, L
     rows = np.flatnonzero(copies.copied)
     rows = rows[np.argsort(copies.groups[rows], kind="stable")]
     table = labels.loc[rows, ["source", "split", *attributes]].reset_index(drop=True)
-    table = table.astype({"source": str, "split": str})
+    table = table.astype({"source": str, "split": str} | dict.fromkeys(attributes, np.float64))
     table.insert(0, "group", np.unique(copies.groups[rows], return_inverse=True)[1] + 1)
     table["kind"] = np.where(copies.exact[rows], "exact", "near")
     table["contradicts"] = False

@@ -68,7 +68,10 @@ def find_copies(images: Images) -> Copies:
     sets = DisjointSets(len(images))
     for index in np.flatnonzero(equal != np.arange(len(equal))).tolist():
         sets.join(int(equal[index]), index)
-    _join_look_alikes(images, np.sort(firsts).astype(np.int64), sets)
+    if (
+        images.shape[1] > CELLS
+    ):  # a foreign store may hold smaller ones, which have too few pixels for the cells
+        _join_look_alikes(images, np.sort(firsts).astype(np.int64), sets)
     return Copies(sets.firsts(np.arange(len(images))), equal)
 
 

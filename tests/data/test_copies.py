@@ -86,3 +86,13 @@ def test_no_more_than_three_groups_are_shown() -> None:
 )
 def test_a_sentence_says_where_copies_are(groups: list[int], splits: str, said: str) -> None:
     assert treatment(groups_of(groups, splits=splits)) == said
+
+
+def test_labels_that_another_program_stored_with_gaps_are_compared() -> None:
+    table = pd.DataFrame(
+        {"split": "train", "source": ["a", "b", "c"], "age": pd.array([30, None, 40], "Int64")}
+    )
+    found = copy_groups(Copies(np.zeros(3, int), np.arange(3)), table, {"age": RANGES["age"]})
+    assert contradictions(found).endswith(": a (age 30) and c (age 40)")
+    found = copy_groups(Copies(np.array([0, 0, 2]), np.arange(3)), table, {"age": RANGES["age"]})
+    assert not contradictions(found)

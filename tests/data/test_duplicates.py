@@ -68,6 +68,13 @@ def test_plain_pictures_do_not_look_alike_but_their_exact_copies_are_found() -> 
     assert grouped(find_copies(images)) == {frozenset({3, 7})}
 
 
+def test_images_too_small_for_a_hash_have_exact_copies_only(recwarn: pytest.WarningsRecorder) -> None:
+    images = faces(6, side=8)
+    images[4] = images[1]
+    assert grouped(find_copies(images)) == {frozenset({1, 4})}
+    assert not recwarn
+
+
 def test_one_picture_in_most_files_does_not_hide_the_other_copies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(duplicates, "LARGEST_GROUP", 5)
     missing, image = faces(2)
