@@ -7,6 +7,7 @@ from pathlib import Path
 from suite.cli.open_data import DATA_HELP, open_data
 from suite.cli.subcommands import Subcommands, add_subcommand
 from suite.cli.values import non_negative_float, path, positive_int
+from suite.commands import command
 from suite.errors import RequestError
 from suite.exit_codes import ExitCode
 from suite.printable import print_line
@@ -22,6 +23,12 @@ def add_command(subcommands: Subcommands) -> None:
     _add_pack(verbs)
     check = add_subcommand(verbs, "check", "whether a packed data set can be trusted", check_data)
     check.add_argument("data", metavar="NAME|DIR", help=DATA_HELP)
+    check.add_argument(
+        "--list",
+        type=Path,
+        metavar="FILE",
+        help="write all groups of exact copies and look-alikes to a CSV file",
+    )
     _add_show(verbs)
 
 
@@ -108,6 +115,7 @@ def list_sets(options: argparse.Namespace) -> int:
 def pack_set(options: argparse.Namespace) -> int:
     """Decode a public data set once, into a store that every trial shares."""
     from suite.cli.progress import CountedProgress
+    from suite.data.copies import CopyGroups, contradictions
     from suite.data.packing import pack
     from suite.data.protocols import SplitRequest
     from suite.data.readers.manifest import MANIFEST, manifest_reader
@@ -129,6 +137,7 @@ def pack_set(options: argparse.Namespace) -> int:
         if reader is not MANIFEST:
             raise RequestError(f"--attribute goes with a manifest; {options.set} has labels of its own")
         reader = manifest_reader(options.attribute)
+    found: list[CopyGroups] = []
     store = pack(
         reader,
         options.path,
@@ -140,21 +149,35 @@ def pack_set(options: argparse.Namespace) -> int:
         max_skipped=options.max_skipped,
         overwrite=options.overwrite,
         on_progress=CountedProgress("packing"),
+        on_copies=found.append,
     )
     info = store.info
     skipped = f"; {info.skipped} skipped, see {store.folder / 'skipped.csv'}" if info.skipped else ""
     print_line(f"{info.images:,} images of {info.side} pixels in {store.folder}{skipped}")
     print_line(f"{info.origin} {info.protocol}")
+    for clause in filter(None, map(contradictions, found)):
+        listing = command("data", "check", store.folder, "--list", "copies.csv")
+        print_line(f"{clause}; all of these images were kept, and '{listing}' lists them")
     return ExitCode.DONE
 
 
 def check_data(options: argparse.Namespace) -> int:
     """Print what there is to know about a data set, and every problem that was found in it."""
     from suite.data.checking import check_store
+    from suite.files.atomic import write_atomically
+    from suite.files.outputs import check_writable, unwritable
 
+    if options.list:
+        check_writable(options.list)  # before the data is read, which may take minutes
     found = check_store(open_data(options.data))
     for line in found.facts:
         print_line(line)
+    if options.list and found.copies is not None:
+        try:
+            write_atomically(options.list, found.copies.to_csv(index=False))
+        except OSError as error:
+            raise unwritable(options.list, error.strerror or str(error)) from None
+        print_line(f"{options.list} lists all copies")
     for problem in found.problems:
         print_line(f"suite: {problem}", sys.stderr)
     if found.problems:

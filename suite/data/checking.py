@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from suite.data.copies import EXAMPLES, copy_groups, examples, facts
 from suite.data.dataset import resized, resized_files
-from suite.data.duplicates import alike_across, same_pixels
+from suite.data.duplicates import Copies, find_copies
 from suite.data.store import LabelRange, Store, fingerprint
 from suite.errors import RequestError
 from suite.files.arrays import read_array
@@ -16,7 +16,6 @@ from suite.files.reading import FileContentError
 
 SPLITS = ("train", "val", "test")
 BINS = 10  # of a histogram of labels
-EXAMPLES = 3  # shown of each finding
 #: Grey levels between two resizings of an image: builds of torch round differently.
 MOST_DIFFERENCE = 2
 
@@ -27,6 +26,7 @@ class Check:
 
     facts: Sequence[str]  # lines
     problems: Sequence[str]  # sentences; empty if the data can be trusted
+    copies: pd.DataFrame | None = None  # the table of ``CopyGroups``; None if the store could not be read
 
 
 def check_store(store: Store) -> Check:
@@ -40,15 +40,17 @@ def check_store(store: Store) -> Check:
         problems.append("The fingerprint of images and labels is another than that in store.json.")
     if unknown := sorted(set(labels["split"].astype(str)) - set(SPLITS)):
         return Check([], [*problems, f"There are splits of other names than train, val and test: {unknown}."])
-    facts = [_sizes(labels), f"protocol: {store.info.protocol}"]
+    found = [_sizes(labels), f"protocol: {store.info.protocol}"]
     for attribute, label_range in store.info.attributes.items():
         problems += _label_problems(labels, attribute, label_range)
-        facts += _histogram(labels, attribute, label_range)
+        found += _histogram(labels, attribute, label_range)
     problems += [f"There is no {split} image." for split in SPLITS if not (labels["split"] == split).any()]
     problems += _shared_subjects(labels)
     problems += _damaged_resized(store)
-    facts_of_copies, problems_of_copies = _copies(images, labels)
-    return Check([*facts, *facts_of_copies], [*problems, *problems_of_copies])
+    copies = find_copies(images)
+    problems += _exact_copies_across(copies, labels)
+    groups = copy_groups(copies, labels, store.info.attributes)
+    return Check([*found, *facts(groups)], problems, groups.table)
 
 
 def _sizes(labels: pd.DataFrame) -> str:
@@ -101,34 +103,16 @@ def _shared_subjects(labels: pd.DataFrame) -> Iterator[str]:
     parts = named.groupby("subject")["split"].nunique()
     shared = sorted(parts[parts > 1].index)
     if shared:
-        yield f"{len(shared):,} people are in two splits or more: {_examples(shared)}."
+        yield f"{len(shared):,} people are in two splits or more: {examples(shared, len(shared))}."
 
 
-def _copies(images: npt.NDArray[np.uint8], labels: pd.DataFrame) -> tuple[Sequence[str], Sequence[str]]:
-    """Facts and problems about images that occur twice."""
-    splits = np.array([SPLITS.index(split) for split in labels["split"]], dtype=np.int64)
-    sources = labels["source"].astype(str).tolist()
-    numbers = same_pixels(images)
-    first = {number: index for index, number in reversed(list(enumerate(numbers.tolist())))}
-    repeated = [
-        (first[number], index) for index, number in enumerate(numbers.tolist()) if first[number] != index
-    ]
-    across = [pair for pair in repeated if splits[pair[0]] != splits[pair[1]]]
-    problems = []
-    if across:
-        named = [f"{sources[a]} and {sources[b]}" for a, b in across]
+def _exact_copies_across(copies: Copies, labels: pd.DataFrame) -> Iterator[str]:
+    splits = labels["split"].astype(str).to_numpy()
+    across = np.flatnonzero(splits != splits[copies.equal])
+    if len(across):
+        first = across[:EXAMPLES]
+        sources = labels["source"].astype(str).to_numpy()
+        pairs = zip(sources[copies.equal[first]], sources[first], strict=True)
         have = "1 image has" if len(across) == 1 else f"{len(across):,} images have"
-        problems.append(f"{have} an exact copy in another split: {_examples(named)}.")
-    facts = [f"exact copies: {len(repeated):,} in all"]
-    alike = alike_across(images, splits)
-    named = [f"{sources[a]} and {sources[b]}" for a, b in alike]
-    facts.append(
-        f"look-alikes in different splits: {len(alike):,} pairs"
-        + (f"; look at {_examples(named)}" if alike else "")
-    )
-    return facts, problems
-
-
-def _examples(names: Sequence[str]) -> str:
-    more = f" and {len(names) - EXAMPLES:,} more" if len(names) > EXAMPLES else ""
-    return ", ".join(names[:EXAMPLES]) + more
+        named = examples([f"{one} and {other}" for one, other in pairs], len(across))
+        yield f"{have} an exact copy in another split: {named}."

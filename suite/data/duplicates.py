@@ -1,14 +1,18 @@
-"""Duplicates: images with the same pixels, and images that look alike, such as a recompressed copy."""
+"""Copies in a set: images with the same pixels, and images that look alike, such as a recompressed copy."""
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from suite.data.disjoint_sets import DisjointSets
+
 Images = npt.NDArray[np.uint8]
 Indices = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint64]
+Flags = npt.NDArray[np.bool_]
 
 CELLS = 8  # rows and columns of comparisons in a perceptual hash
 #: The number of bits, of 128, in which the hashes of look-alikes may differ. It is below the number of bands, 8, so
@@ -17,9 +21,58 @@ CELLS = 8  # rows and columns of comparisons in a perceptual hash
 MOST_BITS = 7
 #: The largest mean difference of look-alikes' pixels, 0 to 255.
 MOST_DIFFERENCE = 10.0
+#: The number of comparisons, of 128, in which the cells of an image must differ by more than a grey level. The hash
+#: of an image with less in it, such as two plain halves, says nothing, so only its exact copies are found.
+LEAST_CLEAR = 48
 #: A band that more images share is skipped, because it does not distinguish them; their other bands do.
 LARGEST_GROUP = 5_000
-_BATCH = 512
+_BATCH = 512 * 64 * 64  # pixels that are hashed at a time
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Which images of a set are copies of each other. A copy of a copy is one, too.
+
+    Attributes:
+        groups: The lowest index among the copies of each image and itself, (images,). Images with equal numbers are
+            exact copies or look-alikes, or are linked by such.
+        equal: The lowest index among the images with the same pixels, (images,).
+    """
+
+    groups: Indices
+    equal: Indices
+
+    @property
+    def exact(self) -> Flags:
+        """Whether another image has the same pixels, (images,)."""
+        return (np.bincount(self.equal) > 1)[self.equal]
+
+    @property
+    def copied(self) -> Flags:
+        """Whether another image is an exact copy or a look-alike, (images,)."""
+        return (np.bincount(self.groups) > 1)[self.groups]
+
+
+def find_copies(images: Images) -> Copies:
+    """Find all copies in a set.
+
+    The time grows with the number of images, and with the square of the number that share a band, which
+    ``LARGEST_GROUP`` bounds. Pairs are not stored, so memory grows with the number of images only.
+
+    Args:
+        images: uint8 (n, side, side, 3).
+    """
+    numbers = same_pixels(images)
+    _, firsts = np.unique(numbers, return_index=True)
+    equal = firsts.astype(np.int64)[numbers]
+    sets = DisjointSets(len(images))
+    for index in np.flatnonzero(equal != np.arange(len(equal))).tolist():
+        sets.join(int(equal[index]), index)
+    if (
+        images.shape[1] > CELLS
+    ):  # a foreign store may hold smaller ones, which have too few pixels for the cells
+        _join_look_alikes(images, np.sort(firsts).astype(np.int64), sets)
+    return Copies(sets.firsts(np.arange(len(images))), equal)
 
 
 def same_pixels(images: Images) -> Indices:
@@ -29,24 +82,30 @@ def same_pixels(images: Images) -> Indices:
     return numbers.astype(np.int64)
 
 
-def difference_hashes(images: Images) -> Hashes:
+def difference_hashes(images: Images, chosen: Indices) -> tuple[Hashes, Flags]:
     """Compute a perceptual hash of each image: whether brightness rises from cell to cell, across and down.
 
     Args:
-        images: uint8 (n, side, side, 3), of at least 9 pixels a side.
+        images: uint8 (images, side, side, 3), of at least 9 pixels a side.
+        chosen: The indices of the images to hash, (n,).
 
     Returns:
-        uint64 (n, 2). The hashes of images that look alike differ in few bits.
+        uint64 (n, 2), and whether the image has enough in it for its hash to say something, (n,). The hashes of
+        images that look alike differ in few bits.
     """
-    hashes = np.empty((len(images), 2), dtype=np.uint64)
-    for start in range(0, len(images), _BATCH):
-        red, green, blue = np.moveaxis(images[start : start + _BATCH].astype(np.float32), 3, 0)
+    hashes = np.empty((len(chosen), 2), dtype=np.uint64)
+    clear = np.empty(len(chosen), dtype=np.bool_)
+    batch = max(1, _BATCH // (images.shape[1] * images.shape[2]))
+    for start in range(0, len(chosen), batch):
+        red, green, blue = np.moveaxis(images[chosen[start : start + batch]].astype(np.float32), 3, 0)
         grey = red + green + blue
         across, down = _cells(grey, CELLS, CELLS + 1), _cells(grey, CELLS + 1, CELLS)
-        brighter = np.stack([across[:, :, 1:] > across[:, :, :-1], down[:, 1:] > down[:, :-1]], axis=1)
-        packed = np.packbits(brighter.reshape(len(grey), -1), axis=1)
-        hashes[start : start + _BATCH] = packed.view(np.uint64)
-    return hashes
+        rises = np.stack([np.diff(across, axis=2), np.diff(down, axis=1)], axis=1).reshape(len(grey), -1)
+        hashes[start : start + batch] = np.packbits(rises > 0, axis=1).view(np.uint64)
+        clear[start : start + batch] = (np.abs(rises) > 3).sum(
+            1
+        ) >= LEAST_CLEAR  # 3: the sum of three channels
+    return hashes, clear
 
 
 def _cells(grey: npt.NDArray[np.float32], rows: int, columns: int) -> npt.NDArray[np.float32]:
@@ -58,39 +117,45 @@ def _cells(grey: npt.NDArray[np.float32], rows: int, columns: int) -> npt.NDArra
     return np.asarray(sums / areas, dtype=np.float32)
 
 
-def alike_across(images: Images, parts: Indices) -> list[tuple[int, int]]:
-    """Find pairs of images in different parts that look alike but are not equal, in ascending order.
-
-    Args:
-        images: uint8 (n, side, side, 3).
-        parts: The part of each image, such as the number of its split, (n,).
-    """
-    hashes = difference_hashes(images)
-    candidates = sorted(set(_near(hashes, parts)))
-    return [(i, j) for i, j in candidates if 0 < _difference(images[i], images[j]) <= MOST_DIFFERENCE]
-
-
-def _near(hashes: Hashes, parts: Indices) -> Iterator[tuple[int, int]]:
-    """Yield pairs in different parts with similar hashes, the lower index first; some more than once.
+def _join_look_alikes(images: Images, distinct: Indices, sets: DisjointSets) -> None:
+    """Join the images that look alike, among ``distinct``, of which no two are equal.
 
     Two hashes that differ in fewer bits than there are bands of 16 bits share a band, so only images with a common
     band are compared.
     """
+    hashes, clear = difference_hashes(images, distinct)
+    distinct, hashes = distinct[clear], hashes[clear]
     for band in hashes.view(np.uint16).T:
-        order = np.argsort(band, kind="stable")
-        ascending = band[order]
-        _, group, sizes = np.unique(ascending, return_inverse=True, return_counts=True)
-        positions = np.flatnonzero((sizes > 1)[group] & (sizes <= LARGEST_GROUP)[group])
-        apart = 0
-        while len(positions):  # neighbours in the order of the band, then next-but-one neighbours, ...
-            apart += 1
-            positions = positions[positions + apart < len(order)]
-            positions = positions[ascending[positions + apart] == ascending[positions]]
-            one, other = order[positions], order[positions + apart]
-            differing = np.bitwise_count(hashes[one] ^ hashes[other]).sum(1, dtype=np.int64)
-            near = (differing <= MOST_BITS) & (parts[one] != parts[other])
-            for a, b in zip(one[near].tolist(), other[near].tolist(), strict=True):
-                yield min(a, b), max(a, b)
+        for one, other in _near(hashes, band):
+            ones, others = distinct[one], distinct[other]
+            apart = sets.firsts(ones) != sets.firsts(others)
+            for a, b in zip(ones[apart].tolist(), others[apart].tolist(), strict=True):
+                if _difference(images[a], images[b]) <= MOST_DIFFERENCE:
+                    sets.join(a, b)
+
+
+def _near(hashes: Hashes, band: npt.NDArray[np.uint16]) -> Iterator[tuple[Indices, Indices]]:
+    """Yield all pairs with the same value of a band and similar hashes, as the indices of one and of the other."""
+    order = np.argsort(band, kind="stable")
+    across, down = hashes[order].T.copy()
+    _, starts, sizes = np.unique(band[order], return_index=True, return_counts=True)
+    compared = np.repeat((sizes > 1) & (sizes <= LARGEST_GROUP), sizes)
+    positions = np.flatnonzero(compared)
+    ends = np.repeat(starts + sizes, sizes)[compared]
+    apart = 0
+    while True:  # neighbours in the order of the band, then next-but-one neighbours, ...
+        apart += 1
+        inside = positions + apart < ends
+        positions, ends = positions[inside], ends[inside]
+        if not len(positions):
+            return
+        # Most pairs already differ in the first half of the hash.
+        bits = np.bitwise_count(across[positions] ^ across[positions + apart])
+        near = positions[bits <= MOST_BITS]
+        bits = bits[bits <= MOST_BITS] + np.bitwise_count(down[near] ^ down[near + apart])
+        near = near[bits <= MOST_BITS]
+        if len(near):
+            yield order[near], order[near + apart]
 
 
 def _difference(one: Images, other: Images) -> float:

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from suite.data.copies import CopyGroups, copy_groups, treatment
 from suite.data.dataset_reader import DatasetReader, ImageRecord, ReadResult, SkippedFile
 from suite.data.decoded_images import DecodedImages
 from suite.data.decoding_processes import CHUNK, DecodeRequest, decode_all
+from suite.data.duplicates import find_copies
 from suite.data.face_locations import keep_located_faces
 from suite.data.packed_labels import as_text, packed_labels
 from suite.data.packing_checks import check_disk_space, check_output_folder, check_share_skipped
@@ -26,6 +28,7 @@ from suite.files.paths import resolved
 
 #: Called with the number of images done and of images in all.
 OnProgress = Callable[[int, int], None]
+OnCopies = Callable[[CopyGroups], None]
 
 MAX_SKIPPED = 0.01  # the default share of images that may be missing or damaged
 FEWEST_IMAGES = 3  # for train, val and test
@@ -45,10 +48,12 @@ def pack(
     max_skipped: float = MAX_SKIPPED,
     overwrite: bool = False,
     on_progress: OnProgress | None = None,
+    on_copies: OnCopies | None = None,
 ) -> Store:
     """Decode a set into a store.
 
-    An image that cannot be read is left out and named in ``skipped.csv``. The store is made beside ``out`` and
+    An image that cannot be read is left out and named in ``skipped.csv``. Exact copies and look-alikes of an image
+    stay together in a random split, and all are kept. The store is made beside ``out`` and
     moved there when it is complete. After a failure or a kill, the next packing that makes the same pixels of
     the same source continues where this one stopped.
 
@@ -63,6 +68,7 @@ def pack(
         max_skipped: The share of the images that may be missing or damaged.
         overwrite: Replace a store that is in ``out``.
         on_progress: Called after every chunk of images.
+        on_copies: Called with the copies in the store when it is complete.
 
     Raises:
         RequestError: The source is not this set, ships no landmarks to align by, or has too few readable images;
@@ -94,9 +100,11 @@ def pack(
             kept, skipped = _sort_out(result, decoded.reasons, path)
             _write_skipped(folder, skipped)
             check_share_skipped(result, skipped, folder, path, max_skipped)
-        _finish(decoded, kept, skipped, reader, result, splitting, path)
+        groups = _finish(decoded, kept, skipped, reader, result, splitting, path)
         decoded.hand_over()
         move_into_place(decoded.store, out)
+    if on_copies:
+        on_copies(groups)
     return open_store(out)
 
 
@@ -191,14 +199,16 @@ def _finish(
     result: ReadResult,
     splitting: SplitRequest,
     path: Path,
-) -> None:
-    """Write everything of a store but its images, ``store.json`` last."""
-    folder, assignment = decoded.store, assign(kept, splitting, reader.name)
+) -> CopyGroups:
+    """Write everything of a store but its images, ``store.json`` last; return the copies in it."""
+    folder, images = decoded.store, decoded.usable()
+    copies = find_copies(images)
+    assignment = assign(kept, splitting, reader.name, copies.groups)
     attributes = {name: labels for name, labels in reader.attributes.items() if name in kept[0].labels}
     _write_skipped(folder, skipped)
-    images = decoded.usable()
     labels = packed_labels(kept, assignment.splits, list(attributes), [*reader.groups, *result.groups])
     labels.to_parquet(folder / "labels.parquet", index=False)
+    groups = copy_groups(copies, labels, attributes)
     found = f" (found there: {as_text(result.found)})" if result.found else ""
     info = StoreInfo(
         name=reader.name,
@@ -207,8 +217,9 @@ def _finish(
         side=images.shape[1],
         fingerprint=fingerprint(images, labels),
         sampled_fingerprint=sampled_fingerprint(images, labels),
-        protocol=assignment.protocol,
+        protocol=f"{assignment.protocol} {treatment(groups)}",
         origin=f"{reader.origin}; packed from {as_text(resolved(path).name)}{found}.",
         skipped=len(skipped),
     )
     write_info(folder, info)
+    return groups

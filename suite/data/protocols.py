@@ -1,7 +1,8 @@
 """Protocols: how the images of a data set are split into train, val and test.
 
 The protocol decides much of a measured error, so a store records it as a sentence. Where the set names the
-people in its images, ``random`` is the only protocol here that can place a person in two splits.
+people in its images, ``random`` is the only protocol here that can place a person in two splits. Copies of an image
+stay together in whatever is random; the set's own splits and folds are taken as they are published.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,15 @@ from typing import Literal
 import numpy as np
 
 from suite.data.dataset_reader import ImageRecord
-from suite.data.splits import Splits, fold_numbers, number_persons, random_splits, subject_splits
+from suite.data.splits import (
+    Indices,
+    Splits,
+    fold_numbers,
+    number_persons,
+    number_units,
+    random_splits,
+    subject_splits,
+)
 from suite.errors import RequestError
 
 #: official: the split of the set's authors; random: by image; subjects: by person; folds: one fold for test.
@@ -47,13 +56,17 @@ class Assignment:
     protocol: str
 
 
-def assign(records: Sequence[ImageRecord], request: SplitRequest, name: str) -> Assignment:
+def assign(
+    records: Sequence[ImageRecord], request: SplitRequest, name: str, copies: Indices | None = None
+) -> Assignment:
     """Split the images of a set.
 
     Args:
         records: At least three.
         request: The protocol.
         name: The set's name, for errors.
+        copies: The number of the group of copies of each image, (records,); None: none are known. Groups stay
+            together in random splits, unless too few would be left to split.
 
     Raises:
         RequestError: The set does not support the protocol, or a split would have no images.
@@ -61,13 +74,13 @@ def assign(records: Sequence[ImageRecord], request: SplitRequest, name: str) -> 
     _check(request, name)
     protocol = request.chosen or _default(records)
     if protocol == "official":
-        assigned = _official(records, request, name)
+        assigned = _official(records, request, name, copies)
     elif protocol == "folds":
-        assigned = _folds(records, request, name)
+        assigned = _folds(records, request, name, copies)
     elif protocol == "subjects":
-        assigned = _by_subject(records, request, name)
+        assigned = _by_subject(records, request, name, copies)
     else:
-        assigned = _random(records, request)
+        assigned = _random(records, request, copies)
     for split in ("train", "val", "test"):
         if not (assigned.splits == split).any():
             raise RequestError(
@@ -100,7 +113,9 @@ def _people_recur(records: Sequence[ImageRecord]) -> bool:
     return len(set(named)) < len(named)
 
 
-def _official(records: Sequence[ImageRecord], request: SplitRequest, name: str) -> Assignment:
+def _official(
+    records: Sequence[ImageRecord], request: SplitRequest, name: str, copies: Indices | None
+) -> Assignment:
     splits = np.array([record.split for record in records], dtype=object)
     lacking = sum(record.split is None for record in records)
     if lacking:
@@ -111,15 +126,16 @@ def _official(records: Sequence[ImageRecord], request: SplitRequest, name: str) 
     if (splits == "val").any() and not (splits == "test").any():
         splits[splits == "val"] = "test"
         start = "Official split of the set, whose test images are missing: its validation is for test; validation is"
-        return _with_validation(splits, records, request.seed, start)
+        return _with_validation(splits, records, request.seed, start, copies)
     if (splits == "val").any():
         return Assignment(splits, "Official splits of the set.")
-    return _with_validation(
-        splits, records, request.seed, "Official split of the set into train and test; validation is"
-    )
+    start = "Official split of the set into train and test; validation is"
+    return _with_validation(splits, records, request.seed, start, copies)
 
 
-def _folds(records: Sequence[ImageRecord], request: SplitRequest, name: str) -> Assignment:
+def _folds(
+    records: Sequence[ImageRecord], request: SplitRequest, name: str, copies: Indices | None
+) -> Assignment:
     fold = request.fold or 0
     if request.folds is None:
         numbers = np.array([record.fold or 0 for record in records], dtype=np.int64)
@@ -134,33 +150,39 @@ def _folds(records: Sequence[ImageRecord], request: SplitRequest, name: str) -> 
                 f"{request.folds} folds of {name} cannot be made; choose 2 to {people:,}, as many as it has "
                 f"{'people' if _people_recur(records) else 'images'}"
             )
-        numbers = fold_numbers(subjects, request.folds, request.seed)
+        numbers = fold_numbers(subjects, request.folds, request.seed, copies)
         count, whose = request.folds, f"folds by {'person' if _people_recur(records) else 'image'}"
     if not 1 <= fold <= count:
         raise RequestError(f"{name} has {count} folds; choose --fold from 1 to {count}")
     splits = np.where(numbers == fold, "test", "train").astype(object)
     seeded = f" (seed {request.seed})" if request.folds else ""
     start = f"Fold {fold} of {count} {whose}{seeded} is the test split; validation is"
-    return _with_validation(splits, records, request.seed, start)
+    return _with_validation(splits, records, request.seed, start, copies)
 
 
-def _with_validation(splits: Splits, records: Sequence[ImageRecord], seed: int, start: str) -> Assignment:
+def _with_validation(
+    splits: Splits, records: Sequence[ImageRecord], seed: int, start: str, copies: Indices | None
+) -> Assignment:
     """Turn a share of training into validation, by person where people appear in several images."""
     train = np.flatnonzero(splits == "train")
-    persons, images = number_persons([records[int(index)].subject for index in train])
+    persons, _ = number_persons([records[int(index)].subject for index in train])
+    units, images = number_units(persons, None if copies is None else copies[train], 2)
     target = max(1, round(len(train) * VALIDATION_SHARE))
     taken = 0
-    if len(images) > 1:
-        for person in np.random.default_rng(seed).permutation(len(images)):
-            if taken == 0 or 2 * taken + images[person] < 2 * target:
-                splits[train[persons == person]] = "val"
-                taken += int(images[person])
+    if np.count_nonzero(images) > 1:
+        order = np.random.default_rng(seed).permutation(len(images))
+        for unit in order[images[order] > 0]:
+            if taken == 0 or 2 * taken + images[unit] < 2 * target:
+                splits[train[units == unit]] = "val"
+                taken += int(images[unit])
     by = "by person" if _people_recur(records) else "by image"
     share = f"{VALIDATION_SHARE:.0%}".replace("%", " %")
     return Assignment(splits, f"{start} a random {share} of training, {by} (seed {seed}).")
 
 
-def _by_subject(records: Sequence[ImageRecord], request: SplitRequest, name: str) -> Assignment:
+def _by_subject(
+    records: Sequence[ImageRecord], request: SplitRequest, name: str, copies: Indices | None
+) -> Assignment:
     subjects = [record.subject for record in records]
     if not any(subjects):
         raise RequestError(f"{name} does not say who is pictured; choose --protocol random")
@@ -170,7 +192,7 @@ def _by_subject(records: Sequence[ImageRecord], request: SplitRequest, name: str
             f"{name} names {people} different subjects, and a split in three by person needs at least 3; "
             "choose --protocol random"
         )
-    splits = subject_splits(subjects, request.seed)
+    splits = subject_splits(subjects, request.seed, copies)
     return Assignment(
         splits,
         f"Random split of the people (seed {request.seed}), about 80 % of the images for train, 10 % for "
@@ -178,7 +200,7 @@ def _by_subject(records: Sequence[ImageRecord], request: SplitRequest, name: str
     )
 
 
-def _random(records: Sequence[ImageRecord], request: SplitRequest) -> Assignment:
+def _random(records: Sequence[ImageRecord], request: SplitRequest, copies: Indices | None) -> Assignment:
     if not any(record.subject for record in records):
         about = "the set names no subjects, so one person may be in several splits"
     elif _people_recur(records):
@@ -186,6 +208,6 @@ def _random(records: Sequence[ImageRecord], request: SplitRequest) -> Assignment
     else:
         about = "each person has one image"
     return Assignment(
-        random_splits(len(records), request.seed),
+        random_splits(len(records), request.seed, copies),
         f"Random split of the images (seed {request.seed}), 80 % train, 10 % validation, 10 % test; {about}.",
     )

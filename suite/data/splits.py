@@ -1,10 +1,11 @@
-"""Random splits and folds of images, by image or by person."""
+"""Random splits and folds of images, by image or by person; copies of an image stay together."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
+from suite.data.disjoint_sets import DisjointSets
 from suite.data.store import Split
 
 Splits = npt.NDArray[np.object_]  # of "train", "val" and "test"
@@ -14,52 +15,38 @@ Indices = npt.NDArray[np.int64]
 HELD_OUT = 0.1
 
 
-def random_splits(count: int, seed: int) -> Splits:
-    """Split ``count`` images at random: a tenth "val", a tenth "test", the rest "train"; (count,)."""
-    held_out = max(1, round(count * HELD_OUT))
-    splits = np.full(count, "train", dtype=object)
-    order = np.random.default_rng(seed).permutation(count)
-    splits[order[:held_out]] = "val"
-    splits[order[held_out : 2 * held_out]] = "test"
-    return splits
+def random_splits(count: int, seed: int, copies: Indices | None = None) -> Splits:
+    """Split ``count`` images at random: a tenth "val", a tenth "test", the rest "train"; (count,).
+
+    Args:
+        count: The number of images.
+        seed: The same seed gives the same splits.
+        copies: The number of the group of copies of each image, (count,); a group stays together, see
+            ``number_units``.
+    """
+    return _split_units(*number_units(np.arange(count), copies, 3), seed)
 
 
-def subject_splits(subjects: Sequence[str], seed: int) -> Splits:
+def subject_splits(subjects: Sequence[str], seed: int, copies: Indices | None = None) -> Splits:
     """Split people at random: about a tenth of the images "val", a tenth "test", the rest "train".
 
-    With enough people, a share differs from a tenth by at most half of the images of one person.
+    With enough people, a share differs from a tenth by at most half of the images of one person, or of several
+    whom copies link.
 
     Args:
         subjects: The person in each image, of at least three people. Each image without a name ("") counts as
             a person of its own.
         seed: The same seed gives the same splits.
+        copies: The number of the group of copies of each image, (images,); a group stays together, see
+            ``number_units``.
 
     Returns:
         The split of each image, (images,).
     """
-    persons, images = number_persons(subjects)
-    target = max(1, round(len(subjects) * HELD_OUT))
-    order = np.random.default_rng(seed).permutation(len(images))
-    members: dict[Split, list[int]] = {"val": [], "test": [], "train": []}
-    filled = {"val": 0, "test": 0}
-    for person in order:
-        for split in ("val", "test"):
-            # A person is added where that brings the share closer to its target.
-            if 2 * filled[split] + images[person] < 2 * target:
-                members[split].append(int(person))
-                filled[split] += int(images[person])
-                break
-        else:
-            members["train"].append(int(person))
-    _leave_none_empty(members, images)
-    split_of_person = np.empty(len(images), dtype=object)
-    for split, people in members.items():
-        split_of_person[people] = split
-    splits: Splits = split_of_person[persons]
-    return splits
+    return _split_units(*number_units(number_persons(subjects)[0], copies, 3), seed)
 
 
-def fold_numbers(subjects: Sequence[str], folds: int, seed: int) -> Indices:
+def fold_numbers(subjects: Sequence[str], folds: int, seed: int, copies: Indices | None = None) -> Indices:
     """Distribute people at random over folds of about the same number of images.
 
     Args:
@@ -67,21 +54,23 @@ def fold_numbers(subjects: Sequence[str], folds: int, seed: int) -> Indices:
             person of its own.
         folds: The number of folds.
         seed: The same seed gives the same folds.
+        copies: The number of the group of copies of each image, (images,); a group stays together, see
+            ``number_units``.
 
     Returns:
         The fold of each image, counted from 1, (images,).
     """
-    persons, images = number_persons(subjects)
+    units, images = number_units(number_persons(subjects)[0], copies, folds)
     order = np.random.default_rng(seed).permutation(len(images))
-    # People with many images come first, so that those with few can even out the folds.
+    # Units with many images come first, so that those with few can even out the folds.
     order = order[np.argsort(-images[order], kind="stable")]
     sizes = np.zeros(folds, dtype=np.int64)
-    fold_of_person = np.empty(len(images), dtype=np.int64)
-    for person in order:
+    fold_of_unit = np.empty(len(images), dtype=np.int64)
+    for unit in order:
         fold = int(np.argmin(sizes))
-        sizes[fold] += images[person]
-        fold_of_person[person] = fold + 1
-    return np.asarray(fold_of_person[persons])
+        sizes[fold] += images[unit]
+        fold_of_unit[unit] = fold + 1
+    return np.asarray(fold_of_unit[units])
 
 
 def number_persons(subjects: Sequence[str]) -> tuple[Indices, Indices]:
@@ -95,11 +84,70 @@ def number_persons(subjects: Sequence[str]) -> tuple[Indices, Indices]:
     return persons.astype(np.int64), counts.astype(np.int64)
 
 
+def number_units(persons: Indices, copies: Indices | None, fewest: int) -> tuple[Indices, Indices]:
+    """Number the units of a split: a person, or several who are linked because a copy of an image names another.
+
+    A unit has the lowest number of its persons, so that a set without copies is split as if nobody had looked for
+    them.
+
+    Args:
+        persons: The number of the person in each image, or of the image where a split is by image, (images,).
+        copies: The number of the group of copies of each image, (images,); None: none are known.
+        fewest: Copies are ignored where they would leave fewer units than this, because nothing could be split.
+
+    Returns:
+        The number of the unit of each image, (images,), and the count of images of each number, (numbers,), which is
+        0 for a person whose unit has the number of another.
+    """
+    units = persons if copies is None else _linked(persons, copies)
+    if len(np.unique(units)) < fewest:
+        units = persons
+    return units, np.bincount(units, minlength=_above(persons))
+
+
+def _linked(persons: Indices, copies: Indices) -> Indices:
+    """The lowest person that copies link with the one in each image, (images,)."""
+    order = np.argsort(copies, kind="stable")
+    same = np.flatnonzero(copies[order][1:] == copies[order][:-1])
+    linked = DisjointSets(_above(persons))
+    for one, other in zip(persons[order[same]].tolist(), persons[order[same + 1]].tolist(), strict=True):
+        linked.join(one, other)
+    return linked.firsts(persons)
+
+
+def _above(persons: Indices) -> int:
+    """The number above all of them; 0 where there are none."""
+    return int(persons.max(initial=-1)) + 1
+
+
+def _split_units(units: Indices, images: Indices, seed: int) -> Splits:
+    """Split units, which ``number_units`` made, at random; (images,)."""
+    target = max(1, round(len(units) * HELD_OUT))
+    order = np.random.default_rng(seed).permutation(len(images))
+    members: dict[Split, list[int]] = {"val": [], "test": [], "train": []}
+    filled = {"val": 0, "test": 0}
+    for unit in order[images[order] > 0]:
+        for split in ("val", "test"):
+            # A unit is added where that brings the share closer to its target.
+            if 2 * filled[split] + images[unit] < 2 * target:
+                members[split].append(int(unit))
+                filled[split] += int(images[unit])
+                break
+        else:
+            members["train"].append(int(unit))
+    _leave_none_empty(members, images)
+    split_of_unit = np.empty(len(images), dtype=object)
+    for split, chosen in members.items():
+        split_of_unit[chosen] = split
+    splits: Splits = split_of_unit[units]
+    return splits
+
+
 def _leave_none_empty(members: dict[Split, list[int]], images: Indices) -> None:
-    """Give each empty split the person with the fewest images from the split with the most people."""
+    """Give each empty split the unit with the fewest images from the split with the most units."""
     for split in members:
         if not members[split]:
             largest = max(members.values(), key=len)
-            least = min(largest, key=lambda person: (images[person], person))
+            least = min(largest, key=lambda unit: (images[unit], unit))
             largest.remove(least)
             members[split].append(least)

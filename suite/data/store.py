@@ -7,6 +7,9 @@ A store is a folder of three files::
                     attribute NAME its label NAME and the annotators' deviation NAME_std (NaN if unknown)
     store.json      StoreInfo
 
+Random splits keep copies of an image together. Stores of earlier versions may not; their ``protocol`` does not mention
+copies, and everything else is the same.
+
 What these files say is checked before it is believed, because somebody else may have written them. In particular,
 the fingerprint in ``store.json`` is a claim. ``Store.sampled_fingerprint`` is computed, cheaply, wherever data is
 recognised; ``suite data check`` computes the whole one.

@@ -1,7 +1,6 @@
 """Checking packed data: what would make its figures worthless is found, and nothing else is."""
 
 import dataclasses
-import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,31 +8,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
 
 from suite.cli.main import main
-from suite.data import duplicates
 from suite.data.checking import Check, check_store
 from suite.data.dataset import images_at, resized_file
-from suite.data.duplicates import alike_across, difference_hashes, same_pixels
 from suite.data.store import LabelRange, Store, StoreInfo, fingerprint, open_store, write_info
+from tests.support.pictures import compressed, faces
 
 Change = Callable[[np.ndarray, pd.DataFrame], None]
-
-
-def faces(count: int, seed: int = 0, side: int = 48) -> np.ndarray:
-    """Smooth random pictures, none like another."""
-    rng = np.random.default_rng(seed)
-    coarse = rng.integers(0, 256, (count, 7, 7, 3), dtype=np.uint8)
-    return np.stack(
-        [np.asarray(Image.fromarray(one).resize((side, side), Image.Resampling.BICUBIC)) for one in coarse]
-    )
-
-
-def compressed(image: np.ndarray, quality: int) -> np.ndarray:
-    written = io.BytesIO()
-    Image.fromarray(image).save(written, format="JPEG", quality=quality)
-    return np.asarray(Image.open(written))
 
 
 def a_store(folder: Path, change: Change = lambda images, labels: None) -> Store:
@@ -68,7 +50,11 @@ def test_data_without_fault_passes_and_is_described(
     said = capsys.readouterr().out.splitlines()
     assert said[0] == "images: 20 train, 5 val, 5 test; 30 people"
     assert "protocol: By hand." in said
-    assert "look-alikes in different splits: 0 pairs" in said
+    assert said[-4:-1] == [
+        "copies: 0 groups of 0 images; 0 have the pixels of another, 0 only look like another",
+        "copies in different splits: 0 groups",
+        "copies whose labels contradict: 0 groups",
+    ]
     assert said[-1] == "no problems found"
     rows = [line.split() for line in said if " to " in line]
     assert len(rows) == 10
@@ -137,22 +123,59 @@ def test_labels_without_a_column_are_reported_in_one_sentence(
     )
 
 
-def test_a_copy_within_a_split_is_reported_but_not_wrong(tmp_path: Path) -> None:
+def test_copies_within_a_split_are_counted_but_not_wrong(tmp_path: Path) -> None:
     def copy(images: np.ndarray, labels: pd.DataFrame) -> None:
         images[5] = images[4]
+        images[7] = compressed(images[6], 75)
 
     found = check_store(a_store(tmp_path / "store", copy))
     assert not found.problems
-    assert "exact copies: 1 in all" in found.facts
+    assert list(found.facts[-3:]) == [
+        "copies: 2 groups of 4 images; 2 have the pixels of another, 2 only look like another",
+        "copies in different splits: 0 groups",
+        "copies whose labels contradict: 2 groups; look at 4.jpg (age 12) and 5.jpg (age 15), 6.jpg (age 18) and "
+        "7.jpg (age 21)",
+    ]
 
 
-def test_a_look_alike_in_another_split_is_shown(tmp_path: Path) -> None:
+def test_a_look_alike_in_another_split_is_shown_and_left_to_the_user(tmp_path: Path) -> None:
     def compress(images: np.ndarray, labels: pd.DataFrame) -> None:
         images[27] = compressed(images[2], 75)
 
     found = check_store(a_store(tmp_path / "store", compress))
     assert not found.problems
-    assert "look-alikes in different splits: 1 pairs; look at 2.jpg and 27.jpg" in found.facts
+    assert "copies in different splits: 1 group; look at 2.jpg and 27.jpg" in found.facts
+
+
+def copies_of_three_kinds(images: np.ndarray, labels: pd.DataFrame) -> None:
+    images[[5, 27]] = images[4]
+    images[9] = compressed(images[8], 75)
+    labels.loc[9, "age"] = labels.loc[8, "age"] + 0.4
+    labels.loc[5, "source"] = 'a "copy", 2.jpg'
+
+
+def test_all_groups_of_copies_can_be_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store, file = a_store(tmp_path / "store", copies_of_three_kinds), tmp_path / "copies.csv"
+    assert main(["data", "check", str(store.folder), "--list", str(file)]) == 1
+    assert f"{file} lists all copies" in capsys.readouterr().out
+    listed = pd.read_csv(file)
+    assert listed.to_dict("list") == {
+        "group": [1, 1, 1, 2, 2],
+        "source": ["4.jpg", 'a "copy", 2.jpg', "27.jpg", "8.jpg", "9.jpg"],
+        "split": ["train", "train", "test", "train", "train"],
+        "age": [12.0, 15.0, 81.0, 24.0, 24.4],
+        "kind": ["exact", "exact", "exact", "near", "near"],
+        "contradicts": [True, True, True, False, False],
+    }
+
+
+def test_a_list_that_cannot_be_written_is_refused_before_the_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = a_store(tmp_path / "store")
+    monkeypatch.setattr("suite.data.checking.check_store", lambda store: pytest.fail("the data was read"))
+    assert main(["data", "check", str(store.folder), "--list", str(tmp_path / "none" / "copies.csv")]) == 2
+    assert "copies.csv cannot be written (No such file or directory)" in capsys.readouterr().err
 
 
 def broken(folder: Path) -> Check:
@@ -189,35 +212,6 @@ def test_files_of_different_stores_are_reported(tmp_path: Path) -> None:
     np.save(folder / "images.npy", faces(29))
     (problem,) = broken(folder).problems
     assert "it holds uint8 29 x 48 x 48 x 3 instead of uint8 30 x 48 x 48 x 3" in problem
-
-
-def test_same_pixels_are_found_by_all_of_them() -> None:
-    images = faces(6)
-    images[3] = images[1]
-    images[5] = images[1]
-    images[5, -1, -1, -1] ^= 1
-    numbers = same_pixels(images)
-    assert numbers[3] == numbers[1]
-    assert len(set(numbers.tolist())) == 5
-
-
-def test_a_perceptual_hash_outlives_compression_and_brightness_but_no_other_face() -> None:
-    images = faces(40)
-    darker = np.stack([compressed((image * 0.95).astype(np.uint8), 90) for image in images])
-    hashes, others = difference_hashes(images), difference_hashes(darker)
-    distances = np.bitwise_count(hashes[:, None] ^ others[None]).sum(2)
-    assert np.diag(distances).max() <= duplicates.MOST_BITS
-    assert (distances + 999 * np.eye(40)).min() > 25
-
-
-def test_pairs_are_those_that_comparing_all_would_find(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(duplicates, "_BATCH", 7)
-    originals = faces(30, seed=3)
-    copies = np.stack([compressed(image, 90) for image in originals])
-    images = np.concatenate([originals, copies, faces(30, seed=4)])
-    parts = np.repeat([0, 1, 2], 30)
-    assert alike_across(images, parts) == [(n, n + 30) for n in range(30)]
-    assert alike_across(images, np.zeros(90, dtype=np.int64)) == []
 
 
 def test_a_store_of_older_days_without_its_info_is_refused(tmp_path: Path) -> None:

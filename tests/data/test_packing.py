@@ -3,9 +3,11 @@
 import dataclasses
 import io
 import os
+import re
 import struct
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,14 +17,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
+from suite.cli.main import main
 from suite.data import decoding, decoding_processes
+from suite.data.checking import check_store
+from suite.data.copies import CopyGroups
 from suite.data.decoding import UndecodableError, decode
 from suite.data.packing import pack
 from suite.data.protocols import SplitRequest
 from suite.data.sets import READERS
 from suite.data.store import Store, fingerprint, open_store
 from suite.errors import RequestError
+from tests.support.pictures import faces
 
 Photo = Callable[..., bytes]
 UTKFACE = READERS["utkface"]
@@ -216,6 +223,81 @@ def test_a_process_that_dies_is_reported_in_one_sentence(
 def test_the_split_is_the_seeds(utkface: Path, tmp_path: Path) -> None:
     splits = [packed(utkface, tmp_path / str(n), seed=n // 2).labels["split"].tolist() for n in range(4)]
     assert splits[0] == splits[1] != splits[2] == splits[3]
+
+
+@pytest.fixture
+def with_copies(tmp_path: Path) -> Path:
+    """Sixty pictures; each of the first twenty is there again, as it is or compressed, with an age one year above."""
+    folder = tmp_path / "UTKFace"
+    folder.mkdir()
+    for n, pixels in enumerate(faces(60)):
+        kinds = [{"format": "PNG"}] if n >= 20 else [{"format": "PNG"}, {"format": ("PNG", "JPEG")[n % 2]}]
+        for copy, kind in enumerate(kinds):
+            picture = Image.fromarray(pixels)
+            name = f"{n + 1 + copy}_0_0_2017011617450{n:03d}{copy}.jpg.chip.jpg"
+            options = {"pnginfo": comment(copy)} if kind["format"] == "PNG" else {"quality": 80}
+            picture.save(folder / name, **kind, **options)  # type: ignore[arg-type]
+    return folder
+
+
+def comment(copy: int) -> PngInfo:
+    """Text in a file, so that the bytes of copies differ, and the reader takes both."""
+    info = PngInfo()
+    info.add_text("copy", str(copy))
+    return info
+
+
+@pytest.mark.parametrize(
+    "splitting",
+    [SplitRequest("random", seed=3), SplitRequest("folds", fold=2, folds=4), SplitRequest(None, seed=1)],
+)
+def test_copies_of_an_image_are_in_one_split(
+    splitting: SplitRequest, with_copies: Path, tmp_path: Path
+) -> None:
+    found: list[CopyGroups] = []
+    store = packed(with_copies, tmp_path / "out", splitting=splitting, on_copies=found.append)
+    (copies,) = found
+    assert (copies.count, copies.across_splits.count, copies.contradictory.count) == (20, 0, 20)
+    assert Counter(copies.table["kind"]) == {"exact": 20, "near": 20}
+    assert (
+        "20 groups of exact copies and look-alikes (40 images) are each in one split." in store.info.protocol
+    )
+    assert not check_store(store).problems
+    assert set(store.labels["split"]) == {"train", "val", "test"}
+    again = packed(with_copies, tmp_path / "again", splitting=splitting)
+    assert again.info.fingerprint == store.info.fingerprint
+
+
+def test_official_splits_stay_as_published_and_their_copies_are_told(
+    with_copies: Path, tmp_path: Path
+) -> None:
+    files = sorted(file.name for file in with_copies.iterdir())
+    rows = [f"{name},30,{('train', 'val', 'test')[n % 3]}" for n, name in enumerate(files)]
+    (with_copies / "faces.csv").write_text("\n".join(["path,age,split", *rows]))
+    store = pack(READERS["manifest"], with_copies / "faces.csv", tmp_path / "out", size=32, workers=1)
+    assert store.labels["split"].tolist() == [row.split(",")[2] for row in rows]
+    assert re.search(
+        r"Official splits of the set\. 20 groups of exact .*, of which \d+ are in two splits",
+        store.info.protocol,
+    )
+    problems = check_store(store).problems
+    assert "images have an exact copy in another split" in problems[0]
+
+
+def test_copies_with_other_labels_are_kept_and_named(
+    with_copies: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(tmp_path / "out")
+    assert (
+        main(["data", "pack", "utkface", str(with_copies), "-o", out, "--size", "32", "--workers", "1"]) == 0
+    )
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert re.match(
+        r"the labels in 20 groups of copies contradict each other: \w+\.\S+ \(age \d+\) and \w", said
+    )
+    assert " and 17 more; all of these images were kept, and 'suite data check " in said
+    assert main(["data", "check", out]) == 0
+    assert "copies whose labels contradict: 20 groups; look at" in capsys.readouterr().out
 
 
 def test_what_cannot_be_read_is_named_counted_and_left_out(

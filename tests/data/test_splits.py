@@ -1,13 +1,20 @@
-"""Random splits and folds: their shares, and no person in two of them."""
+"""Random splits and folds: their shares, and neither a person nor copies of an image in two of them."""
 
 from collections import Counter
 
 import numpy as np
-from hypothesis import given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from suite.data.splits import fold_numbers, random_splits, subject_splits
+from suite.data.splits import fold_numbers, number_persons, number_units, random_splits, subject_splits
 from tests.support.subjects import SPLITS, in_two_splits, people, seeds
+
+#: The numbers of groups of copies, for images at random.
+copies_of = st.lists(st.integers(0, 40), min_size=12, max_size=120).map(np.array)
+
+
+def as_names(copies: np.ndarray) -> list[str]:
+    return [f"copy {number}" for number in copies]
 
 
 @given(st.integers(3, 500), seeds)
@@ -55,3 +62,72 @@ def test_folds_by_person_test_on_each_image_once(subjects: list[str], folds: int
     assert not in_two_splits(subjects, numbers)
     counts = np.bincount(numbers, minlength=folds + 1)[1:]
     assert counts.max() - counts.min() <= max(Counter(s for s in subjects if s).values())
+
+
+@settings(max_examples=30)
+@given(copies_of, seeds)
+def test_a_random_split_keeps_copies_together_and_its_shares(copies: np.ndarray, seed: int) -> None:
+    groups = Counter(copies.tolist())
+    assume(len(groups) >= 3)
+    splits = random_splits(len(copies), seed, copies)
+    counts = Counter(splits.tolist())
+    assert set(counts) == set(SPLITS)
+    assert sum(counts.values()) == len(copies)
+    assert not in_two_splits(as_names(copies), splits)
+    assert (splits == random_splits(len(copies), seed, copies)).all()
+    for held_out in ("val", "test"):
+        assert abs(counts[held_out] - len(copies) / 10) <= max(groups.values()) + 0.5
+
+
+@settings(max_examples=30)
+@given(people(), seeds, st.data())
+def test_people_with_copies_of_each_other_are_in_one_split_and_one_fold(
+    subjects: list[str], seed: int, data: st.DataObject
+) -> None:
+    numbers = np.arange(len(subjects))
+    for one, other in data.draw(st.lists(st.tuples(*[st.integers(0, len(subjects) - 1)] * 2), max_size=8)):
+        numbers[numbers == numbers[one]] = numbers[other]
+    units, sizes = number_units(number_persons(subjects)[0], numbers, 3)
+    assume(np.count_nonzero(sizes) >= 3 and not in_two_splits(as_names(numbers), units))
+    splits, folds = subject_splits(subjects, seed, numbers), fold_numbers(subjects, 3, seed, numbers)
+    assert set(splits.tolist()) == set(SPLITS)
+    for apart in (splits, folds):
+        assert not in_two_splits(subjects, apart)
+        assert not in_two_splits(as_names(numbers), apart)
+    for held_out in ("val", "test"):
+        assert abs((splits == held_out).sum() - len(subjects) / 10) <= sizes.max() + 0.5
+    in_fold = np.bincount(folds)[1:]
+    assert in_fold.max() - in_fold.min() <= sizes.max()
+
+
+@settings(max_examples=30)
+@given(people(), seeds)
+def test_where_nothing_is_a_copy_splits_are_those_of_a_set_nobody_searched(
+    subjects: list[str], seed: int
+) -> None:
+    alone = np.random.default_rng(seed).permutation(len(subjects))
+    assert (random_splits(len(subjects), seed, alone) == random_splits(len(subjects), seed)).all()
+    assert (subject_splits(subjects, seed, alone) == subject_splits(subjects, seed)).all()
+    assert (fold_numbers(subjects, 3, seed, alone) == fold_numbers(subjects, 3, seed)).all()
+
+
+def test_random_splits_are_those_of_earlier_versions() -> None:
+    order = np.random.default_rng(7).permutation(100)
+    splits = random_splits(100, 7)
+    assert set(splits[order[:10]]) == {"val"}
+    assert set(splits[order[10:20]]) == {"test"}
+    assert set(splits[order[20:]]) == {"train"}
+
+
+def test_a_few_copies_move_only_a_few_images() -> None:
+    copies = np.arange(1_000)
+    copies[[5, 17, 300]] = [900, 901, 902]
+    assert (random_splits(1_000, 0, copies) != random_splits(1_000, 0)).sum() <= 6
+
+
+@settings(max_examples=30)
+@given(st.integers(3, 60), seeds)
+def test_a_set_of_nothing_but_copies_is_split_all_the_same(count: int, seed: int) -> None:
+    same = np.zeros(count, dtype=int)
+    assert (random_splits(count, seed, same) == random_splits(count, seed)).all()
+    assert set(fold_numbers([""] * count, 3, seed, same).tolist()) == {1, 2, 3}
