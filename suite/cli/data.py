@@ -25,7 +25,7 @@ def add_command(subcommands: Subcommands) -> None:
     check.add_argument("data", metavar="NAME|DIR", help=DATA_HELP)
     check.add_argument(
         "--list",
-        type=Path,
+        type=path,
         metavar="FILE",
         help="write all groups of exact copies and look-alikes to a CSV file",
     )
