@@ -25,8 +25,8 @@ from tests.support.drivers import Driver
 from tests.support.trained_runs import CONFIG, lively
 
 EPOCHS = 4
-#: Halved in two cuts, each stage goes from 32 channels to 24 and from there to 16.
-WIDE = dataclasses.replace(CONFIG, widths=(32, 32, 32, 32, 32))
+#: Halved in two cuts, each stage goes from 16 channels to 12 and from there to 8.
+WIDE = dataclasses.replace(CONFIG, widths=(16, 16, 16, 16, 16))
 CUTS = Pruning((0.5,) * 5, "uniform", "taylor", 2, EPOCHS, 3e-3)
 TAUGHT_CUTS = dataclasses.replace(CUTS, rounds=1, teaching=DistillationSettings(0.5, 2.0))
 STUDENT = Distillation((4, 4, 8, 8, 8), (1,) * 5, EPOCHS, 3e-3, DistillationSettings(1.0, 2.0))

@@ -66,6 +66,7 @@ def search(store: Store, folder: Path, watcher: StopsWhileScoring, **changes: An
     return run_search(Search(space(store, **changes), store, folder, resources, watcher), "s.yaml", ["suite"])
 
 
+@pytest.mark.slow
 def test_trials_start_from_slices_of_one_elastic_training(store: Store, tmp_path: Path) -> None:
     info = search(store, tmp_path / "run", StopsWhileScoring(armed=False), confirm_seeds=1)
     assert info.status == "finished"
