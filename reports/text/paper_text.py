@@ -23,7 +23,7 @@ def paper_text(measured: PaperMeasurement) -> str:
         _aligned([_SIZE_TITLES, *(_size_row(size) for size in measured.sizes)]),
         "Claims of the paper",
         _aligned([_claim_titles("published"), *_claim_rows(measured, published=True)]),
-        "Our arithmetic on the published architecture, not printed in the paper",
+        "Our arithmetic on the published architecture, not taken from the paper",
         _aligned([_claim_titles("worked out"), *_claim_rows(measured, published=False)]),
     ]
     if measured.times:
