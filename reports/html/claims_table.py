@@ -1,4 +1,4 @@
-"""The paper's claims as tables: published, counted exactly and measured here."""
+"""The paper's claims and our arithmetic on it as tables, beside what is counted exactly and measured here."""
 
 import math
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ from suite.runs.info import RunInfo
 #: A verdict as a reader sees it beside a difference.
 WORDS: dict[Verdict, str] = {
     "yes": "agrees",
-    "within spread": "within the spread",
+    "within spread": "undecided: within the spread",
     "no": "differs",
     "open": "open",
 }
@@ -27,7 +27,7 @@ class Row:
     """A claim in the table; texts are empty where there is nothing to show."""
 
     claim: str
-    published: str
+    given: str  # the number that was published or worked out
     source: str
     measured: bool  # else counted exactly
     here: str
@@ -45,13 +45,20 @@ def main_claims(info: RunInfo, summary: FrontSummary) -> Markup:
 
 
 def all_claims(info: RunInfo, summary: FrontSummary) -> Markup:
-    """Render every claim, and the papers that make them."""
-    table = _table("Claims of the paper", findings(summary, info))
-    return render("all_claims", table=table, papers=published().papers)
+    """Render every claim with the papers that make them, then our arithmetic on the paper's architecture."""
+    found = findings(summary, info)
+    return render(
+        "all_claims",
+        claimed=_table("Claims of the paper", (f for f in found if f.claim.is_published)),
+        ours=_table(
+            "Our arithmetic on the paper", (f for f in found if not f.claim.is_published), "Worked out"
+        ),
+        papers=published().papers,
+    )
 
 
-def _table(label: str, shown: Iterable[Finding]) -> Markup:
-    return render("claims", label=label, rows=[_row(finding) for finding in shown])
+def _table(label: str, shown: Iterable[Finding], given: str = "Published") -> Markup:
+    return render("claims", label=label, given=given, rows=[_row(finding) for finding in shown])
 
 
 def _row(finding: Finding) -> Row:
@@ -62,8 +69,8 @@ def _row(finding: Finding) -> Row:
     ends = f"{formatting.digits(here.low)} to {formatting.digits(here.high)}"
     return Row(
         claim=f"{finding.network.name}: {claim.claim}",
-        published=_as_printed(claim.value, claim.unit),
-        source=f"{SOURCES[claim.source]}{note}",
+        given=claim.printed or _as_printed(claim.value, claim.unit),
+        source=f"{SOURCES[claim.source]}{note}" if claim.is_published else "",
         measured=measured,
         here=_in_unit(here.value, claim.unit) if known else formatting.MISSING,
         in_full=formatting.exactly(here.value) if known and claim.unit != "x" else "",
@@ -75,7 +82,7 @@ def _row(finding: Finding) -> Row:
 
 
 def _as_printed(value: float, unit: str) -> str:
-    """Format a published number with its own digits: 36 times, 2.6 times, 3.8 MB."""
+    """Format a claimed number with its own digits: 36 times, 2.6 times, 3.8 MB."""
     digits = formatting.significant(value)
     if unit == "x":
         return f"{formatting.digits(value, digits)}{formatting.TIMES}"

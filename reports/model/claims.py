@@ -1,4 +1,4 @@
-"""The paper's claims, each with its counterpart in this run: counted exactly or measured."""
+"""The paper's claims and our arithmetic on it, each with its counterpart in this run: counted or measured."""
 
 import math
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Verdict = Literal["yes", "within spread", "no", "open"]
 
 @dataclass(frozen=True)
 class Finding:
-    """A published number and its counterpart here; ``here`` is NaN where there is none.
+    """A published or worked out number and its counterpart here; ``here`` is NaN where there is none.
 
     ``how`` says where ``here`` comes from: counted, or measured, at which resolution and how.
     """
@@ -28,21 +28,25 @@ class Finding:
 
     @property
     def difference(self) -> float:
-        """Relative to the published number: 0.04 is 4 % more here."""
+        """Relative to the claimed number: 0.04 is 4 % more here."""
         return self.here.value / self.claim.value - 1
 
     @property
     def verdict(self) -> Verdict:
-        """Whether the published number is reproduced.
+        """Whether the claimed number is reproduced.
 
-        "yes" where the number here rounds to the published digits; "within spread" where only the spread
-        of a measured one holds it, which a noisy measurement makes easy; "open" where there is none.
+        "yes" where the number here rounds to the claimed digits, and both ends of its spread do if it has one;
+        "within spread" where a part of the spread does, which decides nothing and which a noisy measurement
+        makes easy; "open" where there is none.
         """
         if not math.isfinite(self.here.value):
             return "open"
-        if rounds_to(self.here.value, self.claim.value):
+        ends = [end for end in (self.here.low, self.here.high) if math.isfinite(end)]
+        rounding = [rounds_to(value, self.claim.value) for value in (self.here.value, *ends)]
+        if all(rounding):
             return "yes"
-        return "within spread" if self.here.low <= self.claim.value <= self.here.high else "no"
+        holds = self.here.low <= self.claim.value <= self.here.high
+        return "within spread" if holds or any(rounding) else "no"
 
 
 def rounds_to(value: float, printed: float) -> bool:

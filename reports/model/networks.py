@@ -7,7 +7,7 @@ from typing import Any
 
 from reports.formatting import digits
 from reports.model.trials import FrontSummary, Trial, reference
-from reports.published.numbers import PublishedNetwork, published
+from reports.published.numbers import SOURCES, PublishedNetwork, published
 from suite.runs.info import RunInfo
 
 #: The published data set to quote, by attribute.
@@ -68,7 +68,8 @@ def published_marks(info: RunInfo, summary: FrontSummary) -> dict[str, Any]:
                 {
                     "label": network.name + external,
                     "mae": quoted.value,
-                    "note": f"MAE {quoted.value} {quoted.unit} on {quoted.data} ({quoted.note})",
+                    "note": f"MAE {quoted.value} {quoted.unit} on {quoted.data} ({quoted.note}; "
+                    f"{SOURCES[quoted.source]}){_speed_note(network)}",
                     **_places(info, summary, network),
                 }
             )
@@ -85,6 +86,14 @@ def _places(info: RunInfo, summary: FrontSummary, network: PublishedNetwork) -> 
         "bytes": counted.bytes if counted else None,
         "ms": _known(vgg16 / speedup),
     }
+
+
+def _speed_note(network: PublishedNetwork) -> str:
+    """Say where the speed-up comes from that places a mark on the axis of latency; empty without a claimed one."""
+    speedup = network.speedup_vs_vgg16
+    if speedup is None or speedup.source == "calc":
+        return ""
+    return f"; as latency, VGG-16's here / {speedup.value:g} ({SOURCES[speedup.source]})"
 
 
 def _known(value: float) -> float | None:

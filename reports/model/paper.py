@@ -1,4 +1,4 @@
-"""The paper's claims beside what ``suite paper`` counted and timed without training."""
+"""The paper's claims and our arithmetic beside what ``suite paper`` counted and timed without training."""
 
 import math
 
@@ -82,7 +82,9 @@ def _speedup_findings(claim: PublishedClaim, measured: PaperMeasurement) -> list
 def _difference(finding: Finding, measured: PaperMeasurement) -> str:
     claim, name = finding.claim, finding.network.name
     more = "more" if finding.difference > 0 else "less"
-    text = f"{name}, {claim.claim}: {abs(finding.difference):.0%} {more} here than published ({finding.how})"
+    given = "published" if claim.is_published else "worked out"
+    given = f"the {claim.value:g}x {given}" if claim.unit == "x" else given
+    text = f"{name}, {claim.claim}: {abs(finding.difference):.0%} {more} here than {given} ({finding.how})"
     if claim.quantity == "speedup":
         other = published().networks[claim.over].name
         ratio = multiply_add_ratio(claim, measured)
@@ -94,7 +96,7 @@ def _why_speeds_differ(measured: PaperMeasurement) -> str:
     machine = measured.machine
     here = f"{machine.processor}, {machine.threads} threads" if machine.device == "cpu" else machine.processor
     return (
-        "What can move a ratio of times: the paper timed a GPU of 2018 at batch 32 with cuDNN; here it is "
+        "What can move a ratio of times: the authors' released code times a GPU at batch 32 with cuDNN; here it is "
         f"{here}, eager PyTorch {machine.torch} in float32. How much of a ratio of multiply-adds becomes "
         "time depends on processor, library and batch. Batch normalisation and pooling are few "
         "multiply-adds but read and write whole feature maps: ResNet-50 and the thin networks normalise "

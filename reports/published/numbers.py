@@ -1,4 +1,4 @@
-"""The paper's numbers, read from ``published.yaml``, each with its source."""
+"""The paper's numbers and our arithmetic on them, read from ``published.yaml``, each with its source."""
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
@@ -9,16 +9,18 @@ from typing import Any, Literal
 import yaml
 
 Attribute = Literal["age", "attractiveness"]
-Source = Literal["abs", "text", "tab", "code", "calc", "cvpr24"]
+Source = Literal["abs", "ijcai", "copy", "unseen", "tab", "code", "calc", "cvpr24"]
 Quantity = Literal["params", "macs_at_224", "bytes", "speedup"]
 
 #: What a source word means, as the report prints it.
 SOURCES: Mapping[Source, str] = {
-    "abs": "the paper's abstract",
-    "text": "the paper's text",
+    "abs": "abstract of arXiv 2007.01771, version 2",
+    "ijcai": "abstract of the IJCAI 2018 paper",
+    "copy": "abstract of another arXiv version, seen in a copy dated 2020-07-03",
+    "unseen": "source not seen",
     "tab": "the paper's result table",
     "code": "the authors' released code",
-    "calc": "worked out from the published architecture",
+    "calc": "our arithmetic on the published architecture",
     "cvpr24": "the result table of the CVPR 2024 benchmark",
 }
 
@@ -44,7 +46,7 @@ class PublishedError:
 
 @dataclass(frozen=True)
 class PublishedNetwork:
-    """A network of the paper. Sizes are at 224x224 pixels and 101 label bins; bytes are float32.
+    """A network of the paper. Sizes are our arithmetic, at 224x224 pixels and 101 label bins; bytes are float32.
 
     ``speedup_vs_vgg16`` is None where none was published.
     """
@@ -64,9 +66,11 @@ class PublishedNetwork:
 
 @dataclass(frozen=True)
 class PublishedClaim:
-    """A claim that can be checked: a quantity of one network, or a ratio of two.
+    """A number that can be checked: a quantity of one network, or a ratio of two.
 
-    The ratio is ``over`` / ``of`` of the two networks' sizes ("fewer"), or of their times (``speedup``).
+    The paper claims it, unless ``is_published`` says that it is our own arithmetic. The ratio is ``over`` / ``of``
+    of the two networks' sizes ("fewer"), or of their times (``speedup``). ``printed`` is the number as the paper
+    writes it, where that differs from what the report would write.
     """
 
     claim: str
@@ -78,6 +82,12 @@ class PublishedClaim:
     unit: str
     source: Source
     note: str
+    printed: str
+
+    @property
+    def is_published(self) -> bool:
+        """Whether the paper says so; else the number is our arithmetic on its architecture."""
+        return self.source != "calc"
 
 
 @dataclass(frozen=True)
@@ -219,7 +229,7 @@ def _network(key: str, fields: Mapping[str, Any]) -> PublishedNetwork:
 
 def _claim(fields: Mapping[str, Any], networks: Mapping[str, PublishedNetwork]) -> PublishedClaim:
     typed = {"value": float(fields["value"]), "source": _source(fields["source"])}
-    claim = PublishedClaim(**{"over": "", "attribute": "age", "note": "", **fields, **typed})
+    claim = PublishedClaim(**{"over": "", "attribute": "age", "note": "", "printed": "", **fields, **typed})
     if unknown := {claim.of, claim.over} - {*networks, ""}:
         raise ValueError(f"published.yaml: claim {claim.claim!r} names an unknown network {unknown}")
     return claim

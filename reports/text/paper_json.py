@@ -1,4 +1,4 @@
-"""The output of ``suite paper --json``: published numbers beside counted and timed ones, as JSON types."""
+"""The output of ``suite paper --json``: published and worked out numbers beside counted and timed ones."""
 
 import dataclasses
 import math
@@ -27,18 +27,20 @@ def paper_json(measured: PaperMeasurement) -> dict[str, Any]:
 def _network_json(size: NetworkSize) -> dict[str, Any]:
     network = published().networks[size.network]
     numbers = {name: getattr(network, name) for name in ("params", "macs_at_224", "bytes")}
-    quoted = {name: dataclasses.asdict(number) for name, number in numbers.items()}
+    quoted = {name: number.value for name, number in numbers.items()}
     return {
         "name": network.name,
         **dataclasses.asdict(size),
-        "published": quoted if size.attribute == "age" else None,
+        "worked_out": quoted if size.attribute == "age" else None,
     }
 
 
 def _claim_json(finding: Finding) -> dict[str, Any]:
     claim = dataclasses.asdict(finding.claim)
+    value = claim.pop("value")
     return {
-        "published": claim.pop("value"),
+        "published": value if finding.claim.is_published else None,
+        "worked_out": None if finding.claim.is_published else value,
         **claim,
         "here": _or_null(finding.here.value),
         "here_low": _or_null(finding.here.low),

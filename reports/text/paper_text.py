@@ -1,4 +1,4 @@
-"""The output of ``suite paper``: published numbers beside counted and timed ones, as tables of plain text."""
+"""The output of ``suite paper``: published and worked out numbers beside counted and timed ones, as plain text."""
 
 import math
 import textwrap
@@ -19,10 +19,12 @@ def paper_text(measured: PaperMeasurement) -> str:
     """Return published numbers beside counted and timed ones, as tables of plain text."""
     blocks = [
         f"Counted exactly: macs are multiply-adds of one image of {PAPER_RESOLUTION} px; bytes are those of a "
-        "safetensors\nfile in float32, published as 4 bytes a parameter",
+        "safetensors\nfile in float32. Worked out: our arithmetic on the published architecture, 4 bytes a parameter",
         _aligned([_SIZE_TITLES, *(_size_row(size) for size in measured.sizes)]),
-        "Claims",
-        _aligned([_CLAIM_TITLES, *(_claim_row(finding) for finding in paper_findings(measured))]),
+        "Claims of the paper",
+        _aligned([_claim_titles("published"), *_claim_rows(measured, published=True)]),
+        "Our arithmetic on the published architecture, not taken from the paper",
+        _aligned([_claim_titles("worked out"), *_claim_rows(measured, published=False)]),
     ]
     if measured.times:
         blocks.append(_how_timed(measured))
@@ -35,8 +37,8 @@ def paper_text(measured: PaperMeasurement) -> str:
 
 
 MISSING = "-"
-_SIZE_TITLES = ("network", "bins", "parameters", "published", "bytes", "published", "macs", "published")
-_CLAIM_TITLES = ("claim", "published", "here", "holds", "how")
+_VERDICTS = {"yes": "yes", "within spread": "undecided"}
+_SIZE_TITLES = ("network", "bins", "parameters", "worked out", "bytes", "worked out", "macs", "worked out")
 
 
 def _size_row(size: NetworkSize) -> tuple[str, ...]:
@@ -46,12 +48,19 @@ def _size_row(size: NetworkSize) -> tuple[str, ...]:
         value: int = getattr(size, quantity)
         number: PublishedNumber = getattr(network, quantity)
         cells.append(_giga(value) if quantity == "macs_at_224" else f"{value:,}")
-        if size.attribute != "age":  # the published sizes are for age
+        if size.attribute != "age":  # those worked out are for age
             cells.append(MISSING)
         else:
-            quoted = _printed(number.value, "") if quantity == "macs_at_224" else f"{number.value:,.0f}"
-            cells.append(f"{quoted} {number.source}")
+            cells.append(_printed(number.value, "") if quantity == "macs_at_224" else f"{number.value:,.0f}")
     return (network.name, str(size.bins), *cells)
+
+
+def _claim_titles(given: str) -> tuple[str, ...]:
+    return ("claim" if given == "published" else "number", given, "here", "holds", "how")
+
+
+def _claim_rows(measured: PaperMeasurement, *, published: bool) -> list[tuple[str, ...]]:
+    return [_claim_row(f) for f in paper_findings(measured) if f.claim.is_published is published]
 
 
 def _claim_row(finding: Finding) -> tuple[str, ...]:
@@ -60,13 +69,13 @@ def _claim_row(finding: Finding) -> tuple[str, ...]:
     if finding.verdict != "open":
         here = _in_unit(finding.here.value, claim.unit, 4 if finding.here.value > 10 else 3)
         here += _ends(finding.here)
-        verdict = f"no, {finding.difference:+.0%}" if finding.verdict == "no" else finding.verdict
-    quoted = f"{_printed(claim.value, claim.unit)} {claim.source}"
+        verdict = _VERDICTS.get(finding.verdict, f"no, {finding.difference:+.0%}")
+    quoted = (claim.printed or _printed(claim.value, claim.unit)) + f" {claim.source}" * claim.is_published
     return (f"{finding.network.name}: {claim.claim}", quoted, here, verdict, finding.how)
 
 
 def _printed(value: float, unit: str) -> str:
-    """Return a published number in the digits that were printed."""
+    """Return a claimed number in its own digits."""
     return _in_unit(value, unit, numerals.significant(value))
 
 
@@ -93,7 +102,7 @@ def _how_timed(measured: PaperMeasurement) -> str:
         f"Timed on {machine.device} ({machine.processor}), {machine.threads} threads, PyTorch "
         f"{machine.torch}, eager, float32, channels-last, {measured.size_of('tiny').bins} bins. A round times "
         "every network once, in turn; figures are medians over rounds, in brackets the 10th to 90th "
-        "percentile of the rounds' ratios."
+        "percentile of the rounds' ratios. A claim is undecided where only a part of that range rounds to it."
     )
     return textwrap.fill(text, WIDTH)
 
@@ -120,13 +129,9 @@ def _times_rows(times: NetworkTimes) -> list[tuple[str, ...]]:
 
 
 def _sources() -> str:
-    used = {claim.source for claim in published().claims} | {"calc"}
+    used = {claim.source for claim in published().claims if claim.is_published}
     words = "; ".join(f"{word}: {meaning}" for word, meaning in SOURCES.items() if word in used)
-    notes = [
-        f"{published().networks[claim.of].name}, {claim.claim}: {claim.note}"
-        for claim in published().claims
-        if claim.note
-    ]
+    notes = dict.fromkeys(f"{claim.claim}: {claim.note}." for claim in published().claims if claim.note)
     lines = [f"Published numbers, by source: {words}.", *notes, *published().papers]
     return "\n".join(textwrap.fill(line, WIDTH, subsequent_indent="  ") for line in lines)
 

@@ -16,13 +16,13 @@ from suite.runs.info import RunInfo
 
 @dataclass(frozen=True)
 class NetworkRow:
-    """A network that the paper knows, by its name here: counts here and as published, errors of both."""
+    """A network that the paper knows, by its name here: counts here and worked out, errors of both."""
 
     name: str
     params: str
-    published_params: str
+    params_worked_out: str
     macs: str
-    published_macs: str
+    macs_worked_out: str
     published: list[Entry]
     here: list[Entry]
 
@@ -57,9 +57,9 @@ def network_row(name: str, params: float, macs_at_224: float, here: list[Entry],
     return NetworkRow(
         name=name,
         params=formatting.exactly(params),
-        published_params=f"{formatting.exactly(network.params.value)} published",
+        params_worked_out=f"{formatting.exactly(network.params.value)} worked out from the paper",
         macs=formatting.quantity(macs_at_224),
-        published_macs=f"{formatting.quantity(network.macs_at_224.value)} published",
+        macs_worked_out=f"{formatting.quantity(network.macs_at_224.value)} worked out from the paper",
         published=[
             Entry(f"{error.value:g} {info.unit} on {error.data}", (f"{error.note}; {SOURCES[error.source]}",))
             for error in network.mae

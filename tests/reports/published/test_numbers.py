@@ -19,13 +19,30 @@ def test_every_number_has_a_source_and_the_paper_is_cited() -> None:
             assert number.value > 0
 
 
-def test_published_ratios_follow_from_the_published_sizes() -> None:
+def test_ratios_follow_from_the_sizes_that_were_worked_out() -> None:
     networks = published().networks
     claims = [claim for claim in published().claims if claim.over == "vgg16" and claim.quantity == "params"]
     for claim in claims:
         ratio = networks[claim.over].params.value / networks[claim.of].params.value
         assert round(ratio) == claim.value
     assert [claim.value for claim in claims] == [36, 144]
+
+
+def test_the_abstracts_own_claims_stand_first_and_our_arithmetic_last() -> None:
+    claims = published().claims
+    first = [(claim.of, claim.quantity, claim.value) for claim in claims if claim.source == "abs"]
+    assert first == [
+        ("thin", "params", 36), ("thin", "speedup", 3), ("tiny", "params", 0.9e6), ("tiny", "bytes", 3.8e6)
+    ]  # fmt: skip
+    assert [claim.source for claim in claims[: len(first)]] == ["abs"] * len(first)
+    published_first = sorted(claims, key=lambda claim: not claim.is_published)
+    assert list(claims) == published_first
+
+
+def test_what_nobody_can_look_up_says_so() -> None:
+    unseen = [claim for claim in published().claims if claim.source == "unseen"]
+    assert [(claim.of, claim.value) for claim in unseen] == [("tiny", 5.5)]
+    assert SOURCES["unseen"] == "source not seen"
 
 
 def test_sizes_are_four_bytes_a_parameter() -> None:
@@ -45,7 +62,7 @@ def test_resnet_is_what_attractiveness_is_compared_with() -> None:
     claims = {claim.quantity: claim for claim in paper.claims if claim.attribute == "attractiveness"}
     assert {quantity: claim.value for quantity, claim in claims.items()} == {"params": 6, "speedup": 2.1}
     assert {(claim.of, claim.over, claim.source) for claim in claims.values()} == {
-        ("thin", "resnet50", "abs")
+        ("thin", "resnet50", "copy")
     }
     assert paper.networks["resnet50"].speedup_vs_vgg16 is None
 
