@@ -1,6 +1,7 @@
 """``suite data``: list, pack, check and show data sets."""
 
 import argparse
+import csv
 import sys
 from pathlib import Path
 
@@ -172,14 +173,16 @@ def check_data(options: argparse.Namespace) -> int:
     found = check_store(open_data(options.data))
     for line in found.facts:
         print_line(line)
-    if options.list and found.copies is not None:
+    for problem in found.problems:
+        print_line(f"suite: {problem}", sys.stderr)
+    if options.list and found.copies is None:
+        print_line(f"suite: {options.list} is not written, as the copies were not looked for", sys.stderr)
+    elif options.list and found.copies is not None:
         try:
-            write_atomically(options.list, found.copies.to_csv(index=False))
+            write_atomically(options.list, found.copies.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC))
         except OSError as error:
             raise unwritable(options.list, error.strerror or str(error)) from None
         print_line(f"{options.list} lists all copies")
-    for problem in found.problems:
-        print_line(f"suite: {problem}", sys.stderr)
     if found.problems:
         return ExitCode.FAILED
     print_line("no problems found")

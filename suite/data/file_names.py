@@ -8,15 +8,15 @@ import os
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 #: Before the form of a name without upper case; no name of a file has it.
 _CASELESS = "\0"
 
 
 def comparable(name: str) -> str:
-    """The form of a name that is equal for all spellings: composed characters (NFC), forward slashes."""
-    return unicodedata.normalize("NFC", name.replace("\\", "/"))
+    """The form of a name that is equal for all spellings: composed characters (NFC), forward slashes, no ``./``."""
+    return PurePosixPath(unicodedata.normalize("NFC", name.replace("\\", "/"))).as_posix()
 
 
 class FileNames:
@@ -55,12 +55,18 @@ class NamesOnDisk:
         spellings = (name, name.replace("\\", "/"), composed, unicodedata.normalize("NFD", composed))
         for spelling in dict.fromkeys(spellings):
             if _exists(self._folder / spelling):
-                return spelling
+                return self._from_here(spelling)
         parent = Path(composed).parent
         if parent not in self._names:
             self._names[parent] = FileNames(_entries(self._folder / parent))
         found = self._names[parent].find(Path(composed).name)
         return name if found is None else (parent / found).as_posix()
+
+    def _from_here(self, name: str) -> str:
+        """The shortest path from the folder, so that an image has one name: not ``../faces/a.jpg``."""
+        folder = os.path.abspath(self._folder)
+        path = os.path.normpath(os.path.join(folder, name))
+        return os.path.relpath(path, folder) if Path(path).is_relative_to(folder) else path
 
 
 def _entries(folder: Path) -> list[str]:

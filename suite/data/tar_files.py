@@ -4,12 +4,14 @@ import bz2
 import gzip
 import io
 import lzma
+import os
 import shutil
 import tarfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
+from typing import Literal
 
 from suite.data.archive_safety import (
     DAMAGE_ERRORS,
@@ -38,6 +40,11 @@ _DECOMPRESSORS: Mapping[bytes, Decompressor] = {
     b"\x1f\x8b": gzip.GzipFile,
     b"BZh": bz2.BZ2File,
     b"\xfd7zXZ\x00": lzma.LZMAFile,
+}
+_MODES: Mapping[Decompressor | None, Literal["r:gz", "r:bz2", "r:xz"]] = {
+    gzip.GzipFile: "r:gz",
+    bz2.BZ2File: "r:bz2",
+    lzma.LZMAFile: "r:xz",
 }
 
 
@@ -83,10 +90,12 @@ def open_tar(path: Path, shown: Path) -> tarfile.TarFile | None:
     Raises:
         RequestError: The file is compressed as tars are, but holds no readable tar.
     """
+    decompressor = find_decompressor(path)
+    # Tried in turn, as by "r:*", xz takes a file of zeros for empty streams without end.
     try:
-        return tarfile.open(path, "r:*", tarinfo=BoundedInfo)
+        return tarfile.open(path, _MODES.get(decompressor, "r:"), tarinfo=BoundedInfo)
     except DAMAGE_ERRORS:
-        if find_decompressor(path) is None:
+        if decompressor is None:
             return None
         raise RequestError(
             f"{shown} is compressed, but no readable tar is in it; get the set again from its owner"
@@ -105,6 +114,7 @@ def index_tar(archive: tarfile.TarFile, shown: Path) -> TarFiles:
             raise tarfile.ReadError(f"it has more than {MOST_MEMBERS:,} members")
     except DAMAGE_ERRORS as error:
         raise RequestError(f"{shown} is damaged ({error}); get the set again from its owner") from None
+    _check_rest(archive, shown)
     check_member_names(shown, [member.name for member in members])
     files = [member for member in members if member.isreg() or member.islnk() or member.issym()]
     return TarFiles(archive, {PurePosixPath(member.name).as_posix(): member for member in files})
@@ -148,14 +158,33 @@ def decompress(path: Path, decompressor: Decompressor, tar: Path) -> None:
         ) from None
 
 
+def _check_rest(archive: tarfile.TarFile, shown: Path) -> None:
+    """Refuse an uncompressed tar with content behind its end: a block of zeros ends a tar, also one in its middle."""
+    file = archive.fileobj
+    if not isinstance(file, io.BufferedReader):
+        return
+    size = file.seek(0, io.SEEK_END)
+    file.seek(archive.offset)
+    if size - archive.offset > PADDING_BYTES or any(file.read(PADDING_BYTES)):
+        raise RequestError(
+            f"{shown} has a block of zeros in the middle, where its members seem to end; get the set again from its "
+            "owner, or unpack it with 'tar --ignore-zeros' and name its folder"
+        )
+
+
 def _check_end(path: Path) -> None:
-    """Refuse a file that ends in nothing but zeros: gzip would look at each of them, for hours where it is sparse."""
+    """Refuse a compressed file with a hole or nothing but zeros at its end.
+
+    Gzip would look at each zero, for hours where the file is large. A compressed file has no such pages by itself.
+    """
     with path.open("rb") as file:
-        if file.seek(0, io.SEEK_END) <= PADDING_BYTES:
+        size = file.seek(0, io.SEEK_END)
+        if size <= PADDING_BYTES:
             return
+        hole = os.lseek(file.fileno(), 0, os.SEEK_HOLE)
         file.seek(-PADDING_BYTES, io.SEEK_END)
-        if not any(file.read(PADDING_BYTES)):
+        if hole < size or not any(file.read(PADDING_BYTES)):
             raise RequestError(
-                f"{path} ends in {PADDING_BYTES:,} zeros or more, as a file does that was not downloaded to its end; "
-                "get it again from its owner"
+                f"{path} has parts without content, as a file does that was not downloaded to its end; get it again "
+                "from its owner"
             )

@@ -343,3 +343,41 @@ def test_what_is_no_regular_file_has_a_reason(tmp_path: Path) -> None:
             for name, reason in reasons.items():
                 with pytest.raises(UnreadableFileError, match=reason):
                     files.read(name)
+
+
+def test_a_file_of_zeros_is_no_archive_and_is_told_at_once(tmp_path: Path) -> None:
+    """Xz takes zeros for empty streams without end; a download that reserves its space leaves such a file."""
+    (tmp_path / "set.tar").touch()
+    os.truncate(tmp_path / "set.tar", 10**11)
+    with pytest.raises(RequestError), open_source(tmp_path / "set.tar") as files:
+        files.names()
+
+
+def test_a_hole_in_a_compressed_tar_is_found_wherever_it_is(tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "1.jpg").write_bytes(b"x" * 1000)
+    archive = Path(shutil.make_archive(str(tmp_path / "set"), "gztar", tmp_path / "set"))
+    with archive.open("r+b") as file:
+        file.seek(10**11)
+        file.write(b"x")
+    with pytest.raises(RequestError, match="not downloaded to its end"), seekable(archive, tmp_path / "copy"):
+        pass
+
+
+@pytest.mark.parametrize("padding", [0, 20_000])
+def test_members_behind_a_block_of_zeros_are_not_lost_without_a_word(tmp_path: Path, padding: int) -> None:
+    archive = tmp_path / "set.tar"
+    with tarfile.open(archive, "w") as written:
+        for number in range(40):
+            member = tarfile.TarInfo(f"{number}.jpg")
+            member.size = 3000
+            written.addfile(member, io.BytesIO(b"x" * 3000))
+    with archive.open("ab") as file:
+        file.write(bytes(padding))
+    with open_source(archive) as files:
+        assert len(files.names()) == 40
+    with archive.open("r+b") as file:
+        file.seek(20 * 3584)  # a header and six blocks each
+        file.write(bytes(2 * 3584))
+    with pytest.raises(RequestError, match="a block of zeros in the middle"), open_source(archive):
+        pass

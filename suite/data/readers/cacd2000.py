@@ -5,6 +5,7 @@ the name, identity, age and rank of each image. The official split is by a celeb
 in the same year: ranks 3 to 5 are for test, 1 and 2 for validation, the others for training.
 """
 
+import math
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -41,7 +42,7 @@ CACD2000_PUBLICATION = Publication(
 class _Row:
     name: str
     identity: int
-    age: int
+    age: float
     rank: int
 
 
@@ -63,6 +64,8 @@ def read(files: SourceFiles, path: Path) -> ReadResult:
         found = images.find(unicodedata.normalize("NFC", row.name))
         if found is None:
             rows.skip(no_image(row.name, META))
+        elif not math.isfinite(row.age):
+            rows.skip(SkippedFile(as_stored[found], f"{META} has no age for it", lost=True))
         elif reason := out_of_range("age", row.age, AGES):
             rows.skip(SkippedFile(as_stored[found], reason))
         else:
@@ -81,8 +84,8 @@ def _rows(files: SourceFiles, meta: str, path: Path) -> Iterator[_Row]:
     try:
         columns = [list(data[column].ravel()) for column in ("name", "identity", "age", "rank")]
         for name, identity, age, rank in zip(*columns, strict=True):
-            yield _Row(str(name), int(identity), int(age), int(rank))
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
+            yield _Row(str(name), int(identity), float(age), int(rank))
+    except (KeyError, OverflowError, ValueError, TypeError, AttributeError) as error:
         raise RequestError(
             f"{meta} of {path} has no struct celebrityImageData with name, identity, age and rank for each "
             f"image ({error}); get the set again from {CACD2000_PUBLICATION.page}"

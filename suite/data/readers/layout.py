@@ -132,6 +132,9 @@ class NamedImages:
         if not parts:
             return None
         candidates = self._by_name.get(parts[-1], [])
+        own = PurePosixPath(comparable(path)).name
+        exact = [name for name in candidates if PurePosixPath(comparable(name)).name == own]
+        candidates = exact or candidates  # two files may differ in upper and lower case alone
         return max(candidates, key=lambda name: _shared_end(name, parts), default=None)
 
 
@@ -227,6 +230,7 @@ class ImageRows:
         self.skipped: dict[SkippedFile, None] = {}  # in order; tables may repeat each other
         self._records: dict[str, ImageRecord] = {}
         self._contradicted: set[str] = set()
+        self._unusable: set[str] = set()
 
     def add(self, record: ImageRecord, repeated: str = "") -> None:
         """Add a row.
@@ -245,13 +249,15 @@ class ImageRows:
             self.skipped[SkippedFile(record.file, repeated)] = None
 
     def skip(self, one: SkippedFile) -> None:
-        """Add a row that cannot be used."""
+        """Add a row that cannot be used. No other row of the image counts then: they contradict each other."""
         self.skipped[one] = None
+        self._unusable.add(one.file)
 
     @property
     def records(self) -> list[ImageRecord]:
         """The images that no rows disagree about, in the order of their first rows."""
-        return [record for file, record in self._records.items() if file not in self._contradicted]
+        left_out = self._contradicted | self._unusable
+        return [record for file, record in self._records.items() if file not in left_out]
 
     @property
     def listed(self) -> set[str]:

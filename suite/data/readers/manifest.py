@@ -113,7 +113,7 @@ def _images(
             continue
         one = _parse(row, str(folder / row[columns.image]), columns)
         if isinstance(one, SkippedFile):
-            rows.skip(one)
+            rows.skip(replace(one, file=find(one.file) or one.file))
             continue
         file = find(one.file)
         if file is None:

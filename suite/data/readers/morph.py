@@ -75,8 +75,7 @@ def _read_tables(tables: Iterable[tuple[str, Records]], names: Sequence[str]) ->
             else:
                 rows.add(one, repeated=f"{name} lists it twice" if one.file in here else "")
             here.add(one.file)
-    lost = {one.file for one in rows.skipped if one.lost}
-    kept = [record for record in rows.records if record.file not in lost]
+    kept = rows.records
     unlisted = without_row(names, rows.listed)
     labelled = by[0] if len(by) == 1 else f"{by[0]} and {len(by) - 1:,} more tables"
     found = f"{MORPH_PUBLICATION.found(len(kept))}, labelled by {labelled}"

@@ -16,6 +16,7 @@ from suite.data.dataset_reader import DatasetReader, ImageRecord, ReadResult, Sk
 from suite.data.readers.landmarks import locate_by_stem, points_of_86
 from suite.data.readers.layout import (
     CONTRADICTED,
+    ImageRows,
     NamedImages,
     Publication,
     find_file,
@@ -64,18 +65,17 @@ def read(files: SourceFiles, path: Path) -> ReadResult:
         raise SCUT_FBP5500_PUBLICATION.missing(path, names, "table of scores")
     folds, split = _folds(files, names, path), _sixty_forty(files, names, path)
     images = NamedImages(names)
-    records: dict[str, ImageRecord] = {}
-    skipped: list[SkippedFile] = []
+    rows = ImageRows()
     for image, rated in scores.items():
         file = images.find(image)
         if file is None:
-            skipped.append(no_image(image, "the table of scores"))
+            rows.skip(no_image(image, "the table of scores"))
         elif isinstance(rated, str):
-            skipped.append(SkippedFile(file, rated, lost=True))
+            rows.skip(SkippedFile(file, rated, lost=True))
         elif reason := out_of_range("attractiveness", rated.mean, SCORES):
-            skipped.append(SkippedFile(file, reason))
+            rows.skip(SkippedFile(file, reason))
         else:
-            records[file] = ImageRecord(
+            record = ImageRecord(
                 file,
                 {"attractiveness": rated.mean},
                 _groups(image),
@@ -83,10 +83,11 @@ def read(files: SourceFiles, path: Path) -> ReadResult:
                 split=split.get(image.lower()),
                 fold=folds.get(image.lower()),
             )
-    if not records:
+            rows.add(record)
+    if not rows.records:
         raise SCUT_FBP5500_PUBLICATION.missing(path, names, "image that the table of scores names")
-    skipped += without_row(names, {*records, *(one.file for one in skipped)})
-    return sorted_result(records.values(), skipped, _found(list(records.values())))
+    skipped = [*rows.skipped, *without_row(names, rows.listed)]
+    return sorted_result(rows.records, skipped, _found(rows.records))
 
 
 def _found(records: Sequence[ImageRecord]) -> str:

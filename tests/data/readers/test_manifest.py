@@ -17,6 +17,7 @@ from suite.data.decoding import CropBox
 from suite.data.decoding_processes import DecodeRequest
 from suite.data.packing import pack
 from suite.data.readers import parquet_tables
+from suite.data.readers.layout import CONTRADICTED
 from suite.data.readers.manifest import manifest_reader
 from suite.data.resume_packing import source_key
 from suite.data.source_files import open_source
@@ -434,3 +435,25 @@ def test_a_name_in_other_upper_and_lower_case_is_found_where_only_one_file_has_i
         "images/b.jpg",
         "images/c.jpg",
     ]  # of which the first and the last are not there
+
+
+@pytest.mark.parametrize("again", [".\\\\a.jpg", "../source/a.jpg", "//./a.jpg"])
+def test_an_image_has_one_name_however_the_table_leads_to_it(
+    photo: Callable[..., bytes], tmp_path: Path, again: str
+) -> None:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "a.jpg").write_bytes(photo())
+    second = str(tmp_path / "source" / "a.jpg") if again.startswith("//") else again.replace("\\\\", "\\")
+    (tmp_path / "source" / "faces.csv").write_text(f"path,age\na.jpg,20\n{second},50\n")
+    reading = read(tmp_path / "source" / "faces.csv")
+    assert not reading.records
+    assert [(one.file, one.reason) for one in reading.skipped] == [("a.jpg", CONTRADICTED)]
+
+
+@pytest.mark.parametrize("second", ["500", "old"])
+def test_an_image_with_a_usable_row_and_another_is_not_both_packed_and_skipped(
+    lay_out: LayOut, second: str
+) -> None:
+    reading = of_csv(lay_out, f"path,age\na.jpg,30\n./a.jpg,{second}\nb.jpg,40\n")
+    assert [record.file for record in reading.records] == ["b.jpg"]
+    assert [one.file for one in reading.skipped] == ["a.jpg"]

@@ -1,9 +1,10 @@
 """AFAD, AgeDB, FG-NET, MORPH II and CACD2000: ages by name and by table, and whose face it is."""
 
 import io
+import math
 import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 from hypothesis import given
@@ -20,6 +21,7 @@ from suite.errors import RequestError
 Miniature = Callable[[str], dict[str, bytes]]
 LayOut = Callable[[Mapping[str, bytes]], Path]
 META = "celebrity2000_meta.mat"
+SCORES_OF_5500 = "SCUT-FBP5500_v2/train_test_files/All_labels.txt"
 
 
 def read(name: str, path: Path) -> ReadResult:
@@ -159,22 +161,58 @@ def test_a_row_of_morph_that_cannot_be_used_has_a_reason(miniature: Miniature, l
 
 
 @pytest.mark.parametrize(
-    ("name", "table", "change"),
+    ("name", "table", "again"),
     [
-        ("morph", "MORPH/morph_2008_nonCommercial.csv", (",20,", ",24,")),
-        ("scut-fbp5500", "SCUT-FBP5500_v2/train_test_files/All_labels.txt", None),
+        ("morph", "MORPH/morph_2008_nonCommercial.csv", lambda row: row.replace(",20,", ",24,")),
+        ("scut-fbp5500", SCORES_OF_5500, lambda row: f"{row.split()[0]} 1.25"),
+        ("scut-fbp5500", SCORES_OF_5500, lambda row: f"{row.split()[0].lower()} 1.25"),
+        ("scut-fbp5500", SCORES_OF_5500, lambda row: f"./{row.split()[0]} 1.25"),
     ],
 )
 def test_an_image_with_two_labels_is_lost(
-    miniature: Miniature, lay_out: LayOut, name: str, table: str, change: tuple[str, str] | None
+    miniature: Miniature, lay_out: LayOut, name: str, table: str, again: Callable[[str], str]
 ) -> None:
     files = miniature(name)
     rows = files[table].decode().splitlines()
-    row = rows[1 if change else 0]
-    rows.append(row.replace(*change) if change else f"{row.split()[0]} 1.25")
+    rows.append(again(rows[1]))
     files[table] = "\n".join(rows).encode()
     lost = [one.reason for one in read(name, lay_out(files)).skipped if one.lost]
     assert lost == [CONTRADICTED]
+
+
+def test_two_files_whose_names_differ_in_case_alone_have_their_own_labels(
+    miniature: Miniature, lay_out: LayOut
+) -> None:
+    files = miniature("scut-fbp5500")
+    image = next(name for name in files if name.endswith(".jpg"))
+    own = PurePosixPath(image).name
+    files[str(PurePosixPath(image).with_name(own.lower()))] = files[image]
+    files[SCORES_OF_5500] += f"\n{own.lower()} 1.25\n".encode()
+    found = {
+        PurePosixPath(one.file).name: one.labels["attractiveness"]
+        for one in read("scut-fbp5500", lay_out(files)).records
+    }
+    assert found[own.lower()] == 1.25
+    assert found[own] != 1.25
+
+
+@pytest.mark.parametrize("age", [math.inf, math.nan])
+def test_an_age_of_cacd2000_that_is_no_number_loses_its_image_alone(
+    miniature: Miniature, lay_out: LayOut, age: float
+) -> None:
+    from scipy.io import loadmat, savemat
+
+    files = miniature("cacd2000")
+    loaded = loadmat(io.BytesIO(files[META]))
+    data = loaded["celebrityImageData"]
+    ages = data["age"][0, 0].astype(float)
+    ages[0, 0] = age
+    data["age"][0, 0] = ages
+    written = io.BytesIO()
+    savemat(written, {"celebrityImageData": {name: data[name][0, 0] for name in data.dtype.names}})
+    files[META] = written.getvalue()
+    reading = read("cacd2000", lay_out(files))
+    assert [one.reason for one in reading.skipped] == [f"{META} has no age for it"]
 
 
 def test_a_short_row_of_morph_is_read_as_far_as_it_goes(miniature: Miniature, lay_out: LayOut) -> None:
