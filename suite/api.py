@@ -281,6 +281,7 @@ def export(run: str | Path, trial: str, path: str | Path, *, data: str | Path | 
         >>> exported.path.name, exported.verification.images
         ('t0000.onnx', 40)
     """
+    from suite.deployment.calibration_fit import calibration_of
     from suite.deployment.export import export as write
     from suite.deployment.inference_module import InferenceModule
     from suite.deployment.trained_trial import open_trial
@@ -288,7 +289,7 @@ def export(run: str | Path, trial: str, path: str | Path, *, data: str | Path | 
 
     folder, moved = resolved(run), None if data is None else str(data)
     trained = open_trial(folder, trial, lambda stage: None, lambda done, total: None, data=moved)
-    module = InferenceModule(trained.network, trained.config, trained.label_set)
+    module = InferenceModule(trained.network, trained.config, trained.label_set, calibration_of(trained))
     return write(module, trained.config, trained.dataset.splits["val"], Path(path))
 
 
@@ -297,7 +298,8 @@ def export_fit(training: Fit, data: Dataset, path: str | Path) -> ExportedModel:
 
     Args:
         training: As ``fit`` gives it, after its epochs.
-        data: What it was trained on; the comparison runs on its validation images.
+        data: What it was trained on; the comparison runs on its validation images, and the intervals are calibrated
+            on them, each as the image of another person.
         path: The file: ``.onnx``, ``.pt2`` (``torch.export``) or ``.safetensors``.
 
     Raises:
@@ -315,11 +317,13 @@ def export_fit(training: Fit, data: Dataset, path: str | Path) -> ExportedModel:
     """
     import copy
 
+    from suite.deployment.calibration_fit import fit_on_images
     from suite.deployment.export import export as write
     from suite.deployment.inference_module import InferenceModule
 
     network = copy.deepcopy(training.network).cpu()  # the training may go on, on its own device
-    module = InferenceModule(network, training.config, training.label_set)
+    calibration = fit_on_images(network, training.config, data.splits["val"])
+    module = InferenceModule(network, training.config, training.label_set, calibration)
     return write(module, training.config, data.splits["val"], Path(path))
 
 
@@ -356,7 +360,7 @@ def predict(
     batch_size: int = 64,
     trust_code: bool = False,
 ) -> list[Prediction | UnreadableFile]:
-    """Estimate the faces of image files, with 80 % intervals where the method gives a distribution.
+    """Estimate the faces of image files, with 80 % intervals where the file is calibrated or gives a distribution.
 
     Faces must be cropped like those that the model was trained on: the middle square of each image is scaled
     to the model's resolution.

@@ -19,7 +19,7 @@ from reports.model.front_lines import COSTS, lineage, unbeaten
 from reports.model.growth import Growth
 from reports.model.hypervolume import volume
 from reports.model.networks import compared_networks, published_marks
-from reports.model.predictions import Predictions, read_predictions
+from reports.model.predictions import Coverage, Predictions, read_predictions
 from reports.model.repeat_command import repeat_prefix
 from reports.model.rounding import rounded
 from reports.model.shared_weights import SharedWeights
@@ -258,6 +258,18 @@ def _as_data(predictions: Predictions) -> dict[str, Any]:
             ]
             for by, rows in predictions.groups
         ],
+        "coverage": _coverage_as_data(predictions.coverage),
+    }
+
+
+def _coverage_as_data(coverage: Coverage | None) -> dict[str, Any] | None:
+    """Return the shares in percent; that of a group with too few people is None."""
+    if coverage is None:
+        return None
+    return {
+        "share": rounded(100 * coverage.share),
+        "width": rounded(coverage.width),
+        "groups": {by: [rounded(100 * row.share) for row in rows] for by, rows in coverage.groups.items()},
     }
 
 

@@ -1,6 +1,6 @@
-"""Predictions of single images, and errors by band of the label and by group."""
+"""Predictions of single images, and errors and coverage by band of the label and by group."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,13 +11,31 @@ import pandas as pd
 from suite.runs.info import RunInfo
 from suite.runs.tables import read_predictions as read_table_of
 from suite.statistics.clustered import BAND, GroupError, errors_by_band, errors_by_name
+from suite.statistics.coverage import GroupCoverage, coverage_by_band, coverage_by_name, is_inside
 
-#: Columns of every file of predictions; further ones name groups.
-OWN = ("split", "image", "label", "estimate", "person")
+#: Columns of a file of predictions of the suite's own; further ones name groups.
+OWN = ("split", "image", "label", "estimate", "deviation", "interval_low", "interval_high", "person")
 #: A column with more different words than this names single images, not groups.
 MOST_GROUPS = 24
 #: At most this many images are drawn, evenly spread over the split; errors are over all of them.
 DRAWN = 300
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """The calibrated 80 % intervals of one network on one split: what they hold, and how wide they are.
+
+    Of several trainings of one network the shares are means over them, image by image.
+
+    Attributes:
+        share: The share of the labels that they hold, from 0 to 1.
+        width: Their median width, label units.
+        groups: The share by band of the label and by group, in the order of the errors.
+    """
+
+    share: float
+    width: float
+    groups: Mapping[str, tuple[GroupCoverage, ...]]
 
 
 @dataclass(frozen=True)
@@ -32,6 +50,7 @@ class Predictions:
     images: int
     drawn: tuple[tuple[float, float], ...]  # label, estimate
     groups: tuple[tuple[str, tuple[GroupError, ...]], ...]
+    coverage: Coverage | None = None  # None where the run keeps no intervals
 
 
 def read_predictions(folder: Path, trainings: Sequence[str], info: RunInfo) -> Predictions | None:
@@ -62,7 +81,28 @@ def read_predictions(folder: Path, trainings: Sequence[str], info: RunInfo) -> P
             for label, estimate in zip(pairs["label"], pairs["estimate"], strict=True)
         ),
         groups=tuple(_groups(first, errors, info)),
+        coverage=_coverage(parts, info),
     )
+
+
+def _coverage(parts: Sequence[pd.DataFrame], info: RunInfo) -> Coverage | None:
+    """Return the coverage of the intervals; None where a training has none, as in runs of earlier versions."""
+    if any("interval_low" not in part or "interval_high" not in part for part in parts):
+        return None
+    inside, widths = [], []
+    for part in parts:
+        label, low, high = (part[name].to_numpy(float) for name in ("label", "interval_low", "interval_high"))
+        inside.append(is_inside(label, low, high))
+        widths.append(high - low)
+    if np.isnan(widths).any():
+        return None
+    first, share = parts[0], np.mean(inside, axis=0)
+    people = first["person"].astype(str).to_numpy(dtype=str)
+    bands = coverage_by_band(share, people, first["label"].to_numpy(float), BAND[info.attribute])
+    groups: dict[str, tuple[GroupCoverage, ...]] = {info.attribute: tuple(bands)}
+    for column, names in _named_groups(first):
+        groups[column] = tuple(coverage_by_name(share, people, names))
+    return Coverage(float(share.mean()), float(np.median(widths)), groups)
 
 
 def _groups(
@@ -71,8 +111,14 @@ def _groups(
     people = table["person"].astype(str).to_numpy(dtype=str)
     labels = table["label"].to_numpy(float)
     yield info.attribute, tuple(errors_by_band(errors, people, labels, BAND[info.attribute]))
+    for column, names in _named_groups(table):
+        yield column, tuple(errors_by_name(errors, people, names))
+
+
+def _named_groups(table: pd.DataFrame) -> Iterable[tuple[str, npt.NDArray[np.str_]]]:
+    """Yield each column that names groups, and the group of each image."""
     for column in table.columns:
         if column not in OWN:
             names = table[column].fillna("").astype(str).to_numpy(dtype=str)
             if 1 < len(set(names) - {""}) <= MOST_GROUPS:
-                yield str(column), tuple(errors_by_name(errors, people, names))
+                yield str(column), names

@@ -95,10 +95,11 @@ def _write_anew(options: argparse.Namespace, trained: "TrainedTrial") -> "Export
     from suite.cli.progress import RepeatedLine
     from suite.compression.bf16 import export_bf16
     from suite.compression.quantise import export_int8
+    from suite.deployment.calibration_fit import calibration_of
     from suite.deployment.export import export as write
     from suite.deployment.inference_module import InferenceModule
 
-    module = InferenceModule(trained.network, trained.config, trained.label_set)
+    module = InferenceModule(trained.network, trained.config, trained.label_set, calibration_of(trained))
     train, val = trained.dataset.splits["train"], trained.dataset.splits["val"]
     quantised: QuantisedModel | None = None
     if options.int8:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from suite.cli.subcommands import Subcommands, add_subcommand
 from suite.cli.values import path, positive_int
+from suite.errors import RequestError
 from suite.exit_codes import ExitCode
 from suite.printable import print_json, print_line
 
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
     from suite.deployment.image_files import FoundImages
     from suite.deployment.inference import Model
     from suite.deployment.predict import Prediction
+
+#: Said once of a file of an earlier version, of the weights of a run, and where validation has too few people.
+NO_CALIBRATION = (
+    "carries no calibration, so that its 80 % intervals are the network's own opinion; export it again with this "
+    "version of 'suite export', from a run whose validation has at least 15 people"
+)
 
 
 def add_command(subcommands: Subcommands) -> None:
@@ -26,6 +33,11 @@ def add_command(subcommands: Subcommands) -> None:
         "images", type=path, nargs="+", metavar="IMAGE", help="image file, or folder of image files"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object per image")
+    parser.add_argument(
+        "--distribution",
+        action="store_true",
+        help="with --json: also the share of each label, where the method gives a distribution",
+    )
     parser.add_argument(
         "--mirror",
         action=argparse.BooleanOptionalAction,
@@ -47,6 +59,8 @@ def predict(options: argparse.Namespace) -> int:
     from suite.deployment.image_files import find_images
     from suite.deployment.inference import open_model
 
+    if options.distribution and not options.json:
+        raise RequestError("--distribution is printed as JSON only; add --json")
     model = open_model(options.model, trust_code=options.trust_code)
     found = find_images(options.images)
     if passed_over := found.describe_passed_over():
@@ -61,14 +75,24 @@ def _print_estimates(options: argparse.Namespace, model: "Model", found: "FoundI
 
     unit, code = UNIT[model.config.attribute], ExitCode.DONE
     digits = 1 if model.config.label_step >= 1 else 2
-    estimates = predict_files(model, found.files, batch=options.batch_size, mirrored=options.mirror)
-    wanted = True
+    estimates = predict_files(
+        model,
+        found.files,
+        batch=options.batch_size,
+        mirrored=options.mirror,
+        distributions=options.distribution,
+    )
+    wanted, told = True, False
     for outcome in chain(found.unreadable, estimates):
         if isinstance(outcome, UnreadableFile):
             print_line(f"suite: {outcome.file} is left out: {outcome.reason}", sys.stderr)
             code = ExitCode.FAILED
-        elif options.json:
-            wanted = print_json({**dataclasses.asdict(outcome), "unit": unit})
+            continue
+        if outcome.low is not None and not outcome.calibrated and not told:
+            print_line(f"suite: {options.model} {NO_CALIBRATION}", sys.stderr)
+            told = True
+        if options.json:
+            wanted = print_json(_object(outcome, model, distribution=options.distribution))
         else:
             wanted = print_line(_line(outcome, unit, digits))
         if not wanted:  # such as behind '| head'
@@ -76,8 +100,26 @@ def _print_estimates(options: argparse.Namespace, model: "Model", found: "FoundI
     return code
 
 
+def _object(prediction: "Prediction", model: "Model", *, distribution: bool) -> dict[str, object]:
+    """Return a prediction for JSON; a distribution is an object of labels and their shares, in the same order."""
+    from suite.trial import UNIT
+
+    config, shares = model.config, prediction.distribution
+    fields = {**dataclasses.asdict(prediction), "unit": UNIT[config.attribute]}
+    del fields["distribution"]
+    if not distribution:
+        return fields
+    if shares is None:
+        return {**fields, "distribution": None}
+    step = (config.label_high - config.label_low) / (len(shares) - 1)
+    labels = [round(config.label_low + place * step, 9) for place in range(len(shares))]
+    return {**fields, "distribution": {"labels": labels, "shares": shares}}
+
+
 def _line(prediction: "Prediction", unit: str, digits: int) -> str:
     line = f"{prediction.file}  {prediction.value:.{digits}f} {unit}"
-    if prediction.low is None:
-        return line
-    return f"{line}  80 %: {prediction.low:.{digits}f} to {prediction.high:.{digits}f}"
+    if prediction.low is not None:
+        line += f"  80 %: {prediction.low:.{digits}f} to {prediction.high:.{digits}f}"
+    return (
+        line if prediction.unlike is None else f"{line}  unlike the images of validation: {prediction.unlike}"
+    )

@@ -38,7 +38,7 @@ def export_bf16(
     network = copy.deepcopy(module.network)
     network.load_state_dict(state)
     with partial_file(path) as partial:
-        save_tensors(state, partial, {**model_metadata(config), "arithmetic": ARITHMETIC})
+        save_tensors(state, partial, {**model_metadata(config, module.calibration), "arithmetic": ARITHMETIC})
         written = open_model(partial)
         verification = verify(written, InferenceModule(network, config, module.label_set), val)
         before = evaluate_model(Model(config, torch_runner(module)), val).mae

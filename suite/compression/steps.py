@@ -19,6 +19,7 @@ from suite.compression.prune_and_finetune import Pruning, prune_and_finetune
 from suite.compression.quantise import QuantisedModel, export_int8
 from suite.compression.relative_latency import describe_relative_latency
 from suite.compression.resumable_fit import OnEpoch, remove_checkpoint
+from suite.deployment.calibration_fit import calibration_of
 from suite.deployment.inference_module import InferenceModule
 from suite.deployment.trained_trial import TrainedTrial, finished_row, int8_file_of, int8_id_of, weights_of
 from suite.durations import duration
@@ -136,7 +137,7 @@ def make_int8(trained: TrainedTrial, on_stage: OnStage) -> None:
         on_stage(f"{trial_id} is there already: {path}")
         return
     began, splits = time.perf_counter(), trained.dataset.splits
-    module = InferenceModule(trained.network, trained.config, trained.label_set)
+    module = InferenceModule(trained.network, trained.config, trained.label_set, calibration_of(trained))
     quantised = export_int8(module, trained.config, splits["train"], splits["val"], path, on_stage)
     ledger.add_trial(_int8_result(trained, quantised, trial_id, time.perf_counter() - began))
     on_stage(

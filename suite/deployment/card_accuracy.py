@@ -13,9 +13,8 @@ import torch
 from suite.data.store import Split, can_group
 from suite.deployment.export import ModelFile
 from suite.deployment.inference import Outputs, open_model
-from suite.deployment.intervals import central_interval
+from suite.deployment.intervals import central_interval, intervals_of
 from suite.deployment.markdown import plain, table
-from suite.deployment.predict import INTERVAL_SHARE
 from suite.deployment.trained_trial import TrainedTrial
 from suite.deployment.verify import predict_split
 from suite.methods.metrics import measure
@@ -27,6 +26,8 @@ from suite.statistics.clustered import (
     errors_by_name,
     people_of,
 )
+from suite.statistics.conformal import FEWEST_PEOPLE, SHARE
+from suite.statistics.coverage import GroupCoverage, coverage_by_band, coverage_by_name, is_inside
 from suite.trial import Attribute
 
 SPLIT_NAME = {"train": "training", "val": "validation", "test": "test"}
@@ -40,19 +41,24 @@ class SplitPredictions:
         split: The split.
         outputs: Outputs in the order of the split's images.
         errors: Absolute errors, float64 (n,), label units.
+        intervals: Lower and upper ends of the file's 80 % intervals, float64 (n, 2); None where it gives none.
+        calibrated: Whether the file is calibrated.
     """
 
     split: Split
     outputs: Outputs
     errors: npt.NDArray[np.float64]
+    intervals: npt.NDArray[np.float64] | None = None
+    calibrated: bool = False
 
 
 def predict_with_file(trained: TrainedTrial, file: ModelFile, split: Split) -> SplitPredictions:
     """Run a file on a split of the trial's data."""
-    part = trained.dataset.splits[split]
-    outputs = predict_split(open_model(file.path), part)
+    part, model = trained.dataset.splits[split], open_model(file.path)
+    outputs = predict_split(model, part)
     errors = np.abs(outputs.values.astype(np.float64) - part.labels.numpy().astype(np.float64))
-    return SplitPredictions(split, outputs, errors)
+    ends = intervals_of(outputs, model.config, model.calibration)
+    return SplitPredictions(split, outputs, errors, ends, model.calibration is not None)
 
 
 def accuracy_section(trained: TrainedTrial, predictions: Sequence[SplitPredictions]) -> str:
@@ -73,13 +79,18 @@ def accuracy_section(trained: TrainedTrial, predictions: Sequence[SplitPredictio
 
 
 def groups_section(trained: TrainedTrial, predictions: SplitPredictions) -> str:
-    """Return the section with the errors by band of the label, and by every group that the data names."""
+    """Return the section with errors and coverage by band of the label, and by every group that the data names."""
     parts = [f"## By group, on the {SPLIT_NAME[predictions.split]} split"]
     labels = _labels(trained, predictions.split)
     groups = _errors_by_group(predictions.errors, labels, trained.config.attribute)
+    held = _coverage_by_group(_inside(trained, predictions), labels, trained.config.attribute)
     for by, found in groups.items():
-        rows = [(plain(group.group), f"{group.images:,}", _with_interval(group)) for group in found]
-        parts.append(table((plain(by), "images", f"MAE, {trained.run.info.unit}"), rows))
+        heads = [plain(by), "images", f"MAE, {trained.run.info.unit}"]
+        rows = [[plain(group.group), f"{group.images:,}", _with_interval(group)] for group in found]
+        if by in held:
+            heads.append(f"in their {SHARE:.0%} interval")
+            rows = [[*row, _share(group)] for row, group in zip(rows, held[by], strict=True)]
+        parts.append(table(heads, rows))
     if len(groups) == 1:
         parts.append(
             "The data names no other groups (gender, origin), so that it is not known whether the model is "
@@ -106,17 +117,65 @@ def _metrics_row(trained: TrainedTrial, predictions: SplitPredictions) -> tuple[
 
 def _coverage(trained: TrainedTrial, predictions: SplitPredictions) -> str:
     """Return a paragraph on how many labels the predicted intervals hold."""
-    distributions = predictions.outputs.distributions
-    if distributions is None:
-        return "\n\nIts method gives no distribution, so that there is no interval around an estimate."
-    labels = trained.dataset.splits[predictions.split].labels.numpy()
-    unit = trained.run.info.unit
-    ends = central_interval(distributions, trained.label_set.low, trained.label_set.high, INTERVAL_SHARE)
-    inside = float(((labels >= ends[:, 0]) & (labels <= ends[:, 1])).mean())
+    inside, ends = _inside(trained, predictions), predictions.intervals
+    if inside is None or ends is None:
+        return (
+            "\n\nIts method gives no distribution and the file is not calibrated, so that there is no interval "
+            "around an estimate."
+        )
+    unit, of = trained.run.info.unit, f"of the labels of the {SPLIT_NAME[predictions.split]} split"
+    width = float(np.median(ends[:, 1] - ends[:, 0]))
+    if not predictions.calibrated:
+        return (
+            f"\n\nThe file is not calibrated. The {SHARE:.0%} interval of its distribution holds {inside.mean():.0%} "
+            f"{of}, and is {width:.1f} {unit} wide in the median."
+        )
+    fitted = ", on which it was fitted" if predictions.split == "val" else ""
     return (
-        f"\n\nThe {INTERVAL_SHARE:.0%} interval of its distribution holds {inside:.0%} of the labels of "
-        f"this split, and is {float((ends[:, 1] - ends[:, 0]).mean()):.1f} {unit} wide on average."
+        f"\n\nThe {SHARE:.0%} interval, calibrated on validation, holds {inside.mean():.0%} {of}{fitted}, and is "
+        f"{width:.1f} {unit} wide in the median.{_uncalibrated(trained, predictions)}"
     )
+
+
+def _uncalibrated(trained: TrainedTrial, predictions: SplitPredictions) -> str:
+    """Return a sentence on the interval that the distribution would give by itself; empty where there is none."""
+    if predictions.outputs.distributions is None:
+        return ""
+    labels, config = trained.dataset.splits[predictions.split].labels.double().numpy(), trained.config
+    ends = central_interval(predictions.outputs.distributions, config.label_low, config.label_high)
+    return (
+        f" Uncalibrated, that of its distribution would hold {is_inside(labels, *ends.T).mean():.0%} and be "
+        f"{float(np.median(ends[:, 1] - ends[:, 0])):.1f} wide."
+    )
+
+
+def _inside(trained: TrainedTrial, predictions: SplitPredictions) -> npt.NDArray[np.float64] | None:
+    """Return whether each label is in its interval, float64 (n,); None where the file gives no intervals."""
+    if predictions.intervals is None:
+        return None
+    labels = trained.dataset.splits[predictions.split].labels.double().numpy()
+    return is_inside(labels, *predictions.intervals.T)
+
+
+def _coverage_by_group(
+    inside: npt.NDArray[np.float64] | None, labels: pd.DataFrame, attribute: Attribute
+) -> dict[str, list[GroupCoverage]]:
+    """Return the coverage of the groups of ``_errors_by_group``; empty where there are no intervals."""
+    if inside is None:
+        return {}
+    people = _people(labels)
+    bands = coverage_by_band(inside, people, labels[attribute].to_numpy(np.float64), BAND[attribute])
+    return {attribute: bands} | {
+        str(column): coverage_by_name(inside, people, _names(labels[column]))
+        for column in labels.columns
+        if can_group(str(column))
+    }
+
+
+def _share(coverage: GroupCoverage) -> str:
+    if math.isnan(coverage.share):
+        return f"too few to say (fewer than {FEWEST_PEOPLE} people)"
+    return f"{coverage.share:.0%}"
 
 
 def _errors_by_group(

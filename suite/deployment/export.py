@@ -165,7 +165,7 @@ def writer_for(path: Path) -> Write:
 
 
 def _write_onnx(module: InferenceModule, config: TrialConfig, path: Path) -> None:
-    model = onnx_model(module.network, config, module.label_set, model_metadata(config))
+    model = onnx_model(module.network, config, module.label_set, model_metadata(config, module.calibration))
     path.write_bytes(model.SerializeToString())
 
 
@@ -178,7 +178,10 @@ def _write_program(module: InferenceModule, config: TrialConfig, path: Path) -> 
     for graph in program.graph_module.modules():
         for node in graph.graph.nodes if isinstance(graph, torch.fx.GraphModule) else ():
             node.meta.pop("stack_trace", None)  # it names the folders in which suite and torch are installed
-    files, written = {"metadata.json": json.dumps(model_metadata(config), indent=2)}, io.BytesIO()
+    files, written = (
+        {"metadata.json": json.dumps(model_metadata(config, module.calibration), indent=2)},
+        io.BytesIO(),
+    )
     # Given a path, torch raises its own error classes instead of OSError.
     torch.export.save(program, written, extra_files=files)
     content = written.getvalue()
@@ -187,7 +190,7 @@ def _write_program(module: InferenceModule, config: TrialConfig, path: Path) -> 
 
 
 def _write_safetensors(module: InferenceModule, config: TrialConfig, path: Path) -> None:
-    save_tensors(module.network.state_dict(), path, model_metadata(config))
+    save_tensors(module.network.state_dict(), path, model_metadata(config, module.calibration))
 
 
 WRITERS: Mapping[str, Writer] = {

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from suite.deployment.calibration_metadata import CALIBRATION_KEY, parse_calibration
 from suite.deployment.own_programs import is_own, is_own_file
 from suite.errors import RequestError, first_line
 from suite.files.reading import LARGEST_WEIGHTS, FileContentError, check_regular, parse_json
 from suite.machine import usable_cpus, without_tf32
 from suite.optional_dependencies import need, unlogged
 from suite.printable import printable
+from suite.statistics.conformal import Calibration
 from suite.trial import TrialConfig
 from suite.trial_reading import parse_config
 
@@ -47,11 +49,13 @@ class Model:
         config: The configuration of its training, with resolution, label set and method.
         run: Returns the outputs for RGB images, uint8 (n, resolution, resolution, 3), n from 1 up.
         arithmetic: How the file computes, in words.
+        calibration: Of its intervals; None where the file has none.
     """
 
     config: TrialConfig
     run: Callable[[Pixels], Outputs]
     arithmetic: str = FLOAT
+    calibration: Calibration | None = None
 
 
 def open_model(path: Path, *, trust_code: bool = False) -> Model:
@@ -121,7 +125,10 @@ def _checked(outputs: Outputs, images: int) -> Outputs:
     is_whole = values.shape == (images,) and (
         shares is None or (shares.ndim == 2 and len(shares) == images and shares.shape[1] > 1)
     )
-    if not is_whole or not np.isfinite(values).all() or not (shares is None or np.isfinite(shares).all()):
+    is_share = shares is None or bool(
+        np.isfinite(shares).all() and (shares >= 0).all() and (shares > 0).any(axis=1).all()
+    )
+    if not is_whole or not np.isfinite(values).all() or not is_share:
         raise RequestError(
             "the model does not give a finite number for every image, so that its file is damaged or is not of this "
             "suite; write it again with 'suite export'"
@@ -141,6 +148,7 @@ def _open_onnx(path: Path, trust_code: bool) -> Model:
         )
         metadata = session.get_modelmeta().custom_metadata_map
         config = _config_in(metadata)
+        calibration = parse_calibration(metadata.get(CALIBRATION_KEY), config)
         _check_graph(session, config)
     except Exception as error:  # the runtime has an error class of its own for each cause
         raise _unreadable(path, error) from None
@@ -153,7 +161,7 @@ def _open_onnx(path: Path, trust_code: bool) -> Model:
             raise _unreadable(path, error) from None
         return Outputs(value, rest[0] if rest else None)
 
-    return Model(config, run, _arithmetic_in(metadata))
+    return Model(config, run, _arithmetic_in(metadata), calibration)
 
 
 def _open_safetensors(path: Path, trust_code: bool) -> Model:
@@ -162,8 +170,13 @@ def _open_safetensors(path: Path, trust_code: bool) -> Model:
     from suite.networks.weights import load_network
 
     network, config, label_set = load_network(path)
+    metadata = read_header(path).metadata  # weights of a run have none
+    try:
+        calibration = parse_calibration(metadata.get(CALIBRATION_KEY), config)
+    except FileContentError as error:
+        raise _unreadable(path, error) from None
     run = torch_runner(InferenceModule(network, config, label_set))
-    return Model(config, run, _arithmetic_in(read_header(path).metadata))  # weights of a run have no metadata
+    return Model(config, run, _arithmetic_in(metadata), calibration)
 
 
 def _open_program(path: Path, trust_code: bool) -> Model:
@@ -183,9 +196,10 @@ def _open_program(path: Path, trust_code: bool) -> Model:
             program = torch.export.load(io.BytesIO(content), extra_files=files)
         metadata = parse_json(files["metadata.json"])
         config = _config_in(metadata)
+        calibration = parse_calibration(metadata.get(CALIBRATION_KEY), config)
     except Exception as error:  # the class depends on which part of the archive is damaged
         raise _unreadable(path, error) from None
-    return Model(config, torch_runner(program.module()), _arithmetic_in(metadata))
+    return Model(config, torch_runner(program.module()), _arithmetic_in(metadata), calibration)
 
 
 OPENERS: Mapping[str, Callable[[Path, bool], Model]] = {

@@ -8,9 +8,11 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from suite import __version__
+from suite.deployment.calibration_metadata import CALIBRATION_KEY, calibration_json
 from suite.methods import METHODS
 from suite.methods.labels import LabelSet, label_set_of
 from suite.networks.weights import CONFIG_KEY
+from suite.statistics.conformal import Calibration
 from suite.training.inputs import CHANNEL_MEAN, CHANNEL_STD, normalised
 from suite.training.weight_files import WEIGHT_FIELDS
 from suite.trial import UNIT, TrialConfig
@@ -27,10 +29,18 @@ class InferenceModule(nn.Module):
         network: A trained network of ``suite.networks``.
         config: Its configuration.
         label_set: Its label set.
+        calibration: Of its intervals, for the file's metadata; None where there is none.
     """
 
-    def __init__(self, network: nn.Module, config: TrialConfig, label_set: LabelSet) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        config: TrialConfig,
+        label_set: LabelSet,
+        calibration: Calibration | None = None,
+    ) -> None:
         super().__init__()
+        self.calibration = calibration
         self.network = network.eval()
         self._method = METHODS[config.method]
         self.label_set = label_set
@@ -72,10 +82,11 @@ def fold_batch_norm(network: nn.Module) -> nn.Module:
     return copied
 
 
-def model_metadata(config: TrialConfig) -> Mapping[str, str]:
+def model_metadata(config: TrialConfig, calibration: Calibration | None) -> Mapping[str, str]:
     """Return the metadata of an exported file, for clients that do not know this suite.
 
-    ``trial_config`` has the whole configuration as JSON; ``suite predict`` reads it.
+    ``trial_config`` has the whole configuration as JSON, ``calibration`` what makes the intervals; ``suite predict``
+    reads both.
     """
     label_set = label_set_of(config)
     distribution = METHODS[config.method].distribution
@@ -98,6 +109,7 @@ def model_metadata(config: TrialConfig) -> Mapping[str, str]:
         "channel_mean": " ".join(map(str, CHANNEL_MEAN)),
         "channel_std": " ".join(map(str, CHANNEL_STD)),
         CONFIG_KEY: config_json(config),
+        **({} if calibration is None else {CALIBRATION_KEY: calibration_json(calibration)}),
         "suite_version": __version__,
     }
 

@@ -140,6 +140,9 @@ PREDICTION_COLUMNS: Mapping[str, Column] = {
     "image": _must(_COUNT),
     "label": _must(Column("number")),
     "estimate": _must(Column("number")),
+    "deviation": _AMOUNT,
+    "interval_low": Column("number", low=-LONGEST, high=LONGEST),
+    "interval_high": Column("number", low=-LONGEST, high=LONGEST),
     "person": _must(Column("text")),
 }
 

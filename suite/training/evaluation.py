@@ -1,5 +1,8 @@
 """Predictions of a trained network on a split, and their metrics."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 
@@ -8,11 +11,26 @@ from suite.machine import without_tf32
 from suite.methods import METHODS
 from suite.methods.labels import LabelSet
 from suite.methods.metrics import measure
+from suite.statistics.conformal import deviations_of
 from suite.training.inputs import normalised
 from suite.training.recipe import Precision, autocast
 from suite.trial import MethodName, Metrics
 
 EVALUATION_BATCH = 256
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """The predictions for a split, each the mean over an image and its mirror image.
+
+    Attributes:
+        estimates: Estimated labels, float32 (n,), on the CPU.
+        deviations: Standard deviations of the mean distributions, float32 (n,), label units, on the CPU; None where the
+            method gives no distribution.
+    """
+
+    estimates: Tensor
+    deviations: Tensor | None
 
 
 @torch.inference_mode()
@@ -31,16 +49,46 @@ def predict(
         Estimated labels, float32 (n,), on the CPU.
     """
     decode = METHODS[method].decode
+    estimates = [
+        (decode(straight, label_set) + decode(mirrored, label_set)) / 2
+        for straight, mirrored in _outputs(network, part, precision, device)
+    ]
+    return torch.cat(estimates).cpu()
+
+
+@torch.inference_mode()
+def predict_with_deviations(
+    network: nn.Module,
+    part: LabelledImages,
+    label_set: LabelSet,
+    *,
+    method: MethodName,
+    precision: Precision,
+    device: torch.device,
+) -> Predictions:
+    """Predict a split as ``predict`` does, with the deviations of the distributions."""
+    decode, distribution = METHODS[method].decode, METHODS[method].distribution
+    estimates, deviations = [], []
+    for straight, mirrored in _outputs(network, part, precision, device):
+        estimates.append((decode(straight, label_set) + decode(mirrored, label_set)) / 2)
+        if distribution is not None:
+            shares = ((distribution(straight) + distribution(mirrored)) / 2).cpu().numpy()
+            deviations.append(torch.from_numpy(deviations_of(shares, label_set.low, label_set.high)).float())
+    return Predictions(torch.cat(estimates).cpu(), torch.cat(deviations) if deviations else None)
+
+
+def _outputs(
+    network: nn.Module, part: LabelledImages, precision: Precision, device: torch.device
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield the outputs for each batch of a split, and for its mirror images; the network is in evaluation mode."""
     was_training = network.training
     network.eval()
-    estimates = []
     for rows in torch.split(part.rows, EVALUATION_BATCH):
         inputs = normalised(part.images[rows].to(device))
         with without_tf32(precision), autocast(precision, device):
             straight, mirrored = network(inputs), network(inputs.flip(3))
-        estimates.append((decode(straight, label_set) + decode(mirrored, label_set)) / 2)
+        yield straight, mirrored
     network.train(was_training)
-    return torch.cat(estimates).cpu()
 
 
 def evaluate(

@@ -13,7 +13,8 @@ import pytest
 from suite.cli.main import main
 from suite.data.dataset import load_dataset
 from suite.data.store import open_store
-from suite.deployment.inference import open_model
+from suite.deployment.inference import open_model, run_model
+from suite.deployment.intervals import intervals_of
 from suite.runs.info import read_info, write_info
 from suite.runs.tables import read_run
 
@@ -145,6 +146,12 @@ def test_a_card_tells_what_was_measured_and_what_was_not(run: Path, tmp_path: Pa
     assert "| validation | 40 |" in card
     nineties = errors[part.labels.numpy() >= 90]
     assert f"| 90 to 100 | {len(nineties)} | {nineties.mean():.2f} (" in card
+    ends = intervals_of(run_model(model, pixels, mirrored=True), model.config, model.calibration)
+    assert ends is not None
+    inside = (part.labels.numpy() >= ends[:, 0]) & (part.labels.numpy() <= ends[:, 1])
+    assert f"calibrated on validation, holds {inside.mean():.0%} of the labels of the test split, and" in card
+    assert f"| 90 to 100 | {len(nineties)} | " in card
+    assert card.count("| too few to say (fewer than 15 people) |") == 10
     assert "The data names no other groups" in card
     assert "The run did not time this trial." in card
 
@@ -155,7 +162,8 @@ def test_a_card_does_not_read_the_test_split_first(run: Path, tmp_path: Path) ->
     card = (tmp_path / "card.md").read_text()
     assert "| test |" not in card
     assert "The run has not read the test split for this trial." in card
-    assert "gives no distribution" in card
+    assert "calibrated on validation, holds" in card, "also of a method without a distribution"
+    assert "of the validation split, on which it was fitted, and is" in card
 
 
 def test_data_that_was_moved_is_found_where_the_user_says_it_is(

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from suite.cli.main import main
 from suite.data.dataset import load_dataset
@@ -230,3 +232,50 @@ def test_a_name_that_the_output_cannot_encode_does_not_end_the_list(model: Path,
         "\\xe4.png",
         "\\xe4.png",
     ]
+
+
+def test_the_whole_distribution_is_printed_as_labels_and_shares(
+    model: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert main(["predict", str(model), str(pictures / "0.png"), "--json", "--distribution"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    labels, shares = found["distribution"]["labels"], found["distribution"]["shares"]
+    assert labels == list(range(101))
+    assert sum(shares) == pytest.approx(1, abs=1e-5)
+    assert sum(label * share for label, share in zip(labels, shares, strict=True)) == pytest.approx(
+        found["value"], abs=1e-2
+    )
+    assert main(["predict", str(model), str(pictures / "0.png"), "--json"]) == 0
+    assert "distribution" not in json.loads(capsys.readouterr().out)
+    assert main(["predict", str(model), str(pictures / "0.png"), "--distribution"]) == 2
+    assert "add --json" in capsys.readouterr().err
+
+
+def test_an_interval_that_is_not_calibrated_is_said_to_be_the_networks_own(
+    run: Path, model: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = str(run / "weights" / "t0000.safetensors")
+    capsys.readouterr()
+    for file, calibrated in ((weights, False), (str(model), True)):
+        images = [str(pictures / "0.png"), str(pictures / "1.png")]
+        assert main(["predict", file, *images, "--json"]) == 0
+        told = capsys.readouterr()
+        assert [json.loads(line)["calibrated"] for line in told.out.splitlines()] == [calibrated] * 2
+        assert told.err.count("carries no calibration") == (not calibrated)
+
+
+def test_an_image_unlike_those_of_validation_is_flagged(
+    run: Path, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A picture whose estimate lies beyond all of validation's; the threshold is moved instead of the picture."""
+    path = tmp_path / "net.safetensors"
+    assert main(["export", str(run), "--trial", "t0000", "-o", str(path)]) == 0
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata()
+    calibration = json.loads(metadata["calibration"])
+    moved = {**calibration, "estimate_low": 99.0, "estimate_high": 100.0}
+    save_file(load_file(path), path, {**metadata, "calibration": json.dumps(moved)})
+    capsys.readouterr()
+    assert main(["predict", str(path), str(pictures / "0.png")]) == 0
+    assert capsys.readouterr().out.endswith("unlike the images of validation: end of range\n")

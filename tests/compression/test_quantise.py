@@ -11,6 +11,7 @@ import torch
 from suite.compression import quantise as quantisation
 from suite.compression.quantise import export_int8, layers_by_damage
 from suite.data.dataset import Dataset, LabelledImages
+from suite.deployment.calibration_fit import fit_on_images
 from suite.deployment.export import export
 from suite.deployment.inference import open_model
 from suite.deployment.inference_module import InferenceModule
@@ -26,13 +27,14 @@ def silent(sentence: str) -> None:
 
 def test_int8_is_a_quarter_of_the_size_and_near_the_float_network(dataset: Dataset, tmp_path: Path) -> None:
     config = dataclasses.replace(CONFIG, widths=(16, 32, 32, 64, 64), depths=(1, 1, 2, 2, 2))
-    module = InferenceModule(lively(config), config, label_set_of(config))
-    val = dataset.splits["val"]
+    network, val = lively(config), dataset.splits["val"]
+    module = InferenceModule(network, config, label_set_of(config), fit_on_images(network, config, val))
     plain = export(module, config, val, tmp_path / "float.onnx")
     quantised = export_int8(module, config, dataset.splits["train"], val, tmp_path / "int8.onnx", silent)
     assert quantised.exported.bytes < 0.33 * plain.bytes
     model = open_model(quantised.exported.path)
     assert model.config == config
+    assert model.calibration == module.calibration is not None
     near = predict_split(model, val).values - predict_split(open_model(plain.path), val).values
     assert np.abs(near).max() < 1
     errors = np.abs(predict_split(model, val).values - val.labels.numpy())

@@ -12,6 +12,7 @@ import torch
 
 import suite
 from suite.data.dataset import Dataset, LabelledImages
+from suite.deployment.calibration_fit import fit_on_images
 from suite.deployment.export import WRITERS, export
 from suite.deployment.inference import OPENERS, open_model
 from suite.deployment.inference_module import InferenceModule, fold_batch_norm
@@ -100,9 +101,14 @@ def test_a_program_of_torch_export_has_the_outputs_of_pytorch(
 ) -> None:
     module, config = inference_module_of(method)
     config = dataclasses.replace(config, backbone="/home/jdoe/vgg.pth")
+    module = InferenceModule(
+        module.network, config, module.label_set, fit_on_images(module.network, config, val)
+    )
     exported = export(module, config, val, tmp_path / "net.pt2")
     assert exported.verification.value_difference < 1e-3
-    assert open_model(exported.path).config == dataclasses.replace(config, backbone=None)
+    opened = open_model(exported.path)
+    assert opened.config == dataclasses.replace(config, backbone=None)
+    assert opened.calibration == module.calibration is not None
     with zipfile.ZipFile(exported.path) as file:
         content = b"".join(file.read(name) for name in file.namelist())
     for private in (Path(torch.__file__).parent, Path(suite.__file__).parent, "/home/jdoe"):

@@ -200,9 +200,29 @@ function repeating(row, own) {
   );
 }
 
+// Of fewer than 15 people a share says nothing.
+function percent(share) {
+  return known(share) ? `${Math.round(share)} %` : "too few people";
+}
+
+function coverageText(predictions) {
+  if (!predictions.coverage) return [];
+  const { share, width } = predictions.coverage;
+  return [
+    element(
+      "p",
+      {},
+      `Its 80 % intervals, calibrated on validation, hold ${percent(share)} of these labels and are ${mae(width)} wide in the median.`,
+      predictions.split === "test" ? "" : " They were fitted on these images.",
+    ),
+  ];
+}
+
 function groupTables(predictions) {
   return predictions.groups.map(([by, rows]) => {
+    const coverage = predictions.coverage ? under(predictions.coverage.groups, by) : null;
     const heads = [by, "images", "people", `MAE, ${data.run.unit}`, "95 % interval"];
+    if (coverage) heads.push("in their 80 % interval");
     return element(
       "div",
       {
@@ -219,7 +239,7 @@ function groupTables(predictions) {
         element(
           "tbody",
           {},
-          ...rows.map(([group, images, people, error, low, high]) =>
+          ...rows.map(([group, images, people, error, low, high], row) =>
             element(
               "tr",
               {},
@@ -232,6 +252,7 @@ function groupTables(predictions) {
                 {},
                 known(low) ? `${mae(low, { unit: false })} to ${mae(high, { unit: false })}` : "one person",
               ),
+              ...(coverage ? [element("td", {}, percent(coverage[row]))] : []),
             ),
           ),
         ),
@@ -268,6 +289,7 @@ function predicted(own) {
       role: "img",
       "aria-label": `Predicted against true, ${split} split`,
     }),
+    ...coverageText(predictions),
     ...groupTables(predictions),
   ];
 }

@@ -17,7 +17,7 @@ from suite.runs.watcher import Watcher
 from suite.search.after_search.predictions import PREDICTED_SPLITS, write_predictions
 from suite.search.after_search.trained_networks import load_finite
 from suite.search.session import Search
-from suite.training.evaluation import predict
+from suite.training.evaluation import predict_with_deviations
 from suite.training.recipe import Precision
 from suite.trial import UNIT
 
@@ -84,13 +84,13 @@ def evaluate_trials(
         precision: Precision = row["precision"] if row["precision"] in get_args(Precision) else "float32"
         network = to_device(network, device)
         predictions = {
-            split: predict(
+            split: predict_with_deviations(
                 network, splits[split], label_set, method=config.method, precision=precision, device=device
             )
             for split in PREDICTED_SPLITS
         }
-        write_predictions(ledger.folder, row["id"], store, config.attribute, predictions)
-        metrics = measure(predictions["test"], splits["test"].labels, splits["test"].deviations)
+        write_predictions(ledger.folder, row["id"], store, config, predictions)
+        metrics = measure(predictions["test"].estimates, splits["test"].labels, splits["test"].deviations)
         ledger.amend(row["id"], metric_columns(metrics, "test", UNIT[config.attribute]))
         watcher.advance(done, len(trials))
 

@@ -409,8 +409,8 @@ def test_a_split_that_is_empty_because_of_unusable_rows_says_so(lay_out: LayOut,
 
 def test_a_manifest_of_ones_own_may_name_images_outside_its_folder(lay_out: LayOut) -> None:
     """SECURITY.md says so: they are read with the rights of the user."""
-    folder = lay_out({"photos/a.jpg": b"a", "tables/faces.csv": b""})
-    absolute = (folder / "photos" / "a.jpg").as_posix()
+    folder = lay_out({"photos/a.jpg": b"a", "photos/b.jpg": b"b", "tables/faces.csv": b""})
+    absolute = (folder / "photos" / "b.jpg").as_posix()
     (folder / "tables" / "faces.csv").write_text(f"path,age\n../photos/a.jpg,30\n{absolute},31\n")
     records = read(folder / "tables" / "faces.csv").records
     assert [record.labels["age"] for record in records] == [30, 31]

@@ -54,3 +54,28 @@ def test_trainings_of_one_network_are_averaged_image_by_image(make_run: MakeRun)
 def test_a_run_without_predictions_has_none(make_run: MakeRun) -> None:
     run = make_run(trials=1)
     assert read_predictions(run.folder, ["t000", "../t000"], run.info) is None
+
+
+def test_the_coverage_of_the_kept_intervals_is_by_band_and_by_group(make_run: MakeRun) -> None:
+    run = make_run(trials=1)
+    kept = rows(ESTIMATES).assign(person=[f"p{n}" for n in range(20)])
+    inside = kept.assign(interval_low=kept["label"] - 1, interval_high=kept["label"] + 1)
+    write_prediction_rows(run.folder, "a", inside)
+    beside = inside.assign(interval_low=kept["label"] + np.tile([0.5, -0.5], 10))
+    write_prediction_rows(run.folder, "b", beside.assign(glasses="no"))
+    for trainings, share, width in ((["a"], 1.0, 2.0), (["a", "b"], 0.75, 1.75)):
+        found = read_predictions(run.folder, trainings, run.info)
+        assert found is not None
+        assert found.coverage is not None
+        assert (found.coverage.share, found.coverage.width) == (share, width)
+    assert [group.group for group in found.coverage.groups["age"]] == ["0 to 10", "10 to 20"]
+    assert all(np.isnan(group.share) for group in found.coverage.groups["age"]), "10 people are too few"
+    assert list(found.coverage.groups) == [by for by, _ in found.groups]
+
+
+def test_a_run_of_an_earlier_version_has_no_coverage(make_run: MakeRun) -> None:
+    run = make_run(trials=1)
+    write_prediction_rows(run.folder, "t000", rows(ESTIMATES))
+    found = read_predictions(run.folder, ["t000"], run.info)
+    assert found is not None
+    assert found.coverage is None
