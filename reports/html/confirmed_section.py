@@ -15,6 +15,7 @@ from reports.model.difference_text import NO_DIFFERENCE
 from reports.model.interval_text import IntervalText, interval_text, mean_text
 from reports.model.points import seeds_of
 from reports.model.trials import FrontSummary, Trial
+from reports.model.within_tolerance import Verdict, verdict
 from suite.runs.info import RunInfo
 from suite.statistics.paired import Difference
 
@@ -41,8 +42,22 @@ class Row:
     searched: str  # the search's error
     searched_minus_mean: str
     params: float
+    behind: str  # the best, at most
     difference: IntervalText | None
     verdict: str
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The cheapest network within the tolerance of the best, as a sentence shows it."""
+
+    id: str  # empty: none is for certain
+    params: float
+    behind: str
+    tolerance: str
+    detectable: str
+    degrees: int
+    is_pooled: bool
 
 
 def confirmed_section(info: RunInfo, summary: FrontSummary) -> Markup:
@@ -65,9 +80,10 @@ def _unconfirmed(info: RunInfo, summary: FrontSummary) -> Markup:
 
 
 def _confirmed(info: RunInfo, summary: FrontSummary) -> Markup:
-    members, against = ranked(summary), compared(summary, info)
+    members, against, found = ranked(summary), compared(summary, info), verdict(summary, info.unit)
     return render(
         "confirmed",
+        choice=_choice(found, info) if found else None,
         separable=_separable(summary, against),
         fallen=[trial.id for trial in fallen(summary)],
         optimism=_optimism(members, info),
@@ -76,7 +92,23 @@ def _confirmed(info: RunInfo, summary: FrontSummary) -> Markup:
         how=procedure_in_words(info),
         tested=any(math.isfinite(trial.test_error) for trial in members),
         titles=_titles(info),
-        rows=[_row(rank, t, against.get(t.id), summary, info) for rank, t in enumerate(members, 1)],
+        rows=[
+            _row(rank, t, against.get(t.id), found.highest if found else {}, summary, info)
+            for rank, t in enumerate(members, 1)
+        ],
+    )
+
+
+def _choice(found: Verdict, info: RunInfo) -> Choice:
+    chosen, unit = found.choice, info.unit
+    return Choice(
+        id=chosen.id if chosen else "",
+        params=chosen.params if chosen else math.nan,
+        behind=formatting.error_with_unit(found.highest[chosen.id], unit) if chosen else "",
+        tolerance=f"{found.tolerance:g} {unit}",
+        detectable=formatting.error_with_unit(found.comparison.detectable, unit),
+        degrees=found.comparison.degrees,
+        is_pooled=found.comparison.is_pooled,
     )
 
 
@@ -114,12 +146,20 @@ def _titles(info: RunInfo) -> tuple[str, ...]:
         f"test MAE, {info.unit}: mean, 95 % interval",
         "search's val MAE, minus the mean",
         "parameters",
+        "behind the best, at most",
         "difference, interval",
         "in words",
     )
 
 
-def _row(rank: int, trial: Trial, difference: Difference | None, summary: FrontSummary, info: RunInfo) -> Row:
+def _row(
+    rank: int,
+    trial: Trial,
+    difference: Difference | None,
+    highest: Mapping[str, float],
+    summary: FrontSummary,
+    info: RunInfo,
+) -> Row:
     assert trial.confirmed is not None
     unit, errors = info.unit, trial.confirmed.errors
     lost = len(trial.confirmed.trainings) - len(errors)
@@ -133,6 +173,7 @@ def _row(rank: int, trial: Trial, difference: Difference | None, summary: FrontS
         searched=formatting.error(trial.val_mae, unit),
         searched_minus_mean=formatting.signed(trial.val_mae - trial.error, unit) if errors else "",
         params=trial.params,
+        behind=formatting.error(highest[trial.id], unit) if trial.id in highest else "",
         difference=interval_text(difference.interval, unit, signed=True) if difference else None,
         verdict=_verdict(trial, difference, summary, info),
     )

@@ -1,0 +1,43 @@
+"""The cheapest network that is as good as the best, within a tolerance and with confidence."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reports.model.confirmed_front import ranked
+from reports.model.trials import FrontSummary, Trial
+from suite.statistics.multiple_comparisons import Comparison, compare_with_best
+
+#: Differences in validation MAE that do not matter to a reader, by unit.
+TOLERANCE: Mapping[str, float] = {"years": 0.3, "points": 0.05}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the confirmed members say together.
+
+    Attributes:
+        comparison: Of all members that have confirmed errors with the best of them.
+        tolerance: How far behind the best a network may be, in the run's unit.
+        choice: The member with the fewest parameters that is within the tolerance; None: none is for certain.
+    """
+
+    comparison: Comparison
+    tolerance: float
+    choice: Trial | None
+
+    @property
+    def highest(self) -> Mapping[str, float]:
+        """How far each member is behind the best at most, by its id."""
+        return {one.name: one.high for one in self.comparison.networks}
+
+
+def verdict(summary: FrontSummary, unit: str) -> Verdict | None:
+    """Compare the confirmed members of a front; None where there is too little to compare."""
+    members = {trial.id: trial for trial in ranked(summary) if trial.confirmed}
+    comparison = compare_with_best({id_: t.confirmed.errors for id_, t in members.items() if t.confirmed})
+    if comparison is None:
+        return None
+    tolerance = TOLERANCE[unit]
+    within = [members[one.name] for one in comparison.within(tolerance)]
+    choice = min(within, key=lambda trial: (trial.params, trial.error), default=None)
+    return Verdict(comparison, tolerance, choice)
