@@ -31,6 +31,7 @@ from reports.model.page_data import networks, page_data
 from reports.model.portable import portable, portable_location
 from reports.model.shared_weights import shared_weights
 from reports.model.trials import FrontSummary, summarise
+from reports.model.within_tolerance import verdict
 from suite.files.atomic import write_atomically
 from suite.runs.tables import Run
 
@@ -90,6 +91,7 @@ def page(
     columns = trial_columns.columns(info, summary, points.labels(run))
     shared = shared_weights(run, summary)
     grown = growth(info, summary, shared)
+    found = verdict(summary, info.unit)
     data = page_data(run, summary, columns, share, grown, location, shared)
     parts = {
         "banner": header.banner(info, summary),
@@ -108,7 +110,7 @@ def page(
         "request": request_section(info, summary, shared),
         "comparison": comparison_section(run),
         "ranking": ranking_section(points.compare(run)),
-        "confirmed": confirmed_section(info, summary),
+        "confirmed": confirmed_section(info, summary, found),
         "sharing": sharing_section(info, shared, agreement(run, summary)),
         "importance": search_section.importance_table(summary, share, len(data["dimensions"])),
         "stopping": search_section.stopping(summary),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from reports.model.confirmed_front import ranked
 from reports.model.trials import FrontSummary, Trial
-from suite.statistics.multiple_comparisons import Comparison, compare_with_best
+from suite.statistics.multiple_comparisons import BehindBest, Comparison, compare_with_best
 
 #: Differences in validation MAE that do not matter to a reader, by unit.
 TOLERANCE: Mapping[str, float] = {"years": 0.3, "points": 0.05}
@@ -26,18 +26,24 @@ class Verdict:
     choice: Trial | None
 
     @property
-    def highest(self) -> Mapping[str, float]:
-        """How far each member is behind the best at most, by its id."""
-        return {one.name: one.high for one in self.comparison.networks}
+    def against(self) -> Mapping[str, BehindBest]:
+        """Each member against the best of the others, by its id."""
+        return {one.name: one for one in self.comparison.networks}
 
 
-def verdict(summary: FrontSummary, unit: str) -> Verdict | None:
-    """Compare the confirmed members of a front; None where there is too little to compare."""
+def verdict(summary: FrontSummary, unit: str, tolerance: float | None = None) -> Verdict | None:
+    """Compare the confirmed members of a front; None where there is too little to compare.
+
+    Args:
+        summary: Of a run, confirmed or not.
+        unit: "years" or "points".
+        tolerance: How far behind the best a network may be, in the unit; None: as ``TOLERANCE``.
+    """
     members = {trial.id: trial for trial in ranked(summary) if trial.confirmed}
     comparison = compare_with_best({id_: t.confirmed.errors for id_, t in members.items() if t.confirmed})
     if comparison is None:
         return None
-    tolerance = TOLERANCE[unit]
+    tolerance = TOLERANCE[unit] if tolerance is None else tolerance
     within = [members[one.name] for one in comparison.within(tolerance)]
     choice = min(within, key=lambda trial: (trial.params, trial.error), default=None)
     return Verdict(comparison, tolerance, choice)

@@ -32,8 +32,8 @@ def test_the_smallest_network_near_the_best_is_chosen_although_a_larger_one_errs
     assert found is not None
     assert found.choice is not None
     assert found.choice.id == "t002"
-    assert 0.1 < found.highest["t002"] < TOLERANCE["years"] < found.highest["t001"]
-    html = confirmed_section(run.info, summarise(run))
+    assert 0.1 < found.against["t002"].high < TOLERANCE["years"] < found.against["t001"].high
+    html = confirmed_section(run.info, summarise(run), found)
     assert "within 0.3 years of the best with 95 % confidence is <b>t002</b>" in html
 
 
@@ -44,7 +44,7 @@ def test_a_noisy_run_names_no_winner_and_says_what_it_could_have_seen(make_run: 
     assert found is not None
     assert found.choice is None
     assert found.comparison.detectable > TOLERANCE["years"]
-    html = confirmed_section(run.info, summarise(run))
+    html = confirmed_section(run.info, summarise(run), found)
     assert "No network is within 0.3 years of the best with 95 % confidence" in html
     assert "can be seen in this run" in html
 
