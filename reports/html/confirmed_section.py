@@ -94,7 +94,7 @@ def _choice(found: Verdict, info: RunInfo) -> Choice:
         id=chosen.id if chosen else "",
         params=chosen.params if chosen else math.nan,
         behind=formatting.error_with_unit(found.against[chosen.id].high, unit) if chosen else "",
-        tolerance=f"{found.tolerance:g} {unit}",
+        tolerance=found.tolerance_in_words,
         detectable=formatting.error_with_unit(detectable, unit) if math.isfinite(detectable) else "",
         degrees=found.comparison.degrees,
         is_pooled=found.comparison.is_pooled,
@@ -141,7 +141,7 @@ def _row(rank: int, trial: Trial, found: Verdict | None, summary: FrontSummary, 
         searched_minus_mean=formatting.signed(trial.val_mae - trial.error, unit) if errors else "",
         params=trial.params,
         behind=_behind(against, unit) if against else None,
-        words="; ".join(filter(None, (_position(trial, summary, info), _against(against, found, unit)))),
+        words="; ".join(filter(None, (_position(trial, summary, info), _against(against, found)))),
     )
 
 
@@ -160,13 +160,13 @@ def _position(trial: Trial, summary: FrontSummary, info: RunInfo) -> str:
     return f"off the front: {dominator(trial, summary, info)} is nowhere worse and somewhere better"
 
 
-def _against(one: BehindBest | None, found: Verdict | None, unit: str) -> str:
+def _against(one: BehindBest | None, found: Verdict | None) -> str:
     """State what the interval of a member against the best of the others says; empty without one."""
     if one is None or found is None:
         return ""
     if one.high == 0:
         return "the best"
-    near = f" and within {found.tolerance:g} {unit} of it" if one.high <= found.tolerance else ""
+    near = f" and within {found.tolerance_in_words} of it" if one.high <= found.tolerance else ""
     return ("worse than the best" if one.is_beaten else "may be the best") + near
 
 

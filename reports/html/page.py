@@ -73,6 +73,7 @@ def page(
     refresh: float = 0.0,
     *,
     full_provenance: bool = False,
+    tolerance: float | None = None,
 ) -> str:
     """Return the HTML of a run's report, with plotly.js, style and data inside it (about 5 MB).
 
@@ -83,6 +84,8 @@ def page(
         location: The run's folder or URL, for the commands that the page shows; None: ``run.folder``.
         refresh: Seconds after which the page looks for a newer version of itself; 0: never.
         full_provenance: Show paths and addresses as they are, for oneself; else names in their place.
+        tolerance: How far behind the best a network may be to be as good, in the run's unit; None: as
+            ``reports.model.within_tolerance.TOLERANCE``.
     """
     location = location or str(run.folder)
     if not full_provenance:
@@ -91,7 +94,7 @@ def page(
     columns = trial_columns.columns(info, summary, points.labels(run))
     shared = shared_weights(run, summary)
     grown = growth(info, summary, shared)
-    found = verdict(summary, info.unit)
+    found = verdict(summary, info.unit, tolerance)
     data = page_data(run, summary, columns, share, grown, location, shared)
     parts = {
         "banner": header.banner(info, summary),

@@ -17,18 +17,25 @@ class Verdict:
 
     Attributes:
         comparison: Of all members that have confirmed errors with the best of them.
-        tolerance: How far behind the best a network may be, in the run's unit.
+        tolerance: How far behind the best a network may be, in ``unit``.
+        unit: "years" or "points".
         choice: The member with the fewest parameters that is within the tolerance; None: none is for certain.
     """
 
     comparison: Comparison
     tolerance: float
+    unit: str
     choice: Trial | None
 
     @property
     def against(self) -> Mapping[str, BehindBest]:
         """Each member against the best of the others, by its id."""
         return {one.name: one for one in self.comparison.networks}
+
+    @property
+    def tolerance_in_words(self) -> str:
+        """The tolerance with its unit."""
+        return f"{self.tolerance:g} {self.unit[:-1] if self.tolerance == 1 else self.unit}"
 
 
 def verdict(summary: FrontSummary, unit: str, tolerance: float | None = None) -> Verdict | None:
@@ -46,4 +53,4 @@ def verdict(summary: FrontSummary, unit: str, tolerance: float | None = None) ->
     tolerance = TOLERANCE[unit] if tolerance is None else tolerance
     within = [members[one.name] for one in comparison.within(tolerance)]
     choice = min(within, key=lambda trial: (trial.params, trial.error), default=None)
-    return Verdict(comparison, tolerance, choice)
+    return Verdict(comparison, tolerance, unit, choice)
