@@ -37,13 +37,9 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Choice:
-    """The cheapest network within the tolerance of the best, as a sentence shows it."""
+class Power:
+    """What the comparison of the members could have seen, and how."""
 
-    id: str  # empty: none is for certain
-    params: float
-    behind: str
-    tolerance: str
     detectable: str  # empty: no difference, however large
     degrees: int
     is_pooled: bool
@@ -75,7 +71,7 @@ def _confirmed(info: RunInfo, summary: FrontSummary, found: Verdict | None) -> M
     members = ranked(summary)
     return render(
         "confirmed",
-        choice=_choice(found, info) if found else None,
+        power=_power(found) if found else None,
         comparable=sum(1 for trial in members if _errors(trial)),
         fallen=[trial.id for trial in fallen(summary)],
         optimism=_optimism(members, info),
@@ -88,16 +84,13 @@ def _confirmed(info: RunInfo, summary: FrontSummary, found: Verdict | None) -> M
     )
 
 
-def _choice(found: Verdict, info: RunInfo) -> Choice:
-    chosen, unit, detectable = found.choice, info.unit, found.comparison.detectable
-    return Choice(
-        id=chosen.id if chosen else "",
-        params=chosen.params if chosen else math.nan,
-        behind=formatting.error_with_unit(found.against[chosen.id].high, unit) if chosen else "",
-        tolerance=found.tolerance_in_words,
-        detectable=formatting.error_with_unit(detectable, unit) if math.isfinite(detectable) else "",
-        degrees=found.comparison.degrees,
-        is_pooled=found.comparison.is_pooled,
+def _power(found: Verdict) -> Power:
+    comparison = found.comparison
+    seen = math.isfinite(comparison.detectable)
+    return Power(
+        detectable=formatting.error_with_unit(comparison.detectable, found.unit) if seen else "",
+        degrees=comparison.degrees,
+        is_pooled=comparison.is_pooled,
     )
 
 
@@ -134,7 +127,7 @@ def _row(rank: int, trial: Trial, found: Verdict | None, summary: FrontSummary, 
         rank=str(rank) if errors else formatting.MISSING,
         id=trial.id,
         mean=mean_text(errors.values(), unit),
-        seeds=[f"{seed}: {formatting.error(e, unit)}" for seed, e in errors.items()],
+        seeds=[f"{seed}:\u00a0{formatting.error(e, unit)}" for seed, e in errors.items()],
         lost=f"{lost} without a result" if lost else "",
         test=mean_text(trial.confirmed.tests.values(), unit),
         searched=formatting.error(trial.val_mae, unit),

@@ -95,12 +95,12 @@ def page(
     shared = shared_weights(run, summary)
     grown = growth(info, summary, shared)
     found = verdict(summary, info.unit, tolerance)
-    data = page_data(run, summary, columns, share, grown, location, shared)
+    data = page_data(run, summary, columns, share, grown, location, shared, found)
     parts = {
         "banner": header.banner(info, summary),
         "follow": header.follow(refresh),
-        "limits_form": answer.limits_form(info),
-        "answer": answer.answer(info, summary),
+        "limits_form": answer.limits_form(info, found),
+        "answer": answer.answer(info, summary, found),
         "seeds": seeds_note(info),
         "tiles": answer.tiles(info, summary),
         "main_claims": claims_table.main_claims(info, summary),

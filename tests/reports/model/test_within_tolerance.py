@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from reports.html.confirmed_section import confirmed_section
+from reports.html.answer import answer
 from reports.model.trials import summarise
 from reports.model.within_tolerance import TOLERANCE, verdict
 from suite.runs.tables import Run
@@ -33,8 +33,9 @@ def test_the_smallest_network_near_the_best_is_chosen_although_a_larger_one_errs
     assert found.choice is not None
     assert found.choice.id == "t002"
     assert 0.1 < found.against["t002"].high < TOLERANCE["years"] < found.against["t001"].high
-    html = confirmed_section(run.info, summarise(run), found)
-    assert "within 0.3 years of the best with 95 % confidence is <b>t002</b>" in html
+    html = answer(run.info, summarise(run), found)
+    assert "within 0.3 years of the best with 95 % confidence is <b>t002</b>, at most 0.1" in html
+    assert "The most accurate of 5 finished trials is <b>t003</b>" in html
 
 
 def test_a_noisy_run_names_no_winner_and_says_what_it_could_have_seen(make_run: MakeRun) -> None:
@@ -44,9 +45,16 @@ def test_a_noisy_run_names_no_winner_and_says_what_it_could_have_seen(make_run: 
     assert found is not None
     assert found.choice is None
     assert found.comparison.detectable > TOLERANCE["years"]
-    html = confirmed_section(run.info, summarise(run), found)
-    assert "No network is within 0.3 years of the best with 95 % confidence" in html
-    assert "can be seen in this run" in html
+    html = answer(run.info, summarise(run), found)
+    assert "This run cannot tell which network to ship" in html
+    assert f"It could have seen differences from {found.comparison.detectable:.2f}\u00a0years up" in html
+
+
+def test_a_wide_tolerance_leads_to_the_smallest_network(make_run: MakeRun) -> None:
+    summary = summarise(confirmed_run(make_run))
+    found = verdict(summary, "years", 5.0)
+    assert found is not None
+    assert found.choice is summary.smallest
 
 
 @pytest.mark.parametrize("trials", [0, 3])
