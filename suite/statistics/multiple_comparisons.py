@@ -8,8 +8,9 @@ Each network is then compared with the best of the others, and all statements ho
 the best; Hsu 1984, and Hsu, Multiple Comparisons, 1996, chapter 4). They need critical values for as many comparisons
 as there are other networks (Dunnett 1955), not for all pairs.
 
-Where the variances of the networks plainly differ (Bartlett 1937, at 1 %), no common one is estimated: each pair is
-compared by its own differences, with Bonferroni's correction, which is much wider.
+Where a network's variance is plainly larger than that of the others (Russell and Bradley 1958, One-way variances in a
+two-way classification; at 5 %), no common one is estimated: each pair is compared by its own differences, with
+Bonferroni's correction, which is much wider.
 """
 
 import math
@@ -19,14 +20,14 @@ from functools import cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import chdtrc, chdtri, ndtr, roots_hermitenorm, roots_legendre, stdtrit
+from scipy.special import chdtri, fdtrc, ndtr, roots_hermitenorm, roots_legendre, stdtrit
 
 Floats = npt.NDArray[np.float64]
 #: Values, such as errors, by network and seed.
 Values = Mapping[str, Mapping[int, float]]
 
 #: Variances count as different below this probability that equal ones look so.
-VARIANCES_DIFFER = 0.01
+VARIANCES_DIFFER = 0.05
 #: Nodes of the numerical integration over the shared effect and over the estimated deviation.
 NODES = 96
 
@@ -162,7 +163,6 @@ class _Layout:
     Attributes:
         values: By network and seed, float (k, m); NaN where there is none.
         means: Of the networks, float (k,).
-        seeds: Effects of the seeds, float (m,).
         scales: Standard error of each pair's difference in units of the deviation, float (k, k).
         degrees: Of freedom.
         deviation: Estimated from all values.
@@ -170,7 +170,6 @@ class _Layout:
 
     values: Floats
     means: Floats
-    seeds: Floats
     scales: Floats
     degrees: int
     deviation: float
@@ -184,36 +183,46 @@ class _Layout:
             raise ValueError(f"a comparison needs finite values; there are {list(map(dict, networks))}")
         if len(networks) < 2:
             return None
+        return cls._fitted(values)
+
+    @classmethod
+    def _fitted(cls, values: Floats) -> "_Layout | None":
+        """Fit values by network and seed, float (k, m), with NaN where there is none; None as in ``of``."""
+        values = values[:, ~np.isnan(values).all(axis=0)]
+        networks, seeds = values.shape
         rows, columns = np.nonzero(~np.isnan(values))
-        effects = np.vstack([np.eye(len(seeds) - 1), -np.ones(len(seeds) - 1)])  # they sum to 0
-        design = np.hstack([np.eye(len(networks))[rows], effects[columns]])
+        effects = np.vstack([np.eye(seeds - 1), -np.ones(seeds - 1)])  # they sum to 0
+        design = np.hstack([np.eye(networks)[rows], effects[columns]])
         degrees = len(rows) - design.shape[1]
         if degrees < 1 or np.linalg.matrix_rank(design) < design.shape[1]:
             return None
         inverse = np.linalg.inv(design.T @ design)
         found = inverse @ design.T @ values[rows, columns]
         residuals = values[rows, columns] - design @ found
-        means, covariance = found[: len(networks)], inverse[: len(networks), : len(networks)]
+        means, covariance = found[:networks], inverse[:networks, :networks]
         variances = np.diag(covariance)
         scales = np.sqrt(np.maximum(variances[:, None] + variances - 2 * covariance, 0.0))
         deviation = math.sqrt(float(residuals @ residuals) / degrees)
-        return cls(values, means, effects @ found[len(networks) :], scales, degrees, deviation)
+        return cls(values, means, scales, degrees, deviation)
 
     def variances_differ(self) -> bool:
-        """Whether the networks plainly have no common variance (Bartlett 1937), seeds' effects taken off."""
-        adjusted = self.values - self.seeds
-        degrees = np.sum(~np.isnan(adjusted), axis=1) - 1
-        several = degrees > 0
-        degrees, variances = degrees[several], np.nanvar(adjusted[several], axis=1, ddof=1)
-        if len(degrees) < 2 or not variances.any():
-            return False
-        if not variances.all():
-            return True
-        total = degrees.sum()
-        pooled = degrees @ variances / total
-        statistic = total * math.log(pooled) - degrees @ np.log(variances)
-        statistic /= 1 + ((1 / degrees).sum() - 1 / total) / (3 * (len(degrees) - 1))
-        return bool(chdtrc(len(degrees) - 1, statistic) < VARIANCES_DIFFER)
+        """Whether one network's variance is plainly larger than a common one of the others.
+
+        What a network adds to the squared residuals of the layout without it, per degree of freedom, against those
+        of that layout, is an F statistic where all variances are equal. The largest counts, by Bonferroni. Two
+        networks alone have one variance of their differences, whatever their own.
+        """
+        squares, least = self.deviation**2 * self.degrees, 1.0
+        for row in range(len(self.means)):
+            others = _Layout._fitted(np.delete(self.values, row, axis=0)) if len(self.means) > 2 else None
+            if others is None or others.degrees == self.degrees:
+                continue
+            rest, added = others.deviation**2 * others.degrees, self.degrees - others.degrees
+            if squares - rest <= 1e-9 * squares:
+                continue
+            ratio = (squares - rest) / added * others.degrees / rest if rest else math.inf
+            least = min(least, float(fdtrc(added, others.degrees, ratio)))
+        return least * len(self.means) < VARIANCES_DIFFER
 
     def pooled_reach(self, confidence: float) -> Floats:
         """Return how far each pair's difference may be off, float (k, k), by one deviation."""
