@@ -1,5 +1,6 @@
 """The answer: which network to ship. The page's script updates it for the limits that a reader sets."""
 
+import math
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -9,6 +10,7 @@ from reports.html.templating import render
 from reports.model.networks import compared_networks
 from reports.model.timing import conditions
 from reports.model.trials import FrontSummary, Trial
+from reports.model.within_tolerance import Verdict
 from suite.runs.info import RunInfo
 
 #: What the form can choose for among the networks within the limits, by column of the page's trials.
@@ -23,12 +25,13 @@ TAKES = (
 
 @dataclass(frozen=True)
 class Limit:
-    """A limit of the form on a column of the page's trials."""
+    """A limit of the form: on a column of the page's trials, or the tolerance."""
 
     column: str
     label: str
     unit: str = ""
     example: str = "none"
+    value: str = ""  # that the form begins with, and has again when it is reset
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,23 @@ class Tile:
     lines: tuple[str, ...]
 
 
-def limits_form(info: RunInfo) -> Markup:
-    """Render the form of limits, hidden until the script that applies them runs."""
+@dataclass(frozen=True)
+class Within:
+    """The smallest network within a tolerance of the best, and what the run could have seen."""
+
+    choice: Trial | None
+    new_seeds: int
+    against: str
+    behind: str  # at most
+    tolerance: str
+    detectable: str  # empty: no difference
+
+
+def limits_form(info: RunInfo, found: Verdict | None) -> Markup:
+    """Render the form of limits, hidden until the script that applies them runs.
+
+    With a verdict on confirmed members, it has their distance from the best as well.
+    """
     limits = (
         Limit("error", "Validation MAE at most", info.unit),
         Limit("params", "Parameters at most", example="900k"),
@@ -49,11 +67,19 @@ def limits_form(info: RunInfo) -> Markup:
         Limit("bytes", "Bytes at most", example="3.8M"),
         Limit("ms", "Latency at most", "ms", "5"),
     )
-    return render("limits_form", limits=limits, takes=TAKES)
+    tolerance = None
+    if found:
+        usual = f"{found.tolerance:g}"
+        tolerance = Limit("tolerance", "Behind the best at most", info.unit, usual, usual)
+    return render("limits_form", limits=limits, takes=TAKES, tolerance=tolerance)
 
 
-def answer(info: RunInfo, summary: FrontSummary) -> Markup:
-    """Render the result as a sentence: the most accurate network, the knee and the smallest of the front."""
+def answer(info: RunInfo, summary: FrontSummary, found: Verdict | None) -> Markup:
+    """Render the result in sentences.
+
+    With a verdict on confirmed members, it is the smallest network within the tolerance of the best, or that none is
+    for certain. The most accurate network, the knee and the smallest of the front follow.
+    """
     best = summary.best
     return render(
         "answer",
@@ -64,6 +90,19 @@ def answer(info: RunInfo, summary: FrontSummary) -> Markup:
         new_seeds=len(best.confirmed.errors) if best and best.confirmed else 0,
         against=_against(best, info, summary) if best else "",
         unit=info.unit,
+        within=_within(found, info, summary) if found else None,
+    )
+
+
+def _within(found: Verdict, info: RunInfo, summary: FrontSummary) -> Within:
+    chosen, unit, detectable = found.choice, found.unit, found.comparison.detectable
+    return Within(
+        choice=chosen,
+        new_seeds=len(chosen.confirmed.errors) if chosen and chosen.confirmed else 0,
+        against=_against(chosen, info, summary) if chosen else "",
+        behind=formatting.error_with_unit(found.against[chosen.id].high, unit) if chosen else "",
+        tolerance=found.tolerance_in_words,
+        detectable=formatting.error_with_unit(detectable, unit) if math.isfinite(detectable) else "",
     )
 
 

@@ -1,7 +1,7 @@
 """The section "Confirmed": the front's members by their mean error over several new seeds."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -10,22 +10,13 @@ from markupsafe import Markup
 from reports import formatting
 from reports.html.templating import render
 from reports.model.confirmation import procedure_in_words, seeds_asked
-from reports.model.confirmed_front import compared, dominator, fallen, ranked
-from reports.model.difference_text import NO_DIFFERENCE
-from reports.model.interval_text import IntervalText, interval_text, mean_text
+from reports.model.confirmed_front import dominator, fallen, ranked
+from reports.model.interval_text import IntervalText, mean_text
 from reports.model.points import seeds_of
 from reports.model.trials import FrontSummary, Trial
+from reports.model.within_tolerance import Verdict
 from suite.runs.info import RunInfo
-from suite.statistics.paired import Difference
-
-
-@dataclass(frozen=True)
-class Separable:
-    """Which neighbours on the front can be told apart: a sentence, or that none can, or the pairs that cannot."""
-
-    sentence: str = ""
-    none: bool = False
-    pairs: tuple[str, ...] = ()
+from suite.statistics.multiple_comparisons import BehindBest
 
 
 @dataclass(frozen=True)
@@ -41,15 +32,27 @@ class Row:
     searched: str  # the search's error
     searched_minus_mean: str
     params: float
-    difference: IntervalText | None
-    verdict: str
+    behind: IntervalText | None  # the best of the others
+    words: str
 
 
-def confirmed_section(info: RunInfo, summary: FrontSummary) -> Markup:
-    """Render the section; empty without a front, or if the search itself trains each point with several seeds."""
+@dataclass(frozen=True)
+class Power:
+    """What the comparison of the members could have seen, and how."""
+
+    detectable: str  # empty: no difference, however large
+    degrees: int
+    is_pooled: bool
+
+
+def confirmed_section(info: RunInfo, summary: FrontSummary, found: Verdict | None) -> Markup:
+    """Render the section; empty without a front, or if the search itself trains each point with several seeds.
+
+    ``found`` is the verdict on the confirmed members; None where there is too little to compare.
+    """
     if not summary.searched_front or seeds_of(info) > 1:
         return Markup("")
-    return _confirmed(info, summary) if summary.is_confirmed else _unconfirmed(info, summary)
+    return _confirmed(info, summary, found) if summary.is_confirmed else _unconfirmed(info, summary)
 
 
 def _unconfirmed(info: RunInfo, summary: FrontSummary) -> Markup:
@@ -64,11 +67,12 @@ def _unconfirmed(info: RunInfo, summary: FrontSummary) -> Markup:
     )
 
 
-def _confirmed(info: RunInfo, summary: FrontSummary) -> Markup:
-    members, against = ranked(summary), compared(summary, info)
+def _confirmed(info: RunInfo, summary: FrontSummary, found: Verdict | None) -> Markup:
+    members = ranked(summary)
     return render(
         "confirmed",
-        separable=_separable(summary, against),
+        power=_power(found) if found else None,
+        comparable=sum(1 for trial in members if _errors(trial)),
         fallen=[trial.id for trial in fallen(summary)],
         optimism=_optimism(members, info),
         every=_every(len(members)),
@@ -76,27 +80,22 @@ def _confirmed(info: RunInfo, summary: FrontSummary) -> Markup:
         how=procedure_in_words(info),
         tested=any(math.isfinite(trial.test_error) for trial in members),
         titles=_titles(info),
-        rows=[_row(rank, t, against.get(t.id), summary, info) for rank, t in enumerate(members, 1)],
+        rows=[_row(rank, trial, found, summary, info) for rank, trial in enumerate(members, 1)],
+    )
+
+
+def _power(found: Verdict) -> Power:
+    comparison = found.comparison
+    seen = math.isfinite(comparison.detectable)
+    return Power(
+        detectable=formatting.error_with_unit(comparison.detectable, found.unit) if seen else "",
+        degrees=comparison.degrees,
+        is_pooled=comparison.is_pooled,
     )
 
 
 def _every(members: int) -> str:
     return "The one member" if members == 1 else f"Each of the {members} members"
-
-
-def _separable(summary: FrontSummary, against: Mapping[str, Difference]) -> Separable:
-    """Find the neighbours on the front that cannot be told apart; none for a front of one member."""
-    found = [against[trial.id] for trial in summary.front if trial.id in against]
-    if not found:
-        return Separable()
-    if all(difference.interval.values == 1 for difference in found):
-        return Separable("One seed of each finished, which cannot show whether neighbours can be told apart.")
-    alike = [difference for difference in found if not difference.seen]
-    if not alike:
-        return Separable("All neighbours on the front can be told apart by their error.")
-    if len(alike) == len(found) > 1:
-        return Separable(none=True)
-    return Separable(pairs=tuple(f"{difference.first} and {difference.second}" for difference in alike))
 
 
 def _optimism(members: Sequence[Trial], info: RunInfo) -> str:
@@ -114,45 +113,54 @@ def _titles(info: RunInfo) -> tuple[str, ...]:
         f"test MAE, {info.unit}: mean, 95 % interval",
         "search's val MAE, minus the mean",
         "parameters",
-        "difference, interval",
+        "behind the best of the others, interval",
         "in words",
     )
 
 
-def _row(rank: int, trial: Trial, difference: Difference | None, summary: FrontSummary, info: RunInfo) -> Row:
+def _row(rank: int, trial: Trial, found: Verdict | None, summary: FrontSummary, info: RunInfo) -> Row:
     assert trial.confirmed is not None
     unit, errors = info.unit, trial.confirmed.errors
     lost = len(trial.confirmed.trainings) - len(errors)
+    against = found.against.get(trial.id) if found else None
     return Row(
         rank=str(rank) if errors else formatting.MISSING,
         id=trial.id,
         mean=mean_text(errors.values(), unit),
-        seeds=[f"{seed}: {formatting.error(e, unit)}" for seed, e in errors.items()],
+        seeds=[f"{seed}:\u00a0{formatting.error(e, unit)}" for seed, e in errors.items()],
         lost=f"{lost} without a result" if lost else "",
         test=mean_text(trial.confirmed.tests.values(), unit),
         searched=formatting.error(trial.val_mae, unit),
         searched_minus_mean=formatting.signed(trial.val_mae - trial.error, unit) if errors else "",
         params=trial.params,
-        difference=interval_text(difference.interval, unit, signed=True) if difference else None,
-        verdict=_verdict(trial, difference, summary, info),
+        behind=_behind(against, unit) if against else None,
+        words="; ".join(filter(None, (_position(trial, summary, info), _against(against, found)))),
     )
 
 
-def _verdict(trial: Trial, difference: Difference | None, summary: FrontSummary, info: RunInfo) -> str:
+def _behind(one: BehindBest, unit: str) -> IntervalText:
+    ends = "no interval"
+    if math.isfinite(one.high):
+        ends = f"{formatting.signed(one.low, unit)} to {formatting.signed(one.high, unit)}"
+    return IntervalText(formatting.signed(one.behind, unit), ends)
+
+
+def _position(trial: Trial, summary: FrontSummary, info: RunInfo) -> str:
     if not _errors(trial):
         return "off the front: none of its trainings finished"
-    position = "on the front"
-    if not trial.on_front:
-        by = dominator(trial, summary, info)
-        position = f"off the front: {by} is nowhere worse and somewhere better"
-    if difference is None:
-        return position
-    words = ("lower" if difference.interval.mean < 0 else "higher") + " error than"
-    words = words if difference.seen else f"{NO_DIFFERENCE} to"
-    unpaired = ""
-    if difference.unpaired:
-        unpaired = f" ({formatting.count(difference.unpaired, 'seed')} unpaired, left out)"
-    return f"{position}; {words} {difference.first}{unpaired}"
+    if trial.on_front:
+        return "on the front"
+    return f"off the front: {dominator(trial, summary, info)} is nowhere worse and somewhere better"
+
+
+def _against(one: BehindBest | None, found: Verdict | None) -> str:
+    """State what the interval of a member against the best of the others says; empty without one."""
+    if one is None or found is None:
+        return ""
+    if one.high == 0:
+        return "the best"
+    near = f" and within {found.tolerance_in_words} of it" if one.high <= found.tolerance else ""
+    return ("worse than the best" if one.is_beaten else "may be the best") + near
 
 
 def _errors(trial: Trial) -> list[float]:

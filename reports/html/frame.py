@@ -18,6 +18,7 @@ _HERE = Path(__file__).parent
 #: What the answer and the front are drawn from. The scripts read all other data once these are there.
 FIRST = (
     "run",
+    "verdict",
     "runs",
     "trials",
     "axes",

@@ -31,6 +31,7 @@ from reports.model.page_data import networks, page_data
 from reports.model.portable import portable, portable_location
 from reports.model.shared_weights import shared_weights
 from reports.model.trials import FrontSummary, summarise
+from reports.model.within_tolerance import verdict
 from suite.files.atomic import write_atomically
 from suite.runs.tables import Run
 
@@ -72,6 +73,7 @@ def page(
     refresh: float = 0.0,
     *,
     full_provenance: bool = False,
+    tolerance: float | None = None,
 ) -> str:
     """Return the HTML of a run's report, with plotly.js, style and data inside it (about 5 MB).
 
@@ -82,6 +84,8 @@ def page(
         location: The run's folder or URL, for the commands that the page shows; None: ``run.folder``.
         refresh: Seconds after which the page looks for a newer version of itself; 0: never.
         full_provenance: Show paths and addresses as they are, for oneself; else names in their place.
+        tolerance: How far behind the best a network may be to be as good, in the run's unit; None: as
+            ``reports.model.within_tolerance.TOLERANCE``.
     """
     location = location or str(run.folder)
     if not full_provenance:
@@ -90,12 +94,13 @@ def page(
     columns = trial_columns.columns(info, summary, points.labels(run))
     shared = shared_weights(run, summary)
     grown = growth(info, summary, shared)
-    data = page_data(run, summary, columns, share, grown, location, shared)
+    found = verdict(summary, info.unit, tolerance)
+    data = page_data(run, summary, columns, share, grown, location, shared, found)
     parts = {
         "banner": header.banner(info, summary),
         "follow": header.follow(refresh),
-        "limits_form": answer.limits_form(info),
-        "answer": answer.answer(info, summary),
+        "limits_form": answer.limits_form(info, found),
+        "answer": answer.answer(info, summary, found),
         "seeds": seeds_note(info),
         "tiles": answer.tiles(info, summary),
         "main_claims": claims_table.main_claims(info, summary),
@@ -108,7 +113,7 @@ def page(
         "request": request_section(info, summary, shared),
         "comparison": comparison_section(run),
         "ranking": ranking_section(points.compare(run)),
-        "confirmed": confirmed_section(info, summary),
+        "confirmed": confirmed_section(info, summary, found),
         "sharing": sharing_section(info, shared, agreement(run, summary)),
         "importance": search_section.importance_table(summary, share, len(data["dimensions"])),
         "stopping": search_section.stopping(summary),

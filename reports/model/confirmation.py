@@ -1,14 +1,13 @@
 """The confirmation of the search's front: its members trained again with new seeds."""
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from statistics import fmean
 
 from reports.model.cells import Row, number, rows_of, words
 from suite.runs.info import RunInfo
 from suite.runs.tables import Run
-from suite.statistics.paired import Difference, paired_difference
 
 
 @dataclass(frozen=True)
@@ -124,20 +123,6 @@ def is_complete(members: Collection[str], again: Mapping[str, Confirmed], info: 
     seeds = seeds_asked(info)
     ended = all(member in again and len(again[member].trainings) >= seeds for member in members)
     return seeds > 1 and ended and any(confirmed.errors for confirmed in again.values())
-
-
-def differences(pairs: Sequence[tuple[Confirmed, Confirmed]]) -> tuple[Difference, ...]:
-    """Return paired differences in validation MAE, as one family of comparisons (Bonferroni).
-
-    Two members without a common seed are left out.
-    """
-    paired = [(first, second) for first, second in pairs if first.errors.keys() & second.errors.keys()]
-    return tuple(
-        paired_difference(
-            (first.member, first.errors), (second.member, second.errors), comparisons=len(paired)
-        )
-        for first, second in paired
-    )
 
 
 def _training(row: Row, info: RunInfo) -> Training:

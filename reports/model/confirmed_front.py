@@ -1,11 +1,7 @@
-"""The members of the search's front by their confirmed means, and what each is compared with."""
+"""The members of the search's front by their confirmed means, and what dominates those that fell off it."""
 
-from itertools import pairwise
-
-from reports.model.confirmation import Confirmed, differences
 from reports.model.trials import FrontSummary, Trial, objectives
 from suite.runs.info import RunInfo
-from suite.statistics.paired import Difference
 
 
 def ranked(summary: FrontSummary) -> tuple[Trial, ...]:
@@ -13,23 +9,6 @@ def ranked(summary: FrontSummary) -> tuple[Trial, ...]:
     by_id = {trial.id: trial for trial in summary.trials}
     members = [by_id[trial.id] for trial in summary.searched_front]
     return tuple(sorted(members, key=lambda t: (not _has_errors(t), t.error, t.params)))
-
-
-def compared(summary: FrontSummary, info: RunInfo) -> dict[str, Difference]:
-    """Return each member's paired difference in validation MAE, by its id.
-
-    A member on the front is compared with the one ranked before it, a member off the front with one that
-    dominates it.
-    """
-    members = {t.id: t.confirmed for t in ranked(summary) if t.confirmed and t.confirmed.errors}
-    front = [members[trial.id] for trial in ranked(summary) if trial.on_front]
-    pairs: list[tuple[Confirmed, Confirmed]] = list(pairwise(front))
-    pairs += [
-        (members[dominator(trial, summary, info)], members[trial.id])
-        for trial in fallen(summary)
-        if trial.id in members
-    ]
-    return {difference.second: difference for difference in differences(pairs)}
 
 
 def fallen(summary: FrontSummary) -> tuple[Trial, ...]:

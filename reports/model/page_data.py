@@ -27,6 +27,7 @@ from reports.model.sharing_data import growth_data, sharing_data
 from reports.model.timing import conditions
 from reports.model.trial_columns import NAME, Cell, Column
 from reports.model.trials import NAMES, FrontSummary, Trial
+from reports.model.within_tolerance import Verdict
 from suite.runs.info import RunInfo
 from suite.runs.layout import PREDICTIONS
 from suite.runs.tables import Run
@@ -48,18 +49,20 @@ def page_data(
     grown: Growth | None,
     location: str,
     shared: SharedWeights | None = None,
+    found: Verdict | None = None,
 ) -> dict[str, Any]:
     """Return everything that the page's scripts draw from.
 
     ``columns`` are those of the table of trials; ``importance`` the share of each dimension, by
     name; ``location`` is the run's folder or URL, for the commands that the page shows; ``shared`` is None where
-    the networks share no weights.
+    the networks share no weights; ``found`` is None where confirmed members cannot be compared.
     """
     info, shown = run.info, networks(summary)
     columns_of_trials = _trials(shown)
     chosen = (summary.best, summary.knee, summary.smallest)
     return {
         "run": _about(run, summary, location),
+        "verdict": _verdict(found),
         "trials": {name: dictionary_encoded(values) for name, values in columns_of_trials.items()},
         "axes": axes(info, summary),
         "notable": list(dict.fromkeys(trial.id for trial in chosen if trial)),
@@ -114,6 +117,17 @@ def _about(run: Run, summary: FrontSummary, location: str) -> dict[str, Any]:
         "vary": list(info.search.get("vary") or {}),
         "timed": conditions(info, summary.timed_at) if summary.timed_at else "",
         "volume": rounded(front.share) if front else None,
+    }
+
+
+def _verdict(found: Verdict | None) -> dict[str, Any] | None:
+    """Return the confirmed members against the best: the ends of the interval of each, by its id."""
+    if found is None:
+        return None
+    return {
+        "tolerance": found.tolerance,
+        "detectable": rounded(found.comparison.detectable),
+        "against": {name: [rounded(one.low), rounded(one.high)] for name, one in found.against.items()},
     }
 
 

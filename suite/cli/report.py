@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suite.cli.subcommands import Subcommands, add_subcommand
-from suite.cli.values import pause, run_location
+from suite.cli.values import pause, positive_float, run_location
 from suite.errors import RequestError
 from suite.exit_codes import ExitCode
 from suite.printable import print_line
@@ -45,6 +45,13 @@ def add_command(subcommands: Subcommands) -> None:
         help="show paths, addresses and the command line as they are; a report for yourself, not to be passed on",
     )
     parser.add_argument(
+        "--tolerance",
+        type=positive_float,
+        metavar="T",
+        help="how far behind the best a network may be to be as good, in years or points of validation MAE; "
+        "default: 0.3 years or 0.05 points",
+    )
+    parser.add_argument(
         "--follow",
         type=pause,
         nargs="?",
@@ -63,6 +70,8 @@ def report(options: argparse.Namespace) -> int:
 
     if options.output is not None:  # before runs are read, which may be long
         check_writable(options.output)
+    if options.tolerance is not None and len(options.run) > 1:
+        raise RequestError("--tolerance goes with one run; leave it out to compare several")
     if options.follow is not None:
         return _follow(options)
     runs = [read_run_at(location) for location in options.run]
@@ -115,8 +124,14 @@ def _page(run: "Run", location: Path | str, options: argparse.Namespace, refresh
     from reports.html.page import page
     from suite.search.study.importance import importances
 
-    full = options.full_provenance
-    return page(run, importances(run), str(location), refresh_seconds, full_provenance=full)
+    return page(
+        run,
+        importances(run),
+        str(location),
+        refresh_seconds,
+        full_provenance=options.full_provenance,
+        tolerance=options.tolerance,
+    )
 
 
 def _write_report(location: Path | str, output: Path | None, html: str) -> None:

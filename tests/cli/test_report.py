@@ -13,7 +13,7 @@ from suite.data.store import Store
 from suite.runs.info import write_info
 from tests.support.run_folders import info_of, write_run
 from tests.support.shared_runs import shared_run
-from tests.support.synthetic_runs import synthetic_run
+from tests.support.synthetic_runs import confirmed_run, synthetic_run
 
 
 @pytest.mark.parametrize("output", ["nosuch/report.html", "empty"])
@@ -35,6 +35,31 @@ def test_a_pause_that_no_clock_has_is_a_wrong_request(
         main(["report", "run", "--follow", seconds])
     assert ended.value.code == 2
     assert seconds in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("tolerance", ["0", "-1", "inf", "nan", "wide"])
+def test_a_tolerance_that_is_no_distance_is_a_wrong_request(
+    tolerance: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["report", "run", f"--tolerance={tolerance}"])
+    assert ended.value.code == 2
+    assert f"'{tolerance}' is not a number" in capsys.readouterr().err
+
+
+def test_a_tolerance_goes_with_one_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", "run", "other", "--tolerance", "0.5"]) == 2
+    assert (
+        capsys.readouterr().err == "suite: --tolerance goes with one run; leave it out to compare several\n"
+    )
+
+
+def test_the_reader_says_how_far_from_the_best_a_network_may_be(tmp_path: Path) -> None:
+    run = confirmed_run(lambda **changes: synthetic_run(tmp_path, **changes))
+    run.trials.to_parquet(tmp_path / "trials.parquet", index=False)
+    assert main(["report", str(tmp_path), "--tolerance", "1"]) == 0
+    html = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "may be the best and within 1 year of it" in html
 
 
 def test_a_report_is_written_where_it_is_asked_for(

@@ -11,17 +11,46 @@ function within(row) {
   return Object.entries(state.limits).every(([name, limit]) => known(trials[name][row]) && trials[name][row] <= limit);
 }
 
-// Where the front was confirmed, single trainings of the search come last: a lucky one must not beat a mean.
+// How far behind the best of the others a confirmed network is: the ends of an interval; null for other networks.
+function behindBest(row) {
+  return (data.verdict && under(data.verdict.against, trials.id[row])) ?? null;
+}
+
+function isNearBest(row) {
+  const behind = behindBest(row);
+  return behind !== null && known(behind[1]) && behind[1] <= state.tolerance;
+}
+
+function isWorseThanBest(row) {
+  const [low, high] = behindBest(row);
+  return low === 0 && high > 0;
+}
+
+function comparedWithin() {
+  return trials.id.map((_, row) => row).filter((row) => finished(row) && within(row) && behindBest(row));
+}
+
+// Of confirmed networks that are compared with the best, those near it for certain remain. Where the front was
+// confirmed, single trainings of the search come last: a lucky one must not beat a mean.
 function candidates() {
+  const compared = comparedWithin();
+  if (compared.length) return compared.filter(isNearBest);
   const inside = trials.id.map((_, row) => row).filter((row) => finished(row) && within(row));
   if (!data.run.confirmed) return inside;
   const sure = inside.filter((row) => trials.interval[row] || !isSearched(row));
   return sure.length ? sure : inside;
 }
 
+// The smallest is the answer only among networks near the best. Of others, it is the most accurate.
+function takenFrom(rows) {
+  return data.verdict && state.take === usualTake && !rows.some(behindBest) ? "error" : state.take;
+}
+
 function networkToShip() {
-  const choice = candidates().filter((row) => known(trials[state.take][row]));
-  const by = (row) => [trials[state.take][row], trials.error[row], trials.params[row]];
+  const rows = candidates();
+  const take = takenFrom(rows);
+  const choice = rows.filter((row) => known(trials[take][row]));
+  const by = (row) => [trials[take][row], trials.error[row], trials.params[row]];
   let best = null;
   for (const row of choice) {
     if (best === null || less(by(row), by(best))) best = row;
@@ -179,19 +208,44 @@ function limitsInWords() {
   return parts.length ? `With ${parts.join(" and ")}` : "Without limits";
 }
 
+function toleranceInWords() {
+  const unit = state.tolerance === 1 ? data.run.unit.slice(0, -1) : data.run.unit;
+  return `${Number(state.tolerance.toPrecision(6))} ${unit}`;
+}
+
+// Why no network is the answer: none is near the best for certain, or none is within the limits.
+function noneInWords() {
+  const compared = comparedWithin();
+  if (!compared.length || compared.some(isNearBest)) return `no network of this run remains. ${nearest()}`;
+  const near = `within ${toleranceInWords()} of`;
+  const highest = compared.map((row) => behindBest(row)[1]).filter(known);
+  const enough = Math.ceil(Math.min(...highest) * 10 ** data.run.decimals) / 10 ** data.run.decimals;
+  const loosened = highest.length ? ` A tolerance of ${mae(enough)} would be enough.` : "";
+  if (compared.every(isWorseThanBest)) {
+    return `every confirmed network is worse than the best of this run, and none is ${near} it with 95${NBSP}% confidence.${loosened}`;
+  }
+  const seen = known(data.verdict.detectable)
+    ? ` It could have seen differences from ${mae(data.verdict.detectable)} up; more seeds make this smaller.`
+    : " It could have seen no difference; it needs more seeds.";
+  return `this run cannot tell which network to ship: none is ${near} the best with 95${NBSP}% confidence.${seen}${loosened}`;
+}
+
+function takenInWords(row) {
+  const take = takenFrom([row]);
+  const taken = ["error", "ms"].includes(take) ? `the lowest ${WORDS[take]}` : `the fewest ${WORDS[take]}`;
+  if (!behindBest(row)) return taken;
+  return `${taken} of those within ${toleranceInWords()} of the best with 95${NBSP}% confidence (at most ${mae(behindBest(row)[1])} behind)`;
+}
+
 function showAnswer() {
   const target = document.getElementById("shipped");
   const row = networkToShip();
   if (row === null) {
-    target.replaceChildren(
-      element("p", { class: "lead" }, `${limitsInWords()}, no network of this run remains. ${nearest()}`),
-    );
+    target.replaceChildren(element("p", { class: "lead" }, `${limitsInWords()}, ${noneInWords()}`));
     return;
   }
   const own = at(row);
-  const lowest = ["error", "ms"].includes(state.take)
-    ? `the lowest ${WORDS[state.take]}`
-    : `the fewest ${WORDS[state.take]}`;
+  const others = data.verdict && !behindBest(row) ? "no confirmed network remains; of the others, " : "";
   const speed = known(own.ms)
     ? `, ${digits(own.ms)}${NBSP}ms per image (${own.speedup ? `${digits(own.speedup[0]) + TIMES} as fast as VGG-16` : ""}; ${data.run.timed})`
     : ", speed not measured";
@@ -201,9 +255,9 @@ function showAnswer() {
   const lead = element(
     "p",
     { class: "lead" },
-    `${limitsInWords()}, ship `,
+    `${limitsInWords()}, ${others}ship `,
     element("b", {}, trialButton(own.id)),
-    `: ${lowest}${made}. Validation MAE `,
+    `: ${takenInWords(row)}${made}. Validation MAE `,
     element("b", {}, errorWithInterval(row)),
     `, ${quantity(own.params)} parameters, ${quantity(own.bytes, "B")}, ${quantity(own.macs)} multiply-adds${speed}.${test}`,
   );
@@ -250,6 +304,15 @@ function nearest() {
   return parts.length ? `Loosening one limit would be enough, at least to ${parts.join(" or ")}.` : "";
 }
 
+// The tolerance in the form; the run's own where it is empty or no distance.
+function toleranceAsked(form) {
+  const input = form.elements.tolerance;
+  if (!input) return usualTolerance;
+  const value = amount(input.value);
+  input.setAttribute("aria-invalid", input.value.trim() !== "" && !(value > 0));
+  return value > 0 ? value : usualTolerance;
+}
+
 function startAnswer() {
   const form = document.getElementById("limits");
   if (!form) return;
@@ -259,6 +322,8 @@ function startAnswer() {
       const input = form.elements[`max-${name}`];
       if (document.activeElement !== input) input.value = known(state.limits[name]) ? state.limits[name] : "";
     }
+    const tolerance = form.elements.tolerance;
+    if (tolerance && document.activeElement !== tolerance) tolerance.value = state.tolerance;
     form.elements.take.value = state.take;
     showAnswer();
   };
@@ -272,14 +337,14 @@ function startAnswer() {
       input.setAttribute("aria-invalid", wrong);
       if (known(value)) limits[name] = value;
     }
-    choose({ limits, take: form.elements.take.value });
+    choose({ limits, tolerance: toleranceAsked(form), take: form.elements.take.value });
   });
   form.querySelector("button[type=reset]").addEventListener("click", () => {
     for (const name of LIMITS) form.elements[`max-${name}`].value = "";
-    choose({ limits: {}, take: "error" });
+    choose({ limits: {}, tolerance: usualTolerance, take: usualTake });
   });
   listeners.push((changed) => {
-    if (changed.has("limits") || changed.has("take")) show();
+    if (changed.has("limits") || changed.has("tolerance") || changed.has("take")) show();
   });
   show();
 }

@@ -432,7 +432,8 @@ function startNetwork() {
     if (isThere) choose({ trial: input.value.trim() });
   });
   listeners.push((changed) => {
-    if (changed.has("trial") || (!state.trial && (changed.has("limits") || changed.has("take")))) showNetwork();
+    const isOther = ["limits", "take", "tolerance"].some((name) => changed.has(name));
+    if (changed.has("trial") || (!state.trial && isOther)) showNetwork();
   });
   showNetwork();
 }

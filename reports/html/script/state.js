@@ -8,12 +8,16 @@ const SWITCHED = ["slices", "tuned", "confirmed", "alone"]; // groups of marks o
 // What hypervolume can be drawn against.
 const SPENT = ["ended", "epochs", "macs"].filter((name) => data.growth?.[name].every(known));
 const usualSpent = data.sharing ? "epochs" : "ended";
+// Where confirmed members are compared with the best, the smallest of those near it is the answer.
+const usualTake = data.verdict ? "params" : "error";
+const usualTolerance = data.verdict?.tolerance ?? 0;
 
 const state = {
   x: "params",
   trial: "",
-  take: "error",
+  take: usualTake,
   limits: {},
+  tolerance: usualTolerance,
   filter: "",
   sort: "",
   off: [],
@@ -25,7 +29,7 @@ function readAddress() {
   const parameters = new URLSearchParams(location.hash.slice(1));
   state.x = data.axes.some((axis) => axis.column === parameters.get("x")) ? parameters.get("x") : "params";
   state.trial = rowOf.has(parameters.get("trial")) ? parameters.get("trial") : "";
-  state.take = TAKES.includes(parameters.get("take")) ? parameters.get("take") : "error";
+  state.take = TAKES.includes(parameters.get("take")) ? parameters.get("take") : usualTake;
   state.filter = parameters.get("filter") ?? "";
   state.sort = parameters.get("sort") ?? "";
   state.off = (parameters.get("off") ?? "").split(",").filter((group) => SWITCHED.includes(group));
@@ -35,18 +39,21 @@ function readAddress() {
     const limit = amount(parameters.get(`max-${name}`) ?? "");
     if (known(limit)) state.limits[name] = limit;
   }
+  const tolerance = amount(parameters.get("tolerance") ?? "");
+  state.tolerance = data.verdict && tolerance > 0 ? tolerance : usualTolerance;
 }
 
 function writeAddress() {
   const parameters = new URLSearchParams();
   if (state.x !== "params") parameters.set("x", state.x);
   if (state.trial) parameters.set("trial", state.trial);
-  if (state.take !== "error") parameters.set("take", state.take);
+  if (state.take !== usualTake) parameters.set("take", state.take);
   if (state.filter) parameters.set("filter", state.filter);
   if (state.sort) parameters.set("sort", state.sort);
   if (state.off.length) parameters.set("off", state.off.join(","));
   if (state.spent !== usualSpent) parameters.set("spent", state.spent);
   for (const [name, limit] of Object.entries(state.limits)) parameters.set(`max-${name}`, limit);
+  if (state.tolerance !== usualTolerance) parameters.set("tolerance", state.tolerance);
   history.replaceState(null, "", `#${parameters}`);
 }
 

@@ -19,11 +19,12 @@ from playwright.sync_api import Browser, Page
 from reports.html.page import page
 from reports.html.page_of_runs import page_of_runs
 from reports.model.trials import summarise
+from reports.model.within_tolerance import verdict
 from search_spaces import find, load
 from suite.runs.tables import Run, write_prediction_rows
 from tests.support.hostile_runs import hostile_run
 from tests.support.shared_runs import shared_run
-from tests.support.synthetic_runs import MakeRun, pruned_from_a_parent, with_compressed
+from tests.support.synthetic_runs import MakeRun, confirmed_run, pruned_from_a_parent, with_compressed
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -142,6 +143,52 @@ def test_the_answer_follows_the_readers_limits(make_run: MakeRun, visit: Open) -
     assert min(known, key=lambda t: t.params).id in opened.text("#shipped .lead")
     opened.page.fill("#max-params", "many")
     assert opened.page.get_attribute("#max-params", "aria-invalid") == "true"
+
+
+def test_the_smallest_network_near_the_best_follows_the_tolerance_and_the_limits(
+    make_run: MakeRun, visit: Open
+) -> None:
+    run = confirmed_run(make_run)
+    found = verdict(summarise(run), "years")
+    assert found is not None
+    most = {name: one.high for name, one in found.against.items()}
+    assert most["t002"] > 0.3 > most["t003"]
+    opened = visit(page(run))
+    lead = "#shipped .lead"
+    assert "ship t003: the fewest parameters of those within 0.3 years of the best" in opened.text(lead)
+    assert f"(at most {most['t003']:.2f}\u00a0years behind)" in opened.text(lead)
+    opened.page.fill("#tolerance", f"{most['t002'] + 0.01:.4f}")
+    assert "ship t002" in opened.text(lead)
+    assert "tolerance=0." in opened.page.url
+    opened.page.fill("#max-params", "2500")
+    assert "every confirmed network is worse than the best of this run" in opened.text(lead)
+    enough = re.search(r"A tolerance of ([\d.]+)\syears would be enough", opened.text(lead))
+    assert enough
+    assert float(enough.group(1)) >= min(most["t000"], most["t001"])
+    opened.page.fill("#tolerance", enough.group(1))
+    assert "ship t000" in opened.text(lead)
+    opened.page.fill("#tolerance", "-1")
+    assert opened.page.get_attribute("#tolerance", "aria-invalid") == "true"
+    opened.page.click("#limits button[type=reset]")
+    assert opened.page.input_value("#tolerance") == "0.3"
+    assert opened.page.input_value("#take") == "params"
+    opened.page.fill("#max-error", "7.15")
+    opened.page.fill("#tolerance", "0.0001")
+    assert "this run cannot tell which network to ship" in opened.text(lead)
+    assert f"differences from {found.comparison.detectable:.2f}\u00a0years up" in opened.text(lead)
+
+
+def test_where_limits_leave_no_confirmed_network_the_most_accurate_of_the_others_is_shown(
+    make_run: MakeRun, visit: Open
+) -> None:
+    run = with_compressed(confirmed_run(make_run))
+    made = run.trials["stage"].isin(["pruned", "int8"])
+    run.trials.loc[made, "params"] = 500
+    opened = visit(page(run), "#max-params=600&tolerance=nonsense")
+    assert opened.page.input_value("#tolerance") == "0.3"
+    assert "no confirmed network remains; of the others, ship " in opened.text("#shipped .lead")
+    assert "the lowest error" in opened.text("#shipped .lead")
+    assert "its rank may be luck" in opened.text("#shipped .banner")
 
 
 def test_the_answer_is_told_beside_the_papers_networks_and_their_claims(

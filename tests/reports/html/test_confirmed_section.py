@@ -1,8 +1,7 @@
-"""The front by its confirmed means: who stays, in which order, and who can be told apart."""
+"""The front by its confirmed means: who stays, in which order, and how far behind the best each is."""
 
 import dataclasses
 import math
-from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -14,13 +13,20 @@ from reports.figures import learning_curves
 from reports.html.confirmed_section import confirmed_section
 from reports.html.page import page
 from reports.html.published_comparison.attractiveness import measured
-from reports.model.confirmation import Confirmed, Training, confirmations, differences, is_complete
-from reports.model.confirmed_front import compared, dominator, fallen, ranked
+from reports.model.confirmation import Confirmed, Training, confirmations, is_complete
+from reports.model.confirmed_front import dominator, fallen, ranked
 from reports.model.hypervolume import volume
 from reports.model.page_data import page_data
 from reports.model.trials import objectives, summarise
-from suite.statistics.paired import mean_interval, paired_difference
+from reports.model.within_tolerance import Verdict, verdict
+from suite.runs.tables import Run
+from suite.statistics.paired import mean_interval
 from tests.support.synthetic_runs import MEMBERS, MakeRun, confirmed_run
+
+
+def section(run: Run) -> str:
+    summary = summarise(run)
+    return confirmed_section(run.info, summary, verdict(summary, run.info.unit))
 
 
 def ids(trials: Any) -> list[str]:
@@ -69,42 +75,44 @@ def test_ranks_go_by_the_mean_and_the_dominator_is_named(make_run: MakeRun) -> N
     assert dominator(ranked(result)[-1], result, run.info) == "t000"
 
 
-def test_neighbours_and_what_fell_are_compared_seed_by_seed_as_one_family(make_run: MakeRun) -> None:
+def test_each_member_is_compared_with_the_best_of_the_others(make_run: MakeRun) -> None:
     run = confirmed_run(make_run)
-    found = compared(summarise(run), run.info)
-    by_seed = {member: dict(errors) for member, (_, _, errors) in MEMBERS.items()}
-    assert found["t002"] == paired_difference(
-        ("t003", by_seed["t003"]), ("t002", by_seed["t002"]), comparisons=3
-    )
-    assert {second: difference.first for second, difference in found.items()} == {
-        "t002": "t003",  # by rank
-        "t000": "t002",
-        "t001": "t000",  # what dominates it
-    }
-    assert {second: difference.seen for second, difference in found.items()} == {
-        "t002": False,  # 0.1, -0.1 and 0.3 apart
-        "t000": True,  # 1.0 each
-        "t001": True,  # 0.5, 0.6 and 0.7
-    }
+    found = verdict(summarise(run), "years")
+    assert found is not None
+    html = section(run)
+    for name, behind, words in (
+        ("t003", "-0.10", "on the front; may be the best and within 0.3 years of it"),
+        ("t000", "+1.10", "on the front; worse than the best"),
+        ("t001", "+1.70", "off the front: t000 is nowhere worse and somewhere better; worse than the best"),
+    ):
+        low, high = (f"{end:+.2f}".replace("+0.00", "0.00") for end in _ends(found, name))
+        assert (
+            f'<td>{behind} <small class="ends">{low} to {high}</small></td><td class="text">{words}</td>'
+            in html
+        )
+    assert _ends(found, "t000")[0] == 0 < 1.1 < _ends(found, "t000")[1]
 
 
-def test_the_section_has_means_intervals_optimism_and_what_cannot_be_told_apart(make_run: MakeRun) -> None:
+def _ends(found: Verdict, name: str) -> tuple[float, float]:
+    return found.against[name].low, found.against[name].high
+
+
+def test_the_section_has_means_intervals_and_optimism(make_run: MakeRun) -> None:
     run = confirmed_run(make_run)
-    html = confirmed_section(run.info, summarise(run))
+    html = section(run)
     found = mean_interval([8.1, 8.2, 8.3])
     assert f'8.20 <small class="ends">{found.low:.2f} to {found.high:.2f}</small>' in html
     assert f'8.70 <small class="ends">{found.low + 0.5:.2f} to {found.high + 0.5:.2f}</small>' in html
     assert "8.00<small>-0.20</small>" in html  # the search's error, and how much too low it was
-    assert "These neighbours on the front cannot be told apart by their error: <b>t003 and t002</b>." in html
     assert "Off the front by the confirmed means: t001." in html
     assert "off the front: t000 is nowhere worse and somewhere better" in html
     assert "The search's errors were 0.65\u00a0years lower than the confirmed ones, on average." in html
 
 
-def test_one_seed_says_that_it_tells_nothing_of_separability(make_run: MakeRun) -> None:
+def test_one_seed_says_that_it_cannot_show_which_is_better(make_run: MakeRun) -> None:
     run = confirmed_run(make_run, {k: (p, e, {}) for k, (p, e, _) in MEMBERS.items()}, seeds=1)
-    html = confirmed_section(run.info, summarise(run))
-    assert "one training with one seed, which cannot show whether its neighbours can be told apart" in html
+    html = section(run)
+    assert "one training with one seed, which cannot show whether another is better" in html
     assert "<table" not in html
     assert ids(summarise(run).front) == ["t000", "t001", "t002", "t003"]
 
@@ -116,9 +124,7 @@ def test_until_all_are_trained_again_the_front_stays_the_searchs(make_run: MakeR
     assert not result.is_confirmed
     assert ids(result.front) == ["t000", "t001", "t002", "t003"]
     assert all(trial.confirmed is None for trial in result.trials)
-    assert "11 of the 12 trainings that are to confirm the front have ended." in confirmed_section(
-        run.info, result
-    )
+    assert "11 of the 12 trainings that are to confirm the front have ended." in section(run)
     assert not is_complete([], {}, run.info)
 
 
@@ -138,9 +144,33 @@ def test_a_lost_training_leaves_the_others_and_is_counted(make_run: MakeRun) -> 
     run = confirmed_run(make_run, {**MEMBERS, "t002": (3000, 6.9, {1: None, 2: 7.2, 3: 7.4})})
     result = summarise(run)
     assert round(next(t for t in result.front if t.id == "t002").error, 3) == 7.3
-    html = confirmed_section(run.info, result)
+    html = section(run)
     assert "1 without a result" in html
-    assert "(1 seed unpaired, left out)" in html
+    assert "t002" in html.split("behind the best of the others")[1]
+
+
+def test_too_few_trainings_to_compare_are_said_to_be(make_run: MakeRun) -> None:
+    one_each = {k: (p, e, {1: c[1], 2: None, 3: None}) for k, (p, e, c) in MEMBERS.items()}
+    html = section(confirmed_run(make_run, one_each))
+    assert "Too few trainings with seeds in common finished, so that no member can be called better" in html
+    assert "worse than the best" not in html
+    html = section(confirmed_run(make_run, {"t000": MEMBERS["t000"]}))
+    assert "Only one member has a result, so that there is nothing to compare it with." in html
+
+
+def test_variances_that_differ_are_said_to_be_and_pairs_are_compared_by_themselves(make_run: MakeRun) -> None:
+    quiet = {"t000": 8.0, "t001": 7.5, "t002": 7.2, "t003": 7.1}
+    errors = {
+        name: {s: mean + 0.01 * (s * len(name) % 3) for s in range(1, 9)} for name, mean in quiet.items()
+    }
+    errors["t003"] = {s: e + 2 * (-1) ** s for s, e in errors["t003"].items()}
+    members = {name: (*MEMBERS[name][:2], errors[name]) for name in quiet}
+    html = section(confirmed_run(make_run, members, seeds=8))
+    assert "so each pair is compared by its own differences (Bonferroni)" in html
+    once = {s: e if s == 1 else None for s, e in errors["t003"].items()}  # no pair with it has an interval
+    html = section(confirmed_run(make_run, {**members, "t003": (4000, 6.8, once)}, seeds=8))
+    assert "inf" not in html
+    assert "nan" not in html
 
 
 def test_none_that_finished_leaves_the_search_front(make_run: MakeRun) -> None:
@@ -152,7 +182,7 @@ def test_none_that_finished_leaves_the_search_front(make_run: MakeRun) -> None:
 
 def test_a_grid_with_seeds_has_a_comparison_instead(make_points: MakeRun) -> None:
     run = make_points([({"method": "dex"}, [5.0, 5.1])], {"method": {"choices": ["dex"]}})
-    assert confirmed_section(run.info, summarise(run)) == ""
+    assert section(run) == ""
 
 
 def test_charts_have_the_confirmed_mean_with_its_interval_and_no_curve_of_a_confirming_training(
@@ -200,25 +230,12 @@ def test_the_page_counts_trials_and_confirming_trainings_apart(make_run: MakeRun
 errors = st.floats(0.1, 50, allow_nan=False)
 
 
-@given(st.lists(st.tuples(errors, errors, errors), min_size=1, max_size=8))
-def test_a_mean_lies_within_its_errors_and_every_later_neighbour_is_compared_once(
-    found: list[tuple[float, float, float]],
-) -> None:
-    members = [
-        Confirmed(
-            f"t{number}",
-            tuple(Training(f"t{number}-s{s}", s, "finished", "", 1, e, math.nan) for s, e in enumerate(row)),
-        )
-        for number, row in enumerate(found)
-    ]
-    for member, row in zip(members, found, strict=True):
-        assert min(row) - 1e-9 <= member.mean <= max(row) + 1e-9
-        assert math.isnan(member.mean_test)
-    pairs = list(pairwise(members))
-    formed = differences(pairs)
-    assert [d.second for d in formed] == [m.member for m in members[1:]]
-    for difference, (first, second) in zip(formed, pairs, strict=True):
-        assert difference.interval.mean == pytest.approx(second.mean - first.mean)
+@given(st.tuples(errors, errors, errors))
+def test_a_mean_lies_within_its_errors(row: tuple[float, float, float]) -> None:
+    trainings = (Training(f"t-s{s}", s, "finished", "", 1, e, math.nan) for s, e in enumerate(row))
+    member = Confirmed("t", tuple(trainings))
+    assert min(row) - 1e-9 <= member.mean <= max(row) + 1e-9
+    assert math.isnan(member.mean_test)
 
 
 def test_a_run_of_before_the_confirmation_has_none(make_run: MakeRun) -> None:

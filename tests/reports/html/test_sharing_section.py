@@ -47,7 +47,7 @@ def test_the_section_tells_cost_slices_rank_and_confirmation(make_run: MakeRun) 
 
 def test_the_confirmed_section_and_the_request_name_the_procedure(make_run: MakeRun) -> None:
     def confirmed(run: Run) -> str:
-        return text(confirmed_section(run.info, summarise(run)))
+        return text(confirmed_section(run.info, summarise(run), None))
 
     run = shared_run(make_run, confirmed=["procedure"])
     assert "none of them the search's (1, 2), by the whole procedure: for each seed an" in confirmed(run)
