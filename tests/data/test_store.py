@@ -120,7 +120,7 @@ def test_a_damaged_store_is_reported_by_all_who_open_it(
     (tmp_path / file).unlink()
     if content is not None:
         (tmp_path / file).write_bytes(content)
-    assert main(["data", "show", str(tmp_path), "-o", str(tmp_path / "x.png")]) == 2
+    assert main(["data", "show", str(tmp_path), "-o", str(tmp_path.with_suffix(".png"))]) == 2
     assert f"{file} of {tmp_path} cannot be read" in capsys.readouterr().err
     assert main(["data", "check", str(tmp_path)]) == 1
     assert f"{file} of {tmp_path} cannot be read" in capsys.readouterr().err
