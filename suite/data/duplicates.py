@@ -125,23 +125,38 @@ def _join_look_alikes(images: Images, distinct: Indices, sets: DisjointSets) -> 
     """
     hashes, clear = difference_hashes(images, distinct)
     distinct, hashes = distinct[clear], hashes[clear]
-    for band in hashes.view(np.uint16).T:
-        for one, other in _near(hashes, band):
-            ones, others = distinct[one], distinct[other]
+    bands = hashes.view(np.uint16)
+    compared = np.stack([_is_compared(band) for band in bands.T], axis=1)
+    for number, band in enumerate(bands.T):
+        for one, other in _near(hashes, band, compared[:, number]):
+            before = (bands[one, :number] == bands[other, :number]) & compared[one, :number]
+            is_new = ~before.any(axis=1)  # else the pair was looked at in an earlier band
+            ones, others = distinct[one[is_new]], distinct[other[is_new]]
             apart = sets.firsts(ones) != sets.firsts(others)
             for a, b in zip(ones[apart].tolist(), others[apart].tolist(), strict=True):
                 if _difference(images[a], images[b]) <= MOST_DIFFERENCE:
                     sets.join(a, b)
 
 
-def _near(hashes: Hashes, band: npt.NDArray[np.uint16]) -> Iterator[tuple[Indices, Indices]]:
-    """Yield all pairs with the same value of a band and similar hashes, as the indices of one and of the other."""
+def _is_compared(band: npt.NDArray[np.uint16]) -> Flags:
+    """Whether an image is compared with those that have the same value of a band: 2 to ``LARGEST_GROUP``; (n,)."""
+    _, values, sizes = np.unique(band, return_inverse=True, return_counts=True)
+    return np.asarray(((sizes > 1) & (sizes <= LARGEST_GROUP))[values])
+
+
+def _near(hashes: Hashes, band: npt.NDArray[np.uint16], compared: Flags) -> Iterator[tuple[Indices, Indices]]:
+    """Yield all pairs with the same value of a band and similar hashes, as the indices of one and of the other.
+
+    Args:
+        hashes: (n, 2).
+        band: A band of them, (n,).
+        compared: What ``_is_compared`` says of it, (n,).
+    """
     order = np.argsort(band, kind="stable")
     across, down = hashes[order].T.copy()
     _, starts, sizes = np.unique(band[order], return_index=True, return_counts=True)
-    compared = np.repeat((sizes > 1) & (sizes <= LARGEST_GROUP), sizes)
-    positions = np.flatnonzero(compared)
-    ends = np.repeat(starts + sizes, sizes)[compared]
+    positions = np.flatnonzero(compared[order])
+    ends = np.repeat(starts + sizes, sizes)[positions]
     apart = 0
     while True:  # neighbours in the order of the band, then next-but-one neighbours, ...
         apart += 1
