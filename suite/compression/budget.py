@@ -8,11 +8,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from search_spaces.quantities import Count
 from suite.errors import RequestError
-from suite.measure.profiling import count_macs, count_parameters, safetensors_bytes, without_weights
-from suite.trial import TrialConfig
 
 Quantity = Literal["params", "macs", "bytes", "latency"]
-Counted = Literal["params", "macs", "bytes"]
 
 
 @dataclass(frozen=True)
@@ -56,11 +53,3 @@ def _share(text: str) -> float:
             f"{text!r} is not a share of the trial's time; write a number between 0 and 1, such as 0.5"
         )
     return share
-
-
-def cost(config: TrialConfig, bins: int, quantity: Counted) -> int:
-    """Return what the network of a configuration costs; weights do not matter."""
-    network = without_weights(config, bins)
-    if quantity == "macs":
-        return count_macs(network, config.resolution)
-    return count_parameters(network) if quantity == "params" else safetensors_bytes(network)

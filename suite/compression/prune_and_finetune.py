@@ -12,7 +12,7 @@ from typing import Literal
 import torch
 from torch import nn
 
-from suite.compression.budget import Budget, Counted, cost
+from suite.compression.budget import Budget
 from suite.compression.channel_pruning import check_importance, cut, score_channels
 from suite.compression.derived_trial import (
     NO_DISTILLATION,
@@ -27,6 +27,7 @@ from suite.compression.resumable_fit import OnEpoch, ResumableFit
 from suite.compression.widths import CostOf, Floats, kept_widths, ranked_widths, uniform_widths
 from suite.deployment.trained_trial import TrainedTrial
 from suite.errors import RequestError
+from suite.measure.profiling import Counted, cost
 from suite.networks import STAGES, Widths, stages_of_widths, widths_of, with_widths
 from suite.training.fit import fit
 from suite.trial import Importance, TrialConfig

@@ -9,6 +9,7 @@ without a counting function is an error, never a silent zero.
 
 import json
 from functools import lru_cache
+from typing import Literal
 
 import torch
 from fvcore.nn import FlopCountAnalysis
@@ -21,6 +22,7 @@ from suite.trial import Profile, TrialConfig
 #: Operators without a multiply-add: comparisons, additions (of a shortcut, of CORAL's biases) and the softmax.
 FREE_OPERATORS = ("aten::max_pool2d", "aten::softmax", "aten::log_softmax", "aten::add", "aten::add_")
 PAPER_RESOLUTION = 224
+Counted = Literal["params", "macs", "bytes"]
 
 
 class UncountedOperatorError(ValueError):
@@ -48,6 +50,14 @@ def without_weights(config: TrialConfig, bins: int) -> nn.Module:
     """Build a network to be counted: its tensors have the right shapes, and any values."""
     with WithoutInitialisation():
         return build_network(config, bins)
+
+
+def cost(config: TrialConfig, bins: int, quantity: Counted) -> int:
+    """Return what the network of a configuration costs in one quantity; multiply-adds are at its own resolution."""
+    network = without_weights(config, bins)
+    if quantity == "macs":
+        return count_macs(network, config.resolution)
+    return count_parameters(network) if quantity == "params" else safetensors_bytes(network)
 
 
 def count_parameters(network: nn.Module) -> int:

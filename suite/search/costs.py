@@ -3,17 +3,13 @@
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from typing import cast
 
 from search_spaces import Choices, Dimension, Value
 from search_spaces.trial_fields import OUTPUT_LAYERS
 from suite.errors import RequestError
-from suite.measure.profiling import (
-    UncountedOperatorError,
-    count_macs,
-    count_parameters,
-    safetensors_bytes,
-    without_weights,
-)
+from suite.measure import profiling
+from suite.measure.profiling import Counted, UncountedOperatorError
 from suite.methods.labels import label_set_of
 from suite.trial import TrialConfig
 
@@ -34,7 +30,7 @@ def cost(config: TrialConfig, bins: int, quantity: str) -> int:
         structure = dataclasses.replace(
             structure, widths=TrialConfig.widths, depths=TrialConfig.depths, pooling=TrialConfig.pooling
         )
-    return _cost(structure, bins, quantity)
+    return _cost(structure, bins, cast(Counted, quantity))
 
 
 def relative_excesses(config: TrialConfig, bounds: Mapping[str, int]) -> dict[str, float]:
@@ -103,8 +99,5 @@ def _minimal_tuples(values: Iterable[Value]) -> list[Value]:
 
 
 @lru_cache(maxsize=100_000)
-def _cost(structure: TrialConfig, bins: int, quantity: str) -> int:
-    network = without_weights(structure, bins)
-    if quantity == "macs":
-        return count_macs(network, structure.resolution)
-    return {"params": count_parameters, "bytes": safetensors_bytes}[quantity](network)
+def _cost(structure: TrialConfig, bins: int, quantity: Counted) -> int:
+    return profiling.cost(structure, bins, quantity)

@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
-from suite.compression.budget import Budget, cost, parse_budget
+from suite.compression.budget import Budget, parse_budget
 from suite.errors import RequestError
-from suite.measure.profiling import count_macs, count_parameters, safetensors_bytes
+from suite.measure.profiling import cost, count_macs, count_parameters, safetensors_bytes
 from suite.networks import build_network
 from tests.support.trained_runs import CONFIG
 

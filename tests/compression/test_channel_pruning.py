@@ -6,12 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from suite.compression.budget import cost
 from suite.compression.channel_pruning import IMPORTANCES, check_importance, cut, score_channels
 from suite.compression.widths import kept_widths
 from suite.data.dataset import Dataset
 from suite.errors import RequestError
-from suite.measure.profiling import count_parameters
+from suite.measure.profiling import cost, count_parameters
 from suite.methods import METHODS, LossWeights, Targets
 from suite.methods.labels import label_set_of
 from suite.networks import CompactNet, build_network, layers_of_widths, widths_of, with_widths

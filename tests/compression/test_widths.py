@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite.compression.budget import cost
 from suite.compression.widths import ranked_widths, uniform_widths
 from suite.errors import RequestError
+from suite.measure.profiling import cost
 from suite.presets import PRESETS
 from suite.trial import TrialConfig
 
