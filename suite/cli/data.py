@@ -165,8 +165,7 @@ def pack_set(options: argparse.Namespace) -> int:
 def check_data(options: argparse.Namespace) -> int:
     """Print what there is to know about a data set, and every problem that was found in it."""
     from suite.data.checking import check_store
-    from suite.files.atomic import write_atomically
-    from suite.files.outputs import check_writable, unwritable
+    from suite.files.outputs import check_writable, write_output
 
     if options.list:
         check_writable(options.list)  # before the data is read, which may take minutes
@@ -178,10 +177,7 @@ def check_data(options: argparse.Namespace) -> int:
     if options.list and found.copies is None:
         print_line(f"suite: {options.list} is not written, as the copies were not looked for", sys.stderr)
     elif options.list and found.copies is not None:
-        try:
-            write_atomically(options.list, found.copies.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC))
-        except OSError as error:
-            raise unwritable(options.list, error.strerror or str(error)) from None
+        write_output(options.list, found.copies.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC))
         print_line(f"{options.list} lists all copies")
     if found.problems:
         return ExitCode.FAILED

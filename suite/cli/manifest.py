@@ -184,12 +184,8 @@ def _write(text: str, output: Path | None) -> ExitCode:
     if output is None:
         print_file(text)
         return ExitCode.DONE
-    from suite.files.atomic import write_atomically
-    from suite.files.outputs import unwritable
+    from suite.files.outputs import write_output
 
-    try:
-        write_atomically(output, text)
-    except OSError as error:
-        raise unwritable(output, error.strerror or str(error)) from None
+    write_output(output, text)
     print_line(output)
     return ExitCode.DONE

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from suite.errors import RequestError
+from suite.files.atomic import write_atomically
 
 #: Files of a run folder. Its reports and figures have other names.
 FILES_OF_A_RUN = (
@@ -44,6 +45,18 @@ def check_writable(path: Path) -> None:
         number = error.errno or errno.EIO
     if number:
         raise unwritable(path, os.strerror(number))
+
+
+def write_output(path: Path, text: str) -> None:
+    """Write a file that the user asked for, whole or not at all.
+
+    Raises:
+        RequestError: It cannot be written.
+    """
+    try:
+        write_atomically(path, text)
+    except OSError as error:
+        raise unwritable(path, error.strerror or str(error)) from None
 
 
 def unwritable(path: Path, why: str) -> RequestError:

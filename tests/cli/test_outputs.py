@@ -104,7 +104,7 @@ def test_what_was_found_is_told_before_a_list_that_cannot_be_written(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr("suite.data.checking.fingerprint", lambda *_: "another")
-    monkeypatch.setattr("suite.files.atomic.write_atomically", full)
+    monkeypatch.setattr("suite.files.outputs.write_atomically", full)
     assert main(["data", "check", str(store.folder), "--list", str(tmp_path / "copies.csv")]) == 2
     told = capsys.readouterr().err
     assert "The fingerprint of images and labels is another" in told
