@@ -19,6 +19,12 @@ def comparable(name: str) -> str:
     return PurePosixPath(unicodedata.normalize("NFC", name.replace("\\", "/"))).as_posix()
 
 
+def _forms(name: str) -> tuple[str, str]:
+    """What a name is looked up by: its form, then its form without upper case."""
+    form = comparable(name)
+    return form, _CASELESS + form.casefold()
+
+
 class FileNames:
     """The names of files, to find one by any spelling of it.
 
@@ -29,14 +35,14 @@ class FileNames:
         self._names = set(names)
         self._by_form: defaultdict[str, list[str]] = defaultdict(list)
         for name in self._names:
-            self._by_form[comparable(name)].append(name)
-            self._by_form[_CASELESS + comparable(name).casefold()].append(name)
+            for form in _forms(name):
+                self._by_form[form].append(name)
 
     def find(self, name: str) -> str | None:
         """Return the name that is spelt in the same way, or the only one spelt differently; None without one."""
         if name in self._names:
             return name
-        for form in (comparable(name), _CASELESS + comparable(name).casefold()):
+        for form in _forms(name):
             if found := self._by_form.get(form):
                 return found[0] if len(found) == 1 else None
         return None

@@ -8,7 +8,7 @@ from torch import nn
 
 from suite.data.dataset import LabelledImages
 from suite.deployment.calibration_metadata import bands_of
-from suite.deployment.trained_trial import TrainedTrial
+from suite.deployment.trained_trial import TrainedTrial, people_in
 from suite.methods.labels import label_set_of
 from suite.runs.tables import read_predictions
 from suite.statistics.clustered import people_of
@@ -30,9 +30,7 @@ def calibration_of(trained: TrainedTrial) -> Calibration | None:
     if kept is not None and "deviation" in kept:
         return fit_on_predictions(kept, trained.config)
     labels = trained.store.labels.iloc[trained.store.rows("val")]
-    subjects = labels["subject"].fillna("").astype(str) if "subject" in labels else [""] * len(labels)
-    people = people_of(np.array(subjects, dtype=np.str_))
-    return fit_on_images(trained.network, trained.config, trained.dataset.splits["val"], people)
+    return fit_on_images(trained.network, trained.config, trained.dataset.splits["val"], people_in(labels))
 
 
 def fit_on_predictions(predictions: pd.DataFrame, config: TrialConfig) -> Calibration | None:

@@ -15,7 +15,7 @@ from suite.deployment.export import ModelFile
 from suite.deployment.inference import Outputs, open_model
 from suite.deployment.intervals import central_interval, intervals_of
 from suite.deployment.markdown import plain, table
-from suite.deployment.trained_trial import TrainedTrial
+from suite.deployment.trained_trial import TrainedTrial, people_in
 from suite.deployment.verify import predict_split
 from suite.methods.metrics import measure
 from suite.statistics.clustered import (
@@ -24,7 +24,6 @@ from suite.statistics.clustered import (
     error_of_group,
     errors_by_band,
     errors_by_name,
-    people_of,
 )
 from suite.statistics.conformal import FEWEST_PEOPLE, SHARE
 from suite.statistics.coverage import GroupCoverage, coverage_by_band, coverage_by_name, is_inside
@@ -102,7 +101,7 @@ def groups_section(trained: TrainedTrial, predictions: SplitPredictions) -> str:
 def _metrics_row(trained: TrainedTrial, predictions: SplitPredictions) -> tuple[str, ...]:
     part = trained.dataset.splits[predictions.split]
     metrics = measure(torch.from_numpy(predictions.outputs.values), part.labels, part.deviations)
-    people = _people(_labels(trained, predictions.split))
+    people = people_in(_labels(trained, predictions.split))
     error = error_of_group(predictions.split, predictions.errors, people)
     return (
         SPLIT_NAME[predictions.split],
@@ -163,7 +162,7 @@ def _coverage_by_group(
     """Return the coverage of the groups of ``_errors_by_group``; empty where there are no intervals."""
     if inside is None:
         return {}
-    people = _people(labels)
+    people = people_in(labels)
     bands = coverage_by_band(inside, people, labels[attribute].to_numpy(np.float64), BAND[attribute])
     return {attribute: bands} | {
         str(column): coverage_by_name(inside, people, _names(labels[column]))
@@ -182,7 +181,7 @@ def _errors_by_group(
     errors: npt.NDArray[np.float64], labels: pd.DataFrame, attribute: Attribute
 ) -> dict[str, list[GroupError]]:
     """Return errors by band of the label, and by every column of the labels that names groups (gender, race)."""
-    people = _people(labels)
+    people = people_in(labels)
     bands = errors_by_band(errors, people, labels[attribute].to_numpy(np.float64), BAND[attribute])
     by_column = {
         str(column): errors_by_name(errors, people, _names(labels[column]))
@@ -194,10 +193,6 @@ def _errors_by_group(
 
 def _labels(trained: TrainedTrial, split: Split) -> pd.DataFrame:
     return trained.store.labels.iloc[trained.store.rows(split)].reset_index(drop=True)
-
-
-def _people(labels: pd.DataFrame) -> npt.NDArray[np.str_]:
-    return people_of(_names(labels["subject"]))
 
 
 def _names(column: "pd.Series[Any]") -> npt.NDArray[np.str_]:

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
 from torch import nn
 
 from suite.data.dataset import Dataset, load_dataset
@@ -14,6 +17,7 @@ from suite.errors import RequestError
 from suite.methods.labels import LabelSet
 from suite.networks.weights import load_network
 from suite.runs.tables import Run, read_run
+from suite.statistics.clustered import people_of
 from suite.trial import TrialConfig
 
 
@@ -119,3 +123,14 @@ def finished_row(run: Run, trial_id: str) -> Mapping[str, Any]:
         f"the best by validation are {', '.join(str(row['id']) for row in best)}" if best else "none finished"
     )
     raise RequestError(f"{trial_id} of {run.folder} {why}; {fix}")
+
+
+def people_in(labels: pd.DataFrame) -> npt.NDArray[np.str_]:
+    """Return who is pictured in each image, str (n,); an image without a name is of a person of its own.
+
+    Args:
+        labels: Rows of a store's labels; without the column ``subject`` no image has a name.
+    """
+    if "subject" not in labels:
+        return people_of(np.full(len(labels), ""))
+    return people_of(labels["subject"].fillna("").astype(str).to_numpy(dtype=np.str_))

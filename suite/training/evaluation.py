@@ -48,12 +48,8 @@ def predict(
     Returns:
         Estimated labels, float32 (n,), on the CPU.
     """
-    decode = METHODS[method].decode
-    estimates = [
-        (decode(straight, label_set) + decode(mirrored, label_set)) / 2
-        for straight, mirrored in _outputs(network, part, precision, device)
-    ]
-    return torch.cat(estimates).cpu()
+    outputs = _outputs(network, part, precision, device)
+    return torch.cat([_estimates(method, label_set, *pair) for pair in outputs]).cpu()
 
 
 @torch.inference_mode()
@@ -67,14 +63,20 @@ def predict_with_deviations(
     device: torch.device,
 ) -> Predictions:
     """Predict a split as ``predict`` does, with the deviations of the distributions."""
-    decode, distribution = METHODS[method].decode, METHODS[method].distribution
+    distribution = METHODS[method].distribution
     estimates, deviations = [], []
     for straight, mirrored in _outputs(network, part, precision, device):
-        estimates.append((decode(straight, label_set) + decode(mirrored, label_set)) / 2)
+        estimates.append(_estimates(method, label_set, straight, mirrored))
         if distribution is not None:
             shares = ((distribution(straight) + distribution(mirrored)) / 2).cpu().numpy()
             deviations.append(torch.from_numpy(deviations_of(shares, label_set.low, label_set.high)).float())
     return Predictions(torch.cat(estimates).cpu(), torch.cat(deviations) if deviations else None)
+
+
+def _estimates(method: MethodName, label_set: LabelSet, straight: Tensor, mirrored: Tensor) -> Tensor:
+    """The mean estimate of images and their mirror images, from the outputs for both."""
+    decode = METHODS[method].decode
+    return (decode(straight, label_set) + decode(mirrored, label_set)) / 2
 
 
 def _outputs(

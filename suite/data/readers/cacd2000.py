@@ -72,11 +72,12 @@ def read(files: SourceFiles, path: Path) -> ReadResult:
             subject, split = str(row.identity), _split(row.rank)
             record = ImageRecord(as_stored[found], {"age": row.age}, subject=subject, split=split)
             rows.add(record, repeated=f"{META} lists it twice")
-    if not rows.records:
+    records = rows.records
+    if not records:
         raise CACD2000_PUBLICATION.missing(path, names, f"image that {META} names")
     skipped = [*rows.skipped, *without_row(names, rows.listed)]
-    found_counts = f"{CACD2000_PUBLICATION.found(len(rows.records))}; by rank {count_of_splits(rows.records)}"
-    return sorted_result(rows.records, skipped, found_counts)
+    found_counts = f"{CACD2000_PUBLICATION.found(len(records))}; by rank {count_of_splits(records)}"
+    return sorted_result(records, skipped, found_counts)
 
 
 def _rows(files: SourceFiles, meta: str, path: Path) -> Iterator[_Row]:

@@ -128,13 +128,15 @@ class NamedImages:
 
     def find(self, path: str) -> str | None:
         """Find the image of a name or path; of several, the one that shares the longest end of the path."""
-        parts = PurePosixPath(comparable(path).lower()).parts
+        form = comparable(path)
+        parts = PurePosixPath(form.lower()).parts
         if not parts:
             return None
         candidates = self._by_name.get(parts[-1], [])
-        own = PurePosixPath(comparable(path)).name
-        exact = [name for name in candidates if PurePosixPath(comparable(name)).name == own]
-        candidates = exact or candidates  # two files may differ in upper and lower case alone
+        if len(candidates) > 1:  # two files may differ in upper and lower case alone
+            own = PurePosixPath(form).name
+            exact = [name for name in candidates if PurePosixPath(comparable(name)).name == own]
+            candidates = exact or candidates
         return max(candidates, key=lambda name: _shared_end(name, parts), default=None)
 
 

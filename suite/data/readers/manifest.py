@@ -120,8 +120,9 @@ def _images(
             rows.skip(no_image(one.file, name))
         else:
             rows.add(replace(one, file=file), repeated=f"{name} lists it twice")
-    found = f"{len(rows.records):,} of {count:,} rows of {name}"
-    return ReadResult(rows.records, list(rows.skipped), found, columns.groups)
+    records = rows.records
+    found = f"{len(records):,} of {count:,} rows of {name}"
+    return ReadResult(records, list(rows.skipped), found, columns.groups)
 
 
 def _meaning(columns: Sequence[str], attribute: Attribute | None, source: str) -> _Columns:

@@ -75,19 +75,21 @@ def read(files: SourceFiles, path: Path) -> ReadResult:
         elif reason := out_of_range("attractiveness", rated.mean, SCORES):
             rows.skip(SkippedFile(file, reason))
         else:
-            record = ImageRecord(
-                file,
-                {"attractiveness": rated.mean},
-                _groups(image),
-                {} if rated.deviation is None else {"attractiveness": rated.deviation},
-                split=split.get(image.lower()),
-                fold=folds.get(image.lower()),
+            rows.add(
+                ImageRecord(
+                    file,
+                    {"attractiveness": rated.mean},
+                    _groups(image),
+                    {} if rated.deviation is None else {"attractiveness": rated.deviation},
+                    split=split.get(image.lower()),
+                    fold=folds.get(image.lower()),
+                )
             )
-            rows.add(record)
-    if not rows.records:
+    records = rows.records
+    if not records:
         raise SCUT_FBP5500_PUBLICATION.missing(path, names, "image that the table of scores names")
     skipped = [*rows.skipped, *without_row(names, rows.listed)]
-    return sorted_result(rows.records, skipped, _found(rows.records))
+    return sorted_result(records, skipped, _found(records))
 
 
 def _found(records: Sequence[ImageRecord]) -> str:
