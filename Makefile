@@ -33,8 +33,9 @@ types: $(READY)
 layers: $(READY)
 	$(BIN)/lint-imports
 
+# Three processes keep two cores busy: tests with Ray, Chromium or another process of their own wait for it.
 unit: $(READY)
-	$(BIN)/pytest -m "not slow" -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -m "not slow" -n 3 --dist loadfile --no-loadscope-reorder
 
 # The documentation site, in build/site. A dead link or an unknown reference fails.
 docs: $(READY)
@@ -43,7 +44,7 @@ docs: $(READY)
 
 # The tests of `make test` with the lines and branches that they reach, in the terminal and in build/coverage.
 coverage: $(READY)
-	$(BIN)/pytest -m "not slow" -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-branch \
+	$(BIN)/pytest -m "not slow" -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-branch \
 		--cov-report=term:skip-covered --cov-report=html:build/coverage
 
 # What takes too long for every commit: the shipped search end to end, the wheel, a killed driver.

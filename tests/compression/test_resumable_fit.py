@@ -93,6 +93,29 @@ def epochs_of(run: Path, trial_id: str) -> pd.DataFrame:
     return rows.drop(columns=["seconds", "images_per_second"])
 
 
+class Uninterrupted(dict[Request, Path]):
+    """The run folders of requests that were carried out at one go, each made when it is first asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+
+    def of(self, run: Path, request: Request) -> Path:
+        """Return the folder of a request; ``run`` is as the request found it."""
+        if request not in self:
+            self[request] = self._folder / str(len(self))
+            shutil.copytree(run, self[request])
+            listener = Listener()
+            carry_out(self[request], request, listener)
+            assert listener.epochs == list(range(1, EPOCHS + 1))
+        return self[request]
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Uninterrupted:
+    return Uninterrupted(tmp_path_factory.mktemp("uninterrupted"))
+
+
 def assert_alike(one: Path, other: Path, trial_id: str) -> None:
     weights = [(folder / "weights" / f"{trial_id}.safetensors").read_bytes() for folder in (one, other)]
     assert weights[0] == weights[1]
@@ -107,10 +130,10 @@ def assert_alike(one: Path, other: Path, trial_id: str) -> None:
     ids=["cuts-1", "cuts-2", "cuts-3", "taught-3", "student-2"],
 )
 def test_a_training_continues_after_its_last_epoch_to_the_same_network(
-    request_: Request, after: int, run: Path, tmp_path: Path, saved_each_epoch: None
+    request_: Request, after: int, run: Path, uninterrupted: Uninterrupted, saved_each_epoch: None
 ) -> None:
     """Of two cuts with two epochs after each, epoch 2 ends a round and epoch 3 begins one."""
-    shutil.copytree(run, tmp_path / "whole")
+    whole = uninterrupted.of(run, request_)
     before = list(read_run(run).trials["id"])
     checkpoint = interrupt(run, request_, after)
     assert checkpoint.exists()
@@ -123,21 +146,17 @@ def test_a_training_continues_after_its_last_epoch_to_the_same_network(
     assert second.epochs == list(range(after + 1, EPOCHS + 1))
     assert not list(checkpoint.parent.iterdir())
 
-    whole = Listener()
-    carry_out(tmp_path / "whole", request_, whole)
-    assert whole.epochs == list(range(1, EPOCHS + 1))
-    assert_alike(run, tmp_path / "whole", made.id)
+    assert_alike(run, whole, made.id)
 
 
 def test_a_training_may_be_interrupted_several_times(
-    run: Path, tmp_path: Path, saved_each_epoch: None
+    run: Path, uninterrupted: Uninterrupted, saved_each_epoch: None
 ) -> None:
-    shutil.copytree(run, tmp_path / "whole")
+    whole = uninterrupted.of(run, CUTS)
     for after in (1, 2, 3):
         interrupt(run, CUTS, after)
     made = carry_out(run, CUTS, Listener())
-    carry_out(tmp_path / "whole", CUTS, Listener())
-    assert_alike(run, tmp_path / "whole", made.id)
+    assert_alike(run, whole, made.id)
     # All sessions count, as in a row that was not interrupted.
     assert made.row["seconds"] >= sum(read_run(run).epochs.query("id == @made.id")["seconds"]) * 0.99
 
@@ -182,8 +201,20 @@ def of_another_goal(run: Path, checkpoint: Path) -> None:
     less.rename(checkpoint)
 
 
-@pytest.mark.parametrize("spoil", [another_seed, other_weights, half_a_file, of_more_epochs, of_another_goal])
+@pytest.mark.parametrize("spoil", [half_a_file, of_more_epochs, of_another_goal])
 def test_a_checkpoint_of_another_request_is_not_used(
+    spoil: Callable[[Path, Path], None], run: Path, uninterrupted: Uninterrupted, saved_each_epoch: None
+) -> None:
+    whole = uninterrupted.of(run, CUTS)
+    spoil(run, interrupt(run, CUTS, 3))
+    second = Listener()
+    made = carry_out(run, CUTS, second)
+    assert second.epochs == list(range(1, EPOCHS + 1))
+    assert_alike(run, whole, made.id)
+
+
+@pytest.mark.parametrize("spoil", [another_seed, other_weights])
+def test_a_checkpoint_of_another_trial_is_not_used(
     spoil: Callable[[Path, Path], None], run: Path, tmp_path: Path, saved_each_epoch: None
 ) -> None:
     spoil(run, interrupt(run, CUTS, 3))

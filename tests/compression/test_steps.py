@@ -217,7 +217,7 @@ def test_a_student_warms_up_as_the_trials_recipe_says(run: Path, capsys: pytest.
 @pytest.mark.parametrize(
     ("network", "widths"),
     [
-        ("resnet50", (16, 8, 16, 16, 24, 16, 24, 32, 40)),
+        pytest.param("resnet50", (16, 8, 16, 16, 24, 16, 24, 32, 40), marks=pytest.mark.slow),
         ("vgg16-bn", (8, 8, 16, 16, 24, 32, 40)),
     ],
 )

@@ -70,7 +70,8 @@ NETWORKS: Mapping[str, tuple[TrialConfig, Widths]] = {
     "resnet50-pruned": (RESNET, (8, 8, 8, 8, 16, 8, 16, 24, 32)),
     "student": (dataclasses.replace(CONFIG, widths=(4, 4, 8, 8, 8), distill_weight=1.0), (4, 4, 8, 8, 8)),
 }
-COMPACT = ("compact", "compact-pruned", "compact-coral-pruned", "student")
+#: Those of every commit; the others are slow tests.
+COMPACT = ("compact-pruned", "compact-coral-pruned")
 OTHERS = tuple(name for name in NETWORKS if name not in COMPACT)
 KINDS = ("float.onnx", "int8.onnx", "float.pt2", "float.safetensors", "bf16.safetensors")
 

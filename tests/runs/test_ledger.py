@@ -102,7 +102,7 @@ def test_rows_that_a_kill_left_in_journal_and_tables_are_read_once(tmp_path: Pat
     assert len(run.epochs) == 4
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(st.floats(0, 1))
 def test_wherever_the_journal_is_cut_off_complete_trials_are_read_and_the_next_are_not_lost(
     tmp_path_factory: pytest.TempPathFactory, share: float

@@ -2,6 +2,8 @@
 
 import dataclasses
 import shutil
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,7 @@ from suite.runs.watcher import SearchProgress
 from suite.search.after_search import latency
 from suite.search.after_search.confirmation import left_to_confirm
 from suite.search.engine import Search, resume_search, run_search
+from suite.search.tune import cluster_session
 from suite.trial import TrialResult
 
 SEEDS = (1, 2)  # of the confirmation; the search has seed 0
@@ -80,7 +83,15 @@ def carry_out(store: Store, folder: Path, watcher: StopsAfter) -> Run:
 
 
 @pytest.fixture(scope="module")
-def interrupted(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Run:
+def cluster() -> Iterator[None]:
+    """One cluster for both sessions, as its start takes longer than their trainings."""
+    with cluster_session.ray_session(Resources()), pytest.MonkeyPatch.context() as patches:
+        patches.setattr(cluster_session, "ray_session", lambda resources: nullcontext())
+        yield
+
+
+@pytest.fixture(scope="module")
+def interrupted(cluster: None, store: Store, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Stopped after the second training of the confirmation."""
     return carry_out(store, tmp_path_factory.mktemp("confirmed") / "run", StopsAfter(3 + 2))
 

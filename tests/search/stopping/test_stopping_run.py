@@ -19,6 +19,8 @@ from suite.runs.watcher import SearchProgress
 from suite.search.engine import Search, resume_search, run_search
 from suite.trial import TrialResult
 
+pytestmark = pytest.mark.slow
+
 TRIALS, EPOCHS = 8, 3
 
 
@@ -128,7 +130,6 @@ def test_study_table_epochs_and_weights_agree(by_front: tuple[Run, Recorder]) ->
     check_whole(by_front[0])
 
 
-@pytest.mark.slow
 def test_a_stopped_trial_is_never_on_the_front_nor_judged(by_front: tuple[Run, Recorder]) -> None:
     run, _ = by_front
     stopped = run.trials["status"] == "stopped"
@@ -152,7 +153,6 @@ def test_the_report_says_how_many_were_stopped_and_why(by_front: tuple[Run, Reco
     assert all(cause in text for cause in stopped["cause"])
 
 
-@pytest.mark.slow
 def test_after_an_interruption_the_rungs_know_what_they_knew(store: Store, tmp_path: Path) -> None:
     """One trial at a time, all points given: the resumed search comes to what an uninterrupted one does."""
     resources = Resources(cpus_per_trial=0.5, max_concurrent=1)

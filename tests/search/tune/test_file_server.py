@@ -69,18 +69,22 @@ def test_a_search_runs_where_no_folder_is_shared(
     assert "the front" in page(run)
 
 
-@pytest.fixture
-def asked(cluster: Cluster, store: Store, tmp_path: Path) -> Iterator[DriverFiles]:
-    """The files as a process sees them that sees neither folder."""
+@pytest.fixture(scope="module")
+def connected(cluster: Cluster) -> Iterator[None]:
+    """A driver of the cluster."""
     ray.init(address=cluster.address, log_to_driver=False)
+    yield
+    ray.shutdown()
+
+
+@pytest.fixture
+def asked(connected: None, store: Store, tmp_path: Path) -> Iterator[DriverFiles]:
+    """The files as a process sees them that sees neither folder."""
     (tmp_path / "run").mkdir()
-    try:
-        with file_server(store, tmp_path / "run") as name:
-            yield DriverFiles(
-                str(tmp_path / "no store"), store.sampled_fingerprint, str(tmp_path / "no run"), name
-            )
-    finally:
-        ray.shutdown()
+    with file_server(store, tmp_path / "run") as name:
+        yield DriverFiles(
+            str(tmp_path / "no store"), store.sampled_fingerprint, str(tmp_path / "no run"), name
+        )
 
 
 def test_a_copy_is_the_store_byte_for_byte_and_made_once(
