@@ -14,7 +14,9 @@ READY := $(VENV)/.ready
 run: $(READY)
 	$(BIN)/suite run --search tiny
 
-test: lint types layers docs unit
+# The types and the pages are checked while the tests run.
+test: lint layers
+	+@$(MAKE) --no-print-directory --jobs=2 types docs unit
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -1,5 +1,6 @@
 """Fixtures of the reports' tests: synthetic runs in the test's own folder, and a browser."""
 
+import dataclasses
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -32,10 +33,29 @@ def browser() -> Iterator["Browser"]:
         started.close()
 
 
+@pytest.fixture(scope="session")
+def runs_by_options() -> dict[str, Run]:
+    """The synthetic runs so far: most tests ask for one of a few."""
+    return {}
+
+
 @pytest.fixture
-def make_run(tmp_path: Path) -> MakeRun:
-    """``synthetic_run`` in the test's own folder."""
-    return lambda **options: synthetic_run(tmp_path, **options)
+def make_run(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, runs_by_options: dict[str, Run]
+) -> MakeRun:
+    """``synthetic_run`` in the test's own folder; a run of the same options is made once and then copied."""
+
+    def make(**options: Any) -> Run:
+        key = repr(sorted(options.items()))
+        if key not in runs_by_options:
+            runs_by_options[key] = synthetic_run(tmp_path_factory.mktemp("synthetic"), **options)
+        made = runs_by_options[key]
+        shutil.copytree(made.folder, tmp_path, dirs_exist_ok=True)
+        return dataclasses.replace(
+            made, folder=tmp_path, trials=made.trials.copy(), epochs=made.epochs.copy()
+        )
+
+    return make
 
 
 @pytest.fixture
