@@ -13,7 +13,9 @@ from reports.formatting import tick
 from reports.model.front_lines import lineage, unbeaten
 from reports.model.growth import Growth
 from reports.model.shared_weights import SharedWeights
+from reports.model.training_length import is_confirmed, training_length
 from reports.model.trials import FrontSummary, Trial
+from reports.model.within_tolerance import Verdict
 from suite.runs.info import RunInfo
 
 WIDTH, HEIGHT = 760, 360  # in the picture's own units
@@ -39,10 +41,17 @@ class _Axis:
         return self.start + min(max(share, 0.0), 1.0) * (self.end - self.start)
 
 
-def front_picture(info: RunInfo, summary: FrontSummary, shared: SharedWeights | None = None) -> Markup:
+def front_picture(
+    info: RunInfo,
+    summary: FrontSummary,
+    shared: SharedWeights | None = None,
+    found: Verdict | None = None,
+) -> Markup:
     """Draw validation MAE against parameters: the front, other trials, compressed networks and their lineage.
 
-    Where weights are shared, the front of the scored slices is there as well, as far as it is not above the picture.
+    Filled marks are confirmed, hollow ones of a single training. Where weights are shared, the front of the scored
+    slices is there as well, as far as it is not above the picture. With a verdict on confirmed members, those that
+    cannot be told apart from the best have a halo, and the answer a ring.
     """
     finished = [t for t in summary.trials if _is_drawn(t)]
     relatives = [t for t in summary.relatives if _is_drawn(t)]
@@ -57,12 +66,18 @@ def front_picture(info: RunInfo, summary: FrontSummary, shared: SharedWeights | 
     x = _Axis(min(sizes) / 1.2, max(sizes) * 1.2, LEFT, WIDTH - RIGHT, log=True)
     margin = 0.08 * (top - errors[0]) or 0.05 * top
     y = _Axis(errors[0] - margin, top + margin, HEIGHT - BOTTOM, TOP, log=False)
-    quiet = _spread([(x.at(t.params), y.at(t.error)) for t in finished if not t.on_front])
+    off = [t for t in finished if not t.on_front]
+    quiet = _spread([(x.at(t.params), y.at(t.error)) for t in off if not is_confirmed(t)])
+    again = [(x.at(t.params), y.at(t.error)) for t in off if is_confirmed(t)]
+    perhaps_best = [t for t in finished if found and t.id in found.perhaps_best]
+    chosen = [found.choice] if found and found.choice and _is_drawn(found.choice) else []
     slices = [(x.at(s.params), y.at(s.val_mae)) for s in shared.front if s.val_mae < y.high] if shared else []
     parts = [
-        *_frame(x, y, "parameters", f"validation MAE, {info.unit}", tick),
+        *_frame(x, y, "parameters", f"{training_length(summary).title}, {info.unit}", tick),
         *(_circle(across, up, 2, "slice") for across, up in _spread(slices)),
         *(_circle(across, up, 3, "off") for across, up in quiet),
+        *(_circle(across, up, 4, "again") for across, up in again),
+        *(_circle(x.at(t.params), y.at(t.error), 12, "alike") for t in perhaps_best),
         *_unbeaten_line(front, x, y),
         *(
             _lineage_line(parent, child, x, y)
@@ -70,6 +85,7 @@ def front_picture(info: RunInfo, summary: FrontSummary, shared: SharedWeights | 
             if _is_drawn(parent) and _is_drawn(child)
         ),
         *(_member(trial, x, y) for trial in front),
+        *(_circle(x.at(t.params), y.at(t.error), 9, "ship") for t in chosen),
         *(_made(trial, x, y) for trial in relatives),
     ]
     return _picture("Validation MAE against parameters", parts)
@@ -151,7 +167,9 @@ def _unbeaten_line(front: Sequence[Trial], x: _Axis, y: _Axis) -> Iterable[Marku
 
 def _member(trial: Trial, x: _Axis, y: _Axis) -> Markup:
     across, up = x.at(trial.params), y.at(trial.error)
-    return _circle(across, up, 5, "member") + _text(across + 7, up - 6, trial.id)
+    return _circle(across, up, 5, "member" if is_confirmed(trial) else "single") + _text(
+        across + 7, up - 6, trial.id
+    )
 
 
 def _made(trial: Trial, x: _Axis, y: _Axis) -> Markup:

@@ -106,8 +106,16 @@ def _within(found: Verdict, info: RunInfo, summary: FrontSummary) -> Within:
     )
 
 
+def constant_warning(info: RunInfo, summary: FrontSummary) -> Markup:
+    """Render a warning where no trial does better than a constant; empty elsewhere."""
+    best, constant = summary.best, info.data.constant_val_mae
+    if best is not None and best.error >= constant:
+        return render("constant", constant=formatting.error_with_unit(constant, info.unit))
+    return Markup("")
+
+
 def tiles(info: RunInfo, summary: FrontSummary) -> Markup:
-    """Render a tile each for the best, the knee and the smallest, with a warning if a constant does as well."""
+    """Render a tile each for the best, the knee and the smallest; empty if no trial has finished."""
     best = summary.best
     if best is None:
         return Markup("")
@@ -118,10 +126,8 @@ def tiles(info: RunInfo, summary: FrontSummary) -> Markup:
         if trial:
             titles.setdefault(trial.id, []).append(title)
     by_id = {trial.id: trial for trial in summary.trials}
-    constant = info.data.constant_val_mae
     return render(
         "tiles",
-        constant=formatting.error_with_unit(constant, info.unit) if best.error >= constant else "",
         tiles=[
             Tile(" and ".join(names), by_id[id_], _lines(by_id[id_], info)) for id_, names in titles.items()
         ],

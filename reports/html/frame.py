@@ -12,6 +12,7 @@ from plotly.offline import get_plotlyjs
 
 from reports.html.content_security_policy import plotly_style_ids, policy
 from reports.html.figure import script_json
+from reports.html.stackable_tables import stackable
 from reports.html.templating import render
 
 _HERE = Path(__file__).parent
@@ -39,7 +40,7 @@ def framed_page(
     """Render a template in the frame, with a policy that lets no other script and no other style in.
 
     The order is the one in which a reader sees things: markup, answer, plotly.js, front. The data that none of
-    these needs comes last.
+    these needs comes last. A narrow window stacks the rows of tables that the parts have.
 
     Args:
         template: Extends ``frame.html.j2``.
@@ -54,7 +55,7 @@ def framed_page(
     html = str(
         render(
             template,
-            **parts,
+            **{name: stackable(part) if isinstance(part, Markup) else part for name, part in parts.items()},
             title=title,
             policy=Markup(policy([style_attributes, script, plotly, start], [style])),
             style=Markup(style),

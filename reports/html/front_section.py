@@ -1,6 +1,7 @@
 """The words around the chart of the front: its switch of axes, its legend and its note."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
@@ -9,12 +10,16 @@ from reports import formatting
 from reports.html.templating import render
 from reports.model.hypervolume import Volume, volume
 from reports.model.timing import conditions
+from reports.model.training_length import is_confirmed, training_length
 from reports.model.trials import FrontSummary
+from reports.model.within_tolerance import Verdict
 from suite.runs.info import RunInfo
 
 #: Marks in the legend of what ``suite compress`` made, by stage.
 MARKS = {"pruned": "\u25bc", "int8": "\u25a0", "distilled": "\u25b2"}
 OTHER_MARK = "\u2b22"
+#: So many networks are named of those that cannot be told apart from the best.
+MOST_NAMED = 6
 
 #: Where the published errors come from, by attribute.
 PUBLISHED_DATA = {
@@ -25,21 +30,52 @@ PUBLISHED_DATA = {
 }
 
 
+@dataclass(frozen=True)
+class ChartVerdict:
+    """Which networks in the chart may be the best, and whether the answer is one of them."""
+
+    names: str  # of those that may be the best
+    perhaps_best: int  # how many there are
+    choice: str  # empty: there is no answer
+    choice_is_one: bool
+    behind: str  # how far the answer is behind the best, at most
+
+
 def axes(offered: Sequence[Mapping[str, Any]]) -> Markup:
     """Render the switch of the front's horizontal axis, hidden until the script that draws the front runs."""
     return render("axes", axes=offered)
 
 
-def legend(summary: FrontSummary) -> Markup:
-    """Render the legend of the marks that the front's chart has."""
+def legend(summary: FrontSummary, found: Verdict | None) -> Markup:
+    """Render the legend of the marks that the front's chart has, and what the verdict says of them.
+
+    ``found`` is None where confirmed members cannot be compared.
+    """
     stages = dict.fromkeys(trial.stage for trial in summary.compressed)
+    off = [trial for trial in summary.trials if trial.finished and not trial.on_front]
     return render(
         "legend",
-        dominated=summary.count("finished") > len(summary.front),
+        length=training_length(summary),
+        confirmed=any(map(is_confirmed, summary.front)),
+        once=not all(map(is_confirmed, off)),
+        fallen=any(map(is_confirmed, off)),
+        verdict=_verdict(found) if found else None,
         stopped=summary.count("stopped"),
         tiny=any(trial.is_tiny for trial in summary.trials),
         compressed=[(stage, MARKS.get(stage, OTHER_MARK)) for stage in stages],
         parent=summary.parent is not None,
+    )
+
+
+def _verdict(found: Verdict) -> ChartVerdict:
+    ids, choice = found.perhaps_best, found.choice
+    names = [*ids[:MOST_NAMED], *([f"{len(ids) - MOST_NAMED:,} more"] if len(ids) > MOST_NAMED else [])]
+    return ChartVerdict(
+        names=" and ".join(filter(None, (", ".join(names[:-1]), names[-1]))),
+        perhaps_best=len(ids),
+        choice=choice.id if choice else "",
+        choice_is_one=choice is not None and choice.id in ids,
+        behind=formatting.error_with_unit(found.against[choice.id].high, found.unit) if choice else "",
     )
 
 

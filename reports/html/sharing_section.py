@@ -133,7 +133,7 @@ def groups(summary: FrontSummary, shared: SharedWeights | None, other: int) -> M
             ),
             Group(
                 "tuned",
-                "hollow" if means else "front",
+                "hollow",
                 "",
                 "fine-tuned from a slice, one training",
                 len(tuned),

@@ -25,6 +25,7 @@ from reports.model.rounding import rounded
 from reports.model.shared_weights import SharedWeights
 from reports.model.sharing_data import growth_data, sharing_data
 from reports.model.timing import conditions
+from reports.model.training_length import training_length
 from reports.model.trial_columns import NAME, Cell, Column
 from reports.model.trials import NAMES, FrontSummary, Trial
 from reports.model.within_tolerance import Verdict
@@ -111,6 +112,7 @@ def _about(run: Run, summary: FrontSummary, location: str) -> dict[str, Any]:
         "attribute": info.attribute,
         "objectives": list(info.objectives),
         "confirmed": summary.is_confirmed,
+        "error_title": training_length(summary).title,
         "constant": rounded(info.data.constant_val_mae),
         "resolution": info.resolution,
         "repeat": repeat_prefix(info),

@@ -33,6 +33,11 @@ class Verdict:
         return {one.name: one for one in self.comparison.networks}
 
     @property
+    def perhaps_best(self) -> tuple[str, ...]:
+        """The ids of the members that cannot be told apart from the best, by rising mean; each may be the best."""
+        return tuple(one.name for one in self.comparison.networks if not one.is_beaten)
+
+    @property
     def tolerance_in_words(self) -> str:
         """The tolerance with its unit."""
         return f"{self.tolerance:g} {self.unit[:-1] if self.tolerance == 1 else self.unit}"

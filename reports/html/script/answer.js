@@ -99,40 +99,21 @@ function ratiosInWords(own) {
     );
   }
   const text = parts.join("; ");
-  return text ? element("p", { class: "lead" }, `${text[0].toUpperCase()}${text.slice(1)}.`) : null;
+  return text ? element("p", {}, `${text[0].toUpperCase()}${text.slice(1)}.`) : null;
 }
 
 function ratioTable(row) {
-  const heads = ["beside", "error", "parameters", "multiply-adds", "bytes", "latency"];
   const own = at(row);
-  const rows = data.networks.map((network) => {
-    return element(
-      "tr",
-      {},
-      element("th", { scope: "row" }, network.name),
-      element("td", { class: "text" }, errorComparison(own, network)),
-      element("td", {}, ratioInWords(own.params, network.params)),
-      element("td", {}, ratioInWords(own.macs, network.macs)),
-      element("td", {}, ratioInWords(own.bytes, network.bytes)),
-      element("td", {}, latencyRatio(own, network)),
-    );
-  });
-  const table = element(
-    "table",
-    { class: "beside" },
-    element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", { scope: "col" }, head)))),
-    element("tbody", {}, ...rows),
-  );
-  return element(
-    "div",
-    {
-      class: "scroll",
-      tabindex: "0",
-      role: "region",
-      "aria-label": "Beside the paper's networks",
-    },
-    table,
-  );
+  const rows = data.networks.map((network) => [
+    network.name,
+    errorComparison(own, network),
+    ratioInWords(own.params, network.params),
+    ratioInWords(own.macs, network.macs),
+    ratioInWords(own.bytes, network.bytes),
+    latencyRatio(own, network),
+  ]);
+  const titles = ["beside", "error", "parameters", "multiply-adds", "bytes", "latency"];
+  return tableBox("Beside the paper's networks", titles, rows, { words: ["error"], kind: "beside" });
 }
 
 function errorComparison(own, network) {
@@ -237,11 +218,16 @@ function takenInWords(row) {
   return `${taken} of those within ${toleranceInWords()} of the best with 95${NBSP}% confidence (at most ${mae(behindBest(row)[1])} behind)`;
 }
 
+// The places of the answer's parts: what is said first, and what stands beside or below the chart of the front.
+function place(name, ...parts) {
+  document.getElementById(name).replaceChildren(...parts.filter(Boolean));
+}
+
 function showAnswer() {
-  const target = document.getElementById("shipped");
   const row = networkToShip();
   if (row === null) {
-    target.replaceChildren(element("p", { class: "lead" }, `${limitsInWords()}, ${noneInWords()}`));
+    place("shipped", element("p", { class: "lead" }, `${limitsInWords()}, ${noneInWords()}`));
+    for (const name of ["export", "ratios", "beside"]) place(name);
     return;
   }
   const own = at(row);
@@ -269,16 +255,14 @@ function showAnswer() {
           "One training with one seed: its rank may be luck, unlike that of the confirmed members of the front.",
         )
       : null;
-  target.replaceChildren(
-    ...[
-      lead,
-      ratiosInWords(own),
-      caution,
-      ratioTable(row),
-      element("h3", {}, "The command that exports it"),
-      commandLine(exportCommand(row), "the command that exports it"),
-    ].filter(Boolean),
+  place("shipped", lead, caution);
+  place(
+    "export",
+    element("h3", {}, "The command that exports it"),
+    commandLine(exportCommand(row), "the command that exports it"),
   );
+  place("ratios", ratiosInWords(own));
+  place("beside", ratioTable(row));
 }
 
 // The limits of which loosening one alone would let a network in, and to what value.

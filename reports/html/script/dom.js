@@ -45,6 +45,27 @@ function element(tag, attributes = {}, ...children) {
   return created;
 }
 
+// A table in a box of its own, with the titles and roles that the style of a narrow window needs to stack its rows
+// (stackable_tables.py). The first cell of a row is its heading; those under the titles in words are text.
+function tableBox(label, titles, rows, { words = [], caption = null, kind = null } = {}) {
+  const heads = titles.map((title) => element("th", { scope: "col", role: "columnheader" }, title));
+  const cells = ([first, ...others]) => [
+    element("th", { scope: "row", role: "rowheader" }, first),
+    ...others.map((text, place) => {
+      const title = titles[place + 1];
+      return element("td", { "data-label": title, role: "cell", class: words.includes(title) ? "text" : null }, text);
+    }),
+  ];
+  const table = element(
+    "table",
+    { role: "table", class: kind },
+    caption && element("caption", {}, caption),
+    element("thead", { role: "rowgroup" }, element("tr", { role: "row" }, ...heads)),
+    element("tbody", { role: "rowgroup" }, ...rows.map((row) => element("tr", { role: "row" }, ...cells(row)))),
+  );
+  return element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, table);
+}
+
 function svg(tag, attributes = {}, ...children) {
   const created = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [name, value] of Object.entries(attributes)) created.setAttribute(name, value);

@@ -1,6 +1,8 @@
 // The chart of the front: validation error against one cost. A click on a mark opens its network.
 const MOST_QUIET = 280; // marks of one kind behind the front; more would hide each other and take long to draw
 const MOST_LABELS = 24;
+// Of the labels of the paper's networks, by which these do not cover each other's marks; else to the left.
+const PLACES = { Tiny: "top center", Thin: "middle right" };
 const MADE = { pruned: "triangle-down", int8: "square", distilled: "star-triangle-up" };
 
 function axisNow() {
@@ -66,10 +68,21 @@ function hover(row) {
   return lines.join("<br>");
 }
 
+// Whether another confirmed network is not better than this one for certain, so that it may be the best.
+function mayBeBest(row) {
+  return behindBest(row) !== null && !isWorseThanBest(row);
+}
+
+// The answer, where the confirmed networks give one.
+function answerRow() {
+  const row = data.verdict ? networkToShip() : null;
+  return row !== null && behindBest(row) ? row : null;
+}
+
 function statusInWords(row) {
   if (isParent(row)) return "the network that the search pruned";
   if (isMade(row)) return `${trials.stage[row]}, from ${trials.parent[row]}`;
-  if (trials.front[row]) return "on the front";
+  if (trials.front[row]) return trials.interval[row] ? "on the front" : "on the front, not confirmed";
   if (trials.status[row] !== "finished") return `${trials.status[row]} after ${count(trials.epochs[row], "epoch")}`;
   return "dominated";
 }
@@ -219,7 +232,8 @@ function labels(front, axis, xs, ys, width, height) {
     "top left": [-0.5, 1],
     "bottom right": [0.5, -1],
   };
-  const must = new Set([...data.notable, state.trial]);
+  const answer = answerRow();
+  const must = new Set([...data.notable, state.trial, trials.id[answer]]);
   const order = [...front].sort((a, b) => must.has(trials.id[b]) - must.has(trials.id[a]));
   if (front.length > MOST_LABELS) order.length = Math.max(front.filter((row) => must.has(trials.id[row])).length, 1);
   const taken = front.map((row) => [...pixel(row), 10, 10]);
@@ -252,7 +266,7 @@ function labels(front, axis, xs, ys, width, height) {
     mode: "markers+text",
     type: "scatter",
     marker: { size: 13, opacity: 0 },
-    text: shown.map((row) => escapeLabel(trials.id[row])),
+    text: shown.map((row) => (row === answer ? `<b>${escapeLabel(trials.id[row])}</b>` : escapeLabel(trials.id[row]))),
     textposition: [...found.values()],
     textfont: { size: 11, shadow: `0 0 3px ${colour("--ground")}, 0 0 3px ${colour("--ground")}` },
     hoverinfo: "skip",
@@ -275,7 +289,7 @@ function publishedTraces(axis) {
       marker: { symbol: "diamond-open", size: 11, line: { width: 2 }, ...inColour },
       textfont: { size: 11, ...inColour },
       text: narrow.matches ? undefined : shown.map((mark) => escapeLabel(mark.label)),
-      textposition: shown.map((mark) => (mark.label.startsWith("VGG") ? "middle left" : "middle right")),
+      textposition: shown.map((mark) => PLACES[mark.label.slice(0, 4)] ?? "middle left"),
       hovertext: shown.map(
         (mark) => `<b>${escapeLabel(mark.label)}: published, not measured here</b><br>${escapeLabel(mark.note)}`,
       ),
@@ -349,7 +363,7 @@ function frontLayout(axis, xs, ys, published, height) {
       range: ys,
       domain: published ? [0, 0.75] : [0, 1],
       nticks: 7,
-      title: { text: `validation MAE, ${escapeLabel(data.run.unit)}`, standoff: 6 },
+      title: { text: escapeLabel(`${data.run.error_title}, ${data.run.unit}`), standoff: 6 },
     },
     yaxis2: {
       domain: [0.8, 1],
@@ -363,6 +377,11 @@ function frontLayout(axis, xs, ys, published, height) {
       title: { text: "MAE", standoff: 6, font: { color: purple } },
     },
   });
+}
+
+// As the style sheet has it, so that the window shows the whole chart.
+function heightOf(chart) {
+  return Math.round(Number.parseFloat(getComputedStyle(chart).minHeight));
 }
 
 function drawFront() {
@@ -381,14 +400,25 @@ function drawFront() {
   const quiet = thinned(others, axis, xs, ys),
     cut = thinned(stopped, axis, xs, ys),
     slices = slicesDrawn(axis, xs, ys);
-  const height = narrow.matches ? 460 : 560;
+  const height = heightOf(chart);
   const published = publishedTraces(axis);
   const [bars, arrows] = errorBars(front, axis, ys);
-  const grey = colour("--others");
+  const grey = colour("--others"),
+    answer = answerRow();
   const traces = [
     ...sliceTraces(slices, axis, ys),
     marks(cut, axis, ys, { color: grey, size: 6, opacity: 0.6, symbol: "x-thin-open" }, "stopped early"),
-    marks(quiet, axis, ys, { color: grey, size: 7, opacity: 0.7, symbol: symbols(quiet, "-open") }, "dominated"),
+    marks(quiet, axis, ys, { color: grey, size: 7, opacity: 0.7, symbol: symbols(quiet) }, "dominated"),
+    {
+      ...marks(
+        shown.filter(mayBeBest),
+        axis,
+        ys,
+        { color: colour("--front"), size: 27, opacity: 0.25, symbol: "circle" },
+        "cannot be told apart from the best",
+      ),
+      hoverinfo: "skip",
+    },
     unbeatenLine(axis),
     lineage(axis, ys),
     ...(data.sharing ? [beforeConfirmation(done, axis, ys), otherWay(axis, ys)] : []),
@@ -401,12 +431,22 @@ function drawFront() {
           color: colour("--front"),
           size: data.sharing ? 13 : 11,
           symbol: symbols(front),
-          line: { width: 1.5, color: colour("--ground") },
+          line: { width: 2, color: colour("--ground") },
         },
         "on the front",
       ),
       error_y: bars,
       ...speedBars(front, axis),
+    },
+    {
+      ...marks(
+        answer === null || !shown.includes(answer) ? [] : [answer],
+        axis,
+        ys,
+        { color: colour("--ink"), size: 21, symbol: "circle-open", line: { width: 2.5 } },
+        "the answer",
+      ),
+      hoverinfo: "skip",
     },
     labels(front, axis, xs, ys, chart.clientWidth - 74, (published.length ? 0.75 : 1) * (height - 72)),
     arrows,
@@ -474,6 +514,8 @@ function drawFront() {
     "aria-label",
     `Validation MAE against ${axis.title}: ${count(front.length, "network")} on the front, ${count(others.length, "dominated trial")}, ${count(made.length, "network")} made from trials`,
   );
+  const legend = document.getElementById("legend-ship");
+  if (legend) legend.hidden = answer === null;
   noteHidden(quiet, others, cut, stopped, axis, slices);
 }
 
@@ -504,6 +546,9 @@ function startFront() {
   startGrowth();
   listeners.push((changed) => {
     if (changed.has("x")) follow();
-    if (changed.has("x") || changed.has("trial")) drawFront();
+    if (["x", "trial", "limits", "tolerance", "take"].some((name) => changed.has(name))) drawFront();
+  });
+  window.addEventListener("resize", () => {
+    if (heightOf(chart) !== chart.layout.height) drawFront();
   });
 }

@@ -223,40 +223,18 @@ function groupTables(predictions) {
     const coverage = predictions.coverage ? under(predictions.coverage.groups, by) : null;
     const heads = [by, "images", "people", `MAE, ${data.run.unit}`, "95 % interval"];
     if (coverage) heads.push("in their 80 % interval");
-    return element(
-      "div",
-      {
-        class: "scroll",
-        tabindex: "0",
-        role: "region",
-        "aria-label": `Error by ${by}`,
-      },
-      element(
-        "table",
-        {},
-        element("caption", {}, `Error by ${by}`),
-        element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", { scope: "col" }, head)))),
-        element(
-          "tbody",
-          {},
-          ...rows.map(([group, images, people, error, low, high], row) =>
-            element(
-              "tr",
-              {},
-              element("th", { scope: "row" }, group),
-              element("td", {}, grouped(images)),
-              element("td", {}, grouped(people)),
-              element("td", {}, mae(error, { unit: false })),
-              element(
-                "td",
-                {},
-                known(low) ? `${mae(low, { unit: false })} to ${mae(high, { unit: false })}` : "one person",
-              ),
-              ...(coverage ? [element("td", {}, percent(coverage[row]))] : []),
-            ),
-          ),
-        ),
-      ),
+    return tableBox(
+      `Error by ${by}`,
+      heads,
+      rows.map(([group, images, people, error, low, high], row) => [
+        group,
+        grouped(images),
+        grouped(people),
+        mae(error, { unit: false }),
+        known(low) ? `${mae(low, { unit: false })} to ${mae(high, { unit: false })}` : "one person",
+        ...(coverage ? [percent(coverage[row])] : []),
+      ]),
+      { caption: `Error by ${by}` },
     );
   });
 }

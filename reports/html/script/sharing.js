@@ -17,10 +17,10 @@ function isShown(group) {
   return !state.off.includes(group);
 }
 
-// The mark of each trial: one for all where no weights are shared.
-function symbols(rows, ending = "") {
-  if (!data.sharing) return `circle${ending}`;
-  return rows.map((row) => (GROUPS[groupOf(row)] ?? "circle") + ending);
+// The mark of each trial: filled where it is confirmed, hollow for a single training. Its shape tells the group where
+// weights are shared.
+function symbols(rows) {
+  return rows.map((row) => (GROUPS[groupOf(row)] ?? "circle") + (trials.interval[row] ? "" : "-open"));
 }
 
 function groupInWords(row) {

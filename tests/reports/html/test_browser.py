@@ -99,7 +99,18 @@ def scroll_through(opened: Page) -> None:
     opened.wait_for_function("() => [...drawers.keys()].every((place) => drawn.has(place))")
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
+#: The places of an element in the page: its upper and lower end, and its left one, in pixels.
+PLACE = """(selector) => {
+  const box = document.querySelector(selector).getBoundingClientRect();
+  return [box.top + scrollY, box.bottom + scrollY, box.left];
+}"""
+#: What is wider than its box or the window, but for what is there to be scrolled sideways.
+CUT_OFF = """[...document.querySelectorAll('.scroll:not(:has(.sortable, canvas)), pre, main section')]
+  .filter((one) => one.scrollWidth > one.clientWidth + 1 || one.getBoundingClientRect().right > innerWidth)
+  .map((one) => one.getAttribute('aria-label') ?? one.innerText.slice(0, 40))"""
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_every_chart_appears_under_the_policy_and_nothing_is_asked_for(
     make_run: MakeRun, visit: Open, width: int, scheme: str
 ) -> None:
@@ -114,6 +125,25 @@ def test_every_chart_appears_under_the_policy_and_nothing_is_asked_for(
     assert opened.page.locator("#front-chart path.point").count() >= 10
     assert opened.page.locator("#front-chart > svg.picture").count() == 0  # the chart took its place
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+    assert opened.page.evaluate(CUT_OFF) == []
+    shipped, chart, limits, command, details = (
+        opened.page.evaluate(PLACE, one)
+        for one in ("#shipped", "#front-chart", "#limits", "#export", "#beside")
+    )
+    assert chart[1] < 900  # seen without scrolling
+    assert limits[1] <= command[0] < command[1] < details[0]
+    if width == 390:
+        assert shipped[1] < chart[0] < chart[1] < limits[0]
+        cells = opened.page.locator("#beside tbody tr").first.locator("td").all()
+        tops = [cell.bounding_box()["y"] for cell in cells]  # type: ignore[index]
+        assert tops == sorted(set(tops))  # one below the other
+        titles = [cell.evaluate("(one) => getComputedStyle(one, '::before').content") for cell in cells]
+        assert "parameters" in titles[1]
+        assert cells[1].evaluate("(one) => one.role") == "cell"
+    else:
+        assert command[1] < 900
+        assert shipped[0] == pytest.approx(chart[0], abs=60)
+        assert max(shipped[2], limits[2], command[2]) < chart[2]
 
 
 def test_the_policy_stops_a_script_and_a_request(make_run: MakeRun, visit: Open) -> None:
@@ -128,16 +158,17 @@ def test_the_answer_follows_the_readers_limits(make_run: MakeRun, visit: Open) -
     opened = visit(page(run, location="runs/x"))
     known = [trial for trial in summarise(run).trials if trial.finished]
     assert summarise(run).best.id in opened.text("#shipped .lead")  # type: ignore[union-attr]
-    assert "ThinAgeNet (which were not trained in this run)" in opened.text("#shipped .lead + .lead")
+    assert "ThinAgeNet (which were not trained in this run)" in opened.text("#ratios")
     limit = sorted(trial.params for trial in known)[5]
     opened.page.fill("#max-params", f"{limit:.0f}")
     left = min((t for t in known if t.params <= limit), key=lambda t: (t.error, t.params))
     assert f"ship {left.id}" in opened.text("#shipped .lead")
-    assert f"suite export runs/x --trial {left.id} -o {left.id}.onnx" in opened.text("#shipped")
-    assert f"{134_674_341 / left.params:,.0f}"[:3] in opened.text("#shipped table")
+    assert f"suite export runs/x --trial {left.id} -o {left.id}.onnx" in opened.text("#export")
+    assert f"{134_674_341 / left.params:,.0f}"[:3] in opened.text("#beside table")
     assert f"max-params={limit:.0f}" in opened.page.url
     opened.page.fill("#max-error", "0.1")
     assert "no network of this run remains" in opened.text("#shipped")
+    assert opened.text("#export") == opened.text("#ratios") == opened.text("#beside") == ""
     opened.page.click("#limits button[type=reset]")
     opened.page.select_option("#take", "params")
     assert min(known, key=lambda t: t.params).id in opened.text("#shipped .lead")
@@ -157,8 +188,19 @@ def test_the_smallest_network_near_the_best_follows_the_tolerance_and_the_limits
     lead = "#shipped .lead"
     assert "ship t003: the fewest parameters of those within 0.3 years of the best" in opened.text(lead)
     assert f"(at most {most['t003']:.2f}\u00a0years behind)" in opened.text(lead)
+    drawn = (
+        "Object.fromEntries(document.getElementById('front-chart').data.map("
+        "(one) => [one.name, [one.customdata, one.marker?.symbol]]))"
+    )
+    traces = opened.page.evaluate(drawn)
+    assert set(traces["cannot be told apart from the best"][0]) == set(found.perhaps_best) == {"t002", "t003"}
+    assert set(traces["on the front"][1]) == {"circle"}  # filled: confirmed
+    assert traces["dominated"][1][traces["dominated"][0].index("t001")] == "circle"
+    assert "circle-open" in traces["dominated"][1]
+    assert traces["the answer"][0] == ["t003"]
     opened.page.fill("#tolerance", f"{most['t002'] + 0.01:.4f}")
     assert "ship t002" in opened.text(lead)
+    assert opened.page.evaluate(drawn)["the answer"][0] == ["t002"]
     assert "tolerance=0." in opened.page.url
     opened.page.fill("#max-params", "2500")
     assert "every confirmed network is worse than the best of this run" in opened.text(lead)
@@ -176,6 +218,8 @@ def test_the_smallest_network_near_the_best_follows_the_tolerance_and_the_limits
     opened.page.fill("#tolerance", "0.0001")
     assert "this run cannot tell which network to ship" in opened.text(lead)
     assert f"differences from {found.comparison.detectable:.2f}\u00a0years up" in opened.text(lead)
+    assert not opened.page.is_visible("#legend-ship")
+    assert opened.page.evaluate(drawn)["the answer"][0] == []
 
 
 def test_where_limits_leave_no_confirmed_network_the_most_accurate_of_the_others_is_shown(
@@ -200,15 +244,14 @@ def test_the_answer_is_told_beside_the_papers_networks_and_their_claims(
         val_mae_years=[9.0, 7.4, 7.0], params=[934_869, 3_708_229, 134_674_341]
     )  # fmt: skip
     opened = visit(page(dataclasses.replace(run, trials=trials)), "#max-params=4000000")
-    assert opened.text("#shipped .lead + .lead").replace("\u00a0", " ") == (
+    assert opened.text("#ratios").replace("\u00a0", " ") == (
         "36.3\u00d7 fewer parameters than VGG-16, 0.40 years worse; this is ThinAgeNet itself; "
         "3.97\u00d7 more parameters than TinyAgeNet, 1.60 years better."
     )
-    first = opened.page.locator("section.first")
-    told = first.locator("table.claims tbody tr").first.inner_text()
+    told = opened.page.locator("table.claims tbody tr").first.inner_text()
     assert "36\u00d7" in told
     assert "36.32\u00d7" in told
-    first.locator("a[href='#claims']").click()
+    opened.page.locator("main a[href='#claims']").click()
     opened.page.wait_for_url("**#max-params=4000000")  # a place in the page is not a choice
 
 
@@ -224,7 +267,7 @@ def test_the_answer_and_the_table_beside_it_tell_the_same_speed(make_run: MakeRu
     )
     opened = visit(page(dataclasses.replace(run, trials=trials)))
     assert "14.0\u00d7 as fast as VGG-16" in opened.text("#shipped .lead")
-    assert "14.0\u00d7 faster" in opened.text("#shipped table.beside")
+    assert "14.0\u00d7 faster" in opened.text("#beside table")
 
 
 def test_a_switch_of_axes_redraws_and_a_click_opens_a_network_that_the_address_keeps(

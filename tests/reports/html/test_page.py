@@ -16,7 +16,7 @@ from reports.html.figure import figure_markup
 from reports.html.page import page, write_report
 from reports.model.trials import summarise
 from suite.runs.tables import Run, read_run
-from tests.support.synthetic_runs import MakeRun, pruned_from_a_parent
+from tests.support.synthetic_runs import MakeRun, confirmed_run, pruned_from_a_parent
 
 
 def own(html: str) -> str:
@@ -80,8 +80,8 @@ def test_the_page_says_its_charset_and_fits_a_phone(make_run: MakeRun) -> None:
 def test_sections_come_in_their_order(make_run: MakeRun) -> None:
     headings = re.findall(r"<h2>(.*?)</h2>", own(page(make_run(trials=8))))
     assert headings == [
-        "Which network to ship", "The front", "The request", "Confirmed", "How the search went",
-        "Trials",
+        "Which network to ship", "The front", "The answer in detail", "The front in detail", "The request",
+        "Confirmed", "How the search went", "Trials",
         "The paper's claims", "Provenance",
     ]  # fmt: skip
 
@@ -97,6 +97,47 @@ def test_the_answer_names_best_knee_and_smallest_against_the_exact_references(
         assert trial.id in lead
         assert f"{trial.val_mae:.2f}" in lead
     assert f"{134_674_341 / result.best.params:.3g}\u00d7 fewer than VGG-16" in lead
+
+
+def test_the_chart_stands_before_the_details_and_says_what_it_draws(make_run: MakeRun) -> None:
+    html = page(make_run(trials=8))
+    places = [
+        html.index(f'id="{name}"')
+        for name in ("shipped", "front-chart", "axes", "limits", "export", "ratios", "beside", "network")
+    ]
+    assert places == sorted(places)
+    assert html.index("The paper's claims in this run") > places[-2]
+    assert "on the front: one training of 12 epochs, not confirmed" in text(html)
+    assert "told apart" not in text(html[: html.index('id="limits"')])
+    picture = re.search(r'<svg class="picture".*?</svg>', html, flags=re.DOTALL).group()
+    assert "validation MAE after 12 epochs, years" in picture
+    assert 'class="single"' in picture
+    assert not re.search(r'class="(?:member|alike|ship|again)"', picture)
+
+
+def test_the_chart_of_a_confirmed_front_marks_what_the_verdict_says(make_run: MakeRun) -> None:
+    html = page(confirmed_run(make_run))
+    said = text(html)
+    assert "on the front: mean of 3 trainings of 12 epochs, with its 95 % interval" in said
+    assert "confirmed, off the front one training of 12 epochs, not confirmed" in said
+    assert "t003 and t002 cannot be told apart from the best: each of them may be it." in said
+    assert "The answer, t003, is one of them." in said
+    picture = re.search(r'<svg class="picture".*?</svg>', html, flags=re.DOTALL).group()
+    marks = {
+        name: picture.count(f'class="{name}"') for name in ("member", "single", "again", "alike", "ship")
+    }
+    assert marks == {"member": 3, "single": 0, "again": 1, "alike": 2, "ship": 1}
+
+
+def test_an_answer_that_is_worse_than_the_best_is_said_to_be(make_run: MakeRun) -> None:
+    said = text(page(confirmed_run(make_run), tolerance=5.0))
+    assert "The answer, t000, is worse than the best, by at most 1." in said
+
+
+def test_a_best_network_that_stands_alone_is_named(make_run: MakeRun) -> None:
+    members = {"t000": (1000, 8.0, {1: 8.1, 2: 8.2, 3: 8.3}), "t001": (2000, 7.0, {1: 5.1, 2: 5.2, 3: 5.3})}
+    said = text(page(confirmed_run(make_run, members)))
+    assert "With 95 % confidence, t001 is better than every other confirmed network." in said
 
 
 def test_a_shortened_training_is_said_plainly(make_run: MakeRun) -> None:

@@ -42,7 +42,7 @@ def test_the_shown_commands_repeat_a_training_and_export_a_network(
     page.goto((tmp_path / "first" / "report.html").as_uri() + f"#trial={row['id']}")
     repeat = page.inner_text("pre[aria-label='the command that repeats this training']")
     export = page.inner_text("#network-body pre[aria-label='the command that exports this network']")
-    shipped = page.inner_text("#shipped pre")
+    shipped = page.inner_text("#export pre")
     page.close()
 
     carry_out(repeat, tmp_path)
