@@ -18,6 +18,8 @@ from suite.runs.info import RunInfo
 #: Marks in the legend of what ``suite compress`` made, by stage.
 MARKS = {"pruned": "\u25bc", "int8": "\u25a0", "distilled": "\u25b2"}
 OTHER_MARK = "\u2b22"
+#: Marks in the legend of confirmed networks of a run that shares weights, by how it confirms.
+SHAPES = {"procedure": "\u2605", "scratch": "\u271a"}
 #: So many networks are named of those that cannot be told apart from the best.
 MOST_NAMED = 6
 
@@ -46,7 +48,7 @@ def axes(offered: Sequence[Mapping[str, Any]]) -> Markup:
     return render("axes", axes=offered)
 
 
-def legend(summary: FrontSummary, found: Verdict | None) -> Markup:
+def legend(info: RunInfo, summary: FrontSummary, found: Verdict | None) -> Markup:
     """Render the legend of the marks that the front's chart has, and what the verdict says of them.
 
     ``found`` is None where confirmed members cannot be compared.
@@ -57,6 +59,7 @@ def legend(summary: FrontSummary, found: Verdict | None) -> Markup:
         "legend",
         length=training_length(summary),
         confirmed=any(map(is_confirmed, summary.front)),
+        shape=SHAPES[info.sharing.counted] if info.sharing else "",
         once=not all(map(is_confirmed, off)),
         fallen=any(map(is_confirmed, off)),
         verdict=_verdict(found) if found else None,

@@ -106,7 +106,7 @@ def page(
         "tiles": answer.tiles(info, summary),
         "main_claims": claims_table.main_claims(info, summary),
         "axes": front_section.axes(data["axes"]),
-        "legend": front_section.legend(summary, found),
+        "legend": front_section.legend(info, summary, found),
         "groups": groups(summary, shared, len(other_confirmations(run))),
         "front_picture": front_picture(info, summary, shared, found),
         "chart_note": front_section.chart_note(info, summary),
