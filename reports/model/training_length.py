@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from reports.formatting import span
 from reports.model.trials import FrontSummary, Trial
 
+_FROM_SLICE = {True: " from a slice", False: ""}
+
 
 @dataclass(frozen=True)
 class TrainingLength:
@@ -15,11 +17,15 @@ class TrainingLength:
         searched: Of the search's own trainings, one of each network, such as "6 epochs"; empty without a trial.
         confirmed: Of those that confirm a network, such as "24 epochs"; empty where none does.
         trainings: How many confirm each network, such as "3"; empty where none does.
+        from_slices: Whether the search's trainings all start from slices of an elastic network.
+        confirmed_from_slices: Whether those that confirm do.
     """
 
     searched: str
     confirmed: str = ""
     trainings: str = ""
+    from_slices: bool = False
+    confirmed_from_slices: bool = False
 
     @property
     def title(self) -> str:
@@ -30,29 +36,29 @@ class TrainingLength:
     @property
     def once(self) -> str:
         """What the error of a network that was not confirmed is of."""
-        return f"one training of {self.searched}"
+        return f"one training of {self.searched}{_FROM_SLICE[self.from_slices]}"
 
     @property
     def again(self) -> str:
         """What the error of a confirmed network is of; empty where none is confirmed."""
         if not self.confirmed:
             return ""
-        return f"mean of {self.trainings} training{'' if self.trainings == '1' else 's'} of {self.confirmed}"
+        length = f"{self.confirmed}{_FROM_SLICE[self.confirmed_from_slices]}"
+        return f"mean of {self.trainings} training{'' if self.trainings == '1' else 's'} of {length}"
 
 
 def training_length(summary: FrontSummary) -> TrainingLength:
     """Return the lengths of the trainings whose errors the chart of the front draws."""
     finished = [trial for trial in summary.trials if trial.finished]
-    searched = _epochs(trial.recipe.epochs for trial in finished or summary.trials)
-    if finished and all(trial.slice_of for trial in finished):
-        searched += " from a slice"
-    again = [t.confirmed for t in summary.trials if is_confirmed(t) and t.confirmed]
-    if not again:
-        return TrainingLength(searched)
-    confirmed = _epochs(t.epochs_run for one in again for t in one.trainings if t.finished)
-    if all(t.slice_of for one in again for t in one.trainings if t.finished):
-        confirmed += " from a slice"
-    return TrainingLength(searched, confirmed, span(sorted({len(one.errors) for one in again})))
+    again = [t.confirmed for t in finished if is_confirmed(t) and t.confirmed]
+    trainings = [training for one in again for training in one.trainings if training.finished]
+    return TrainingLength(
+        searched=_epochs(trial.recipe.epochs for trial in finished or summary.trials),
+        confirmed=_epochs(training.epochs_run for training in trainings),
+        trainings=span(sorted({len(one.errors) for one in again})) if again else "",
+        from_slices=bool(finished) and all(trial.slice_of for trial in finished),
+        confirmed_from_slices=bool(trainings) and all(training.slice_of for training in trainings),
+    )
 
 
 def is_confirmed(trial: Trial) -> bool:

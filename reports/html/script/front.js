@@ -363,7 +363,11 @@ function frontLayout(axis, xs, ys, published, height) {
       range: ys,
       domain: published ? [0, 0.75] : [0, 1],
       nticks: 7,
-      title: { text: escapeLabel(`${data.run.error_title}, ${data.run.unit}`), standoff: 6 },
+      title: {
+        text: escapeLabel(`${data.run.error_title}, ${data.run.unit}`),
+        standoff: 6,
+        font: { size: narrow.matches ? 11 : 12 },
+      },
     },
     yaxis2: {
       domain: [0.8, 1],

@@ -143,6 +143,7 @@ def test_every_chart_appears_under_the_policy_and_nothing_is_asked_for(
         assert (
             cells[1].evaluate("(one) => parseFloat(getComputedStyle(one).paddingLeft)") > 100
         )  # room for it
+        assert {cell.evaluate("(one) => getComputedStyle(one).textAlign") for cell in cells} == {"left"}
         assert cells[1].evaluate("(one) => one.role") == "cell"
     else:
         assert command[1] < 900

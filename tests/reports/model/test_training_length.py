@@ -40,6 +40,7 @@ def test_trials_that_start_from_slices_say_so(make_run: MakeRun) -> None:
     length = training_length(summarise(shared_run(make_run, confirmed=["procedure"])))
     assert length.once == "one training of 4 epochs from a slice"
     assert length.again == "mean of 2 trainings of 4 epochs from a slice"
+    assert length.title == "validation MAE after 4 epochs"
 
 
 def test_a_run_without_a_trial_has_no_length(make_run: MakeRun) -> None:
