@@ -23,6 +23,8 @@ def progress_view(stream: TextIO | None = None) -> Watcher:
 LINE_SECONDS = 20.0
 #: Longest time without a line in a log.
 SILENCE_SECONDS = 60.0
+#: Time without a line at the beginning of a stage that is mostly quick.
+QUIET_SECONDS = 5.0
 #: Running trials that a line names.
 MOST_TRAININGS = 3
 
@@ -229,9 +231,17 @@ def describe_pretraining(epochs: Sequence[IdentityEpoch], total: int) -> str:
 class CountedProgress:
     """The progress of work that counts its items: a line at every tenth and every minute, with the time left."""
 
-    def __init__(self, work: str, stream: TextIO | None = None) -> None:
+    def __init__(self, work: str, stream: TextIO | None = None, *, quiet_seconds: float = 0.0) -> None:
+        """Start the clock.
+
+        Args:
+            work: What is done, before the numbers.
+            stream: Where to; None: standard error.
+            quiet_seconds: Time without a line at the beginning, for work that is mostly quick.
+        """
         self._work, self._stream, self._clock = work, stream or sys.stderr, time.monotonic
         self._began = self._last_line = self._clock()
+        self._quiet_seconds = quiet_seconds
         self._tenths_printed = 0
 
     def __call__(self, done: int, total: int) -> None:
@@ -241,6 +251,22 @@ class CountedProgress:
             return
         self._tenths_printed, self._last_line = tenths, now
         spent = now - self._began
+        if spent < self._quiet_seconds:
+            return
         left = spent / done * (total - done)
         ending = f"about {duration(left)} left" if done < total else f"in {duration(spent)}"
         print_line(f"{self._work}: {done:,} of {total:,}, {ending}", self._stream)
+
+
+class StagedProgress:
+    """The progress of work in stages, of which each counts its own items; one of a few seconds says nothing."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream
+        self._stages: dict[str, CountedProgress] = {}
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Print a line about a stage where one is due; its clock starts at the first call."""
+        if stage not in self._stages:
+            self._stages[stage] = CountedProgress(stage, self._stream, quiet_seconds=QUIET_SECONDS)
+        self._stages[stage](done, total)

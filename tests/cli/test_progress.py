@@ -10,6 +10,7 @@ from suite.cli.progress import (
     LineView,
     LiveView,
     RepeatedLine,
+    StagedProgress,
     describe_end,
     describe_progress,
     describe_trainings,
@@ -172,6 +173,23 @@ def test_counted_work_says_at_every_tenth_how_long_is_left(monkeypatch: pytest.M
     assert len(lines) == 10
     assert lines[0] == "packing: 400 of 4,000, about 36 s left"
     assert lines[-1] == "packing: 4,000 of 4,000, in 40 s"
+
+
+def test_a_stage_that_is_quick_says_nothing_and_a_slow_one_how_long_is_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock, stream = Clock(), io.StringIO()
+    monkeypatch.setattr("time.monotonic", clock)
+    progress = StagedProgress(stream)
+    for done in range(1, 101):
+        clock.now += 0.04
+        progress("quick", done, 100)
+    assert not stream.getvalue()
+    for done in range(1, 101):
+        clock.now += 1
+        progress("slow", done, 100)
+    assert stream.getvalue().splitlines()[0] == "slow: 10 of 100, about 1 min 21 s left"
+    assert len(stream.getvalue().splitlines()) == 10
 
 
 def test_counted_work_of_a_few_items_says_each_once() -> None:
