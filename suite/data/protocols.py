@@ -6,13 +6,15 @@ stay together in whatever is random; the set's own splits and folds are taken as
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from suite.data.dataset_reader import ImageRecord
+from suite.data.shares_text import copies_given_up, fold_text, shares_text, validation_text
 from suite.data.splits import (
+    HELD_OUT,
     Indices,
     Splits,
     fold_numbers,
@@ -25,9 +27,6 @@ from suite.errors import RequestError
 
 #: official: the split of the set's authors; random: by image; subjects: by person; folds: one fold for test.
 ProtocolName = Literal["official", "random", "subjects", "folds"]
-
-#: The share of the training images that becomes validation where a protocol has only train and test.
-VALIDATION_SHARE = 0.1
 
 
 @dataclass(frozen=True)
@@ -136,28 +135,32 @@ def _official(
 def _folds(
     records: Sequence[ImageRecord], request: SplitRequest, name: str, copies: Indices | None
 ) -> Assignment:
-    fold = request.fold or 0
+    fold, given_up = request.fold or 0, ""
+    subjects = [record.subject for record in records]
+    persons, images_of = number_persons(subjects)
     if request.folds is None:
         numbers = np.array([record.fold or 0 for record in records], dtype=np.int64)
         if not numbers.all():
             raise RequestError(f"{name} has no official folds for all of its images; add --folds 5")
         count, whose = int(numbers.max()), "official folds"
     else:
-        subjects = [record.subject for record in records]
-        people = len(number_persons(subjects)[1])
+        people = len(images_of)
         if not 2 <= request.folds <= people:
             raise RequestError(
                 f"{request.folds} folds of {name} cannot be made; choose 2 to {people:,}, as many as it has "
                 f"{'people' if _people_recur(records) else 'images'}"
             )
         numbers = fold_numbers(subjects, request.folds, request.seed, copies)
+        given_up = copies_given_up(persons, copies, request.folds)
         count, whose = request.folds, f"folds by {'person' if _people_recur(records) else 'image'}"
     if not 1 <= fold <= count:
         raise RequestError(f"{name} has {count} folds; choose --fold from 1 to {count}")
     splits = np.where(numbers == fold, "test", "train").astype(object)
     seeded = f" (seed {request.seed})" if request.folds else ""
-    start = f"Fold {fold} of {count} {whose}{seeded} is the test split; validation is"
-    return _with_validation(splits, records, request.seed, start, copies)
+    share = fold_text(splits, persons, copies, request.folds) if request.folds else ""
+    start = f"Fold {fold} of {count} {whose}{seeded} is the test split{share}; validation is"
+    assigned = _with_validation(splits, records, request.seed, start, copies)
+    return replace(assigned, protocol=assigned.protocol + given_up)
 
 
 def _with_validation(
@@ -167,7 +170,7 @@ def _with_validation(
     train = np.flatnonzero(splits == "train")
     persons, _ = number_persons([records[int(index)].subject for index in train])
     units, images = number_units(persons, None if copies is None else copies[train], 2)
-    target = max(1, round(len(train) * VALIDATION_SHARE))
+    target = max(1, round(len(train) * HELD_OUT))
     taken = 0
     if np.count_nonzero(images) > 1:
         order = np.random.default_rng(seed).permutation(len(images))
@@ -176,8 +179,10 @@ def _with_validation(
                 splits[train[units == unit]] = "val"
                 taken += int(images[unit])
     by = "by person" if _people_recur(records) else "by image"
-    share = f"{VALIDATION_SHARE:.0%}".replace("%", " %")
-    return Assignment(splits, f"{start} a random {share} of training, {by} (seed {seed}).")
+    of_train = None if copies is None else copies[train]
+    share = validation_text(taken / max(1, len(train)), persons, of_train)
+    given_up = copies_given_up(persons, of_train, 2, "of training")
+    return Assignment(splits, f"{start} a random {share}, {by} (seed {seed}).{given_up}")
 
 
 def _by_subject(
@@ -186,7 +191,8 @@ def _by_subject(
     subjects = [record.subject for record in records]
     if not any(subjects):
         raise RequestError(f"{name} does not say who is pictured; choose --protocol random")
-    people = len(number_persons(subjects)[1])
+    persons, images_of = number_persons(subjects)
+    people = len(images_of)
     if people < 3:
         raise RequestError(
             f"{name} names {people} different subjects, and a split in three by person needs at least 3; "
@@ -195,8 +201,8 @@ def _by_subject(
     splits = subject_splits(subjects, request.seed, copies)
     return Assignment(
         splits,
-        f"Random split of the people (seed {request.seed}), about 80 % of the images for train, 10 % for "
-        "validation, 10 % for test; nobody is in two splits.",
+        f"Random split of the people (seed {request.seed}), of the images {shares_text(splits, persons, copies)}; "
+        f"nobody is in two splits.{copies_given_up(persons, copies, 3)}",
     )
 
 
@@ -207,7 +213,9 @@ def _random(records: Sequence[ImageRecord], request: SplitRequest, copies: Indic
         about = "by image although the set names its subjects, so one person is in several splits"
     else:
         about = "each person has one image"
+    splits, persons = random_splits(len(records), request.seed, copies), np.arange(len(records))
     return Assignment(
-        random_splits(len(records), request.seed, copies),
-        f"Random split of the images (seed {request.seed}), 80 % train, 10 % validation, 10 % test; {about}.",
+        splits,
+        f"Random split of the images (seed {request.seed}), {shares_text(splits, persons, copies)}; {about}."
+        f"{copies_given_up(persons, copies, 3)}",
     )

@@ -105,6 +105,11 @@ def number_units(persons: Indices, copies: Indices | None, fewest: int) -> tuple
     return units, np.bincount(units, minlength=_above(persons))
 
 
+def count_units(persons: Indices, copies: Indices) -> int:
+    """Count the units that are left where copies stay together, however few; see ``number_units``."""
+    return len(np.unique(_linked(persons, copies)))
+
+
 def _linked(persons: Indices, copies: Indices) -> Indices:
     """The lowest person that copies link with the one in each image, (images,)."""
     order = np.argsort(copies, kind="stable")

@@ -1,5 +1,6 @@
 """Protocols: train, val and test are apart, cover everything, and share nobody where people are known."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -57,7 +58,7 @@ def test_validation_is_carved_out_of_official_training(subjects: list[str], seed
     assert ((assigned.splits == "test") == (given_splits == "test")).all()
     assert set(assigned.splits.tolist()) == set(SPLITS)
     assert not in_two_splits(subjects, assigned.splits)
-    assert "validation is a random 10 % of training" in assigned.protocol
+    assert re.search(r"validation is a random [0-9]+ % of training", assigned.protocol)
 
 
 def test_official_splits_are_taken_as_they_are_and_by_default() -> None:
@@ -134,3 +135,54 @@ def test_a_part_without_a_split_is_reported() -> None:
     none: list[Split] = ["val", "test", "val"]
     with pytest.raises(RequestError, match="official splits of set leave no train images among 3"):
         assign(records([""] * 3, none), SplitRequest("official"), "set")
+
+
+@given(people(), st.integers(1, 12), seeds, st.sampled_from(["random", "subjects"]))
+def test_the_protocol_names_the_shares_that_the_splits_have(
+    subjects: list[str], groups: int, seed: int, protocol: ProtocolName
+) -> None:
+    copies = np.random.default_rng(seed).integers(0, groups, len(subjects))
+    assigned = assign(records(subjects), SplitRequest(protocol, seed=seed), "set", copies)
+    said = re.search(r"([0-9]+) % train, ([0-9]+) % validation, ([0-9]+) % test", assigned.protocol)
+    assert said
+    counts = Counter(assigned.splits.tolist())
+    for share, split in zip(said.groups(), ("train", "val", "test"), strict=True):
+        assert abs(100 * counts[split] / len(subjects) - int(share)) <= 0.5001
+    far = any(abs(counts[split] / len(subjects) - 0.1) > 0.02 for split in ("val", "test"))
+    assert ("instead of 80, 10 and 10 %, because" in assigned.protocol) == far
+    kept = not in_two_splits(copies.astype(str).tolist(), assigned.splits)
+    assert kept or "are not kept together, because" in assigned.protocol
+
+
+def test_a_set_of_three_pictures_says_which_shares_its_copies_leave() -> None:
+    said = assign(records([""] * 300), SplitRequest(), "set", np.arange(300) % 3).protocol
+    assert (
+        "33 % train, 33 % validation, 33 % test instead of 80, 10 and 10 %, because copies of an image stay together;"
+        in said
+    )
+    fold = assign(records([""] * 300), SplitRequest(None, 1, 2), "set", np.arange(300) % 3).protocol
+    assert "is the test split, with 67 % of the images, because copies of an image stay together;" in fold
+    assert fold.endswith(
+        " Copies of an image of training are not kept together, because that would leave 1 group of images to make "
+        "2 parts of."
+    )
+
+
+def test_a_set_of_one_picture_says_that_its_copies_are_in_several_splits() -> None:
+    said = assign(records([""] * 20), SplitRequest(), "set", np.zeros(20, dtype=int)).protocol
+    assert "80 % train, 10 % validation, 10 % test;" in said
+    assert said.endswith(
+        " Copies of an image are not kept together, because that would leave 1 group of images to make 3 parts of."
+    )
+
+
+def test_a_person_with_most_images_is_why_shares_are_uneven() -> None:
+    subjects = ["p0"] * 60 + ["p1"] * 20 + ["p2"] * 20
+    said = assign(records(subjects), SplitRequest("subjects"), "set").protocol
+    assert "of the images 60 % train, 20 % validation, 20 % test instead of" in said
+    assert "because the images of a person stay together; nobody is in two splits." in said
+    few = assign(records([""] * 4), SplitRequest("random"), "set").protocol
+    assert (
+        "50 % train, 25 % validation, 25 % test instead of 80, 10 and 10 %, because there are few images;"
+        in few
+    )
