@@ -34,14 +34,18 @@ def printable(text: object, *, keep: str = "") -> str:
     )
 
 
-def shortened(text: str) -> str:
+def shortened(text: str, most: int = LONGEST_SENTENCE) -> str:
     """Return a sentence without its middle where that is long: a name in it may be as long as its author likes.
 
     What a sentence is about is at its beginning, and the remedy at its end.
+
+    Args:
+        text: The sentence, or a name in it.
+        most: Characters that are kept.
     """
-    if len(text) <= LONGEST_SENTENCE:
+    if len(text) <= most:
         return text
-    half = LONGEST_SENTENCE // 2
+    half = most // 2
     return f"{text[:half]} [...] {text[-half:]}"
 
 

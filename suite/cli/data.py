@@ -1,7 +1,6 @@
 """``suite data``: list, pack, check and show data sets."""
 
 import argparse
-import csv
 import sys
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from suite.cli.values import non_negative_float, path, positive_int
 from suite.commands import command
 from suite.errors import RequestError
 from suite.exit_codes import ExitCode
-from suite.printable import print_line
+from suite.printable import print_line, shortened
 
 ATTRIBUTES = ("age", "attractiveness")
 
@@ -115,7 +114,7 @@ def list_sets(options: argparse.Namespace) -> int:
 
 def pack_set(options: argparse.Namespace) -> int:
     """Decode a public data set once, into a store that every trial shares."""
-    from suite.cli.progress import CountedProgress
+    from suite.cli.progress import CountedProgress, StagedProgress
     from suite.data.copies import CopyGroups, contradictions
     from suite.data.packing import pack
     from suite.data.protocols import SplitRequest
@@ -151,6 +150,7 @@ def pack_set(options: argparse.Namespace) -> int:
         overwrite=options.overwrite,
         on_progress=CountedProgress("packing"),
         on_copies=found.append,
+        on_comparison=StagedProgress(),
     )
     info = store.info
     skipped = f"; {info.skipped} skipped, see {store.folder / 'skipped.csv'}" if info.skipped else ""
@@ -158,26 +158,28 @@ def pack_set(options: argparse.Namespace) -> int:
     print_line(f"{info.origin} {info.protocol}")
     for clause in filter(None, map(contradictions, found)):
         listing = command("data", "check", store.folder, "--list", "copies.csv")
-        print_line(f"{clause}; all of these images were kept, and '{listing}' lists them")
+        print_line(f"{shortened(clause)}; all of these images were kept, and '{listing}' lists them")
     return ExitCode.DONE
 
 
 def check_data(options: argparse.Namespace) -> int:
     """Print what there is to know about a data set, and every problem that was found in it."""
+    from suite.cli.progress import StagedProgress
     from suite.data.checking import check_store
+    from suite.files.csv_text import csv_text
     from suite.files.outputs import check_writable, write_output
 
     if options.list:
         check_writable(options.list)  # before the data is read, which may take minutes
-    found = check_store(open_data(options.data))
+    found = check_store(open_data(options.data), StagedProgress())
     for line in found.facts:
-        print_line(line)
+        print_line(shortened(line))
     for problem in found.problems:
-        print_line(f"suite: {problem}", sys.stderr)
+        print_line(f"suite: {shortened(problem)}", sys.stderr)
     if options.list and found.copies is None:
         print_line(f"suite: {options.list} is not written, as the copies were not looked for", sys.stderr)
     elif options.list and found.copies is not None:
-        write_output(options.list, found.copies.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC))
+        write_output(options.list, csv_text(found.copies))
         print_line(f"{options.list} lists all copies")
     if found.problems:
         return ExitCode.FAILED

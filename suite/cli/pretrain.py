@@ -77,6 +77,7 @@ def pretrain(options: argparse.Namespace) -> int:
 
     from suite.cli.progress import RepeatedLine, describe_pretraining
     from suite.files.outputs import unwritable
+    from suite.files.write_errors import why_not_written
     from suite.training.fit import DivergedError
     from suite.training.pretraining import pretrain as train
 
@@ -103,7 +104,7 @@ def pretrain(options: argparse.Namespace) -> int:
     except OSError as error:
         if error.errno is None:
             raise
-        raise unwritable(path, f"{error.strerror}; it {kept()}") from None
+        raise unwritable(path, f"{why_not_written(error)}; it {kept()}") from None
     print_line(f"{path}: start from it with --set {shlex.quote(f'base.backbone={path}')}")
     return ExitCode.DONE
 

@@ -74,4 +74,6 @@ def path(text: str) -> Path:
     """A path. The empty string is refused: ``Path("")`` would be the current folder."""
     if not text:
         raise argparse.ArgumentTypeError("the path is empty")
+    if "\0" in text:
+        raise argparse.ArgumentTypeError("the path has a null byte")
     return Path(text)

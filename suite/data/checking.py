@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from suite.data.copies import EXAMPLES, copy_groups, examples, facts
+from suite.data.copies import EXAMPLES, copy_groups, examples, facts, shown_name
 from suite.data.dataset import resized, resized_files
-from suite.data.duplicates import Copies, find_copies
+from suite.data.duplicates import Copies, OnCopyProgress, find_copies, tell_nobody
 from suite.data.store import LabelRange, Store, fingerprint
 from suite.errors import RequestError
 from suite.files.arrays import read_array
@@ -29,8 +29,13 @@ class Check:
     copies: pd.DataFrame | None = None  # the table of ``CopyGroups``; None if the store could not be read
 
 
-def check_store(store: Store) -> Check:
-    """Read a whole store and look for problems that would invalidate results measured on it."""
+def check_store(store: Store, told: OnCopyProgress = tell_nobody) -> Check:
+    """Read a whole store and look for problems that would invalidate results measured on it.
+
+    Args:
+        store: The store.
+        told: Called while copies are looked for.
+    """
     try:
         images, labels = store.images, store.labels
     except RequestError as error:
@@ -39,7 +44,8 @@ def check_store(store: Store) -> Check:
     if fingerprint(images, labels) != store.info.fingerprint:
         problems.append("The fingerprint of images and labels is another than that in store.json.")
     if unknown := sorted(set(labels["split"].astype(str)) - set(SPLITS)):
-        return Check([], [*problems, f"There are splits of other names than train, val and test: {unknown}."])
+        first = examples([repr(name[:40]) for name in unknown[:EXAMPLES]], len(unknown))
+        return Check([], [*problems, f"There are splits of other names than train, val and test: {first}."])
     found = [_sizes(labels), f"protocol: {store.info.protocol}"]
     for attribute, label_range in store.info.attributes.items():
         problems += _label_problems(labels, attribute, label_range)
@@ -47,7 +53,7 @@ def check_store(store: Store) -> Check:
     problems += [f"There is no {split} image." for split in SPLITS if not (labels["split"] == split).any()]
     problems += _shared_subjects(labels)
     problems += _damaged_resized(store)
-    copies = find_copies(images)
+    copies = find_copies(images, told)
     problems += _exact_copies_across(copies, labels)
     groups = copy_groups(copies, labels, store.info.attributes)
     return Check([*found, *facts(groups)], problems, groups.table)
@@ -76,7 +82,8 @@ def _label_problems(labels: pd.DataFrame, attribute: str, label_range: LabelRang
 def _histogram(labels: pd.DataFrame, attribute: str, label_range: LabelRange) -> Iterator[str]:
     edges = np.linspace(label_range.low, label_range.high, BINS + 1)
     counts = [
-        np.histogram(labels.loc[labels["split"] == split, attribute].dropna(), edges)[0] for split in SPLITS
+        np.histogram(labels.loc[labels["split"] == split, attribute].dropna().to_numpy(np.float64), edges)[0]
+        for split in SPLITS
     ]
     yield f"{attribute:>16s} " + "".join(f"{split:>9s}" for split in SPLITS)
     for n in range(BINS):
@@ -103,7 +110,8 @@ def _shared_subjects(labels: pd.DataFrame) -> Iterator[str]:
     parts = named.groupby("subject")["split"].nunique()
     shared = sorted(parts[parts > 1].index)
     if shared:
-        yield f"{len(shared):,} people are in two splits or more: {examples(shared, len(shared))}."
+        names = examples([shown_name(one) for one in shared[:EXAMPLES]], len(shared))
+        yield f"{len(shared):,} people are in two splits or more: {names}."
 
 
 def _exact_copies_across(copies: Copies, labels: pd.DataFrame) -> Iterator[str]:
@@ -114,5 +122,5 @@ def _exact_copies_across(copies: Copies, labels: pd.DataFrame) -> Iterator[str]:
         sources = labels["source"].astype(str).to_numpy()
         pairs = zip(sources[copies.equal[first]], sources[first], strict=True)
         have = "1 image has" if len(across) == 1 else f"{len(across):,} images have"
-        named = examples([f"{one} and {other}" for one, other in pairs], len(across))
+        named = examples([f"{shown_name(one)} and {shown_name(other)}" for one, other in pairs], len(across))
         yield f"{have} an exact copy in another split: {named}."

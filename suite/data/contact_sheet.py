@@ -37,6 +37,7 @@ def write_sheet(
     if attribute not in store.info.attributes:
         known = ", ".join(sorted(store.info.attributes))
         raise RequestError(f"{store.folder} has no labels for {attribute!r}, only for {known}")
+    images = store.images  # the side in store.json is only a claim until then
     tile = max(store.info.side, SMALLEST_TILE)
     pitch = (tile + 2 * MARGIN, tile + 2 * MARGIN + CAPTION)
     if columns < 1 or rows < 1 or columns * rows * pitch[0] * pitch[1] > LARGEST_SHEET:
@@ -55,7 +56,7 @@ def write_sheet(
     decimals = 0 if np.all(labels[chosen] % 1 == 0) else 1
     for cell, index in enumerate(chosen):
         left, top = cell % columns * pitch[0] + MARGIN, cell // columns * pitch[1] + MARGIN
-        image = Image.fromarray(np.asarray(store.images[index]))
+        image = Image.fromarray(np.asarray(images[index]))
         sheet.paste(image.resize((tile, tile), Image.Resampling.BICUBIC), (left, top))
         centre = (left + tile / 2, top + tile + CAPTION / 2)
         draw.text(centre, f"{labels[index]:.{decimals}f}", fill="black", font=font, anchor="mm")
@@ -71,8 +72,9 @@ def write_sheet(
 def spread(labels: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.int64]:
     """Return indices of up to ``count`` images, in ascending order of the label and evenly spaced in that order.
 
-    Images without a label (NaN) are left out; equal labels keep the order of the store.
+    Images without a label (NaN, or infinite in a forged store) are left out; equal labels keep the order of the store.
     """
-    order = np.argsort(labels, kind="stable")[: int(np.sum(~np.isnan(labels)))]
+    known = np.flatnonzero(np.isfinite(labels))
+    order = known[np.argsort(labels[known], kind="stable")]
     positions = np.linspace(0, len(order) - 1, min(count, len(order)))
     return order[np.round(positions).astype(np.int64)].astype(np.int64)

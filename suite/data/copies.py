@@ -8,8 +8,10 @@ import pandas as pd
 
 from suite.data.duplicates import Copies
 from suite.data.store import LabelRange
+from suite.printable import shortened
 
 EXAMPLES = 3  # shown of each finding
+LONGEST_NAME = 200  # characters
 
 
 @dataclass(frozen=True)
@@ -21,10 +23,12 @@ class CopyGroups:
             attribute, ``kind`` ("exact" where another image has the same pixels, else "near"), ``contradicts``
             (whether labels in the group differ by more than rounding, which is half a step of the label range).
         attributes: The label range of each attribute.
+        plain: The number of different images that are too plain to look alike.
     """
 
     table: pd.DataFrame
     attributes: Mapping[str, LabelRange]
+    plain: int = 0
 
     @property
     def count(self) -> int:
@@ -64,11 +68,15 @@ def copy_groups(copies: Copies, labels: pd.DataFrame, attributes: Mapping[str, L
         found = table.groupby("group")[attribute]
         spread = found.transform("max") - found.transform("min")
         table["contradicts"] |= spread > label_range.step / 2 + 1e-9  # more than the subtraction rounds
-    return CopyGroups(table, attributes)
+    return CopyGroups(table, attributes, copies.plain)
 
 
 def treatment(groups: CopyGroups) -> str:
-    """Say where copies are, as a sentence that follows the protocol of the splits."""
+    """Say where copies are, as sentences that follow the protocol of the splits."""
+    return " ".join(filter(None, [_where(groups), _compared_less(groups.plain)]))
+
+
+def _where(groups: CopyGroups) -> str:
     if not groups.count:
         return "No image has an exact copy or a look-alike."
     across = groups.across_splits.count
@@ -78,6 +86,13 @@ def treatment(groups: CopyGroups) -> str:
     return f"{counted} {'is' if groups.count == 1 else 'are each'} in one split."
 
 
+def _compared_less(plain: int) -> str:
+    if not plain:
+        return ""
+    images = "1 image is" if plain == 1 else f"{plain:,} images are"
+    return f"{images} too plain for look-alikes to be found, such as one colour; only exact copies were looked for."
+
+
 def facts(groups: CopyGroups) -> Sequence[str]:
     """Count the copies, those in different splits and those whose labels contradict, with examples; lines."""
     exact = int((groups.table["kind"] == "exact").sum())
@@ -85,6 +100,7 @@ def facts(groups: CopyGroups) -> Sequence[str]:
     return [
         f"copies: {_groups(groups.count)} of {len(groups.table):,} images; {exact:,} have the pixels of another, "
         f"{len(groups.table) - exact:,} only look like another",
+        *([f"plain images: {_compared_less(groups.plain)}"] if groups.plain else []),
         f"copies in different splits: {_groups(across.count)}"
         + (f"; look at {examples(_apart(across), across.count)}" if across.count else ""),
         f"copies whose labels contradict: {_groups(against.count)}"
@@ -101,6 +117,11 @@ def contradictions(groups: CopyGroups) -> str:
         f"the labels in {_groups(against.count)} of copies contradict each other: "
         f"{examples(_furthest(against), against.count)}"
     )
+
+
+def shown_name(source: str) -> str:
+    """Name an image in a sentence, of which its name must leave the rest readable."""
+    return shortened(source, LONGEST_NAME) or "(an image without a name)"
 
 
 def examples(names: Sequence[str], count: int) -> str:
@@ -125,7 +146,7 @@ def _apart(groups: CopyGroups) -> list[str]:
     for group in _first(groups):
         one = group.iloc[0]
         other = group[group["split"] != one["split"]].iloc[0]
-        named.append(f"{one['source']} and {other['source']}")
+        named.append(f"{shown_name(one['source'])} and {shown_name(other['source'])}")
     return named
 
 
@@ -140,5 +161,7 @@ def _furthest(groups: CopyGroups) -> list[str]:
         attribute = max(steps, key=lambda name: float(np.nan_to_num(steps[name])))
         ordered = group.dropna(subset=[attribute]).sort_values(attribute, kind="stable")
         pair = [ordered.iloc[0], ordered.iloc[-1]]
-        named.append(" and ".join(f"{one['source']} ({attribute} {one[attribute]:g})" for one in pair))
+        named.append(
+            " and ".join(f"{shown_name(one['source'])} ({attribute} {one[attribute]:g})" for one in pair)
+        )
     return named

@@ -11,9 +11,9 @@ import pandas as pd
 
 from suite.data.copies import CopyGroups, copy_groups, treatment
 from suite.data.dataset_reader import DatasetReader, ImageRecord, ReadResult, SkippedFile
-from suite.data.decoded_images import DecodedImages
+from suite.data.decoded_images import DecodedImages, has_decoded_images
 from suite.data.decoding_processes import CHUNK, DecodeRequest, decode_all
-from suite.data.duplicates import find_copies
+from suite.data.duplicates import OnCopyProgress, find_copies, tell_nobody
 from suite.data.face_locations import keep_located_faces
 from suite.data.packed_labels import as_text, packed_labels
 from suite.data.packing_checks import check_disk_space, check_output_folder, check_share_skipped
@@ -24,7 +24,9 @@ from suite.data.store import Store, StoreInfo, fingerprint, open_store, sampled_
 from suite.data.unread_files import adding, advice_on
 from suite.errors import RequestError, UnfinishedError
 from suite.files.atomic import move_into_place
+from suite.files.csv_text import csv_text
 from suite.files.paths import resolved
+from suite.files.write_errors import why_not_written
 
 #: Called with the number of images done and of images in all.
 OnProgress = Callable[[int, int], None]
@@ -49,6 +51,7 @@ def pack(
     overwrite: bool = False,
     on_progress: OnProgress | None = None,
     on_copies: OnCopies | None = None,
+    on_comparison: OnCopyProgress = tell_nobody,
 ) -> Store:
     """Decode a set into a store.
 
@@ -69,6 +72,7 @@ def pack(
         overwrite: Replace a store that is in ``out``.
         on_progress: Called after every chunk of images.
         on_copies: Called with the copies in the store when it is complete.
+        on_comparison: Called while copies are looked for.
 
     Raises:
         RequestError: The source is not this set, ships no landmarks to align by, or has too few readable images;
@@ -82,7 +86,7 @@ def pack(
         raise RequestError(f"a share of {max_skipped:g} cannot be skipped; choose 0 to 1, such as 0.05")
     out = resolved(out)
     check_output_folder(out, overwrite)
-    with resumable_folder(out) as folder, _explained(out):
+    with resumable_folder(out) as folder, _explained(out, folder):
         check_output_folder(out, overwrite)  # again, because another packing may have ended before the lock
         with seekable(path, folder / "source.tar") as source:
             result, advice = _read(reader, source, path, align)
@@ -100,7 +104,7 @@ def pack(
             kept, skipped = _sort_out(result, decoded.reasons, path)
             _write_skipped(folder, skipped)
             check_share_skipped(result, skipped, folder, path, max_skipped)
-        groups = _finish(decoded, kept, skipped, reader, result, splitting, path)
+        groups = _finish(decoded, kept, skipped, reader, result, splitting, path, on_comparison)
         decoded.hand_over()
         move_into_place(decoded.store, out)
     if on_copies:
@@ -109,16 +113,18 @@ def pack(
 
 
 @contextlib.contextmanager
-def _explained(out: Path) -> Iterator[None]:
-    """Turn the error of a disk that is full, or has become read-only, into one sentence."""
+def _explained(out: Path, folder: Path) -> Iterator[None]:
+    """Turn the error of a disk that is full, or has become read-only, or of a limit on files into one sentence."""
     try:
         yield
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS):
             raise
+        kept = "what is decoded is kept there: " if has_decoded_images(folder) else ""
+        mend = "raise it, or name a smaller --size" if error.errno == errno.EFBIG else "free some space"
         raise UnfinishedError(
-            f"{out.parent} cannot be written to ({os.strerror(error.errno)}); what is decoded is kept there: free "
-            "some space and pack again, or name a folder on another disk"
+            f"{out.parent} cannot be written to ({why_not_written(error)}); {kept}{mend} and pack again, or name a "
+            "folder on another disk"
         ) from None
 
 
@@ -188,7 +194,8 @@ def _sort_out(
 
 def _write_skipped(folder: Path, skipped: Sequence[SkippedFile]) -> None:
     rows = [(as_text(one.file), as_text(one.reason)) for one in skipped]
-    pd.DataFrame(rows, columns=["source", "reason"]).to_csv(folder / "skipped.csv", index=False)
+    table = pd.DataFrame(rows, columns=["source", "reason"])
+    (folder / "skipped.csv").write_text(csv_text(table), encoding="utf-8")
 
 
 def _finish(
@@ -199,10 +206,11 @@ def _finish(
     result: ReadResult,
     splitting: SplitRequest,
     path: Path,
+    told: OnCopyProgress,
 ) -> CopyGroups:
     """Write everything of a store but its images, ``store.json`` last; return the copies in it."""
     folder, images = decoded.store, decoded.usable()
-    copies = find_copies(images)
+    copies = find_copies(images, told)
     assignment = assign(kept, splitting, reader.name, copies.groups)
     attributes = {name: labels for name, labels in reader.attributes.items() if name in kept[0].labels}
     _write_skipped(folder, skipped)

@@ -1,6 +1,7 @@
 """Resuming a packing: what an interrupted one decoded is kept, and the next one continues from there."""
 
 import contextlib
+import errno
 import hashlib
 import json
 import shutil
@@ -76,6 +77,8 @@ def _locked(out: Path) -> Iterator[None]:
                 f"{out.parent} is on a file system without locks, where two packings could spoil one set; name a "
                 "folder on another file system"
             ) from None
+        if error.errno in (errno.EEXIST, errno.ENOTDIR):  # of the folders above it
+            raise RequestError(f"{out.parent} is or lies in a file; name a folder in a folder") from None
         raise RequestError(
             f"{out.parent} cannot be written to ({error.strerror}); name another folder"
         ) from None

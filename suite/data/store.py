@@ -39,6 +39,7 @@ from suite.files.reading import (
     parse_json,
     read_table,
     read_text,
+    schema_version,
     typed,
 )
 from suite.trial import UNIT
@@ -103,7 +104,7 @@ class Store:
 
     @cached_property
     def labels(self) -> pd.DataFrame:
-        """One row per image, in the order of ``images``.
+        """One row per image, in the order of ``images``; text that is missing is empty.
 
         Raises:
             RequestError: The file is missing, damaged, or lacks a column or rows.
@@ -118,7 +119,8 @@ class Store:
                 raise FileContentError(f"it has {len(labels):,} rows for {self.info.images:,} images")
         except (FileContentError, FileNotFoundError) as error:
             raise self._damaged("labels.parquet", error) from None
-        return labels.reset_index(drop=True)
+        texts = {name: labels[name].astype(object).fillna("") for name in ("split", "subject", "source")}
+        return labels.assign(**texts).reset_index(drop=True)
 
     @cached_property
     def sampled_fingerprint(self) -> str:
@@ -201,10 +203,14 @@ def open_store(folder: Path) -> Store:
         raise _damaged(folder, error) from None
     if not isinstance(fields, dict) or "schema_version" not in fields:
         raise _no_store(folder, "its store.json is not one of the suite: it has no schema_version")
-    if fields.get("schema_version") != SCHEMA_VERSION:
+    try:
+        version = schema_version(fields)
+    except FileContentError as error:
+        raise _damaged(folder, error) from None
+    if version != SCHEMA_VERSION:
         raise RequestError(
-            f"{folder}/store.json has schema version {str(fields.get('schema_version'))[:40]}, this suite reads "
-            f"{SCHEMA_VERSION}; pack the data again with 'suite data pack'"
+            f"{folder}/store.json has schema version {version}, this suite reads {SCHEMA_VERSION}; "
+            "pack the data again with 'suite data pack'"
         )
     try:
         info = typed(fields, StoreInfo)

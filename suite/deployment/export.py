@@ -22,6 +22,7 @@ from suite.deployment.verify import Verification, verify
 from suite.errors import RequestError
 from suite.files.atomic import atomic_path
 from suite.files.outputs import unwritable
+from suite.files.write_errors import why_not_written
 from suite.networks.weights import save_tensors
 from suite.optional_dependencies import need
 from suite.trial import TrialConfig
@@ -99,7 +100,7 @@ def partial_file(path: Path) -> Iterator[Path]:
         with atomic_path(path, suffix=path.suffix) as temporary:
             yield temporary
     except OSError as error:
-        raise unwritable(path, error.strerror or str(error)) from None
+        raise unwritable(path, why_not_written(error)) from None
 
 
 @contextmanager

@@ -59,7 +59,11 @@ def read_array(path: Path, shape: tuple[int, ...]) -> "np.memmap[tuple[int, ...]
         found = np.lib.format.open_memmap(path, mode="r")
     except (OSError, ValueError, TypeError, OverflowError, EOFError, MemoryError) as error:
         raise FileContentError(getattr(error, "strerror", None) or first_line(error)) from None
-    if found.dtype != np.uint8 or found.shape != shape or not found.flags.c_contiguous:
+    if found.dtype == np.uint8 and found.shape == shape and not found.flags.c_contiguous:
+        raise FileContentError(
+            "its numbers are in the order of Fortran; numpy.ascontiguousarray puts them right"
+        )
+    if found.dtype != np.uint8 or found.shape != shape:
         raise FileContentError(
             f"it holds {found.dtype} {_sizes(found.shape)} instead of uint8 {_sizes(shape)}"
         )

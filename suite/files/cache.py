@@ -9,6 +9,7 @@ from pathlib import Path
 from suite.errors import RequestError
 from suite.files.byte_count import byte_count
 from suite.files.paths import home_folder
+from suite.files.write_errors import why_not_written
 
 
 def cache_folder() -> Path:
@@ -42,7 +43,7 @@ def writable_cache(part: str, *, needed: int = 0) -> Iterator[Path]:
     except OSError as error:
         if error.errno is None:
             raise
-        raise _unusable(os.strerror(error.errno)) from None
+        raise _unusable(why_not_written(error)) from None
 
 
 def _unusable(reason: str) -> RequestError:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from suite.errors import RequestError
 from suite.files.atomic import write_atomically
+from suite.files.write_errors import why_not_written
 
 #: Files of a run folder. Its reports and figures have other names.
 FILES_OF_A_RUN = (
@@ -56,7 +57,7 @@ def write_output(path: Path, text: str) -> None:
     try:
         write_atomically(path, text)
     except OSError as error:
-        raise unwritable(path, error.strerror or str(error)) from None
+        raise unwritable(path, why_not_written(error)) from None
 
 
 def unwritable(path: Path, why: str) -> RequestError:

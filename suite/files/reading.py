@@ -7,6 +7,7 @@ makes the sentence with its remedy.
 import json
 import math
 import os
+import re
 import stat
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -34,6 +35,14 @@ _BATCH = 65_536  # rows that are unpacked at a time
 LARGEST_INTEGER = 2**63 - 1
 #: Levels of lists and objects in JSON; whatever reads the values by recursion then has room for it.
 DEEPEST = 50
+#: What may be under the name of a JSON file, by how it begins.
+_TEXT_KINDS: Mapping[str, str] = {
+    r"version https://git-lfs": "a pointer of Git LFS; get the file with 'git lfs pull'",
+    r"(?i)<!doctype html|<html": "a web page",
+    r"<": "XML",
+    r"---(\s|$)|[A-Za-z_][\w-]*:(\s|$)|- [\w'\"]": "YAML",
+    r"[\w ]+(,[\w ]+)+\n": "a CSV table",
+}
 
 
 class FileContentError(Exception):
@@ -102,9 +111,33 @@ def parse_json(text: str | bytes, *, infinite: bool = False) -> Any:
         _check_depth(document, DEEPEST)
     except RecursionError:
         raise FileContentError("it is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        kind = _resembled(text if isinstance(text, str) else text[:1000].decode("utf-8", "replace"))
+        raise FileContentError(f"it is not JSON but {kind}" if kind else f"it is not JSON: {error}") from None
     except ValueError as error:
         raise FileContentError(f"it is not JSON: {error}") from None
     return document
+
+
+def _resembled(text: str) -> str:
+    """What a text that is no JSON seems to be, by its beginning; empty where that says nothing."""
+    start = text[:1000].strip()
+    if not start:
+        return "empty" if not text.strip() else ""
+    return next((kind for pattern, kind in _TEXT_KINDS.items() if re.match(pattern, start)), "")
+
+
+def schema_version(fields: Mapping[str, Any]) -> int:
+    """Return the ``schema_version`` of a description.
+
+    Raises:
+        FileContentError: It is no whole number.
+    """
+    version = fields["schema_version"]
+    if not isinstance(version, int) or isinstance(version, bool):
+        said = json.dumps(version)
+        raise FileContentError(f"its schema_version is {said[:40]}, which is no whole number")
+    return version
 
 
 def parse_typed(text: str | bytes, kind: type[T]) -> T:

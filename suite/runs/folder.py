@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from suite.errors import RequestError
 from suite.files.atomic import is_temporary
 from suite.files.locks import FileLockedError, file_lock
 from suite.files.paths import is_there
+from suite.files.write_errors import why_not_written
 from suite.runs.layout import CHECKPOINTS, LOCK, PREDICTIONS, STUDY_JOURNAL
 
 #: Folders that are created with the run folder.
@@ -112,7 +112,7 @@ def explain_write_errors(folder: Path, resume: str = "") -> Iterator[None]:
             raise gone_error(folder) from error
         if error.errno not in UNWRITABLE:
             raise
-        raise write_error(folder, os.strerror(error.errno), resume) from error
+        raise write_error(folder, why_not_written(error), resume) from error
 
 
 def write_error(folder: Path, cause: str, resume: str = "") -> RequestError:

@@ -18,6 +18,7 @@ from suite.files.reading import (
     FileContentError,
     parse_json,
     read_text,
+    schema_version,
     typed,
 )
 from suite.trial import UNIT, Attribute
@@ -292,10 +293,14 @@ def read_info(folder: Path) -> RunInfo:
         raise _damaged(folder, error) from None
     if not isinstance(fields, dict) or "schema_version" not in fields:
         raise _no_run(folder, "its run.json is not one of the suite: it has no schema_version")
-    if fields.get("schema_version") != SCHEMA_VERSION:
+    try:
+        version = schema_version(fields)
+    except FileContentError as error:
+        raise _damaged(folder, error) from None
+    if version != SCHEMA_VERSION:
         raise RequestError(
-            f"{folder}/run.json has schema version {str(fields.get('schema_version'))[:40]}, this suite reads "
-            f"{SCHEMA_VERSION}; read it with the version of suite that its 'versions' names"
+            f"{folder}/run.json has schema version {version}, this suite reads {SCHEMA_VERSION}; "
+            "read it with the version of suite that its 'versions' names"
         )
     try:
         info = typed(fields, RunInfo)

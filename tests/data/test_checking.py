@@ -1,5 +1,6 @@
 """Checking packed data: what would make its figures worthless is found, and nothing else is."""
 
+import csv
 import dataclasses
 import json
 from collections.abc import Callable
@@ -95,7 +96,7 @@ def other_split(images: np.ndarray, labels: pd.DataFrame) -> None:
         (lose_a_label, "2 labels of age are missing or outside of 0 to 90."),
         (negative, "1 deviations of age are below 0."),
         (no_test, "There is no test image."),
-        (other_split, "There are splits of other names than train, val and test: ['dev']."),
+        (other_split, "There are splits of other names than train, val and test: 'dev'."),
     ],
 )
 def test_a_fault_is_found_and_named(
@@ -173,7 +174,7 @@ def test_a_list_that_cannot_be_written_is_refused_before_the_work(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = a_store(tmp_path / "store")
-    monkeypatch.setattr("suite.data.checking.check_store", lambda store: pytest.fail("the data was read"))
+    monkeypatch.setattr("suite.data.checking.check_store", lambda *asked: pytest.fail("the data was read"))
     assert main(["data", "check", str(store.folder), "--list", str(tmp_path / "none" / "copies.csv")]) == 2
     assert "copies.csv cannot be written (No such file or directory)" in capsys.readouterr().err
 
@@ -230,3 +231,38 @@ def test_resized_images_in_the_cache_are_compared_with_what_they_were_made_of(tm
     kept.flush()
     (problem,) = check_store(store).problems
     assert problem.startswith("The images at 40 pixels in the cache are not made of these; delete ")
+
+
+def named_by_a_stranger(images: np.ndarray, labels: pd.DataFrame) -> None:
+    images[[5, 6, 27]] = images[4]
+    labels.loc[4, "source"] = "long " * 20_000
+    labels.loc[5, "source"] = "+one\rline.jpg"
+    labels.loc[6, "source"] = "=1+1.jpg"
+    labels.loc[27, "source"] = None
+    labels.loc[[4, 27], "subject"] = "p4 " * 20_000
+    labels.loc[[7, 8, 22], "subject"] = None
+
+
+def test_names_of_any_length_and_kind_leave_the_findings_readable(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store, file = a_store(tmp_path / "store", named_by_a_stranger), tmp_path / "copies.csv"
+    write_info(store.folder, dataclasses.replace(store.info, protocol="word " * 100_000))
+    assert main(["data", "check", str(store.folder), "--list", str(file)]) == 1
+    captured = capsys.readouterr()
+    said = [*captured.out.splitlines(), *captured.err.splitlines()]
+    assert max(map(len, said)) < 2_100
+    assert "an image without a name" in captured.err
+    assert "26 people" in said[0]
+    assert not [line for line in said if "fingerprint" in line or "None" in line or "nan" in line]
+    with file.open(newline="") as opened:
+        names = [row["source"] for row in csv.DictReader(opened)]
+    assert names[1:] == ["'+one\rline.jpg", "'=1+1.jpg", ""]
+
+
+def test_images_too_plain_to_be_compared_are_counted(tmp_path: Path) -> None:
+    def one_colour(images: np.ndarray, labels: pd.DataFrame) -> None:
+        images[3], images[4] = 90, 120
+
+    found = check_store(a_store(tmp_path / "store", one_colour))
+    assert [line for line in found.facts if line.startswith("plain images: 2 images are too plain")]

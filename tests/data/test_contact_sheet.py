@@ -106,3 +106,8 @@ def test_a_full_disk_leaves_no_part_of_a_sheet_and_keeps_the_one_before(
         write_sheet(store, sheet)
     assert list(sheet.parent.iterdir()) == [sheet]
     assert sheet.read_bytes() == b"before"
+
+
+def test_a_forged_label_without_end_has_no_place_in_the_order(recwarn: pytest.WarningsRecorder) -> None:
+    assert spread(np.array([3.0, np.inf, 1.0, -np.inf, np.nan]), 9).tolist() == [2, 0]
+    assert not recwarn

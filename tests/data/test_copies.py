@@ -88,6 +88,15 @@ def test_a_sentence_says_where_copies_are(groups: list[int], splits: str, said: 
     assert treatment(groups_of(groups, splits=splits)) == said
 
 
+def test_images_that_could_not_be_compared_are_part_of_the_sentence() -> None:
+    table = pd.DataFrame({"split": "train", "source": ["a", "b"], "age": 30.0})
+    found = copy_groups(Copies(np.arange(2), np.arange(2), plain=2), table, {"age": RANGES["age"]})
+    assert treatment(found) == (
+        "No image has an exact copy or a look-alike. 2 images are too plain for look-alikes to be found, such as one "
+        "colour; only exact copies were looked for."
+    )
+
+
 def test_labels_that_another_program_stored_with_gaps_are_compared() -> None:
     table = pd.DataFrame(
         {"split": "train", "source": ["a", "b", "c"], "age": pd.array([30, None, 40], "Int64")}

@@ -418,3 +418,30 @@ def test_packing_where_the_file_system_has_no_locks_is_refused(
     with pytest.raises(RequestError, match="is on a file system without locks"):
         packed(utkface, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("step", "kept"),
+    [("suite.data.decoded_images.new_array", False), ("pandas.DataFrame.to_parquet", True)],
+)
+def test_a_limit_on_the_size_of_files_is_told_as_one(
+    step: str, kept: bool, utkface: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_large(*args: object, **options: object) -> None:
+        raise OSError(errno.EFBIG, "File too large")
+
+    monkeypatch.setattr(step, too_large)
+    with pytest.raises(UnfinishedError) as caught:
+        packed(utkface, tmp_path / "out")
+    said = str(caught.value)
+    assert "would exceed the largest file that is allowed here, which 'ulimit -f' shows and raises" in said
+    assert "raise it, or name a smaller --size" in said
+    assert "free" not in said
+    assert ("what is decoded is kept there" in said) == kept
+
+
+def test_a_folder_in_a_file_is_refused_as_that(utkface: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    for out in ("file/out", "file/below/out"):
+        with pytest.raises(RequestError, match="is or lies in a file; name a folder in a folder"):
+            packed(utkface, tmp_path / out)

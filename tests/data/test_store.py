@@ -96,6 +96,26 @@ def test_a_store_of_another_version_is_refused(tmp_path: Path) -> None:
         open_store(folder)
 
 
+@pytest.mark.parametrize("version", ["1", None, True])
+def test_a_schema_version_that_is_no_whole_number_is_told_as_that(tmp_path: Path, version: object) -> None:
+    folder = store_folder(tmp_path / "store")
+    fields = json.loads((folder / "store.json").read_text()) | {"schema_version": version}
+    (folder / "store.json").write_text(json.dumps(fields))
+    with pytest.raises(RequestError, match=r"its schema_version is .*, which is no whole number"):
+        open_store(folder)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [("name: x\nimages: 5\n", "YAML"), ("<!DOCTYPE html><p>", "a web page"), ("\n", "empty")],
+)
+def test_a_store_json_that_is_no_json_says_what_it_looks_like(tmp_path: Path, text: str, kind: str) -> None:
+    folder = store_folder(tmp_path / "store")
+    (folder / "store.json").write_text(text)
+    with pytest.raises(RequestError, match=f"it is not JSON but {kind}"):
+        open_store(folder)
+
+
 def test_an_array_of_objects_is_never_unpickled(tmp_path: Path) -> None:
     folder = store_folder(tmp_path / "store")
     np.save(folder / "images.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)

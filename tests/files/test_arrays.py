@@ -84,7 +84,7 @@ def _long_header(path: Path) -> None:
         (lambda path: path.write_bytes(b"\x93NUMPY\x01\x00\xff\xff{"), ""),
         (lambda path: np.save(path, np.zeros(SHAPE, np.float32)), "float32 5 x 4 x 4 x 3 instead of uint8"),
         (lambda path: np.save(path, np.zeros((4, 4, 4, 3), np.uint8)), "uint8 4 x 4 x 4 x 3 instead of"),
-        (lambda path: np.save(path, np.asfortranarray(np.zeros(SHAPE, np.uint8))), "instead of"),
+        (lambda path: np.save(path, np.asfortranarray(np.zeros(SHAPE, np.uint8))), "order of Fortran"),
         (lambda path: _claims(path, "(1000000000000, 64, 64, 3)"), ""),
         (lambda path: _claims(path, f"(1{'0' * 60},)"), ""),
         (lambda path: _claims(path, "(-5, 4, 4, 3)"), ""),

@@ -148,3 +148,26 @@ def test_a_table_is_read_as_it_was_written(tmp_path: Path, monkeypatch: pytest.M
         pd.testing.assert_frame_equal(
             read_table(tmp_path / "t.parquet"), pd.read_parquet(tmp_path / "t.parquet")
         )
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS"),
+        ("<html>", "a web page"),
+        ("<?xml version='1.0'?>", "XML"),
+        ("---\na: 1", "YAML"),
+        ("- a\n- b", "YAML"),
+        ("path,age\na,1\n", "a CSV table"),
+        (b"<!doctype html>", "a web page"),
+    ],
+)
+def test_what_is_no_json_is_named_where_its_beginning_says_what_it_is(text: str | bytes, kind: str) -> None:
+    with pytest.raises(FileContentError, match=f"it is not JSON but {kind}"):
+        parse_json(text)
+
+
+@pytest.mark.parametrize("text", ['{"a": 1} x', "{", "\0", "9" * 99, "Infinity", "x"])
+def test_damaged_json_is_not_taken_for_another_kind(text: str) -> None:
+    with pytest.raises(FileContentError, match="it is not JSON: "):
+        parse_json(text)

@@ -43,6 +43,14 @@ def test_another_schema_version_is_refused(tmp_path: Path) -> None:
         read_run(tmp_path)
 
 
+@pytest.mark.parametrize("version", ["1", None, True, 1.0, [1] * 99])
+def test_a_schema_version_that_is_no_whole_number_is_told_as_that(tmp_path: Path, version: object) -> None:
+    fields = dataclasses.asdict(INFO) | {"schema_version": version}
+    (tmp_path / "run.json").write_text(json.dumps(fields))
+    with pytest.raises(RequestError, match=r"its schema_version is .*, which is no whole number"):
+        read_run(tmp_path)
+
+
 def test_a_run_json_without_a_required_field_is_refused_in_one_sentence(tmp_path: Path) -> None:
     fields = dataclasses.asdict(INFO)
     del fields["data"]
