@@ -25,6 +25,15 @@ def _forms(name: str) -> tuple[str, str]:
     return form, _CASELESS + form.casefold()
 
 
+class AmbiguousNameError(Exception):
+    """A name in a table that two files or more have in other upper and lower case; the message names them."""
+
+    def __init__(self, candidates: Iterable[str]) -> None:
+        """Name the files, of which the first two are enough."""
+        one, other, *_ = sorted(candidates)
+        super().__init__(f"{one} and {other} differ in upper and lower case only")
+
+
 class FileNames:
     """The names of files, to find one by any spelling of it.
 
@@ -39,12 +48,18 @@ class FileNames:
                 self._by_form[form].append(name)
 
     def find(self, name: str) -> str | None:
-        """Return the name that is spelt in the same way, or the only one spelt differently; None without one."""
+        """Return the name that is spelt in the same way, or the only one spelt differently; None without one.
+
+        Raises:
+            AmbiguousNameError: Several are spelt differently.
+        """
         if name in self._names:
             return name
         for form in _forms(name):
             if found := self._by_form.get(form):
-                return found[0] if len(found) == 1 else None
+                if len(found) > 1:
+                    raise AmbiguousNameError(found)
+                return found[0]
         return None
 
 
@@ -56,17 +71,34 @@ class NamesOnDisk:
         self._names: dict[Path, FileNames] = {}
 
     def find(self, name: str) -> str:
-        """Return the spelling under which a file is there; the name itself where there is none."""
+        """Return the spelling under which a file is there; the name itself where there is none.
+
+        Raises:
+            AmbiguousNameError: Several files or folders are spelt differently.
+        """
         composed = comparable(name)
         spellings = (name, name.replace("\\", "/"), composed, unicodedata.normalize("NFD", composed))
         for spelling in dict.fromkeys(spellings):
             if _exists(self._folder / spelling):
                 return self._from_here(spelling)
-        parent = Path(composed).parent
-        if parent not in self._names:
-            self._names[parent] = FileNames(_entries(self._folder / parent))
-        found = self._names[parent].find(Path(composed).name)
-        return name if found is None else (parent / found).as_posix()
+        found = self._part_by_part(Path(composed))
+        return name if found is None else self._from_here(found.as_posix())
+
+    def _part_by_part(self, path: Path) -> Path | None:
+        """Find each folder on the way and then the file, in any spelling; None where one is not there."""
+        found = Path(path.anchor)
+        for part in path.parts[1:] if path.anchor else path.parts:
+            if not _exists(self._folder / found / part):
+                if found not in self._names:
+                    entries = _entries(self._folder / found)
+                    self._names[found] = FileNames((found / entry).as_posix() for entry in entries)
+                spelt = self._names[found].find((found / part).as_posix())
+                if spelt is None:
+                    return None
+                found = Path(spelt)
+            else:
+                found /= part
+        return found
 
     def _from_here(self, name: str) -> str:
         """The shortest path from the folder, so that an image has one name: not ``../faces/a.jpg``."""

@@ -6,11 +6,13 @@ from itertools import zip_longest
 from pathlib import Path, PurePosixPath
 
 from suite.data.dataset_reader import ImageRecord, ReadResult, SkippedFile
+from suite.data.file_names import AmbiguousNameError
 from suite.data.readers.layout import (
     SPLITS,
     ImageRows,
     NamedImages,
     Publication,
+    ambiguous,
     common_folders,
     count_of_splits,
     no_image,
@@ -20,7 +22,14 @@ from suite.data.readers.layout import (
     visible,
     without_row,
 )
-from suite.data.readers.tables import deviation_in, is_text_table, number, rows_if_table
+from suite.data.readers.tables import (
+    deviation_in,
+    has_decimal_comma,
+    is_text_table,
+    not_a_number,
+    number,
+    rows_if_table,
+)
 from suite.data.readers.text_tables import Row
 from suite.data.source_files import SourceFiles
 from suite.data.store import LabelRange, Split
@@ -103,7 +112,7 @@ def join_images(
         # Splits may number their images alike, so images of other splits are left out.
         images = NamedImages(name for name in names if split_by_name[name] in (split, None))
         found = [_record(row, images, split, table, ages) for row in tables[split].rows]
-        if not any(isinstance(one, ImageRecord) for one in found):
+        if not any(one.file in split_by_name for one in found):
             raise publication.missing(path, names, f"image that {table} names")
         for one in found:
             if isinstance(one, SkippedFile):
@@ -141,7 +150,10 @@ def _record(
     image = row.file if isinstance(row, SkippedFile) else row.image
     if not image:
         return SkippedFile(table, "a row has an age but no image", lost=True)
-    file = images.find(f"{image}_face.jpg") or images.find(image)
+    try:
+        file = images.find(f"{image}_face.jpg") or images.find(image)
+    except AmbiguousNameError as error:
+        return ambiguous(image, table, error)
     if file is None:
         return no_image(image, table)
     if isinstance(row, SkippedFile):
@@ -158,7 +170,7 @@ def labelled(
     """Read the label of an image from the cells of its row; a cell that cannot be used makes the image lost."""
     value, spread = number(age), deviation_in(deviation, "age")
     if value is None:
-        return SkippedFile(image, f"{table} has {age[:40]!r} for its age, which is not a number", lost=True)
+        return SkippedFile(image, not_a_number(f"its age in {table}", age), lost=True)
     if isinstance(spread, str):
         return SkippedFile(image, spread, lost=True)
     return ApparentAge(image, value, spread, groups or {})
@@ -171,11 +183,14 @@ def _means(rows: Iterable[Row], table: str) -> list[ApparentAge | SkippedFile]:
     where images repeat.
     """
     found: list[ApparentAge | SkippedFile] = []
+    images: set[str] = set()
     for count, row in enumerate(rows):
         image, age, deviation, *more = (cell or "" for cell, _ in zip_longest(row, range(3)))
         if any(more) or (len(row) < 3 and not count):
             return []
-        if count or number(age) is not None:  # else it is the header
+        is_number = number(age) is not None or has_decimal_comma(age)
+        if count or is_number:  # else it is the header
             found.append(labelled(image, age, deviation, table))
-    usable = [one.image for one in found if isinstance(one, ApparentAge)]
-    return found if 2 * len(set(usable)) > len(found) else []
+            if is_number:
+                images.add(image)
+    return found if 2 * len(images) > len(found) else []

@@ -6,17 +6,18 @@ in the same year: ranks 3 to 5 are for test, 1 and 2 for validation, the others 
 """
 
 import math
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from suite.data.dataset_reader import DatasetReader, ImageRecord, ReadResult, SkippedFile
+from suite.data.file_names import AmbiguousNameError
 from suite.data.readers.layout import (
     ImageRows,
     NamedImages,
     Publication,
+    ambiguous,
     count_of_splits,
     find_file,
     no_image,
@@ -56,24 +57,26 @@ def read(files: SourceFiles, path: Path) -> ReadResult:
     meta = find_file(names, r".*meta.*\.mat")
     if meta is None:
         raise CACD2000_PUBLICATION.missing(path, names, META)
-    # An archive may store accented letters composed or decomposed.
-    images = NamedImages([unicodedata.normalize("NFC", name) for name in names])
-    as_stored = {unicodedata.normalize("NFC", name): name for name in names}
+    images = NamedImages(names)  # accented letters may be composed or decomposed
     rows = ImageRows()
     for row in _rows(files, meta, path):
-        found = images.find(unicodedata.normalize("NFC", row.name))
+        try:
+            found = images.find(row.name)
+        except AmbiguousNameError as error:
+            rows.skip(ambiguous(row.name, META, error))
+            continue
         if found is None:
             rows.skip(no_image(row.name, META))
         elif not math.isfinite(row.age):
-            rows.skip(SkippedFile(as_stored[found], f"{META} has no age for it", lost=True))
+            rows.skip(SkippedFile(found, f"{META} has no age for it", lost=True))
         elif reason := out_of_range("age", row.age, AGES):
-            rows.skip(SkippedFile(as_stored[found], reason))
+            rows.skip(SkippedFile(found, reason))
         else:
             subject, split = str(row.identity), _split(row.rank)
-            record = ImageRecord(as_stored[found], {"age": row.age}, subject=subject, split=split)
+            record = ImageRecord(found, {"age": row.age}, subject=subject, split=split)
             rows.add(record, repeated=f"{META} lists it twice")
     records = rows.records
-    if not records:
+    if rows.are_of_another_set(names):
         raise CACD2000_PUBLICATION.missing(path, names, f"image that {META} names")
     skipped = [*rows.skipped, *without_row(names, rows.listed)]
     found_counts = f"{CACD2000_PUBLICATION.found(len(records))}; by rank {count_of_splits(records)}"

@@ -11,7 +11,7 @@ from suite.data.archive_safety import UnreadableFileError
 from suite.data.dataset_reader import ImageRecord
 from suite.data.decoding import CropBox
 from suite.data.readers.layout import visible
-from suite.data.readers.tables import number
+from suite.data.readers.tables import not_a_number, number
 from suite.data.source_files import SourceFiles
 
 # Columns of a table with the landmarks of a face, and with its box for faces without landmarks.
@@ -35,7 +35,7 @@ def points_of_row(row: Mapping[str, str]) -> FivePoints | str | None:
     values = [number(cell) for cell in cells]
     for column, cell, value in zip(columns, cells, values, strict=True):
         if cell and value is None:
-            return f"the landmark {column} is {cell[:40]!r}, which is not a number"
+            return not_a_number(f"the landmark {column}", cell)
     known = [value for value in values if value is not None]
     if len(known) < len(columns):
         return None
@@ -49,9 +49,10 @@ def box_of_row(row: Mapping[str, str]) -> CropBox | str | None:
     if not any(cells):
         return None
     sides = [number(cell) for cell in cells]
-    if any(side is None for side in sides):
-        return f"the crop box {', '.join(cells)[:80]} has a side that is not a number"
-    left, top, right, bottom = (side or 0.0 for side in sides)
+    for side, cell, value in zip(BOX, cells, sides, strict=True):
+        if value is None:
+            return not_a_number(f"the side {side} of the crop box", cell)
+    left, top, right, bottom = (value or 0.0 for value in sides)
     if left >= right or top >= bottom:
         return f"the crop box {', '.join(cells)[:80]} is empty"
     return CropBox(left, top, right, bottom)

@@ -4,15 +4,19 @@ import hashlib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
+from suite.data.alignment import FivePoints
 from suite.data.archive_safety import UnreadableFileError
 from suite.data.dataset_reader import ImageRecord, ReadResult, SkippedFile
-from suite.data.file_names import comparable
+from suite.data.file_names import AmbiguousNameError, comparable
 from suite.data.source_files import SourceFiles, is_of_the_system
 from suite.data.store import LabelRange, Split
 from suite.errors import RequestError
+
+T = TypeVar("T")
 
 IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 #: Why an image is left out that has two rows with different labels, people or splits.
@@ -124,25 +128,38 @@ class NamedImages:
     def __init__(self, names: Iterable[str]) -> None:
         self._by_name: defaultdict[str, list[str]] = defaultdict(list)
         for name in sorted(filter(is_image, names), key=lambda name: (name.count("/"), name)):
-            self._by_name[PurePosixPath(comparable(name)).name.lower()].append(name)
+            self._by_name[_last(name).casefold()].append(name)
 
     def find(self, path: str) -> str | None:
-        """Find the image of a name or path; of several, the one that shares the longest end of the path."""
+        """Find the image of a name or path; of several, the one that shares the longest end of the path.
+
+        Raises:
+            AmbiguousNameError: Two in one folder differ from it, and from each other, in upper and lower case.
+        """
         form = comparable(path)
-        parts = PurePosixPath(form.lower()).parts
+        parts = PurePosixPath(form.casefold()).parts
         if not parts:
             return None
         candidates = self._by_name.get(parts[-1], [])
         if len(candidates) > 1:  # two files may differ in upper and lower case alone
             own = PurePosixPath(form).name
-            exact = [name for name in candidates if PurePosixPath(comparable(name)).name == own]
-            candidates = exact or candidates
-        return max(candidates, key=lambda name: _shared_end(name, parts), default=None)
+            candidates = [name for name in candidates if _last(name) == own] or candidates
+        found = max(candidates, key=lambda name: _shared_end(name, parts), default=None)
+        if found is not None and len(candidates) > 1:
+            folder = PurePosixPath(found).parent
+            spelt = {_last(name): name for name in candidates if PurePosixPath(name).parent == folder}
+            if len(spelt) > 1:
+                raise AmbiguousNameError(spelt.values())
+        return found
+
+
+def _last(name: str) -> str:
+    return PurePosixPath(comparable(name)).name
 
 
 def _shared_end(name: str, path: Sequence[str]) -> int:
     """The number of parts at the end that a name and a path share."""
-    parts = PurePosixPath(comparable(name).lower()).parts
+    parts = PurePosixPath(comparable(name).casefold()).parts
     shared = 0
     for ours, theirs in zip(reversed(parts), reversed(path), strict=False):
         if ours != theirs:
@@ -165,7 +182,7 @@ def read_names(
     skipped: list[SkippedFile] = []
     for name in sorted(names, key=lambda name: (name.count("/"), name)):
         parsed = parse(name)
-        key = tuple(PurePosixPath(name.lower()).parts[-parts:])
+        key = tuple(PurePosixPath(comparable(name).casefold()).parts[-parts:])
         if isinstance(parsed, SkippedFile):
             skipped.append(parsed)
         elif key in chosen:
@@ -214,7 +231,7 @@ def without_row(
     """
 
     def version(name: str) -> tuple[Split | None, str]:
-        return (splits or {}).get(name), PurePosixPath(name).name.lower().removesuffix("_face.jpg")
+        return (splits or {}).get(name), _last(name).casefold().removesuffix("_face.jpg")
 
     known = {version(name) for name in listed}
     unlisted = {version(name): name for name in names if is_image(name) and version(name) not in known}
@@ -224,8 +241,8 @@ def without_row(
 class ImageRows:
     """The rows of tables, joined to one record of each image.
 
-    Of rows that say the same the first counts. An image whose rows contradict each other is lost: which of them is
-    right, nobody can tell.
+    Rows of one image complete each other: an empty cell says nothing. An image whose rows contradict each other is
+    lost: which of them is right, nobody can tell.
     """
 
     def __init__(self) -> None:
@@ -244,7 +261,9 @@ class ImageRows:
         first = self._records.setdefault(record.file, record)
         if first is record:
             return
-        if first != record:
+        joined = _joined(first, record)
+        self._records[record.file] = joined or first
+        if joined is None:
             self._contradicted.add(record.file)
             self.skipped[SkippedFile(record.file, CONTRADICTED, lost=True)] = None
         elif repeated:
@@ -265,6 +284,55 @@ class ImageRows:
     def listed(self) -> set[str]:
         """All images that have a row."""
         return {*self._records, *(one.file for one in self.skipped)}
+
+    def are_of_another_set(self, names: Iterable[str]) -> bool:
+        """Whether no row says anything of these files, not even something that is unusable."""
+        here = set(names)
+        return not self._records and not any(one.lost and one.file in here for one in self.skipped)
+
+
+def _joined(one: ImageRecord, other: ImageRecord) -> ImageRecord | None:
+    """What two rows of an image say together; None where they contradict each other."""
+    groups = _union(_said(one.groups), _said(other.groups))
+    deviations = _union(one.deviations, other.deviations)
+    if one.labels != other.labels or groups is None or deviations is None:
+        return None
+    for field in ("subject", "split", "fold", "crop"):
+        known, new = getattr(one, field) or None, getattr(other, field) or None
+        if known is not None and new is not None and known != new:
+            return None
+    faces = [face for face in (one.face, other.face) if face is not None]
+    landmarks = [face for face in faces if isinstance(face, FivePoints)]  # where there are none, the crop box
+    if len(set(landmarks or faces)) > 1:
+        return None
+    return replace(
+        one,
+        groups={group: groups.get(group, "") for group in {**one.groups, **other.groups}},
+        deviations=deviations,
+        subject=one.subject or other.subject,
+        split=one.split or other.split,
+        fold=one.fold or other.fold,
+        crop=one.crop or other.crop,
+        face=next(iter(landmarks or faces), None),
+    )
+
+
+def _said(groups: Mapping[str, str]) -> Mapping[str, str]:
+    return {group: value for group, value in groups.items() if value}
+
+
+def _union(one: Mapping[str, T], other: Mapping[str, T]) -> dict[str, T] | None:
+    """The entries of both; None where they have different values of one."""
+    if any(other.get(key, value) != value for key, value in one.items()):
+        return None
+    return {**one, **other}
+
+
+def ambiguous(name: str, table: str, error: AmbiguousNameError) -> SkippedFile:
+    """Make the entry for a label whose image two files may be."""
+    return SkippedFile(
+        name, f"{table} lists it, but {error}: rename one, or spell it as the file is", lost=True
+    )
 
 
 def no_image(name: str, table: str) -> SkippedFile:

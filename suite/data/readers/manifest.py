@@ -21,10 +21,10 @@ from itertools import chain
 from pathlib import Path, PurePosixPath
 
 from suite.data.dataset_reader import DatasetReader, ImageRecord, ReadResult, SkippedFile
-from suite.data.file_names import FileNames, NamesOnDisk
+from suite.data.file_names import AmbiguousNameError, FileNames, NamesOnDisk
 from suite.data.parquet_images import PARQUET
 from suite.data.readers.landmarks import BOX, POINT_COLUMNS, box_of_row, points_of_row
-from suite.data.readers.layout import ImageRows, no_image, out_of_range, split_of, visible
+from suite.data.readers.layout import ImageRows, ambiguous, no_image, out_of_range, split_of, visible
 from suite.data.readers.parquet_tables import read_parquet
 from suite.data.readers.tables import Records, deviation_in, not_a_number, number, read_records
 from suite.data.source_files import IMAGE_COLUMNS, TABLES, SourceFiles, is_table, name_of_table
@@ -103,7 +103,7 @@ def _images(
     first = next(table.rows, None)
     if first is None:
         raise RequestError(f"{source} has no rows below its header; write a row for each image")
-    columns = _meaning(table.columns, attribute, source)
+    columns = _meaning(table, attribute, source)
     folder = PurePosixPath(name).parent
     rows = ImageRows()
     count = 0
@@ -112,11 +112,14 @@ def _images(
             rows.skip(SkippedFile(name, f"row {count} has no image", lost=True))
             continue
         one = _parse(row, str(folder / row[columns.image]), columns)
-        if isinstance(one, SkippedFile):
-            rows.skip(replace(one, file=find(one.file) or one.file))
+        try:
+            file = find(one.file)
+        except AmbiguousNameError as error:
+            rows.skip(ambiguous(one.file, name, error))
             continue
-        file = find(one.file)
-        if file is None:
+        if isinstance(one, SkippedFile):
+            rows.skip(replace(one, file=file or one.file))
+        elif file is None:
             rows.skip(no_image(one.file, name))
         else:
             rows.add(replace(one, file=file), repeated=f"{name} lists it twice")
@@ -125,8 +128,16 @@ def _images(
     return ReadResult(records, list(rows.skipped), found, columns.groups)
 
 
-def _meaning(columns: Sequence[str], attribute: Attribute | None, source: str) -> _Columns:
+def _meaning(table: Records, attribute: Attribute | None, source: str) -> _Columns:
+    columns = table.columns
     image = next((column for column in IMAGE_COLUMNS if column in columns), None)
+    labels = [column for column in (*RANGES, "value") if column in columns]
+    needed = [*(() if image else IMAGE_COLUMNS), *(() if labels else (*RANGES, "value"))]
+    for column in filter(table.unread.__contains__, needed):
+        raise RequestError(
+            f"the column {column!r} of {source} is of type {table.unread[column][:80]}, which is not read; write text "
+            "or numbers into it"
+        )
     if image is None:
         raise RequestError(
             f"{source} has no column 'path', only {', '.join(columns)[:200]}; rename the column of the files to 'path'"
@@ -163,8 +174,7 @@ def _parse(row: Mapping[str, str], file: str, columns: _Columns) -> ImageRecord 
     for attribute, (label, deviation) in columns.labels.items():
         value, spread = number(row.get(label)), deviation_in(row.get(deviation, ""), attribute)
         if value is None:
-            said = row.get(label, "")[:40]
-            return SkippedFile(file, f"the {attribute} is {said!r}, {not_a_number(said)}", lost=True)
+            return SkippedFile(file, not_a_number(f"the {attribute}", row.get(label, "")), lost=True)
         if reason := out_of_range(attribute, value, RANGES[attribute]):
             return SkippedFile(file, reason)
         if isinstance(spread, str):

@@ -10,11 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from suite.data.dataset_reader import DatasetReader, ImageRecord, ReadResult, SkippedFile
+from suite.data.file_names import AmbiguousNameError
 from suite.data.readers.landmarks import box_of_row, points_of_row
 from suite.data.readers.layout import (
     ImageRows,
     NamedImages,
     Publication,
+    ambiguous,
     is_image,
     no_image,
     out_of_range,
@@ -23,7 +25,7 @@ from suite.data.readers.layout import (
     visible,
     without_row,
 )
-from suite.data.readers.tables import Records, is_text_table, number, read_records
+from suite.data.readers.tables import Records, is_text_table, not_a_number, number, read_records
 from suite.data.source_files import SourceFiles
 from suite.data.store import LabelRange
 
@@ -53,7 +55,7 @@ def read(files: SourceFiles, path: Path) -> ReadResult:
     if tables:
         rows = ((PurePosixPath(name).name, read_records(files, name, path)) for name in tables)
         result = _read_tables(rows, names)
-        if not result.records:
+        if result is None:
             raise MORPH_PUBLICATION.missing(path, names, f"image that {PurePosixPath(tables[0]).name} names")
         return result
     records, skipped = read_names(filter(is_image, names), _parse)
@@ -63,8 +65,12 @@ def read(files: SourceFiles, path: Path) -> ReadResult:
     return ReadResult(records, skipped, found)
 
 
-def _read_tables(tables: Iterable[tuple[str, Records]], names: Sequence[str]) -> ReadResult:
-    """Read the rows of all tables; packagings of the set have one of the whole and several of its parts."""
+def _read_tables(tables: Iterable[tuple[str, Records]], names: Sequence[str]) -> ReadResult | None:
+    """Read the rows of all tables; packagings of the set have one of the whole and several of its parts.
+
+    Returns:
+        None where no row is of any of the images.
+    """
     images, by, rows = NamedImages(names), list[str](), ImageRows()
     for name, table in tables:
         by.append(name)
@@ -75,6 +81,8 @@ def _read_tables(tables: Iterable[tuple[str, Records]], names: Sequence[str]) ->
             else:
                 rows.add(one, repeated=f"{name} lists it twice" if one.file in here else "")
             here.add(one.file)
+    if rows.are_of_another_set(names):
+        return None
     kept = rows.records
     unlisted = without_row(names, rows.listed)
     labelled = by[0] if len(by) == 1 else f"{by[0]} and {len(by) - 1:,} more tables"
@@ -85,14 +93,20 @@ def _read_tables(tables: Iterable[tuple[str, Records]], names: Sequence[str]) ->
 def _of_table(table: Records, name: str, images: NamedImages) -> Iterator[ImageRecord | SkippedFile]:
     for count, row in enumerate(table.rows, start=1):
         photo, age = row.get("photo", ""), number(row.get("age"))
-        file = images.find(photo)
+        try:
+            file = images.find(photo)
+        except AmbiguousNameError as error:
+            yield ambiguous(photo, name, error)
+            continue
         box, points = box_of_row(row), points_of_row(row)
         if not photo:
             yield SkippedFile(name, f"row {count} has no photo", lost=True)
         elif file is None:
             yield no_image(photo, name)
         elif age is None:
-            yield SkippedFile(file, f"{name} has no age for it", lost=True)
+            said = row.get("age", "")
+            why = not_a_number(f"its age in {name}", said) if said else f"{name} has no age for it"
+            yield SkippedFile(file, why, lost=True)
         elif reason := out_of_range("age", age, AGES):
             yield SkippedFile(file, reason)
         elif isinstance(box, str) or isinstance(points, str):

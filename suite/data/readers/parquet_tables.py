@@ -62,7 +62,8 @@ def read_parquet(files: SourceFiles, name: str, path: Path, named: tuple[str, ..
     kept = [column for column in flat if not (images and column.lower() in named)]
     columns = [column.lower() for column in kept] + ([EMBEDDED] if images else [])
     rows = _rows(parquet, kept, images, PurePosixPath(name).name, source)
-    return Records(columns, rows), images is not None
+    unread = {column.name.lower(): str(column.type) for column in schema if column.name not in flat}
+    return Records(columns, rows, unread), images is not None
 
 
 def _rows(

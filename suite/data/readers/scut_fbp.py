@@ -24,7 +24,7 @@ from suite.data.readers.layout import (
 )
 from suite.data.readers.ratings import Score, score
 from suite.data.readers.spreadsheets import read_sheets
-from suite.data.readers.tables import is_text_table, number, rows_if_table
+from suite.data.readers.tables import has_decimal_comma, is_text_table, not_a_number, number, rows_if_table
 from suite.data.readers.text_tables import Row
 from suite.data.source_files import SourceFiles
 from suite.data.store import LabelRange
@@ -69,24 +69,25 @@ def read(files: SourceFiles, path: Path) -> ReadResult:
     for name in sorted(filter(is_image, names), key=lambda name: (name.count("/"), name)):
         if (found := _numbered(PurePosixPath(name).name)) is not None:
             images.setdefault(found, name)
-    scores, unusable, contradicted = _scores(files, names, path)
-    if not scores:
+    scores, unusable, faulty = _scores(files, names, path)
+    if not scores and not faulty:
         raise SCUT_FBP_PUBLICATION.missing(path, names, "table of ratings")
     records: list[ImageRecord] = []
     skipped: list[SkippedFile] = []
-    for image, rated in sorted(scores.items()):
+    for image in sorted({*scores, *faulty}):
+        rated = scores.get(image)
         if image not in images:
             skipped.append(no_image(f"image {image}", "the table of ratings"))
-        elif image in contradicted:
-            skipped.append(SkippedFile(images[image], CONTRADICTED, lost=True))
+        elif rated is None or image in faulty:
+            skipped.append(SkippedFile(images[image], faulty[image], lost=True))
         elif reason := out_of_range("attractiveness", rated.mean, SCORES):
             skipped.append(SkippedFile(images[image], reason))
         else:
             deviations = {} if rated.deviation is None else {"attractiveness": rated.deviation}
             records.append(ImageRecord(images[image], {"attractiveness": rated.mean}, deviations=deviations))
-    if not records:
+    if not records and images.keys().isdisjoint(faulty):
         raise SCUT_FBP_PUBLICATION.missing(path, names, "image that the table of ratings names")
-    unrated = images.keys() - scores.keys()
+    unrated = images.keys() - scores.keys() - faulty.keys()
     skipped += [SkippedFile(images[n], "no table has a rating of it", lost=True) for n in unrated]
     with_deviation = sum(bool(record.deviations) for record in records)
     found_them = f"{SCUT_FBP_PUBLICATION.found(len(records))}, {with_deviation:,} with a deviation"
@@ -97,20 +98,21 @@ def read(files: SourceFiles, path: Path) -> ReadResult:
 
 def _scores(
     files: SourceFiles, names: Sequence[str], path: Path
-) -> tuple[Mapping[int, Score], int, set[int]]:
-    """The scores by image from all tables, the number of ratings out of range, and the images with two scores.
+) -> tuple[Mapping[int, Score], int, Mapping[int, str]]:
+    """The scores by image from all tables, the number of ratings out of range, and why an image cannot be used.
 
     What the set publishes takes precedence over what its ratings give. Of several tables with ratings of an image the
     one with most of them counts, because tables repeat each other.
     """
     published: dict[int, Score] = {}
     ratings: dict[int, list[float]] = {}
-    contradicted: set[int] = set()
+    faulty: dict[int, str] = {}
     unusable = 0
     for name, rows in _tables(files, names, path):
         layout = _layout(rows, f"{name} of {path}")
         if layout is None:
             continue
+        faulty |= _unreadable(rows, layout, PurePosixPath(name).name)
         of_table = _ratings_of(rows, layout, f"{name} of {path}")
         for image, given in of_table.items():
             usable = [rating for rating in given if SCORES.low <= rating <= SCORES.high]
@@ -120,9 +122,12 @@ def _scores(
         for row in rows[layout.first :]:
             image_of_row, mean = _numbered(_cell(row, layout.image)), number(_cell(row, layout.mean))
             if image_of_row is not None and mean is not None:
-                first = published.setdefault(image_of_row, Score(mean, number(_cell(row, layout.deviation))))
-                if first.mean != mean:
-                    contradicted.add(image_of_row)
+                one = Score(mean, number(_cell(row, layout.deviation)))
+                joined_rows = _joined(published.get(image_of_row, one), one)
+                if joined_rows is None:
+                    faulty[image_of_row] = CONTRADICTED
+                else:
+                    published[image_of_row] = joined_rows
     rated = {image: score(given, sample=True) for image, given in ratings.items() if len(given) > 1}
     joined = {
         image: Score(
@@ -131,7 +136,32 @@ def _scores(
         )
         for image, known in (rated | published).items()
     }
-    return joined, unusable, contradicted
+    return joined, unusable, faulty
+
+
+def _joined(one: Score, other: Score) -> Score | None:
+    """What two rows of an image say together, where an empty cell says nothing; None where they contradict."""
+    known = [score.deviation for score in (one, other) if score.deviation is not None]
+    if one.mean != other.mean or len(set(known)) > 1:
+        return None
+    return Score(one.mean, next(iter(known), None))
+
+
+def _unreadable(rows: Sequence[Row], layout: _Layout, table: str) -> Mapping[int, str]:
+    """Why images cannot be used that have a cell which is no number.
+
+    The ratings of a wide table are all columns that are nothing else, so of them only a decimal comma counts.
+    """
+    found: dict[int, str] = {}
+    for row in rows[layout.first :]:
+        image = _numbered(_cell(row, layout.image))
+        for column in (layout.mean, layout.deviation, *layout.ratings) if image is not None else ():
+            cell = _cell(row, column)
+            is_label = column in (layout.mean, layout.deviation) or layout.is_long
+            if cell and number(cell) is None and (is_label or has_decimal_comma(cell)):
+                what = "its deviation" if column == layout.deviation else "its score or a rating of it"
+                found[image or 0] = not_a_number(f"{what} in {table}", cell)
+    return found
 
 
 def _ratings_of(rows: Sequence[Row], layout: _Layout, source: str) -> Mapping[int, list[float]]:

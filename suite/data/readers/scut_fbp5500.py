@@ -11,14 +11,17 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 from suite.data.dataset_reader import DatasetReader, ImageRecord, ReadResult, SkippedFile
+from suite.data.file_names import AmbiguousNameError
 from suite.data.readers.landmarks import locate_by_stem, points_of_86
 from suite.data.readers.layout import (
     CONTRADICTED,
     ImageRows,
     NamedImages,
     Publication,
+    ambiguous,
     find_file,
     no_image,
     out_of_range,
@@ -28,9 +31,12 @@ from suite.data.readers.layout import (
 )
 from suite.data.readers.ratings import Score, score
 from suite.data.readers.spreadsheets import read_sheets
-from suite.data.readers.tables import number, read_rows
+from suite.data.readers.tables import not_a_number, number, read_numbered_rows, read_rows
 from suite.data.source_files import SourceFiles
 from suite.data.store import LabelRange, Split
+from suite.errors import RequestError
+
+T = TypeVar("T")
 
 SCORES = LabelRange(1, 5, 0.1)
 FOLDS = 5
@@ -63,11 +69,15 @@ def read(files: SourceFiles, path: Path) -> ReadResult:
     scores = _scores(files, names, path)
     if not scores:
         raise SCUT_FBP5500_PUBLICATION.missing(path, names, "table of scores")
-    folds, split = _folds(files, names, path), _sixty_forty(files, names, path)
     images = NamedImages(names)
+    folds, split = _folds(files, names, path, images), _sixty_forty(files, names, path, images)
     rows = ImageRows()
     for image, rated in scores.items():
-        file = images.find(image)
+        try:
+            file = images.find(image)
+        except AmbiguousNameError as error:
+            rows.skip(ambiguous(image, "the table of scores", error))
+            continue
         if file is None:
             rows.skip(no_image(image, "the table of scores"))
         elif isinstance(rated, str):
@@ -81,12 +91,12 @@ def read(files: SourceFiles, path: Path) -> ReadResult:
                     {"attractiveness": rated.mean},
                     _groups(image),
                     {} if rated.deviation is None else {"attractiveness": rated.deviation},
-                    split=split.get(image.lower()),
-                    fold=folds.get(image.lower()),
+                    split=split.get(file),
+                    fold=folds.get(file),
                 )
             )
     records = rows.records
-    if not records:
+    if rows.are_of_another_set(names):
         raise SCUT_FBP5500_PUBLICATION.missing(path, names, "image that the table of scores names")
     skipped = [*rows.skipped, *without_row(names, rows.listed)]
     return sorted_result(records, skipped, _found(records))
@@ -108,25 +118,31 @@ def _scores(files: SourceFiles, names: Sequence[str], path: Path) -> Mapping[str
     An image whose published score cannot be used has the reason.
     """
     ratings = find_file(names, r"All_Ratings\.xlsx")
-    rated = _ratings(files, ratings, path) if ratings else {}
+    rated, unusable = _ratings(files, ratings, path) if ratings else ({}, {})
     labels = find_file(names, r"All_labels\.txt")
     if labels is None:
-        return {image: score(votes) for image, votes in rated.items()}
+        return {**{image: score(votes) for image, votes in rated.items()}, **unusable}
     found: dict[str, Score | str] = {}
     for image, cell, *_ in (row for row in read_rows(files, labels, path) if len(row) > 1):
         mean = number(cell)
         one = (
-            "its score in All_labels.txt is not a number"
+            not_a_number("its score in All_labels.txt", cell)
             if mean is None
             else Score(mean, score(rated[image]).deviation if image in rated else None)
         )
         found[image] = one if found.get(image, one) == one else CONTRADICTED
-    return found
+    return found | {image: reason for image, reason in unusable.items() if image in found}
 
 
-def _ratings(files: SourceFiles, name: str, path: Path) -> Mapping[str, list[float]]:
-    """Ratings by image. Sheets repeat each other, so each rater counts once for a face."""
+def _ratings(
+    files: SourceFiles, name: str, path: Path
+) -> tuple[Mapping[str, list[float]], Mapping[str, str]]:
+    """Ratings by image, and the reasons of the images with one that is no number.
+
+    Sheets repeat each other, so each rater counts once for a face.
+    """
     by_rater: dict[tuple[str, str], float] = {}
+    unusable: dict[str, str] = {}
     for sheet in read_sheets(files, name, path):
         titles = [title.lower() for title in next(sheet, [])]
         if not {"rater", "filename", "rating"} <= set(titles):
@@ -136,34 +152,66 @@ def _ratings(files: SourceFiles, name: str, path: Path) -> Mapping[str, list[flo
             cells = [*row, *[""] * (len(titles) - len(row))]
             if (value := number(cells[rating])) is not None:
                 by_rater[cells[rater], cells[image]] = value
+            elif cells[rating]:
+                unusable[cells[image]] = not_a_number("a rating of it in All_Ratings.xlsx", cells[rating])
     found: defaultdict[str, list[float]] = defaultdict(list)
     for (_, image_name), value in by_rater.items():
         found[image_name].append(value)
-    return found
+    return found, unusable
 
 
-def _folds(files: SourceFiles, names: Sequence[str], path: Path) -> Mapping[str, int]:
+def _folds(files: SourceFiles, names: Sequence[str], path: Path, images: NamedImages) -> Mapping[str, int]:
     """The fold that tests on each image, from 1."""
-    folds: dict[str, int] = {}
+    tables: dict[int, str] = {}
     for fold in range(1, FOLDS + 1):
         in_folder = [name for name in names if f"cross_validation_{fold}/" in name.lower()]
         if table := find_file(in_folder, rf"test_{fold}\.txt"):
-            folds |= dict.fromkeys(_images_of(files, table, path), fold)
-    return folds
+            tables[fold] = table
+    return _parts(files, tables, path, images)
 
 
-def _sixty_forty(files: SourceFiles, names: Sequence[str], path: Path) -> Mapping[str, Split]:
+def _sixty_forty(
+    files: SourceFiles, names: Sequence[str], path: Path, images: NamedImages
+) -> Mapping[str, Split]:
     in_folder = [name for name in names if "60%" in PurePosixPath(name).parent.name]
-    split: dict[str, Split] = {}
-    parts: Mapping[str, Split] = {r"train\.txt": "train", r"test\.txt": "test"}
-    for pattern, part in parts.items():
-        if table := find_file(in_folder, pattern):
-            split |= dict.fromkeys(_images_of(files, table, path), part)
-    return split
+    patterns: Mapping[Split, str] = {"train": r"train\.txt", "test": r"test\.txt"}
+    tables = {part: table for part, pattern in patterns.items() if (table := find_file(in_folder, pattern))}
+    return _parts(files, tables, path, images)
 
 
-def _images_of(files: SourceFiles, table: str, path: Path) -> list[str]:
-    return [row[0].lower() for row in read_rows(files, table, path) if row]
+def _parts(files: SourceFiles, tables: Mapping[T, str], path: Path, images: NamedImages) -> Mapping[str, T]:
+    """The part of a split to which each image belongs.
+
+    Args:
+        files: The set.
+        tables: The table of each part, which lists its images.
+        path: The set, for the error.
+        images: Those of the set.
+
+    Raises:
+        RequestError: Two parts have the same image, so that one of them would be wrong.
+    """
+    part_of: dict[str, T] = {}
+    listed_at: dict[str, str] = {}
+    for part, table in tables.items():
+        for line, row in read_numbered_rows(files, table, path):
+            here = f"line {line:,} of {table}"
+            try:
+                file = images.find(row[0])
+            except AmbiguousNameError as error:
+                raise RequestError(
+                    f"{here} in {path} lists {row[0]}, but {error}; spell it as the file is"
+                ) from None
+            if file is None:
+                continue
+            first = listed_at.setdefault(file, here)
+            if part_of.setdefault(file, part) != part:
+                raise RequestError(
+                    f"{first} and {here} in {path} both list {PurePosixPath(file).name}, which belongs to one part of "
+                    "the split only; delete one of the lines, or get the set again from "
+                    f"{SCUT_FBP5500_PUBLICATION.page}"
+                )
+    return part_of
 
 
 def _groups(image: str) -> Mapping[str, str]:

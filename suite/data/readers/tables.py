@@ -4,7 +4,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from suite.data.archive_safety import UnreadableFileError
@@ -13,6 +13,7 @@ from suite.data.source_files import TEXT_TABLES, SourceFiles, name_of_table
 from suite.errors import RequestError
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+_DECIMAL_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+")
 
 
 @dataclass(frozen=True)
@@ -24,10 +25,12 @@ class Records:
         rows: Column to cell, read once and while they are used; cells that a short row lacks are empty. It raises
             ``RequestError`` where the table is faulty, so that a text that is no table harms nobody who looks at the
             columns only.
+        unread: Columns whose type has no cells of text or numbers, in lower case, and the type.
     """
 
     columns: Sequence[str]
     rows: Iterator[Mapping[str, str]]
+    unread: Mapping[str, str] = field(default_factory=dict)
 
 
 def is_text_table(name: str) -> bool:
@@ -55,7 +58,7 @@ def read_rows(files: SourceFiles, name: str, path: Path) -> Iterator[Row]:
     Raises:
         RequestError: The file cannot be read, or a row of it cannot.
     """
-    return (row for _, row in _numbered_rows(files, name, path))
+    return (row for _, row in read_numbered_rows(files, name, path))
 
 
 def rows_if_table(files: SourceFiles, name: str, path: Path) -> list[Row]:
@@ -79,7 +82,7 @@ def read_records(files: SourceFiles, name: str, path: Path) -> Records:
         RequestError: The file cannot be read. Faults of its rows are raised while these are used: one that breaks the
             form of the table, or has more cells than columns; or two columns with one name.
     """
-    numbered = _numbered_rows(files, name, path)
+    numbered = read_numbered_rows(files, name, path)
     try:
         _, titles = next(numbered, (1, []))
     except RequestError as error:
@@ -90,7 +93,8 @@ def read_records(files: SourceFiles, name: str, path: Path) -> Records:
     )
 
 
-def _numbered_rows(files: SourceFiles, name: str, path: Path) -> Iterator[tuple[int, Row]]:
+def read_numbered_rows(files: SourceFiles, name: str, path: Path) -> Iterator[tuple[int, Row]]:
+    """Read the rows of a text table, each with the number of its line; see ``read_rows``."""
     content = read_bytes(files, name, path)
     try:
         yield from rows_of(decoded(content))
@@ -138,11 +142,20 @@ def number(text: str | None) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def not_a_number(cell: str) -> str:
-    """Say, as a clause, what is wrong with a cell that ``number`` does not take."""
-    if re.fullmatch(r"[+-]?[0-9]+,[0-9]+", cell):
-        return "which is not a number: write a decimal point, or separate the columns by semicolons"
-    return "which is not a number"
+def has_decimal_comma(cell: str) -> bool:
+    """Whether a cell would be a number if its comma were a point."""
+    return _DECIMAL_COMMA.fullmatch(cell) is not None
+
+
+def not_a_number(what: str, cell: str) -> str:
+    """Say, as a clause, what is wrong with a cell that ``number`` does not take.
+
+    Args:
+        what: What the cell should be, such as "the age".
+        cell: What it is.
+    """
+    mend = ": write a decimal point, or separate the columns by semicolons" if has_decimal_comma(cell) else ""
+    return f"{what} is {cell[:40]!r}, which is not a number{mend}"
 
 
 def deviation_in(cell: str, attribute: str) -> float | str | None:
@@ -151,7 +164,7 @@ def deviation_in(cell: str, attribute: str) -> float | str | None:
         return None
     value = number(cell)
     if value is None:
-        return f"the deviation of the {attribute} is {cell[:40]!r}, {not_a_number(cell[:40])}"
+        return not_a_number(f"the deviation of the {attribute}", cell)
     return value if value >= 0 else f"the deviation of the {attribute} is {value:g}, below 0"
 
 

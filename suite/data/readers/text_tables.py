@@ -24,6 +24,8 @@ SEPARATORS = ("\t", ";", "|", ",")
 _BLANK = " "
 _LOOKED_AT = 20  # rows, for the separator
 _DECIMAL_COMMA = re.compile(r"\s*([+-]?[0-9]+),([0-9]+)\s*")
+#: A name and a number with a decimal comma, separated by blanks, which commas would cut in the wrong place.
+_BLANK_AND_COMMA = re.compile(r"\s*[^\s,;|]+[ \t]+[+-]?[0-9]+,[0-9]+\s*")
 #: What is often saved under the name of a text table, by its first bytes.
 _OTHER_KINDS = {
     b"PK\x03\x04": "a zip or a spreadsheet",
@@ -41,7 +43,7 @@ class UnreadableTableError(Exception):
 
 
 def decoded(content: bytes) -> str:
-    """Decode a table: UTF-8, UTF-16 or else Latin-1, compressed by gzip or not.
+    """Decode a table: UTF-8, UTF-16, UTF-32 or else Latin-1, compressed by gzip or not.
 
     Raises:
         UnreadableTableError: It is another kind of file, or is damaged, or unpacks to too much.
@@ -73,6 +75,8 @@ def _decompressed(content: bytes) -> bytes:
 
 
 def _encoding(content: bytes) -> str:
+    if content.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):  # the first begins as UTF-16 does
+        return "utf-32"
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     # Without the mark, the null byte beside the first letter shows the order of the bytes.
@@ -109,6 +113,8 @@ def _separator(lines: io.StringIO) -> tuple[int, str]:
     lines.seek(0)
     start = [line for line in islice(_short(lines), _LOOKED_AT * 2) if line.strip()][:_LOOKED_AT]
     lines.seek(0)
+    if start and all(map(_BLANK_AND_COMMA.fullmatch, start)):
+        return 0, _BLANK
     for mark in SEPARATORS:
         if _is_separator(mark, start):
             return 0, mark

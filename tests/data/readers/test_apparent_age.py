@@ -145,7 +145,7 @@ def test_of_two_tables_for_a_split_the_larger_is_taken_and_the_other_named(
 @pytest.mark.parametrize(
     ("cells", "reason"),
     [
-        ("NA;3.5", "Test.csv has 'NA' for its age, which is not a number"),
+        ("NA;3.5", "its age in Test.csv is 'NA', which is not a number"),
         ("25;unknown", "the deviation of the age is 'unknown', which is not a number"),
         ("25;-1", "the deviation of the age is -1, below 0"),
     ],
@@ -165,3 +165,20 @@ def test_an_image_of_a_split_that_its_table_does_not_list_is_lost(
     files = miniature("lap2015")
     reading = read("lap2015", lay_out({**files, "Test/image_10.jpg": b"x"}))
     assert [(s.file, s.lost) for s in reading.skipped] == [("Test/image_10.jpg", True)]
+
+
+@pytest.mark.parametrize("rows", [1, 6])
+def test_a_decimal_comma_from_the_first_row_on_names_its_remedy(
+    rows: int, miniature: Miniature, lay_out: LayOut
+) -> None:
+    files = miniature("lap2015")
+    lines = [line.replace(";", ",") for line in files["Test.csv"].decode().splitlines()]
+    if not lines[0].split(",")[1][0].isdigit():
+        del lines[0]
+    for n in range(rows):
+        image, age, deviation = lines[n].split(",")
+        lines[n] = f'{image},"{age},5",{deviation}'
+    files["Test.csv"] = "\n".join(lines).encode()
+    lost = [one for one in read("lap2015", lay_out(files)).skipped if one.lost]
+    assert len(lost) == rows
+    assert all("which is not a number: write a decimal point" in one.reason for one in lost)

@@ -1,5 +1,6 @@
 """SCUT-FBP and SCUT-FBP5500: scores, the deviation of their raters, folds."""
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -201,5 +202,70 @@ def test_an_image_of_scut_fbp5500_without_a_score_or_a_row_is_lost(
     reading = read("scut-fbp5500", lay_out(files))
     assert {(Path(s.file).name, s.reason, s.lost) for s in reading.skipped} == {
         ("AF0.jpg", "no table has a row of it", True),
-        ("AM1.jpg", "its score in All_labels.txt is not a number", True),
+        ("AM1.jpg", "its score in All_labels.txt is 'NA', which is not a number", True),
+    }
+
+
+SIXTY = "SCUT-FBP5500_v2/train_test_files/split_of_60%training and 40%testing"
+FOLD = "SCUT-FBP5500_v2/train_test_files/5_folders_cross_validations_files/cross_validation_"
+
+
+@pytest.mark.parametrize(
+    ("tables", "again"),
+    [
+        ((f"{SIXTY}/train.txt", f"{SIXTY}/test.txt"), "AF0.jpg 3.0"),
+        ((f"{SIXTY}/train.txt", f"{SIXTY}/test.txt"), "Images/af0.JPG 3.0"),
+        ((f"{FOLD}1/test_1.txt", f"{FOLD}4/test_4.txt"), "./AF0.jpg 3.0"),
+    ],
+)
+def test_an_image_in_two_parts_of_a_split_is_refused(
+    tables: tuple[str, str], again: str, miniature: Miniature, lay_out: LayOut
+) -> None:
+    files = miniature("scut-fbp5500")
+    line = files[tables[1]].decode().count("\n") + 2
+    files[tables[1]] += f"\n{again}\n".encode()
+    complaint = (
+        rf"line 1 of {re.escape(tables[0])} and line {line} of {re.escape(tables[1])} in .* both list AF0.jpg"
+    )
+    with pytest.raises(
+        RequestError, match=f"{complaint}, which belongs to one part .*; delete one of the lines"
+    ):
+        read("scut-fbp5500", lay_out(files))
+
+
+def test_two_deviations_of_an_image_of_scut_fbp_contradict_and_an_empty_one_does_not(lay_out: LayOut) -> None:
+    titles = "#Image,Attractiveness label,Standard Deviation\n"
+    rows = "1,3.1,\n1,3.1,1.25\n2,4.2,0.5\n2,4.2,0.7\n3,2.5,2\n3,2.5,\n"
+    assert scores_of(lay_out, titles + rows) == {1: (3.1, 1.25), 3: (2.5, 2)}
+
+
+@pytest.mark.parametrize(
+    ("table", "what"),
+    [
+        ('Image,Attractiveness label,Standard Deviation\n1,"3,1",1\n2,4,1\n3,2,1\n', "its score"),
+        ('Image,Attractiveness label,Standard Deviation\n1,3.1,"0,5"\n2,4,1\n3,2,1\n', "its deviation"),
+        ('Rater,image,Rating\n1,1,"2,5"\n2,1,3\n1,2,4\n2,2,4\n', "a rating of it"),
+        ('Image,a,b,c\n1,"2,5",3,4\n2,3,4,4\n', "a rating of it"),
+    ],
+)
+def test_a_decimal_comma_in_scut_fbp_names_its_remedy(table: str, what: str, lay_out: LayOut) -> None:
+    pictures = {f"SCUT-FBP-{n}.jpg": b"" for n in (1, 2)}
+    reading = read("scut-fbp", lay_out({"r.csv": table.encode(), **pictures}))
+    (reason,) = [one.reason for one in reading.skipped if one.file == "SCUT-FBP-1.jpg"]
+    assert what in reason
+    assert "which is not a number: write a decimal point" in reason
+    assert [record.file for record in reading.records] == ["SCUT-FBP-2.jpg"]
+
+
+def test_scores_that_all_have_a_decimal_comma_are_not_taken_for_another_set(
+    miniature: Miniature, lay_out: LayOut
+) -> None:
+    files = miniature("scut-fbp5500")
+    labels = "SCUT-FBP5500_v2/train_test_files/All_labels.txt"
+    files[labels] = files[labels].replace(b"3.0", b"3,0")
+    reading = read("scut-fbp5500", lay_out(files))
+    assert not reading.records
+    assert {one.reason for one in reading.skipped} == {
+        "its score in All_labels.txt is '3,0', which is not a number: write a decimal point, or separate the columns "
+        "by semicolons"
     }

@@ -12,6 +12,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
+from suite.data.alignment import FivePoints
 from suite.data.dataset_reader import ReadResult
 from suite.data.decoding import CropBox
 from suite.data.decoding_processes import DecodeRequest
@@ -144,7 +145,7 @@ def test_both_attributes_may_be_there(lay_out: LayOut) -> None:
         ("nan,1,0,0,9,9", "the age is 'nan', which is not a number"),
         (",1,0,0,9,9", "the age is '', which is not a number"),
         ("30,-2,0,0,9,9", "the deviation of the age is -2, below 0"),
-        ("30,1,0,0,9,", "the crop box 0, 0, 9,  has a side that is not a number"),
+        ("30,1,0,0,9,", "the side bottom of the crop box is '', which is not a number"),
         ("30,1,9,0,9,9", "the crop box 9, 0, 9, 9 is empty"),
     ],
 )
@@ -176,16 +177,46 @@ def test_an_image_that_is_named_twice_counts_once(lay_out: LayOut) -> None:
 
 @pytest.mark.parametrize("second", ["31,,", "30,bob,", "30,,test"])
 def test_an_image_whose_rows_contradict_each_other_is_lost(lay_out: LayOut, second: str) -> None:
-    reading = of_csv(lay_out, f"path,age,subject,split\na.jpg,30,,\nb.jpg,40,,\n./a.jpg,{second}\n")
+    rows = f"a.jpg,30,ann,train\nb.jpg,40,,\n./a.jpg,{second}\n"
+    reading = of_csv(lay_out, f"path,age,subject,split\n{rows}")
     assert [record.file for record in reading.records] == ["b.jpg"]
     assert [one.file for one in reading.skipped] == ["a.jpg"]
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_rows_of_an_image_complete_each_other(lay_out: LayOut, order: tuple[int, ...]) -> None:
+    header = "path,age,age_std,subject,split,sex,left,top,right,bottom,race\n"
+    rows = ["a.jpg,30,,ann,,m,,,,,", "a.jpg,30,2.5,,test,,0,0,9,9,", "a.jpg,30,,,,m,,,,,x"]
+    reading = of_csv(lay_out, header + "\n".join(rows[n] for n in order) + "\nb.jpg,40,,,train,f,,,,,\n")
+    record = reading.records[0]
+    assert (record.deviations, record.subject, record.split) == ({"age": 2.5}, "ann", "test")
+    assert record.groups == {"sex": "m", "race": "x"}
+    assert record.crop == record.face == CropBox(0, 0, 9, 9)
+    assert not [one for one in reading.skipped if one.lost]
+
+
+def test_landmarks_in_one_row_and_a_crop_box_in_another_do_not_contradict(lay_out: LayOut) -> None:
+    points = "left_eye_x,left_eye_y,right_eye_x,right_eye_y,nose_x,nose_y,left_mouth_x,left_mouth_y,"
+    header = f"path,age,left,top,right,bottom,{points}right_mouth_x,right_mouth_y\n"
+    rows = ["a.jpg,30,0,0,30,30" + "," * 10, "a.jpg,30,,,,,5,5,15,5,10,10,6,15,14,15"]
+    for order in (rows, rows[::-1]):
+        (record,) = of_csv(lay_out, header + "\n".join(order) + "\n").records
+        assert record.crop == CropBox(0, 0, 30, 30)
+        assert isinstance(record.face, FivePoints)
+
+
 def test_a_decimal_comma_in_a_table_with_commas_names_its_remedy(lay_out: LayOut) -> None:
-    reading = of_csv(lay_out, 'path,age,deviation\na.jpg,"25,5",\nb.jpg,30,"1,5"\n')
+    rows = 'a.jpg,"25,5",,,,,,\nb.jpg,30,"1,5",,,,,\nc.jpg,30,,"1,5",1,30,30,\nd.jpg,30,,,,,,",5"\n'
+    reading = of_csv(lay_out, f"path,age,deviation,left,top,right,bottom,nose_x\n{rows}")
     assert [one.reason.partition(": ")[2] for one in reading.skipped] == [
         "write a decimal point, or separate the columns by semicolons"
-    ] * 2
+    ] * 4
+
+
+def test_a_long_cell_with_a_decimal_comma_has_the_same_remedy(lay_out: LayOut) -> None:
+    (skipped,) = of_csv(lay_out, f'path,age\na.jpg,"{"1" * 60},5"\n').skipped
+    assert skipped.reason.endswith("write a decimal point, or separate the columns by semicolons")
+    assert len(skipped.reason) < 200
 
 
 def test_a_manifest_in_an_archive_reaches_nothing_outside(tmp_path: Path) -> None:
@@ -253,6 +284,45 @@ def test_two_files_whose_names_differ_in_their_spelling_alone_are_not_guessed(
     assert [record.labels["age"] for record in read(folder).records] == [26]
 
 
+@pytest.mark.parametrize("table", ["faces.csv", ""])
+def test_two_files_whose_names_differ_in_case_alone_are_named(
+    table: str, miniature: Miniature, lay_out: LayOut
+) -> None:
+    image = miniature("manifest")["photos/0.jpg"]
+    rows = b"path,age\na/X.JPG,25\nb/i.jpg,30\n"
+    names = ("a/x.jpg", "a/X.jpg", "B/i.jpg")
+    folder = lay_out({"faces.csv": rows, **dict.fromkeys(names, image)})
+    reading = read(folder / table)
+    assert [record.file for record in reading.records] == ["B/i.jpg"]
+    assert [(one.file, one.reason, one.lost) for one in reading.skipped] == [
+        (
+            "a/X.JPG",
+            "faces.csv lists it, but a/X.jpg and a/x.jpg differ in upper and lower case only: rename one, or spell "
+            "it as the file is",
+            True,
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "listed", ["IMGS/Sub/A.JPG", "./imgs/SUB/a.jpg", "imgs\\sub\\A.jpg", "../source/Imgs/sub/a.jpg"]
+)
+def test_a_folder_in_other_upper_and_lower_case_is_found_too(
+    listed: str, miniature: Miniature, tmp_path: Path
+) -> None:
+    image = miniature("manifest")["photos/0.jpg"]
+    (tmp_path / "source" / "imgs" / "sub").mkdir(parents=True)
+    (tmp_path / "source" / "imgs" / "sub" / "a.jpg").write_bytes(image)
+    (tmp_path / "source" / "faces.csv").write_text(f"path,age\n{listed},30\nimgs/sub/a.jpg,30\n")
+    reading = read(tmp_path / "source" / "faces.csv")
+    assert [record.file for record in reading.records] == ["imgs/sub/a.jpg"]
+
+
+def test_a_path_of_very_many_folders_that_are_not_there_is_a_missing_image(tmp_path: Path) -> None:
+    (tmp_path / "faces.csv").write_text(f"path,age\n{'a/' * 40_000}x.jpg,30\n{'../' * 30_000}x.jpg,30\n")
+    assert len(read(tmp_path / "faces.csv").records) == 2  # decoding says that they are missing
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
@@ -282,7 +352,7 @@ def test_cells_that_say_nothing_change_nothing(lay_out: LayOut) -> None:
     ("column", "cell", "reason"),
     [
         ("split", "dev", "the split is 'dev', none of train, val and test"),
-        ("left", "NA", "the crop box NA, 0, 9, 9 has a side that is not a number"),
+        ("left", "NA", "the side left of the crop box is 'NA', which is not a number"),
         ("age_std", "-1", "the deviation of the age is -1, below 0"),
         (
             "age_std",
@@ -429,12 +499,7 @@ def test_a_name_in_other_upper_and_lower_case_is_found_where_only_one_file_has_i
         for name in ("faces.csv", *names):
             written.write(source / name, name)
     assert [record.file for record in read(archive).records] == ["images/a.jpg", "images/b.jpg"]
-    named = [record.file for record in read(source / "faces.csv").records]
-    assert named == [
-        "Images/A.JPG",
-        "images/b.jpg",
-        "images/c.jpg",
-    ]  # of which the first and the last are not there
+    assert [record.file for record in read(source / "faces.csv").records] == ["images/a.jpg", "images/b.jpg"]
 
 
 @pytest.mark.parametrize("again", [".\\\\a.jpg", "../source/a.jpg", "//./a.jpg"])
@@ -457,3 +522,23 @@ def test_an_image_with_a_usable_row_and_another_is_not_both_packed_and_skipped(
     reading = of_csv(lay_out, f"path,age\na.jpg,30\n./a.jpg,{second}\nb.jpg,40\n")
     assert [record.file for record in reading.records] == ["b.jpg"]
     assert [one.file for one in reading.skipped] == ["a.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"path": ["a.jpg"], "age": [[1]]}, "column 'age' of .* is of type list"),
+        (
+            {"path": ["a.jpg"], "attractiveness": [{"a": 1}]},
+            "column 'attractiveness' of .* is of type struct",
+        ),
+        ({"image": [{"path": "a.jpg"}], "age": [1]}, "column 'image' of .* is of type struct"),
+        ({"Path": [None], "age": [1]}, "column 'path' of .* is of type null"),
+    ],
+)
+def test_a_column_of_a_parquet_whose_type_is_not_read_is_named_with_it(
+    columns: dict[str, list[object]], said: str, tmp_path: Path
+) -> None:
+    pyarrow.parquet.write_table(pyarrow.table(columns), tmp_path / "faces.parquet")
+    with pytest.raises(RequestError, match=said):
+        read(tmp_path / "faces.parquet")

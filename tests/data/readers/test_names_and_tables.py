@@ -196,6 +196,41 @@ def test_two_files_whose_names_differ_in_case_alone_have_their_own_labels(
     assert found[own] != 1.25
 
 
+def test_a_name_in_other_case_that_two_files_have_is_told_with_both(
+    miniature: Miniature, lay_out: LayOut
+) -> None:
+    files = miniature("scut-fbp5500")
+    image = next(name for name in files if name.endswith("AF0.jpg"))
+    files[str(PurePosixPath(image).with_name("Af0.jpg"))] = files[image]
+    files = {name: content.replace(b"AF0.jpg", b"af0.jpg") for name, content in files.items()}
+    files = {name: content for name, content in files.items() if "60%" not in name and "cross_" not in name}
+    (skipped,) = [one for one in read("scut-fbp5500", lay_out(files)).skipped if one.lost]
+    assert skipped.file == "af0.jpg"
+    assert "AF0.jpg and " in skipped.reason
+    assert "Af0.jpg differ in upper and lower case only" in skipped.reason
+
+
+def test_rows_of_morph_complete_each_other(miniature: Miniature, lay_out: LayOut) -> None:
+    files = miniature("morph")
+    name = "MORPH/morph_2008_nonCommercial.csv"
+    header, row, *rows = files[name].decode().splitlines()
+    race = header.split(",").index("race")
+    cells = row.split(",")
+    without = [*cells[:race], "", *cells[race + 1 :]]
+    files[name] = "\n".join([header, ",".join(without), row, *rows]).encode()
+    reading = read("morph", lay_out(files))
+    assert not [one for one in reading.skipped if one.lost]
+    assert all(record.groups["race"] for record in reading.records)
+
+
+def test_a_decimal_comma_in_morph_names_its_remedy(miniature: Miniature, lay_out: LayOut) -> None:
+    files = miniature("morph")
+    name = "MORPH/morph_2008_nonCommercial.csv"
+    files[name] = files[name].replace(b",20,", b',"20,5",', 1)
+    (skipped,) = [one for one in read("morph", lay_out(files)).skipped if one.lost]
+    assert "'20,5', which is not a number: write a decimal point" in skipped.reason
+
+
 @pytest.mark.parametrize("age", [math.inf, math.nan])
 def test_an_age_of_cacd2000_that_is_no_number_loses_its_image_alone(
     miniature: Miniature, lay_out: LayOut, age: float

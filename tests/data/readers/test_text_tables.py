@@ -31,9 +31,13 @@ def test_the_separator_divides_all_rows_alike() -> None:
 
 def test_a_decimal_comma_is_understood_only_beside_semicolons() -> None:
     assert rows("path\tage\na.jpg\t25,5\n")[1] == ["a.jpg", "25,5"]
+    assert rows("AF1.jpg 2,1\nAF2.jpg 2,2\n") == [["AF1.jpg", "2,1"], ["AF2.jpg", "2,2"]]
+    assert rows("a b.jpg,25\nc d.jpg,26\n") == [["a b.jpg", "25"], ["c d.jpg", "26"]]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "latin-1"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1"]
+)
 def test_the_encoding_is_found(encoding: str) -> None:
     assert rows(decoded("path,age\nZoë.jpg,25\n".encode(encoding)))[1] == ["Zoë.jpg", "25"]
 
