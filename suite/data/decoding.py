@@ -28,8 +28,13 @@ ENDINGS: Mapping[str, tuple[str, ...]] = {
     **({"AVIF": (".avif",)} if features.check("avif") else {}),
 }
 FORMATS = tuple(ENDINGS)
-#: The kinds of HEIF, by the letters after the first eight bytes. Telephones write them, and Pillow does not read them.
-HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"hevm", b"mif1", b"msf1")
+#: The brands of HEIF files by the codec in them. Telephones write HEIC, and Pillow does not read it. A file names one
+#: brand first, which may be that of the container (mif1), and then all that it is compatible with.
+BRANDS = {
+    "HEIC": (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"hevs"),
+    "AVIF": (b"avif", b"avis"),
+    "HEIF": (b"mif1", b"msf1", b"mif2"),
+}
 #: A JPEG is decoded at a half, a quarter or an eighth of its size if that leaves at least this many pixels a side for
 #: each pixel of the result, which is enough for the filter that then reduces it.
 OVERSAMPLING = 1.5
@@ -208,10 +213,21 @@ def _in_bands(image: Image.Image, convert: Callable[[Image.Image], Image.Image])
     return converted
 
 
+def _heif_kind(content: bytes) -> str:
+    """The codec of a HEIF file by its brands; empty for other files."""
+    if content[4:8] != b"ftyp":
+        return ""
+    compatible = content[16 : min(int.from_bytes(content[:4], "big"), 400)]
+    brands = {content[8:12], *(compatible[n : n + 4] for n in range(0, len(compatible), 4))}
+    return next((kind for kind, of_kind in BRANDS.items() if brands.intersection(of_kind)), "")
+
+
 def _reason(error: Exception, content: bytes) -> str:
     if isinstance(error, UnidentifiedImageError):
-        if content[4:8] == b"ftyp" and content[8:12] in HEIF_BRANDS:
-            return "a HEIC image, which is not read: convert it to JPEG"
+        if (kind := _heif_kind(content)) == "AVIF":
+            return "a damaged AVIF image, or one of a kind that is not read: convert it to JPEG"
+        if kind:
+            return f"a {kind} image, which is not read: convert it to JPEG"
         return f"no image ({', '.join(FORMATS)})"
     if isinstance(error, Image.DecompressionBombError):
         return f"more pixels than the limit of {MOST_PIXELS:,}: reduce it"

@@ -86,7 +86,7 @@ def open_source(path: Path, *, shown: Path | None = None) -> Iterator[SourceFile
     if is_table(path):
         yield _Folder(path.parent)
         return
-    check_kind(path)
+    check_kind(path, shown)
     # Tar comes first: a tar whose last member is a zip would pass for a zip.
     if tar := open_tar(path, shown):
         with tar:
@@ -111,7 +111,7 @@ def seekable(path: Path, tar: Path) -> Iterator[Path]:
     """
     decompressor = None
     if stat.S_ISREG(_readable_mode(path)) and not is_table(path):
-        check_kind(path)
+        check_kind(path, path)
         decompressor = find_decompressor(path)
     if decompressor is None:
         yield path

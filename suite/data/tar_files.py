@@ -3,7 +3,6 @@
 import bz2
 import gzip
 import io
-import lzma
 import os
 import shutil
 import tarfile
@@ -21,6 +20,7 @@ from suite.data.archive_safety import (
     check_member_names,
     check_size,
 )
+from suite.data.xz_streams import open_xz
 from suite.errors import RequestError
 from suite.files.tar_headers import BoundedInfo
 
@@ -39,12 +39,12 @@ Decompressor = Callable[[Path], io.BufferedIOBase]
 _DECOMPRESSORS: Mapping[bytes, Decompressor] = {
     b"\x1f\x8b": gzip.GzipFile,
     b"BZh": bz2.BZ2File,
-    b"\xfd7zXZ\x00": lzma.LZMAFile,
+    b"\xfd7zXZ\x00": open_xz,
 }
 _MODES: Mapping[Decompressor | None, Literal["r:gz", "r:bz2", "r:xz"]] = {
     gzip.GzipFile: "r:gz",
     bz2.BZ2File: "r:bz2",
-    lzma.LZMAFile: "r:xz",
+    open_xz: "r:xz",
 }
 
 
@@ -117,6 +117,8 @@ def index_tar(archive: tarfile.TarFile, shown: Path) -> TarFiles:
     _check_rest(archive, shown)
     check_member_names(shown, [member.name for member in members])
     files = [member for member in members if member.isreg() or member.islnk() or member.issym()]
+    if not files:
+        raise RequestError(f"{shown} is a tar without a file in it; get the set again from its owner")
     return TarFiles(archive, {PurePosixPath(member.name).as_posix(): member for member in files})
 
 

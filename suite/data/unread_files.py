@@ -36,17 +36,23 @@ _KINDS_BY_ENDING = {
 }
 
 
-def check_kind(path: Path) -> None:
+def check_kind(path: Path, shown: Path) -> None:
     """Refuse a file that may be meant as a set but is of a kind that is not read.
 
+    Args:
+        path: The file.
+        shown: The path that errors show.
+
     Raises:
-        RequestError: It is one; the message names the kind and what to do.
+        RequestError: It is one, or has no content; the message names the kind and what to do.
     """
     name = path.name.lower()
     if part := _PART.fullmatch(path.name):
         raise RequestError(f"{path} is a part of a divided archive; {_joining(part)}")
     with path.open("rb") as file:
         start = file.read(max(map(len, _KINDS_BY_START)))
+    if not start:
+        raise RequestError(f"{shown} is empty; get it again from its owner")
     kinds = [kind for first, kind in _KINDS_BY_START.items() if start.startswith(first)]
     kinds += [kind for endings, kind in _KINDS_BY_ENDING.items() if name.endswith(endings)]
     if kinds:

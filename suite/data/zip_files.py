@@ -19,6 +19,7 @@ from suite.errors import RequestError, first_line
 
 #: The compressions that zipfile unpacks piece by piece. With the others a single piece may have any size.
 _BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _ENCRYPTED = 1  # of the flags of a member
 _UNBOUNDED = {zipfile.ZIP_BZIP2: "bzip2", zipfile.ZIP_LZMA: "lzma"}
 
@@ -73,14 +74,19 @@ def open_zip(path: Path, shown: Path) -> Iterator[ZipFiles]:
         ) from None
     with archive:
         check_member_names(shown, archive.namelist())
+        if not any(_is_file(member) for member in archive.infolist()):
+            raise RequestError(f"{shown} is a zip without a file in it; get the set again from its owner")
         if any(member.flag_bits & _ENCRYPTED for member in archive.infolist()):
             raise RequestError(f"{shown} is encrypted; unpack it with its password, and name its folder")
         yield ZipFiles(archive)
 
 
 def _starts_as_zip(path: Path) -> bool:
+    """Whether a file begins as a zip does: with a member, the end of an empty one, or the mark of a divided one."""
     with path.open("rb") as file:
-        return file.read(4) == b"PK\x03\x04"
+        start = file.read(4)
+    named = path.suffix.lower() == ".zip"  # else one letter of a text would do
+    return start in _STARTS or (named and any(whole.startswith(start) for whole in _STARTS))
 
 
 def bounded_zip(content: bytes, most: int) -> bytes:

@@ -280,7 +280,16 @@ def test_a_damaged_image_is_pixels_or_a_reason(form: str, changes: list[tuple[fl
     assert outcome == (SIDE, SIDE, 3) or (isinstance(outcome, str) and outcome)
 
 
-@pytest.mark.parametrize("brand", [b"heic", b"mif1"])
-def test_a_photograph_of_a_telephone_that_is_not_read_names_its_kind(brand: bytes) -> None:
-    with pytest.raises(UndecodableError, match="a HEIC image, which is not read: convert it to JPEG"):
-        decode(b"\x00\x00\x00\x18ftyp" + brand + bytes(100), SIDE)
+@pytest.mark.parametrize(
+    ("brands", "said"),
+    [
+        (b"heic", "a HEIC image, which is not read: convert it to JPEG"),
+        (b"mif1\0\0\0\0mif1heic", "a HEIC image, which is not read"),
+        (b"mif1\0\0\0\0mif1", "a HEIF image, which is not read"),
+        (b"mif1\0\0\0\0mif1avif", "a damaged AVIF image, or one of a kind that is not read"),
+        (b"avif\0\0\0\0avifmif1", "AVIF|Invalid|avif"),
+    ],
+)
+def test_a_photograph_of_a_telephone_that_is_not_read_names_its_kind(brands: bytes, said: str) -> None:
+    with pytest.raises(UndecodableError, match=said):
+        decode(bytes([0, 0, 0, 8 + len(brands)]) + b"ftyp" + brands + bytes(100), SIDE)

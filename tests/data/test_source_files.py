@@ -1,6 +1,8 @@
 """The files of a set in a folder, a zip and a tar are the same files, and no archive reaches outside."""
 
+import gzip
 import io
+import lzma
 import os
 import shutil
 import tarfile
@@ -380,4 +382,62 @@ def test_members_behind_a_block_of_zeros_are_not_lost_without_a_word(tmp_path: P
         file.seek(20 * 3584)  # a header and six blocks each
         file.write(bytes(2 * 3584))
     with pytest.raises(RequestError, match="a block of zeros in the middle"), open_source(archive):
+        pass
+
+
+@pytest.mark.parametrize("padding", [4, 8, 500_000])
+def test_padding_behind_and_between_the_streams_of_an_xz_is_no_damage(tmp_path: Path, padding: int) -> None:
+    whole = tar_of(tmp_path / "set.tar", FILES).read_bytes()
+    half = len(whole) // 2
+    path = tmp_path / "set.tar.xz"
+    path.write_bytes(
+        lzma.compress(whole[:half]) + bytes(padding) + lzma.compress(whole[half:]) + bytes(padding)
+    )
+    with seekable(path, tmp_path / "scratch.tar") as source:
+        assert contents(source) == FILES
+
+
+@pytest.mark.parametrize("behind", [bytes(3), bytes(6), b"junk", bytes(4) + b"\xfd7zXZ\0 and no more"])
+def test_what_is_behind_an_xz_and_is_no_padding_is_not_passed_over(tmp_path: Path, behind: bytes) -> None:
+    path = tar_of(tmp_path / "set.tar.xz", FILES, "w:xz")
+    path.write_bytes(path.read_bytes() + behind)
+    with (
+        pytest.raises(RequestError, match=r"set\.tar\.xz cannot be decompressed"),
+        seekable(path, tmp_path / "scratch.tar"),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 30])
+def test_a_zip_of_which_only_the_beginning_is_there_is_called_one(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "set.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.jpg", b"content" * 99)
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(RequestError, match=r"set\.zip is a zip that is damaged or not complete"):
+        contents(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("set.zip", b"", "is empty; get it again"),
+        ("set.tar", b"", "is empty; get it again"),
+        ("set.zip", b"PK\5\6" + bytes(18), "is a zip without a file in it"),
+        ("set.zip", b"PK\5\6" + bytes(9), "is a zip that is damaged or not complete"),
+        ("set.tar", bytes(10_240), "is a tar without a file in it"),
+        ("set.tar.xz", lzma.compress(b""), "is empty; get it again"),
+        ("set.tar.gz", gzip.compress(bytes(10_240)), "is a tar without a file in it"),
+    ],
+)
+def test_an_archive_with_nothing_in_it_is_called_that(
+    name: str, content: bytes, said: str, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with (
+        pytest.raises(RequestError, match=f"{name} {said}"),
+        seekable(path, tmp_path / "scratch.tar") as source,
+        open_source(source, shown=path),
+    ):
         pass
