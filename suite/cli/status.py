@@ -9,7 +9,7 @@ from suite.cli.values import run_location
 from suite.commands import command
 from suite.durations import duration
 from suite.exit_codes import ExitCode
-from suite.printable import print_json, print_line
+from suite.printable import print_json, print_line, shortened
 
 if TYPE_CHECKING:
     from suite.runs.status import RunProgress
@@ -32,7 +32,7 @@ def status(options: argparse.Namespace) -> int:
         print_json(dataclasses.asdict(found))
     else:
         for line in describe_status(found):
-            print_line(line)
+            print_line(shortened(line))
     return ExitCode.DONE
 
 

@@ -21,6 +21,8 @@ def named_store(name_or_folder: str | Path, on_progress: Callable[[int, int], No
     Raises:
         RequestError: The folder holds no whole data set, or the name is both that of the embedded set and of a folder.
     """
+    if name_or_folder == "":  # as from --data "$UNSET"; resolved, it would be the current folder
+        raise RequestError("the name of the data is empty; write faces, or the folder of packed data")
     if str(name_or_folder) == FACES:
         if not is_there(Path(FACES, "store.json")):
             from suite.data.faces.embedded import faces_store

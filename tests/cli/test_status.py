@@ -36,6 +36,15 @@ def test_a_finished_run(here: Path, store: Store, capsys: pytest.CaptureFixture[
     ]
 
 
+def test_a_name_of_any_length_leaves_the_status_readable(
+    here: Path, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_run(here / "run", store.folder)
+    fields = json.loads((here / "run" / "run.json").read_text()) | {"name": "long " * 20_000}
+    (here / "run" / "run.json").write_text(json.dumps(fields))
+    assert max(map(len, status_text(capsys, "run").splitlines())) < 2_100
+
+
 def test_compressed_networks_do_not_count_as_confirming_trainings(
     here: Path, store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -73,3 +73,11 @@ def test_a_wrong_request_is_one_sentence_and_ends_with_2(
     assert captured.err.startswith("suite: ")
     assert complaint in captured.err
     assert sorted(here.iterdir()) == before  # nothing is left behind
+
+
+@pytest.mark.parametrize("verb", ["check", "show"])
+def test_an_empty_name_of_data_is_not_the_current_folder(
+    verb: str, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["data", verb, "", *(["-o", "sheet.png"] if verb == "show" else [])]) == 2
+    assert "the name of the data is empty; write faces, or the folder" in capsys.readouterr().err

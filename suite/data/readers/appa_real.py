@@ -91,18 +91,21 @@ def _ages(
 def _groups(
     files: SourceFiles, names: Sequence[str], path: Path
 ) -> Mapping[Split, Mapping[str, Mapping[str, str]]]:
-    """The groups in ``allcategories_*.csv``, by split and image."""
+    """The groups in ``allcategories_*.csv``, by split and image; one about which rows disagree is unknown."""
     found: dict[Split, dict[str, Mapping[str, str]]] = {}
     for name in names:
         split = split_of(name)
-        if split and "allcategories" in name.lower() and name.lower().endswith(".csv"):
-            found[split] = {
-                next(iter(row.values()), ""): {
-                    group: next((row[c] for c in columns if c in row), "")
-                    for group, columns in _COLUMNS.items()
-                }
-                for row in read_records(files, name, path).rows
-            }
+        if not split or "allcategories" not in name.lower() or not name.lower().endswith(".csv"):
+            continue
+        of_split: dict[str, dict[str, set[str]]] = {}
+        for row in read_records(files, name, path).rows:
+            said = of_split.setdefault(next(iter(row.values()), ""), {group: set() for group in _COLUMNS})
+            for group, columns in _COLUMNS.items():
+                said[group] |= {next((row[c] for c in columns if c in row), "")} - {""}
+        found[split] = {
+            image: {group: next(iter(values)) if len(values) == 1 else "" for group, values in said.items()}
+            for image, said in of_split.items()
+        }
     return found
 
 

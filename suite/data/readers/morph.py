@@ -85,7 +85,9 @@ def _read_tables(tables: Iterable[tuple[str, Records]], names: Sequence[str]) ->
         return None
     kept = rows.records
     unlisted = without_row(names, rows.listed)
-    labelled = by[0] if len(by) == 1 else f"{by[0]} and {len(by) - 1:,} more tables"
+    labelled = (
+        by[0] if len(by) == 1 else f"{by[0]} and {len(by) - 1:,} more table{'s' if len(by) > 2 else ''}"
+    )
     found = f"{MORPH_PUBLICATION.found(len(kept))}, labelled by {labelled}"
     return sorted_result(kept, [*rows.skipped, *unlisted], found)
 

@@ -182,3 +182,14 @@ def test_a_decimal_comma_from_the_first_row_on_names_its_remedy(
     lost = [one for one in read("lap2015", lay_out(files)).skipped if one.lost]
     assert len(lost) == rows
     assert all("which is not a number: write a decimal point" in one.reason for one in lost)
+
+
+def test_groups_of_appa_real_about_which_rows_disagree_are_unknown(
+    miniature: Miniature, lay_out: LayOut
+) -> None:
+    files = miniature("appa-real")
+    table = "appa-real-release/allcategories_train.csv"
+    files[table] += b"\n000003.jpg,male,asian,happy\n000004.jpg,,asian,\n"
+    records = {Path(one.file).name[:6]: one for one in read("appa-real", lay_out(files)).records}
+    assert dict(records["000003"].groups) == {"gender": "", "race": "asian", "expression": "happy"}
+    assert records["000004"].groups["gender"] == "female"
