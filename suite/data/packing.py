@@ -121,10 +121,11 @@ def _explained(out: Path, folder: Path) -> Iterator[None]:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS):
             raise
         kept = "what is decoded is kept there: " if has_decoded_images(folder) else ""
-        mend = "raise it, or name a smaller --size" if error.errno == errno.EFBIG else "free some space"
+        mend = "free some space and pack again, or name a folder on another disk"
+        if error.errno == errno.EFBIG:
+            mend = "raise the limit and pack again, or name a smaller --size"
         raise UnfinishedError(
-            f"{out.parent} cannot be written to ({why_not_written(error)}); {kept}{mend} and pack again, or name a "
-            "folder on another disk"
+            f"{out.parent} cannot be written to ({why_not_written(error)}); {kept}{mend}"
         ) from None
 
 

@@ -1,6 +1,5 @@
 """Tar archives, plain or compressed by gzip, bzip2 or xz."""
 
-import bz2
 import gzip
 import io
 import os
@@ -20,7 +19,7 @@ from suite.data.archive_safety import (
     check_member_names,
     check_size,
 )
-from suite.data.xz_streams import open_xz
+from suite.data.compressed_streams import open_bz2, open_xz
 from suite.errors import RequestError
 from suite.files.tar_headers import BoundedInfo
 
@@ -38,12 +37,12 @@ Decompressor = Callable[[Path], io.BufferedIOBase]
 #: The first bytes of a compressed file, and what decompresses it.
 _DECOMPRESSORS: Mapping[bytes, Decompressor] = {
     b"\x1f\x8b": gzip.GzipFile,
-    b"BZh": bz2.BZ2File,
+    b"BZh": open_bz2,
     b"\xfd7zXZ\x00": open_xz,
 }
 _MODES: Mapping[Decompressor | None, Literal["r:gz", "r:bz2", "r:xz"]] = {
     gzip.GzipFile: "r:gz",
-    bz2.BZ2File: "r:bz2",
+    open_bz2: "r:bz2",
     open_xz: "r:xz",
 }
 
@@ -114,7 +113,7 @@ def index_tar(archive: tarfile.TarFile, shown: Path) -> TarFiles:
             raise tarfile.ReadError(f"it has more than {MOST_MEMBERS:,} members")
     except DAMAGE_ERRORS as error:
         raise RequestError(f"{shown} is damaged ({error}); get the set again from its owner") from None
-    _check_rest(archive, shown)
+    _check_rest(archive, shown, empty=not members)
     check_member_names(shown, [member.name for member in members])
     files = [member for member in members if member.isreg() or member.islnk() or member.issym()]
     if not files:
@@ -160,7 +159,7 @@ def decompress(path: Path, decompressor: Decompressor, tar: Path) -> None:
         ) from None
 
 
-def _check_rest(archive: tarfile.TarFile, shown: Path) -> None:
+def _check_rest(archive: tarfile.TarFile, shown: Path, *, empty: bool) -> None:
     """Refuse an uncompressed tar with content behind its end: a block of zeros ends a tar, also one in its middle."""
     file = archive.fileobj
     if not isinstance(file, io.BufferedReader):
@@ -168,6 +167,8 @@ def _check_rest(archive: tarfile.TarFile, shown: Path) -> None:
     size = file.seek(0, io.SEEK_END)
     file.seek(archive.offset)
     if size - archive.offset > PADDING_BYTES or any(file.read(PADDING_BYTES)):
+        if empty:
+            raise RequestError(f"{shown} begins with zeros, as no archive does; get it again from its owner")
         raise RequestError(
             f"{shown} has a block of zeros in the middle, where its members seem to end; get the set again from its "
             "owner, or unpack it with 'tar --ignore-zeros' and name its folder"

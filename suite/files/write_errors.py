@@ -10,5 +10,5 @@ def why_not_written(error: OSError) -> str:
     A limit on the size of files (``ulimit -f``) is told as one, because no space that is freed helps against it.
     """
     if error.errno == errno.EFBIG:
-        return "it would exceed the largest file that is allowed here, which 'ulimit -f' shows and raises"
+        return "it would exceed the largest file that is allowed here, which 'ulimit -f' shows"
     return os.strerror(error.errno) if error.errno else str(error)

@@ -1,5 +1,6 @@
 """The files of a set in a folder, a zip and a tar are the same files, and no archive reaches outside."""
 
+import bz2
 import gzip
 import io
 import lzma
@@ -9,6 +10,7 @@ import tarfile
 import tracemalloc
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,7 @@ from suite.data.zip_files import bounded_zip
 from suite.errors import RequestError
 
 FILES = {"set/a.jpg": b"first" * 99, "set/below/b.jpg": b"", "set/c.txt": b"third"}
+COMPRESS: dict[str, Callable[[bytes], bytes]] = {"xz": lzma.compress, "bz2": bz2.compress}
 TARS = {"tar": "w", "tar.gz": "w:gz", "tar.bz2": "w:bz2", "tar.xz": "w:xz"}
 
 
@@ -386,15 +389,28 @@ def test_members_behind_a_block_of_zeros_are_not_lost_without_a_word(tmp_path: P
 
 
 @pytest.mark.parametrize("padding", [4, 8, 500_000])
-def test_padding_behind_and_between_the_streams_of_an_xz_is_no_damage(tmp_path: Path, padding: int) -> None:
+@pytest.mark.parametrize("ending", COMPRESS)
+def test_padding_behind_and_between_streams_is_no_damage(tmp_path: Path, ending: str, padding: int) -> None:
     whole = tar_of(tmp_path / "set.tar", FILES).read_bytes()
-    half = len(whole) // 2
-    path = tmp_path / "set.tar.xz"
-    path.write_bytes(
-        lzma.compress(whole[:half]) + bytes(padding) + lzma.compress(whole[half:]) + bytes(padding)
-    )
+    half, compress = len(whole) // 2, COMPRESS[ending]
+    path = tmp_path / f"set.tar.{ending}"
+    path.write_bytes(compress(whole[:half]) + bytes(padding) + compress(whole[half:]) + bytes(padding))
     with seekable(path, tmp_path / "scratch.tar") as source:
         assert contents(source) == FILES
+
+
+@pytest.mark.parametrize("ending", COMPRESS)
+def test_a_damaged_stream_is_not_taken_for_the_end_of_the_file(tmp_path: Path, ending: str) -> None:
+    files = {f"set/{n}.jpg": bytes([n]) * 512 for n in range(20)}
+    whole = tar_of(tmp_path / "set.tar", files).read_bytes()
+    compress = COMPRESS[ending]
+    path = tmp_path / f"set.tar.{ending}"
+    path.write_bytes(compress(whole[:10_240]) + b"???" + compress(whole[10_240:])[3:])  # of ten members each
+    with (
+        pytest.raises(RequestError, match=rf"set\.tar\.{ending} cannot be decompressed"),
+        seekable(path, tmp_path / "scratch.tar"),
+    ):
+        pass
 
 
 @pytest.mark.parametrize("behind", [bytes(3), bytes(6), b"junk", bytes(4) + b"\xfd7zXZ\0 and no more"])
@@ -427,6 +443,7 @@ def test_a_zip_of_which_only_the_beginning_is_there_is_called_one(tmp_path: Path
         ("set.zip", b"PK\5\6" + bytes(9), "is a zip that is damaged or not complete"),
         ("set.tar", bytes(10_240), "is a tar without a file in it"),
         ("set.tar.xz", lzma.compress(b""), "is empty; get it again"),
+        ("set.tar", bytes(3_000_000), "begins with zeros, as no archive does"),
         ("set.tar.gz", gzip.compress(bytes(10_240)), "is a tar without a file in it"),
     ],
 )

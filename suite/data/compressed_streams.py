@@ -1,30 +1,46 @@
-"""Reading xz files as the format defines them: one stream after another, with padding of zeros between and behind."""
+"""Reading xz and bzip2 files to their end: one stream after another, with padding between and behind them.
 
+The readers of the standard library take whatever follows a stream and is none for the end of the file. The rest of an
+archive that was compressed in parts would then be lost without a word.
+"""
+
+import bz2
 import io
 import lzma
+from collections.abc import Callable
 from pathlib import Path
 
-_PADDING = 4  # bytes; a file is padded by a multiple of it
+_XZ_PADDING = 4  # bytes; xz files are padded by a multiple of it, and some tapes pad others by any number
 _INPUT_BYTES = 1_000_000  # read at a time
 #: Many times what 'xz -9' needs. A forged stream may ask for 4 GB.
 _MOST_MEMORY = 1_000_000_000  # bytes
+
+_Stream = lzma.LZMADecompressor | bz2.BZ2Decompressor
 
 
 def open_xz(path: Path) -> io.BufferedReader:
     """Open an xz file for reading what it decompresses to.
 
-    Unlike ``lzma.LZMAFile`` it knows padding, and takes nothing for the end that is not one.
-
     Reading raises ``lzma.LZMAError`` where the file is damaged or has something else behind a stream, and
     ``EOFError`` where it ends within one.
     """
-    return io.BufferedReader(_XzStreams(path), _INPUT_BYTES)
+    return io.BufferedReader(_Streams(path, _new_xz, _XZ_PADDING), _INPUT_BYTES)
 
 
-class _XzStreams(io.RawIOBase):
-    def __init__(self, path: Path) -> None:
+def open_bz2(path: Path) -> io.BufferedReader:
+    """Open a bzip2 file for reading what it decompresses to; as ``open_xz``, with ``OSError`` for damage."""
+    return io.BufferedReader(_Streams(path, bz2.BZ2Decompressor, 1), _INPUT_BYTES)
+
+
+def _new_xz() -> lzma.LZMADecompressor:
+    return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MOST_MEMORY)
+
+
+class _Streams(io.RawIOBase):
+    def __init__(self, path: Path, new_stream: Callable[[], _Stream], padding: int) -> None:
         self._file = path.open("rb")
-        self._stream = _new_stream()
+        self._new_stream, self._padding = new_stream, padding
+        self._stream = new_stream()
         self._input = b""  # that the stream has not been given yet
         self._ended = False
 
@@ -55,16 +71,11 @@ class _XzStreams(io.RawIOBase):
             padding += len(rest)
             rest = self._file.read(_INPUT_BYTES)
             if not rest:
-                following = b""
                 break
         padding += len(rest) - len(following)
-        if padding % _PADDING:
+        if padding % self._padding:
             raise lzma.LZMAError(
                 f"{padding:,} zeros behind a stream are no padding, which has multiples of 4"
             )
-        self._stream, self._input, self._ended = _new_stream(), following, not following
+        self._stream, self._input, self._ended = self._new_stream(), following, not following
         return not self._ended
-
-
-def _new_stream() -> lzma.LZMADecompressor:
-    return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MOST_MEMORY)
