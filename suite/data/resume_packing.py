@@ -78,7 +78,9 @@ def _locked(out: Path) -> Iterator[None]:
                 "folder on another file system"
             ) from None
         if error.errno in (errno.EEXIST, errno.ENOTDIR):  # of the folders above it
-            raise RequestError(f"{out.parent} is or lies in a file; name a folder in a folder") from None
+            raise RequestError(
+                f"{out.parent} is or lies in a file; name a folder that does not exist yet"
+            ) from None
         raise RequestError(
             f"{out.parent} cannot be written to ({error.strerror}); name another folder"
         ) from None

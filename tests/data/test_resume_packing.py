@@ -443,5 +443,5 @@ def test_a_limit_on_the_size_of_files_is_told_as_one(
 def test_a_folder_in_a_file_is_refused_as_that(utkface: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     for out in ("file/out", "file/below/out"):
-        with pytest.raises(RequestError, match="is or lies in a file; name a folder in a folder"):
+        with pytest.raises(RequestError, match="is or lies in a file; name a folder that does not exist yet"):
             packed(utkface, tmp_path / out)

@@ -133,7 +133,7 @@ def test_a_path_that_is_neither_a_folder_nor_a_zip_is_refused(tmp_path: Path, co
     path = tmp_path / "set.tar.gz"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(RequestError, match=r"set\.tar\.gz (does not exist|is neither a folder nor)"):
+    with pytest.raises(RequestError, match=r"set\.tar\.gz (does not exist|is neither a folder nor|is empty)"):
         read(path)
 
 
