@@ -160,11 +160,19 @@ def decompress(path: Path, decompressor: Decompressor, tar: Path) -> None:
 
 
 def _check_rest(archive: tarfile.TarFile, shown: Path, *, empty: bool) -> None:
-    """Refuse an uncompressed tar with content behind its end: a block of zeros ends a tar, also one in its middle."""
+    """Refuse an uncompressed tar without an end, or with content behind it.
+
+    A block of zeros ends a tar, also one in its middle. A tar that was cut between two members has none.
+    """
     file = archive.fileobj
     if not isinstance(file, io.BufferedReader):
         return
     size = file.seek(0, io.SEEK_END)
+    if size <= archive.offset:
+        raise RequestError(
+            f"{shown} ends without the zeros that end a tar, so that members may be missing; get the set again from "
+            "its owner, or unpack it and name its folder"
+        )
     file.seek(archive.offset)
     if size - archive.offset > PADDING_BYTES or any(file.read(PADDING_BYTES)):
         if empty:

@@ -101,6 +101,17 @@ def test_a_tar_that_was_cut_off_is_refused_as_part_of_a_set(tmp_path: Path) -> N
         pass
 
 
+@pytest.mark.parametrize("compress", [bytes, gzip.compress])
+def test_a_tar_that_was_cut_off_between_two_members_is_refused(
+    tmp_path: Path, compress: Callable[[bytes], bytes]
+) -> None:
+    path = tar_of(tmp_path / "set.tar", {"a": b"a" * 2000, "b": b"b" * 2000})
+    path.write_bytes(compress(path.read_bytes()[:2560]))  # a header and four blocks
+    refused = pytest.raises(RequestError, match="ends without the zeros that end a tar")
+    with seekable(path, tmp_path / "scratch.tar") as source, refused:
+        contents(source)
+
+
 @pytest.mark.parametrize("ending", ["tar.gz", "tar.bz2", "tar.xz"])
 def test_a_compressed_tar_that_was_cut_off_is_refused_and_leaves_nothing(tmp_path: Path, ending: str) -> None:
     noise = bytes(range(256)) * 300
