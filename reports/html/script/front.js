@@ -2,7 +2,7 @@
 const MOST_QUIET = 280; // marks of one kind behind the front; more would hide each other and take long to draw
 const MOST_LABELS = 24;
 // Of the labels of the paper's networks, by which these do not cover each other's marks; else to the left.
-const PLACES = { Tiny: "top center", Thin: "middle right" };
+const PLACES = { Tiny: "middle left", Thin: "bottom center" };
 const MADE = { pruned: "triangle-down", int8: "square", distilled: "star-triangle-up" };
 
 function axisNow() {
