@@ -75,9 +75,9 @@ def signed(value: float, unit: str) -> str:
     return ("+" if round(value, error_decimals(unit)) > 0 else "") + error(value, unit)
 
 
-def count(number: int, noun: str) -> str:
-    """Format a number with its noun: 1 trial, 2 trials."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def count(number: int, noun: str, plural: str = "") -> str:
+    """Format a number with its noun: 1 trial, 2 trials; 2 people, if the plural is given."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def ratio(value: float) -> str:

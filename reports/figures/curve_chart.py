@@ -12,7 +12,7 @@ from reports.formatting import error
 from reports.model.paper_choice import papers_point
 from reports.model.points import Comparison
 from suite.runs.info import RunInfo
-from suite.statistics.paired import Interval, mean_interval
+from suite.statistics.paired import Interval
 
 #: The axis is logarithmic from this ratio of the largest to the smallest positive number.
 WIDE = 20
@@ -62,7 +62,7 @@ def collect(comparison: Comparison, info: RunInfo) -> CurveChart | None:
         numbers=numbers,
         positions=_logarithms(numbers) if logarithmic else numbers,
         logarithmic=logarithmic,
-        means=tuple(mean_interval(list(point.errors.values())) for point in points),
+        means=tuple(point.interval for point in points),
         seeds=tuple(point.errors for point in points),
         papers=papers.number if papers in points and papers else None,
         unit=info.unit,

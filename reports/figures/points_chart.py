@@ -11,7 +11,7 @@ from reports.figures import style
 from reports.formatting import error
 from reports.model.points import Comparison
 from suite.runs.info import RunInfo
-from suite.statistics.paired import Interval, mean_interval
+from suite.statistics.paired import Interval
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def collect(comparison: Comparison, info: RunInfo) -> PointsChart:
         points.sort(key=lambda point: point.number)
     return PointsChart(
         labels=tuple(point.label for point in points),
-        means=tuple(mean_interval(list(point.errors.values())) for point in points),
+        means=tuple(point.interval for point in points),
         seeds=tuple(point.errors for point in points),
         baseline=comparison.baseline,
         unit=info.unit,

@@ -11,7 +11,7 @@ from reports.html.metrics_table import metrics_table
 from reports.html.published_comparison.paper import published_comparison
 from reports.html.templating import render
 from reports.model.difference_text import NO_DIFFERENCE
-from reports.model.interval_text import IntervalText, interval_text, mean_text
+from reports.model.interval_text import IntervalText, basis, interval_text, mean_text
 from reports.model.points import Comparison, Point, compare, seeds_of
 from suite.runs.info import RunInfo
 from suite.runs.tables import Run
@@ -64,6 +64,7 @@ def comparison_section(run: Run) -> Markup:
         chart=_chart(comparison, info) if finished else "",
         titles=_titles(comparison, info),
         rows=[_row(point, comparison, info) for point in comparison.points],
+        basis=basis(point.interval for point in comparison.points if point.errors),
         metrics=metrics_table(comparison, info),
         published=published_comparison(comparison, info) if finished else "",
     )
@@ -120,7 +121,7 @@ def _row(point: Point, comparison: Comparison, info: RunInfo) -> Row:
     unit, difference = info.unit, comparison.differences.get(point.label)
     return Row(
         label=point.label,
-        mean=mean_text(point.errors.values(), unit),
+        mean=mean_text(point.interval if point.errors else None, unit),
         seeds=[f"{seed}: {formatting.error(e, unit)}" for seed, e in sorted(point.errors.items())],
         lost=f"{point.lost} without a result" if point.lost else "",
         params=point.params,

@@ -11,12 +11,13 @@ from reports import formatting
 from reports.html.templating import render
 from reports.model.confirmation import procedure_in_words, seeds_asked
 from reports.model.confirmed_front import dominator, fallen, ranked
-from reports.model.interval_text import IntervalText, mean_text
+from reports.model.interval_text import IntervalText, basis, mean_text
 from reports.model.points import seeds_of
 from reports.model.trials import FrontSummary, Trial
 from reports.model.within_tolerance import Verdict
 from suite.runs.info import RunInfo
 from suite.statistics.multiple_comparisons import BehindBest
+from suite.statistics.paired import Interval
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,15 @@ def _confirmed(info: RunInfo, summary: FrontSummary, found: Verdict | None) -> M
         seeds=sorted({t.seed for trial in members if trial.confirmed for t in trial.confirmed.trainings}),
         how=procedure_in_words(info),
         tested=any(math.isfinite(trial.test_error) for trial in members),
+        basis=basis(_intervals(members)),
         titles=_titles(info),
         rows=[_row(rank, trial, found, summary, info) for rank, trial in enumerate(members, 1)],
     )
+
+
+def _intervals(members: Sequence[Trial]) -> list[Interval | None]:
+    known = [trial.confirmed for trial in members if trial.confirmed]
+    return [one.interval for one in known] + [one.test_interval for one in known]
 
 
 def _power(found: Verdict) -> Power:
@@ -126,10 +133,10 @@ def _row(rank: int, trial: Trial, found: Verdict | None, summary: FrontSummary, 
     return Row(
         rank=str(rank) if errors else formatting.MISSING,
         id=trial.id,
-        mean=mean_text(errors.values(), unit),
+        mean=mean_text(trial.confirmed.interval, unit),
         seeds=[f"{seed}:\u00a0{formatting.error(e, unit)}" for seed, e in errors.items()],
         lost=f"{lost} without a result" if lost else "",
-        test=mean_text(trial.confirmed.tests.values(), unit),
+        test=mean_text(trial.confirmed.test_interval, unit),
         searched=formatting.error(trial.val_mae, unit),
         searched_minus_mean=formatting.signed(trial.val_mae - trial.error, unit) if errors else "",
         params=trial.params,

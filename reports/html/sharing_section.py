@@ -200,9 +200,9 @@ def _member(one: MemberAgreement, unit: str) -> AgreementRow:
     difference = one.difference
     return AgreementRow(
         member=one.member,
-        procedure=mean_text(one.procedure.errors.values(), unit),
+        procedure=mean_text(one.procedure.interval, unit),
         procedure_seeds=_seeds(one.procedure),
-        scratch=mean_text(one.scratch.errors.values(), unit),
+        scratch=mean_text(one.scratch.interval, unit),
         scratch_seeds=_seeds(one.scratch),
         of_means=formatting.signed(one.of_means, unit),
         difference=interval_text(difference.interval, unit, signed=True) if difference else None,

@@ -3,11 +3,17 @@
 import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from statistics import fmean
+from typing import Literal
 
 from reports.model.cells import Row, number, rows_of, words
+from reports.model.over_people import SeedErrors, interval_of
+from suite.runs.image_errors import read_by_seed
 from suite.runs.info import RunInfo
 from suite.runs.tables import Run
+from suite.statistics.paired import Interval
 
 
 @dataclass(frozen=True)
@@ -34,10 +40,14 @@ class Training:
 
 @dataclass(frozen=True)
 class Confirmed:
-    """A member of the front, by its id, with at least one training that confirms it."""
+    """A member of the front, by its id, with at least one training that confirms it.
+
+    ``folder`` is the run's, which may keep the predictions of the trainings; None: it is not looked for any.
+    """
 
     member: str
     trainings: tuple[Training, ...]
+    folder: Path | None = None
 
     @property
     def errors(self) -> dict[int, float]:
@@ -53,6 +63,23 @@ class Confirmed:
     def mean(self) -> float:
         """Mean of the validation errors; NaN if no training finished."""
         return fmean(self.errors.values()) if self.errors else math.nan
+
+    @cached_property
+    def interval(self) -> Interval | None:
+        """Mean of the validation errors with its 95 % interval; None if no training finished."""
+        return self._interval(self.errors, "val")
+
+    @cached_property
+    def test_interval(self) -> Interval | None:
+        """Mean of the test errors with its 95 % interval; None if there are none."""
+        return self._interval(self.tests, "test")
+
+    def _interval(self, errors: Mapping[int, float], split: Literal["val", "test"]) -> Interval | None:
+        if not errors:
+            return None
+        ids = {training.seed: training.id for training in self.trainings if training.seed in errors}
+        by_image = read_by_seed(self.folder, ids, split) if self.folder and len(errors) > 1 else None
+        return interval_of(SeedErrors(self.member, errors, by_image))
 
     @property
     def mean_test(self) -> float:
@@ -87,15 +114,13 @@ def confirmations(run: Run) -> dict[str, Confirmed]:
     In a run that shares weights, only trainings of the procedure that it names count: those that start from slices,
     or those of networks alone. ``other_confirmations`` has the rest.
     """
-    return _by_member(
-        (row for row in rows_of(run, "confirm") if _is_of_the_procedure(row, run.info)), run.info
-    )
+    return _by_member((row for row in rows_of(run, "confirm") if _is_of_the_procedure(row, run.info)), run)
 
 
 def other_confirmations(run: Run) -> dict[str, Confirmed]:
     """Return what confirms members by the other procedure than the one that the run names."""
     return _by_member(
-        (row for row in rows_of(run, "confirm") if not _is_of_the_procedure(row, run.info)), run.info
+        (row for row in rows_of(run, "confirm") if not _is_of_the_procedure(row, run.info)), run
     )
 
 
@@ -104,12 +129,12 @@ def _is_of_the_procedure(row: Row, info: RunInfo) -> bool:
     return sharing is None or bool(words(row, "slice_of")) == (sharing.counted == "procedure")
 
 
-def _by_member(rows: Iterable[Row], info: RunInfo) -> dict[str, Confirmed]:
+def _by_member(rows: Iterable[Row], run: Run) -> dict[str, Confirmed]:
     trainings: dict[str, list[Training]] = {}
     for row in rows:
-        trainings.setdefault(str(row["parent"]), []).append(_training(row, info))
+        trainings.setdefault(str(row["parent"]), []).append(_training(row, run.info))
     return {
-        member: Confirmed(member, tuple(sorted(found, key=lambda training: training.seed)))
+        member: Confirmed(member, tuple(sorted(found, key=lambda training: training.seed)), run.folder)
         for member, found in trainings.items()
     }
 

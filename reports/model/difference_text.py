@@ -28,4 +28,7 @@ def _basis(difference: Difference, unit: str) -> str:
     if interval.values == 1:
         return f"one paired seed, so no interval{left_out}"
     ends = f"{formatting.signed(interval.low, unit)} to {formatting.signed(interval.high, unit)}"
-    return f"{100 * interval.confidence:.3g} % interval {ends}, {interval.values} paired seeds{left_out}"
+    people = f" and {formatting.count(interval.people, 'person', 'people')}" if interval.people else ""
+    return (
+        f"{100 * interval.confidence:.3g} % interval {ends}, {interval.values} paired seeds{people}{left_out}"
+    )

@@ -32,7 +32,7 @@ from reports.model.within_tolerance import Verdict
 from suite.runs.info import RunInfo
 from suite.runs.layout import PREDICTIONS
 from suite.runs.tables import Run
-from suite.statistics.paired import mean_interval
+from suite.statistics.clustered import GroupError
 from suite.trial import TrialConfig
 
 #: Fields of a configuration that the page has elsewhere, or that say nothing to a reader.
@@ -173,12 +173,9 @@ def _trials(shown: Sequence[Trial]) -> dict[str, list[Any]]:
 
 
 def intervals(trial: Trial) -> list[float | None] | None:
-    """Return the ends of the confirmed mean's 95 % interval and its number of seeds; None if not confirmed."""
-    errors = list(trial.confirmed.errors.values()) if trial.confirmed else []
-    if not errors:
-        return None
-    found = mean_interval(errors)
-    return [rounded(found.low), rounded(found.high), len(errors)]
+    """Return the ends of the confirmed mean's 95 % interval, its seeds, and people (0: over seeds alone); else None."""
+    found = trial.confirmed.interval if trial.confirmed else None
+    return [rounded(found.low), rounded(found.high), found.values, found.people] if found else None
 
 
 def axes(info: RunInfo, summary: FrontSummary) -> list[dict[str, Any]]:
@@ -263,19 +260,15 @@ def _as_data(predictions: Predictions) -> dict[str, Any]:
         "split": predictions.split,
         "trainings": list(predictions.trainings),
         "images": predictions.images,
+        "overall": _group(predictions.overall),
         "drawn": [list(pair) for pair in predictions.drawn],
-        "groups": [
-            [
-                by,
-                [
-                    [g.group, g.images, g.people, rounded(g.mae), rounded(g.low), rounded(g.high)]
-                    for g in rows
-                ],
-            ]
-            for by, rows in predictions.groups
-        ],
+        "groups": [[by, [_group(one) for one in rows]] for by, rows in predictions.groups],
         "coverage": _coverage_as_data(predictions.coverage),
     }
+
+
+def _group(one: GroupError) -> list[Any]:
+    return [one.group, one.images, one.people, rounded(one.mae), rounded(one.low), rounded(one.high)]
 
 
 def _coverage_as_data(coverage: Coverage | None) -> dict[str, Any] | None:

@@ -2,17 +2,21 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 import pandas as pd
 
 from reports.model.cells import number, rows_of
+from reports.model.over_people import SeedErrors, difference_of, interval_of
 from reports.model.trials import DEPTHS, NAMES, THIN_WIDTHS, TINY_WIDTHS
+from suite.runs.image_errors import read_by_seed
 from suite.runs.info import RunInfo
 from suite.runs.tables import Run, config_of
-from suite.statistics.paired import Difference, differences_from
+from suite.statistics.paired import Difference, Interval
 from suite.trial import TrialConfig
 
 #: The baseline of a comparison, by the fields that varied: the first of these that was trained. It is fixed in
@@ -42,7 +46,8 @@ class Point:
 
     ``errors`` has the validation MAE by seed, in the run's unit, of those that finished; ``lost`` counts
     those that ended otherwise. ``measured`` has all metrics of both splits, by column of ``trials.parquet``
-    and then by seed; a metric that no training has is left out.
+    and then by seed; a metric that no training has is left out. ``ids`` has the trainings of the errors by seed, and
+    ``folder`` is the run's, which may keep their predictions.
     """
 
     label: str
@@ -55,6 +60,19 @@ class Point:
     lost: int
     params: float  # NaN where no training came to be profiled
     macs_at_224: float
+    ids: Mapping[int, str] = field(default_factory=dict)
+    folder: Path | None = None
+
+    @cached_property
+    def seed_errors(self) -> SeedErrors:
+        """The validation errors by seed and, where the run keeps predictions of several trainings, by image."""
+        by_image = read_by_seed(self.folder, self.ids, "val") if self.folder and len(self.ids) > 1 else None
+        return SeedErrors(self.label, self.errors, by_image)
+
+    @cached_property
+    def interval(self) -> Interval:
+        """Mean of the errors, of which there must be one, with its 95 % interval."""
+        return interval_of(self.seed_errors)
 
     @property
     def mean(self) -> float:
@@ -102,7 +120,7 @@ def compare(run: Run) -> Comparison | None:
     members: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows_of(run, "search"):
         members.setdefault(_label(config_of(row), varied), []).append(row)
-    points = [_point(label, rows, varied, run.info.error_column) for label, rows in members.items()]
+    points = [_point(label, rows, varied, run) for label, rows in members.items()]
     points.sort(key=lambda point: (not point.errors, point.mean if point.errors else 0.0))
     baseline = _baseline(points, varied)
     return Comparison(varied, seeds, tuple(points), baseline, _differences(points, baseline))
@@ -115,17 +133,24 @@ def _baseline(points: list[Point], varied: tuple[str, ...]) -> str:
 
 
 def _differences(points: list[Point], baseline: str) -> dict[str, Difference]:
-    values = {point.label: point.errors for point in points if point.errors}
-    if baseline not in values:
+    first = next((point for point in points if point.label == baseline), None)
+    if first is None:
         return {}
-    paired = {label: errors for label, errors in values.items() if errors.keys() & values[baseline].keys()}
-    return {difference.second: difference for difference in differences_from(baseline, paired)}
+    others = [p for p in points if p is not first and p.errors.keys() & first.errors.keys()]
+    return {point.label: difference_between(first, point, len(others)) for point in others}
 
 
-def _point(
-    label: str, rows: Sequence[Mapping[str, Any]], varied: tuple[str, ...], error_column: str
-) -> Point:
-    config = config_of(rows[0])
+def difference_between(first: Point, second: Point, comparisons: int) -> Difference:
+    """Return the paired difference of two points, second minus first, as one of so many that hold together.
+
+    Raises:
+        ValueError: They have no seed in common.
+    """
+    return difference_of(first.seed_errors, second.seed_errors, comparisons=comparisons)
+
+
+def _point(label: str, rows: Sequence[Mapping[str, Any]], varied: tuple[str, ...], run: Run) -> Point:
+    config, error_column = config_of(rows[0]), run.info.error_column
     finished = [row for row in rows if row["status"] == "finished" and math.isfinite(row[error_column])]
     return Point(
         label=label,
@@ -138,6 +163,8 @@ def _point(
         lost=len(rows) - len(finished),
         params=_known(rows, "params"),
         macs_at_224=_known(rows, "macs_at_224"),
+        ids={int(row["seed"]): str(row["id"]) for row in finished},
+        folder=run.folder,
     )
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from suite.runs.info import RunInfo
 from suite.runs.tables import read_predictions as read_table_of
-from suite.statistics.clustered import BAND, GroupError, errors_by_band, errors_by_name
+from suite.statistics.clustered import BAND, GroupError, error_of_group, errors_by_band, errors_by_name
 from suite.statistics.coverage import GroupCoverage, coverage_by_band, coverage_by_name, is_inside
 
 #: Columns of a file of predictions of the suite's own; further ones name groups.
@@ -42,12 +42,14 @@ class Coverage:
 class Predictions:
     """Labels and estimates of one network on one split, and its errors by group.
 
-    Errors of several trainings of one network are averaged image by image; estimates are the first one's.
+    Of several trainings of one network, errors are means over these with intervals over trainings and people, and
+    estimates are the first one's.
     """
 
     split: str
     trainings: tuple[str, ...]
     images: int
+    overall: GroupError
     drawn: tuple[tuple[float, float], ...]  # label, estimate
     groups: tuple[tuple[str, tuple[GroupError, ...]], ...]
     coverage: Coverage | None = None  # None where the run keeps no intervals
@@ -69,13 +71,14 @@ def read_predictions(folder: Path, trainings: Sequence[str], info: RunInfo) -> P
     if not len(first):
         return None
     off = [np.abs(part["estimate"].to_numpy(float) - part["label"].to_numpy(float)) for part in parts]
-    errors = np.mean(off, axis=0)
+    errors = np.stack(off)
     positions = np.unique(np.linspace(0, len(first) - 1, min(DRAWN, len(first))).round().astype(int))
     pairs = first.iloc[positions]
     return Predictions(
         split=split,
         trainings=tuple(tables),
         images=len(first),
+        overall=error_of_group("all", errors, first["person"].astype(str).to_numpy(dtype=str)),
         drawn=tuple(
             (round(float(label), 2), round(float(estimate), 2))
             for label, estimate in zip(pairs["label"], pairs["estimate"], strict=True)

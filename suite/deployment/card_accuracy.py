@@ -18,6 +18,7 @@ from suite.deployment.markdown import plain, table
 from suite.deployment.trained_trial import TrainedTrial, people_in
 from suite.deployment.verify import predict_split
 from suite.methods.metrics import measure
+from suite.runs.image_errors import ImageErrors, read_image_errors
 from suite.statistics.clustered import (
     BAND,
     GroupError,
@@ -73,6 +74,7 @@ def accuracy_section(trained: TrainedTrial, predictions: Sequence[SplitPredictio
         "interval over the people of the split, which does not cover other seeds or other data. Trials were "
         "chosen by validation, so that their validation error is too optimistic. The best constant has a "
         f"validation MAE of {trained.run.info.data.constant_val_mae:.2f}.{test}"
+        + _other_seeds(trained, predictions[-1].split)
         + _coverage(trained, predictions[-1])
     )
 
@@ -112,6 +114,32 @@ def _metrics_row(trained: TrainedTrial, predictions: SplitPredictions) -> tuple[
         f"{metrics.cs5:.1%}",
         "" if metrics.epsilon_error is None else f"{metrics.epsilon_error:.3f}",
     )
+
+
+def _other_seeds(trained: TrainedTrial, split: Split) -> str:
+    """Return a sentence on the error of the same network trained with other seeds; empty where it was not."""
+    found = _confirming(trained, split)
+    if found is None or len(found.trainings) < 2 or not (mean := found.mean()).has_interval:
+        return ""
+    return (
+        f" Trained {mean.trainings} times with other seeds, the same network has an MAE of {mean.mean:.2f} "
+        f"({mean.low:.2f} to {mean.high:.2f}) on the {SPLIT_NAME[split]} split; this interval is over seeds and people."
+    )
+
+
+def _confirming(trained: TrainedTrial, split: Split) -> ImageErrors | None:
+    """Return the errors of the trainings that confirm the trial, or the one that it confirms; None without any."""
+    info, trials = trained.run.info, trained.run.trials
+    if split == "train" or "parent" not in trials:
+        return None
+    member = trained.row["parent"] if trained.row["stage"] == "confirm" else trained.id
+    rows = trials[
+        (trials["stage"] == "confirm") & (trials["parent"] == member) & (trials["status"] == "finished")
+    ]
+    if info.sharing is not None and "slice_of" in rows:
+        is_slice = rows["slice_of"].fillna("").astype(str) != ""
+        rows = rows[is_slice == (info.sharing.counted == "procedure")]
+    return read_image_errors(trained.run.folder, [str(name) for name in rows["id"]], split)
 
 
 def _coverage(trained: TrainedTrial, predictions: SplitPredictions) -> str:
@@ -201,5 +229,5 @@ def _names(column: "pd.Series[Any]") -> npt.NDArray[np.str_]:
 
 def _with_interval(error: GroupError) -> str:
     if math.isnan(error.low):
-        return f"{error.mae:.2f} (one person, no interval)"
+        return f"{error.mae:.2f} (too few people for an interval)"
     return f"{error.mae:.2f} ({error.low:.2f} to {error.high:.2f})"

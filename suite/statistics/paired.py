@@ -2,7 +2,7 @@
 
 A seed determines the initial weights, the order of the images and their augmentation. Differences are taken
 seed by seed, so that the effect of a seed on both sides cancels (Student 1908). The intervals describe other
-seeds on the same splits, not other images.
+seeds on the same splits, not other images; ``suite.statistics.crossed`` has those over people as well.
 """
 
 import math
@@ -15,13 +15,23 @@ from suite.statistics.student_t import student_t_quantile
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean with the ends of its confidence interval, in the unit of the values."""
+    """A mean with the ends of its confidence interval, in the unit of the values.
+
+    Attributes:
+        mean: Of the values.
+        low: Lower end.
+        high: Upper end.
+        values: How many the mean is of, such as seeds.
+        confidence: The share of such intervals that contain the true mean, such as 0.95.
+        people: In the images, if the interval is over other people as well; 0 if it is of the same images.
+    """
 
     mean: float
     low: float
     high: float
-    values: int  # how many the mean is of
-    confidence: float  # the share of such intervals that contain the true mean, such as 0.95
+    values: int
+    confidence: float
+    people: int = 0
 
     @property
     def holds_zero(self) -> bool:

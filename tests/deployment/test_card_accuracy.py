@@ -1,9 +1,18 @@
-"""Which errors a model card breaks down by group."""
+"""Which errors a model card breaks down by group, and what it says of other seeds."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
-from suite.deployment.card_accuracy import _errors_by_group
+from suite.deployment.card_accuracy import _errors_by_group, _other_seeds, _with_interval
+from suite.runs.tables import write_prediction_rows
+from suite.statistics.clustered import error_of_group
+from suite.statistics.crossed import mean_error
+from tests.support.sample_rows import INFO
 
 LABELS = pd.DataFrame(
     {
@@ -31,3 +40,60 @@ def test_groups_are_bands_of_the_label_and_what_the_set_names() -> None:
 def test_an_image_without_a_subject_is_a_person_of_its_own() -> None:
     found = _errors_by_group(np.arange(5.0), LABELS, "age")
     assert {group.group: group.people for group in found["gender"]} == {"female": 1, "male": 2}
+
+
+def test_a_group_of_too_few_people_has_an_error_and_says_why_there_is_no_interval() -> None:
+    few, enough = (
+        error_of_group("old", np.arange(1.0, 9.0), (np.arange(8) % people).astype(str)) for people in (4, 5)
+    )
+    assert _with_interval(few) == "4.50 (too few people for an interval)"
+    assert _with_interval(enough).startswith("4.50 (")
+    assert " to " in _with_interval(enough)
+
+
+def confirmed_trial(folder: Path, id_: str = "t0") -> Any:
+    """A trial with two finished trainings of other seeds, one that diverged, and another trial's."""
+    rng = np.random.default_rng(0)
+    for name, shift in (("t0-s1", 1.0), ("t0-s2", 2.0), ("t9-s1", 50.0)):
+        estimates = 30 + shift + rng.exponential(5.0, 40)
+        table = pd.DataFrame(
+            {
+                "split": "test",
+                "image": range(40),
+                "label": 30.0,
+                "estimate": estimates,
+                "person": list(map(str, range(40))),
+            }
+        )
+        write_prediction_rows(folder, name, table)
+    rows = [
+        ("t0", "search", "finished", None),
+        ("t0-s1", "confirm", "finished", "t0"),
+        ("t0-s2", "confirm", "finished", "t0"),
+        ("t0-s3", "confirm", "diverged", "t0"),
+        ("t9-s1", "confirm", "finished", "t9"),
+    ]
+    trials = pd.DataFrame(rows, columns=["id", "stage", "status", "parent"])
+    row = trials[trials["id"] == id_].to_dict("records")[0]
+    run = SimpleNamespace(info=INFO, trials=trials, folder=folder)
+    return SimpleNamespace(run=run, row=row, id=id_)
+
+
+@pytest.mark.parametrize("id_", ["t0", "t0-s1"])
+def test_the_card_has_the_error_over_other_seeds_and_people(tmp_path: Path, id_: str) -> None:
+    trained = confirmed_trial(tmp_path, id_)
+    text = _other_seeds(trained, "test")
+    errors = [
+        pd.read_parquet(tmp_path / "predictions" / f"t0-s{seed}.parquet")["estimate"] - 30 for seed in (1, 2)
+    ]
+    expected = mean_error(np.stack([one.to_numpy(float) for one in errors]), np.arange(40).astype(str))
+    assert "Trained 2 times with other seeds" in text
+    assert f"{expected.mean:.2f} ({expected.low:.2f} to {expected.high:.2f}) on the test split" in text
+    assert "over seeds and people" in text
+
+
+def test_a_trial_that_was_not_confirmed_has_no_such_sentence(tmp_path: Path) -> None:
+    assert _other_seeds(confirmed_trial(tmp_path, "t9-s1"), "test") == "", (
+        "one training says nothing of seeds"
+    )
+    assert _other_seeds(confirmed_trial(tmp_path), "val") == "", "no predictions of this split"

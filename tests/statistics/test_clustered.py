@@ -39,19 +39,35 @@ def test_the_interval_over_people_is_wider_than_over_images_where_a_persons_erro
 
 
 def test_people_with_as_many_images_each_have_the_interval_of_their_means() -> None:
-    """Student's t of 2 degrees of freedom, by hand: the means are 1, 2 and 6, their standard deviation sqrt(7)."""
-    errors = np.array([0.5, 1.5, 2.0, 2.0, 5.0, 7.0])
-    found = error_of_group("all", errors, np.array(["a", "a", "b", "b", "c", "c"]))
-    assert found.mae == 3.0
-    assert found.high - found.mae == pytest.approx(4.302653 * math.sqrt(7 / 3))
-    assert found.low == 0.0  # no error is below it
+    """Student's t of 4 degrees of freedom, by hand: the means are 1, 2, 6, 4 and 7, their variance 6.5."""
+    errors = np.array([0.5, 1.5, 2.0, 2.0, 5.0, 7.0, 3.0, 5.0, 7.0, 7.0])
+    found = error_of_group("all", errors, np.array(list("aabbccddee")))
+    reach = 2.776445 * math.sqrt(6.5 / 5)
+    assert found.mae == 4.0
+    assert found.low == pytest.approx(4.0 - reach)
+    assert found.high == pytest.approx(4.0 * math.exp(reach / 4.0))
 
 
-def test_one_person_shows_no_spread() -> None:
-    found = error_of_group("all", np.array([1.0, 2.0]), np.array(["a", "a"]))
-    assert (found.mae, found.people) == (1.5, 1)
-    assert math.isnan(found.low)
-    assert math.isnan(found.high)
+@pytest.mark.parametrize("number", [1, 3, 4, 5])
+def test_of_fewer_than_five_people_a_group_has_an_error_and_no_interval(number: int) -> None:
+    errors = np.array([1.0, 2.0] * 10)
+    found = error_of_group("all", errors, np.array([f"p{image % number}" for image in range(20)]))
+    assert (found.mae, found.people) == (1.5, number)
+    assert math.isnan(found.low) == math.isnan(found.high) == (number < 5)
+
+
+def test_trainings_that_differ_widen_the_interval_of_every_group() -> None:
+    one = np.random.default_rng(1).exponential(5, 80)
+    names, labels = np.array(["a", "b"] * 40), np.repeat([5.0, 15.0], 40)
+    person = np.array([f"p{image % 20}" for image in range(80)])
+    for groups in (
+        lambda errors: errors_by_name(errors, person, names),
+        lambda errors: errors_by_band(errors, person, labels, 10),
+    ):
+        for alone, several in zip(groups(one), groups(np.stack([one, 1.5 * one, 0.5 * one])), strict=True):
+            assert several.mae == pytest.approx(alone.mae)
+            assert (several.images, several.people) == (alone.images, alone.people)
+            assert several.high - several.low > 1.2 * (alone.high - alone.low)
 
 
 def test_an_image_without_a_name_is_of_a_person_of_its_own() -> None:

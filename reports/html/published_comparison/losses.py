@@ -7,10 +7,9 @@ from markupsafe import Markup
 from reports.html.published_comparison.entry import Entry, seeds_entry
 from reports.html.templating import render
 from reports.model.difference_text import difference_sentence
-from reports.model.points import Comparison, Point
+from reports.model.points import Comparison, Point, difference_between
 from reports.published.numbers import SOURCES, PublishedLoss, published
 from suite.runs.info import RunInfo
-from suite.statistics.paired import paired_difference
 
 #: The columns of the published table.
 LOSS_TITLES = ("published", "MAE, points", "RMSE, points", "Pearson")
@@ -72,10 +71,6 @@ def _difference(comparison: Comparison, info: RunInfo) -> str:
     for network in ("thin", "tiny"):
         alone, joint = rows[network, 0.0], rows[network, 1.0]
         if alone and joint and alone.errors.keys() & joint.errors.keys():
-            difference = paired_difference(
-                (alone.label, alone.errors),
-                (joint.label, joint.errors),
-                comparisons=max(len(comparison.differences), 1),
-            )
+            difference = difference_between(alone, joint, max(len(comparison.differences), 1))
             return difference_sentence(difference, "MAE", info.unit)
     return ""

@@ -75,7 +75,7 @@ def _cell(matrix: Matrix, row: float, column: float, info: RunInfo) -> Cell:
         return Cell(None, ())
     marks = {"lowest mean": matrix.best, "the paper's choice": matrix.papers}
     return Cell(
-        mean_text(point.errors.values(), info.unit),
+        mean_text(point.interval, info.unit),
         tuple(mark for mark, label in marks.items() if label == point.label),
     )
 

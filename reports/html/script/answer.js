@@ -63,12 +63,17 @@ function less(a, b) {
   return false;
 }
 
+// What a confirmed mean is over: "3 seeds and 200 people"; its interval is over seeds alone if no people are counted.
+function seedsAndPeople([, , seeds, people]) {
+  return people ? `${count(seeds, "seed")} and ${count(people, "person", "people")}` : count(seeds, "seed");
+}
+
 function errorWithInterval(row) {
   const interval = trials.interval[row];
   if (!interval) return `${mae(trials.error[row])} (one training, so no interval)`;
   const [low, high, seeds] = interval;
   if (!known(low)) return `${mae(trials.error[row])} (${count(seeds, "seed")}, so no interval)`;
-  return `${mae(trials.error[row])} (95${NBSP}% interval ${mae(low, { unit: false })} to ${mae(high)}, ${count(seeds, "seed")})`;
+  return `${mae(trials.error[row])} (95${NBSP}% interval ${mae(low, { unit: false })} to ${mae(high)}, ${seedsAndPeople(interval)})`;
 }
 
 // A ratio to a network of the paper, in words: "36.3x fewer".

@@ -62,8 +62,8 @@ function mae(value, { unit = true, sign = false } = {}) {
   return `${plus}${rounded.toFixed(places)}${unit ? NBSP + data.run.unit : ""}`;
 }
 
-function count(number, noun) {
-  return `${grouped(number)} ${noun}${number === 1 ? "" : "s"}`;
+function count(number, noun, plural = `${noun}s`) {
+  return `${grouped(number)} ${number === 1 ? noun : plural}`;
 }
 
 function duration(seconds) {

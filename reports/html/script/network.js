@@ -218,6 +218,13 @@ function coverageText(predictions) {
   ];
 }
 
+function overallText(predictions) {
+  const [, , people, error, low, high] = predictions.overall;
+  const over = predictions.trainings.length > 1 ? "trainings and people" : "people, for this one training";
+  const interval = known(low) ? ` (95\u00a0% interval ${mae(low, { unit: false })} to ${mae(high)})` : "";
+  return `The MAE of the ${count(people, "person", "people")} is ${mae(error)}${interval}. Intervals are over ${over}, not over images.`;
+}
+
 function groupTables(predictions) {
   return predictions.groups.map(([by, rows]) => {
     const coverage = predictions.coverage ? under(predictions.coverage.groups, by) : null;
@@ -231,7 +238,7 @@ function groupTables(predictions) {
         grouped(images),
         grouped(people),
         mae(error, { unit: false }),
-        known(low) ? `${mae(low, { unit: false })} to ${mae(high, { unit: false })}` : "one person",
+        known(low) ? `${mae(low, { unit: false })} to ${mae(high, { unit: false })}` : "too few people",
         ...(coverage ? [percent(coverage[row])] : []),
       ]),
       { caption: `Error by ${by}` },
@@ -260,7 +267,7 @@ function predicted(own) {
       ? `${predictions.drawn.length} of the ${grouped(predictions.images)}`
       : `the ${grouped(predictions.images)}`;
   return [
-    element("p", {}, `On ${drawnOf} images of the ${split} split.${by} Intervals are over people, not images.`),
+    element("p", {}, `On ${drawnOf} images of the ${split} split.${by} ${overallText(predictions)}`),
     element("figure", {
       class: "chart",
       id: "predicted-chart",

@@ -195,9 +195,9 @@ def test_charts_have_the_confirmed_mean_with_its_interval_and_no_curve_of_a_conf
     data = page_data(run, result, (), {}, None, "runs/x")["trials"]
     places = {name: place for place, name in enumerate(data["id"])}
     found = mean_interval([8.1, 8.2, 8.3])
-    low, high, seeds = data["interval"][places["t000"]]
-    assert (data["error"][places["t000"]], low, high, seeds) == pytest.approx(
-        (found.mean, found.low, found.high, 3)
+    low, high, seeds, people = data["interval"][places["t000"]]
+    assert (data["error"][places["t000"]], low, high, seeds, people) == pytest.approx(
+        (found.mean, found.low, found.high, 3, 0)
     )
     assert data["error"][places["t004"]] == 20.0
     assert data["interval"][places["t004"]] is None

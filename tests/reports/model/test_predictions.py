@@ -51,6 +51,18 @@ def test_trainings_of_one_network_are_averaged_image_by_image(make_run: MakeRun)
     assert found.drawn[0] == (0.0, 1.0)  # of the first training
 
 
+def test_several_trainings_have_intervals_over_trainings_and_people(make_run: MakeRun) -> None:
+    run = make_run(trials=1)
+    write_prediction_rows(run.folder, "a", rows(ESTIMATES))
+    write_prediction_rows(run.folder, "b", rows(np.arange(20.0) + 3 * (ESTIMATES - np.arange(20.0))))
+    one, two = (read_predictions(run.folder, trainings, run.info) for trainings in (["a"], ["a", "b"]))
+    assert one is not None
+    assert two is not None
+    assert (one.overall.mae, one.overall.people) == (2.5, 10)
+    assert (two.overall.mae, two.overall.people) == (5.0, 10)
+    assert two.overall.high - two.overall.low > 5 * (one.overall.high - one.overall.low)
+
+
 def test_a_run_without_predictions_has_none(make_run: MakeRun) -> None:
     run = make_run(trials=1)
     assert read_predictions(run.folder, ["t000", "../t000"], run.info) is None
