@@ -153,7 +153,10 @@ def config_of_network(name: str) -> TrialConfig:
 class Metrics:
     """Errors of a network on one split, in label units where they have a unit.
 
-    ``epsilon_error`` is None where the data has no deviations (paper, section on evaluation metrics).
+    Estimates are means over an image and its mirror image, the paper's protocol: two passes through the network.
+    ``mae_one_pass`` is the MAE of the images as they are: one pass, which latency and multiply-adds count; None where
+    it was not measured. ``epsilon_error`` is None where the data has no deviations (paper, section on evaluation
+    metrics).
     """
 
     mae: float
@@ -163,6 +166,7 @@ class Metrics:
     cs5: float
     cs8: float
     epsilon_error: float | None
+    mae_one_pass: float | None = None
 
 
 @dataclass(frozen=True)

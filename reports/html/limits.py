@@ -1,11 +1,13 @@
 """The limitations of a run: every way in which it falls short of the full task."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from markupsafe import Markup
 
-from reports.formatting import span
+from reports.formatting import error_with_unit, span
 from reports.html.templating import render
 from reports.model.recipe import Recipe
 from reports.model.timing import PAPER_RESOLUTION
@@ -47,8 +49,19 @@ def limits(info: RunInfo, summary: FrontSummary, missing: str = "") -> Markup:
         missing=missing,
         training=_training(summary.trials),
         confirmed=summary.is_confirmed,
+        one_pass=_one_pass(summary.searched_front or summary.front, info),
         one_seed=info.search.get("seeds", 1) == 1,
     )
+
+
+def _one_pass(members: Sequence[Trial], info: RunInfo) -> str:
+    """Say how much more, or less, networks err without the mirror images; empty where it was not measured."""
+    more = [trial.one_pass - trial.val_mae for trial in members]
+    more = [value for value in more if math.isfinite(value)]
+    if not more:
+        return ""
+    mean = fmean(more)
+    return f"{error_with_unit(abs(mean), info.unit)} {'more' if mean >= 0 else 'less'}"
 
 
 def _enlarged(sides: Sequence[int], stored: int) -> str:

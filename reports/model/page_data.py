@@ -148,6 +148,7 @@ def _trials(shown: Sequence[Trial]) -> dict[str, list[Any]]:
         "error": column(lambda t: rounded(t.error)),
         "interval": column(intervals),
         "val": column(lambda t: rounded(t.val_mae)),
+        "one_pass": column(lambda t: rounded(t.one_pass)),
         "test": column(lambda t: rounded(t.test_error)),
         "params": column(lambda t: _whole(t.params)),
         "macs": column(lambda t: _whole(t.macs)),

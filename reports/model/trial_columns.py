@@ -135,11 +135,14 @@ def _results(info: RunInfo, summary: FrontSummary) -> tuple[Column, ...]:
     confirmed = Column(
         "confirmed", f"mean val MAE, {unit}", lambda t: error(_confirmed_mean(t)), _confirmed_mean
     )
+    one_pass = Column("one pass", f"val MAE, {unit}", lambda t: error(t.one_pass), lambda t: t.one_pass)
+    is_known = any(math.isfinite(trial.one_pass) for trial in (*summary.trials, *summary.relatives))
     searched_unit, tested_unit = unit, unit
     if summary.is_confirmed:
         searched_unit, tested_unit = f"{unit}, in the search", f"{unit}, mean"
     return (
         Column("val MAE", searched_unit, lambda t: error(t.val_mae), lambda t: t.val_mae),
+        *([one_pass] if is_known else []),
         *([confirmed] if summary.is_confirmed else []),
         Column("test MAE", tested_unit, lambda t: error(t.test_error), lambda t: t.test_error),
         Column("latency", f"ms per image{at}", lambda t: _digits(t.timing.ms), lambda t: t.timing.ms),

@@ -67,6 +67,7 @@ class Trial:
     ended: float = math.nan  # seconds since the run's first start
     on_front: bool = False
     confirmed: Confirmed | None = None
+    one_pass: float = math.nan  # val_mae of the images as they are, without the mean with their mirror images
 
     @property
     def error(self) -> float:
@@ -263,6 +264,7 @@ def _trial(row: Row, info: RunInfo) -> Trial:
         macs_at_224=number(row, "macs_at_224"),
         bytes=number(row, "bytes"),
         val_mae=number(row, info.error_column),
+        one_pass=number(row, f"val_mae_one_pass_{info.unit}"),
         test_mae=number(row, f"test_mae_{info.unit}"),
         own_timing=timing(row, trained.resolution, ""),
         common_timing=timing(row, side, f"_at_{side}"),

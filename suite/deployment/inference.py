@@ -35,10 +35,13 @@ class Outputs:
     Attributes:
         values: Estimates, float32 (n,), label units.
         distributions: Label distributions, float32 (n, bins), each row summing to 1; None where the method has none.
+        one_pass: Estimates for the images as they are, float32 (n,), where ``values`` are means with those for their
+            mirror images; None where they are not.
     """
 
     values: Floats
     distributions: Floats | None
+    one_pass: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -103,8 +106,8 @@ def run_model(model: Model, images: Pixels, *, mirrored: bool) -> Outputs:
     half = np.float32(0.5)
     values = (outputs.values + flipped.values) * half
     if outputs.distributions is None or flipped.distributions is None:
-        return Outputs(values, None)
-    return Outputs(values, (outputs.distributions + flipped.distributions) * half)
+        return Outputs(values, None, outputs.values)
+    return Outputs(values, (outputs.distributions + flipped.distributions) * half, outputs.values)
 
 
 def torch_runner(module: Callable[..., Any]) -> Callable[[Pixels], Outputs]:

@@ -78,13 +78,21 @@ def predict_split(model: Model, part: LabelledImages, batch: int = 64) -> Output
         for rows in torch.split(part.rows, batch)
     ]
     shares = [each.distributions for each in outputs if each.distributions is not None]
+    one_pass = [each.one_pass for each in outputs if each.one_pass is not None]
     values = np.concatenate([each.values for each in outputs])
-    return Outputs(values, np.concatenate(shares) if shares else None)
+    return Outputs(values, np.concatenate(shares) if shares else None, np.concatenate(one_pass))
 
 
 def evaluate_model(model: Model, part: LabelledImages) -> Metrics:
     """Return all metrics of a model on a split, taken as those of a training are."""
-    return measure(torch.from_numpy(predict_split(model, part).values), part.labels, part.deviations)
+    outputs = predict_split(model, part)
+    return measured(outputs, part)
+
+
+def measured(outputs: Outputs, part: LabelledImages) -> Metrics:
+    """Return all metrics of a model's outputs for a split."""
+    one_pass = None if outputs.one_pass is None else torch.from_numpy(outputs.one_pass)
+    return measure(torch.from_numpy(outputs.values), part.labels, part.deviations, one_pass)
 
 
 def _batches(part: LabelledImages) -> list[torch.Tensor]:

@@ -36,13 +36,16 @@ def pearson_correlation(predictions: Tensor, labels: Tensor) -> float:
     return float(left @ right / scale) if scale > 0 else 0.0
 
 
-def measure(predictions: Tensor, labels: Tensor, deviations: Tensor) -> Metrics:
+def measure(
+    predictions: Tensor, labels: Tensor, deviations: Tensor, one_pass: Tensor | None = None
+) -> Metrics:
     """Compute all metrics of a split.
 
     Args:
-        predictions: float (images,), label units.
+        predictions: Means over each image and its mirror image, float (images,), label units.
         labels: float (images,), label units.
         deviations: float (images,), label units, of the annotators. A NaN anywhere means that the data has none.
+        one_pass: Predictions for the images as they are, float (images,), label units; None where they are not known.
     """
     return Metrics(
         mae=mean_absolute_error(predictions, labels),
@@ -52,4 +55,5 @@ def measure(predictions: Tensor, labels: Tensor, deviations: Tensor) -> Metrics:
         cs5=cumulative_score(predictions, labels, 5),
         cs8=cumulative_score(predictions, labels, 8),
         epsilon_error=None if deviations.isnan().any() else epsilon_error(predictions, labels, deviations),
+        mae_one_pass=None if one_pass is None else mean_absolute_error(one_pass, labels),
     )

@@ -340,7 +340,7 @@ def _refusal(name: str, cell: Any) -> FileContentError:
 
 
 def _metric_columns(splits: Iterable[str]) -> dict[str, Column]:
-    in_units = ("mae", "rmse")
+    in_units = ("mae", "rmse", "mae_one_pass")
     names = [field.name for field in dataclasses.fields(Metrics)]
     return {
         f"{split}_{name}" + (f"_{unit}" if name in in_units else ""): _ERROR if name in in_units else _NUMBER

@@ -66,7 +66,7 @@ def metric_columns(metrics: Metrics | None, split: str, unit: str) -> dict[str, 
         unit: The unit of the errors, "years" or "points", which ends their column names.
     """
     values = dataclasses.asdict(metrics) if metrics else {}
-    in_units = {"mae", "rmse"}
+    in_units = {"mae", "rmse", "mae_one_pass"}
     return {
         f"{split}_{f.name}" + (f"_{unit}" if f.name in in_units else ""): _number(values.get(f.name))
         for f in dataclasses.fields(Metrics)

@@ -1,6 +1,6 @@
 """Predictions of a trained network on a split, and their metrics."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -21,15 +21,17 @@ EVALUATION_BATCH = 256
 
 @dataclass(frozen=True)
 class Predictions:
-    """The predictions for a split, each the mean over an image and its mirror image.
+    """The predictions for a split.
 
     Attributes:
-        estimates: Estimated labels, float32 (n,), on the CPU.
+        estimates: Estimated labels, each the mean over an image and its mirror image, float32 (n,), on the CPU.
+        one_pass: Estimated labels of the images as they are, float32 (n,), on the CPU.
         deviations: Standard deviations of the mean distributions, float32 (n,), label units, on the CPU; None where the
             method gives no distribution.
     """
 
     estimates: Tensor
+    one_pass: Tensor
     deviations: Tensor | None
 
 
@@ -48,8 +50,8 @@ def predict(
     Returns:
         Estimated labels, float32 (n,), on the CPU.
     """
-    outputs = _outputs(network, part, precision, device)
-    return torch.cat([_estimates(method, label_set, *pair) for pair in outputs]).cpu()
+    straight, mirrored = _both(_outputs(network, part, precision, device), method, label_set)
+    return (straight + mirrored) / 2
 
 
 @torch.inference_mode()
@@ -64,19 +66,24 @@ def predict_with_deviations(
 ) -> Predictions:
     """Predict a split as ``predict`` does, with the deviations of the distributions."""
     distribution = METHODS[method].distribution
-    estimates, deviations = [], []
+    outputs, deviations = [], []
     for straight, mirrored in _outputs(network, part, precision, device):
-        estimates.append(_estimates(method, label_set, straight, mirrored))
+        outputs.append((straight, mirrored))
         if distribution is not None:
             shares = ((distribution(straight) + distribution(mirrored)) / 2).cpu().numpy()
             deviations.append(torch.from_numpy(deviations_of(shares, label_set.low, label_set.high)).float())
-    return Predictions(torch.cat(estimates).cpu(), torch.cat(deviations) if deviations else None)
+    one_pass, other = _both(outputs, method, label_set)
+    return Predictions((one_pass + other) / 2, one_pass, torch.cat(deviations) if deviations else None)
 
 
-def _estimates(method: MethodName, label_set: LabelSet, straight: Tensor, mirrored: Tensor) -> Tensor:
-    """The mean estimate of images and their mirror images, from the outputs for both."""
+def _both(
+    outputs: Iterable[tuple[Tensor, Tensor]], method: MethodName, label_set: LabelSet
+) -> tuple[Tensor, Tensor]:
+    """The estimates of images and of their mirror images, each float32 (n,), on the CPU, from the outputs for both."""
     decode = METHODS[method].decode
-    return (decode(straight, label_set) + decode(mirrored, label_set)) / 2
+    pairs = [(decode(straight, label_set), decode(mirrored, label_set)) for straight, mirrored in outputs]
+    straight, mirrored = (torch.cat(side).cpu() for side in zip(*pairs, strict=True))
+    return straight, mirrored
 
 
 def _outputs(
@@ -93,6 +100,7 @@ def _outputs(
     network.train(was_training)
 
 
+@torch.inference_mode()
 def evaluate(
     network: nn.Module,
     part: LabelledImages,
@@ -102,6 +110,6 @@ def evaluate(
     precision: Precision,
     device: torch.device,
 ) -> Metrics:
-    """Compute the metrics of ``predict`` on a split; the MAE is NaN if a prediction is."""
-    predictions = predict(network, part, label_set, method=method, precision=precision, device=device)
-    return measure(predictions, part.labels, part.deviations)
+    """Compute the metrics of ``predict`` on a split, and the MAE of one pass; they are NaN if a prediction is."""
+    straight, mirrored = _both(_outputs(network, part, precision, device), method, label_set)
+    return measure((straight + mirrored) / 2, part.labels, part.deviations, straight)

@@ -104,6 +104,23 @@ def test_predictions_are_the_mean_of_image_and_mirror_image(dataset: Dataset) ->
     )
 
 
+def test_the_error_of_one_pass_is_that_of_the_images_as_they_are(dataset: Dataset) -> None:
+    """The mean with the mirror images is the same for a mirrored split; one pass is not."""
+    training = fit(CONFIG, dataset, threads=1, device="cpu")
+    part, ages = dataset.splits["val"], training.label_set
+    mirrored = dataclasses.replace(part, images=part.images.flip(2))
+    found, other = (
+        evaluate(training.network, each, ages, method="dldl-v2", precision="float32", device=CPU)
+        for each in (part, mirrored)
+    )
+    assert found.mae == pytest.approx(other.mae, abs=1e-4)
+    assert found.mae_one_pass is not None
+    assert found.mae_one_pass != pytest.approx(other.mae_one_pass, abs=1e-5)
+    assert found.mae <= (found.mae_one_pass + (other.mae_one_pass or 0)) / 2 + 1e-4, (
+        "the mean errs no more than both"
+    )
+
+
 def test_evaluating_leaves_the_network_in_its_mode(dataset: Dataset) -> None:
     training = fit(CONFIG, dataset, threads=1, device="cpu")
     training.network.train()

@@ -91,8 +91,11 @@ function stages(own) {
 
 function headline(row, own) {
   const test = known(own.test) ? `; test MAE ${mae(own.test)}` : "";
+  const pass = known(own.one_pass)
+    ? ` Its own training erred by ${mae(own.val)} with the mirror images, and by ${mae(own.one_pass)} in one pass.`
+    : "";
   const error = finished(row)
-    ? `Validation MAE ${errorWithInterval(row)}${test}.`
+    ? `Validation MAE ${errorWithInterval(row)}${test}.${pass}`
     : known(own.val)
       ? `${own.status}: ${own.cause}. Its validation MAE was ${mae(own.val)} then.`
       : `${own.status}: ${own.cause || "no cause was recorded"}.`;

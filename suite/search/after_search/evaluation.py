@@ -90,7 +90,8 @@ def evaluate_trials(
             for split in PREDICTED_SPLITS
         }
         write_predictions(ledger.folder, row["id"], store, config, predictions)
-        metrics = measure(predictions["test"].estimates, splits["test"].labels, splits["test"].deviations)
+        found, test = predictions["test"], splits["test"]
+        metrics = measure(found.estimates, test.labels, test.deviations, found.one_pass)
         ledger.amend(row["id"], metric_columns(metrics, "test", UNIT[config.attribute]))
         watcher.advance(done, len(trials))
 

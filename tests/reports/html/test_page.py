@@ -283,6 +283,23 @@ def test_test_errors_and_speed_are_dashes_until_they_are_known(make_run: MakeRun
     assert table.count("<td>\u2013</td>") == 3 * 3  # test MAE, latency, speed-up
 
 
+def test_the_error_of_one_pass_is_named_where_a_run_has_it_and_the_page_says_which_is_drawn(
+    make_run: MakeRun,
+) -> None:
+    earlier = make_run(trials=3)
+    assert "one pass" not in {column["title"] for column in data_of(own(page(earlier)))["columns"]}
+    assert "mirror image , the paper's protocol: two passes" in text(page(earlier))
+    trials = earlier.trials.assign(val_mae_one_pass_years=earlier.trials["val_mae_years"] + 0.25)
+    html = own(page(dataclasses.replace(earlier, trials=trials)))
+    shown = {column["title"]: column for column in data_of(html)["columns"]}
+    assert shown["one pass"]["unit"] == "val MAE, years"
+    assert "In one pass, the networks of the front err by 0.25\u00a0years more on average" in html.replace(
+        "&nbsp;", "\u00a0"
+    )
+    of_trials = data_of(html)["trials"]
+    assert of_trials["one_pass"] == pytest.approx([value + 0.25 for value in of_trials["val"]])
+
+
 def test_provenance_has_what_repeats_the_run(make_run: MakeRun) -> None:
     run = make_run(trials=3)
     seen = text(page(run))
