@@ -8,9 +8,9 @@ Each network is then compared with the best of the others, and all statements ho
 the best; Hsu 1984, and Hsu, Multiple Comparisons, 1996, chapter 4). They need critical values for as many comparisons
 as there are other networks (Dunnett 1955), not for all pairs.
 
-Where a network's variance is plainly larger than that of the others (Russell and Bradley 1958, One-way variances in a
-two-way classification; at 5 %), no common one is estimated: each pair is compared by its own differences, with
-Bonferroni's correction, which is much wider.
+Where a network's variance is plainly larger than that of the others (F test of the extra sum of squares that the
+network adds, as in Chow's predictive test of 1960; at 5 %), no common one is estimated: each pair is compared by its
+own differences, with Bonferroni's correction, which is much wider.
 """
 
 import math

@@ -1,8 +1,8 @@
 """How well one quantity ranks another: Kendall's tau-b, with a percentile bootstrap interval.
 
 Where all rows are ordered alike, every resample is, too, and the bootstrap says nothing: there is no interval then.
-Simulated with normal values of correlation 0.5, 0.8 and 0.95 (400 samples each), the other intervals held the true tau
-in 97 to 100 % of samples of 5 and 8 rows, and in 94 to 99 % of samples of 10 to 40.
+Simulated with normal values of correlation 0.5, 0.8 and 0.95, the other intervals held the true tau in 93 to 100 % of
+samples of 5 to 40 rows (``tests/statistics/test_rank_correlation.py``).
 """
 
 import math

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from suite.statistics.crossed import FEWEST_PEOPLE, CrossedMean, mean_difference, mean_error
+from suite.statistics.paired import mean_interval
 
 Floats = npt.NDArray[np.float64]
 Names = npt.NDArray[np.str_]
@@ -95,12 +96,11 @@ def test_over_trainings_and_people_the_intervals_hold_as_often_as_they_say(
 ) -> None:
     """Trainings that differ not at all, as much as the people let them, or three times as much."""
     found = {
-        (images, scale): coverage_of_errors(trainings, people, images, seed, scale, 1000)
+        (images, scale): coverage_of_errors(trainings, people, images, seed, scale, 500)
         for images, scale in itertools.product((1, 3, 5, None), (0.0, 0.5))
     }
     print(trainings, people, seed, found)
-    assert min(found.values()) >= 0.925
-    assert max(found.values()) <= 0.99
+    assert min(found.values()) >= 0.91  # of 500 repeats, three standard errors below 94 %
     assert 0.935 <= sum(found.values()) / len(found) <= 0.98
 
 
@@ -110,12 +110,11 @@ def test_over_trainings_and_people_the_intervals_hold_as_often_as_they_say(
 @pytest.mark.parametrize("trainings", [3, 5])
 def test_intervals_of_differences_hold_as_often_as_they_say(trainings: int, people: int, seed: float) -> None:
     found = {
-        (images, shared): coverage_of_differences(trainings, people, images, seed, shared, 1000)
+        (images, shared): coverage_of_differences(trainings, people, images, seed, shared, 500)
         for images, shared in itertools.product((1, 3, 5, None), (0.0, 0.3))
     }
     print(trainings, people, seed, found)
-    assert min(found.values()) >= 0.915
-    assert max(found.values()) <= 0.99
+    assert min(found.values()) >= 0.9
     assert 0.93 <= sum(found.values()) / len(found) <= 0.98
 
 
@@ -125,13 +124,35 @@ def test_groups_of_few_people_have_an_interval_that_holds_or_none(people: int) -
     """One training: images of one person are one to five, or as many for all, and some people are far harder."""
     found = {}
     for images, scale in itertools.product((1, 3, 5, None), (0.0, 0.5)):
-        found[images, scale] = coverage_of_errors(1, people, images, 0.0, scale, 2000)
+        found[images, scale] = coverage_of_errors(1, people, images, 0.0, scale, 1500)
     print(people, found)
     if people < FEWEST_PEOPLE:
         assert set(found.values()) == {0.0}
     else:
-        assert min(found.values()) >= 0.92
+        assert min(found.values()) >= 0.915
         assert max(found.values()) <= 0.985
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("images", [1, 5, None])
+def test_very_heavy_tails_cost_little_of_the_coverage(images: int | None) -> None:
+    """Student's t with four degrees of freedom, whose absolute value has the mean 1, and 15 people."""
+    rng, hits = np.random.default_rng(0), 0
+    for _ in range(2000):
+        person = persons(rng, 15, images)
+        harder = 1 / np.sqrt(rng.chisquare(4, size=15) / 4)[person]
+        hits += holds(mean_error(np.abs(effects(rng, person, 1, 1.0)) * harder, person.astype(str)), 1.0)
+    print(images, hits / 2000)
+    assert hits / 2000 >= 0.91
+
+
+def test_students_t_over_seeds_alone_says_nothing_of_other_people() -> None:
+    rng, hits = np.random.default_rng(5), 0
+    for _ in range(200):
+        values = errors(rng, persons(rng, 100, 1), 3, 0.5 * SPREAD / 10, 0.5)
+        found = mean_interval(list(map(float, values.mean(axis=1))))
+        hits += found.low <= FOLDED <= found.high
+    assert hits / 200 < 0.85
 
 
 def test_two_trainings_say_less_than_three() -> None:

@@ -74,6 +74,33 @@ def test_an_interval_lies_within_the_range_and_is_the_same_again(
         assert abs(first.tau) < 1
 
 
+def coverage(rows: int, correlation: float, samples: int) -> float:
+    """The share of intervals that hold the true tau of normal values; samples without an interval do not count."""
+    rng, hits, known = np.random.default_rng(rows), 0, 0
+    true = 2 / math.pi * math.asin(correlation)
+    for _ in range(samples):
+        x, rest = rng.normal(size=(2, rows))
+        found = rank_correlation(x, correlation * x + math.sqrt(1 - correlation**2) * rest)
+        assert found is not None
+        if math.isfinite(found.low):
+            known += 1
+            hits += found.low <= true <= found.high
+    return hits / known
+
+
+def test_intervals_hold_the_true_tau() -> None:
+    assert coverage(10, 0.8, 150) >= 0.9
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("correlation", [0.5, 0.8, 0.95])
+@pytest.mark.parametrize("rows", [5, 8, 10, 20, 40])
+def test_intervals_hold_the_true_tau_as_often_as_the_documentation_says(
+    rows: int, correlation: float
+) -> None:
+    assert 0.93 <= coverage(rows, correlation, 400) <= 1.0
+
+
 def test_more_rows_narrow_the_interval() -> None:
     rng = np.random.default_rng(0)
     widths = []

@@ -62,7 +62,9 @@ function hover(row) {
   lines.push(`validation MAE ${escapeLabel(mae(own.error))}`);
   const interval = own.interval;
   if (interval && known(interval[0]))
-    lines.push(`95 % interval ${mae(interval[0], { unit: false })} to ${mae(interval[1])}, ${seedsAndPeople(interval)}`);
+    lines.push(
+      `95 % interval ${mae(interval[0], { unit: false })} to ${mae(interval[1])}, ${seedsAndPeople(interval)}`,
+    );
   lines.push(`${quantity(own.params)} parameters, ${quantity(own.macs)} multiply-adds, ${quantity(own.bytes, "B")}`);
   if (own.speedup) lines.push(`${digits(own.ms)} ms per image, ${digits(own.speedup[0])}${TIMES} as fast as VGG-16`);
   return lines.join("<br>");

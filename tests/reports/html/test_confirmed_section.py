@@ -4,6 +4,7 @@ import dataclasses
 import math
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -19,7 +20,7 @@ from reports.model.hypervolume import volume
 from reports.model.page_data import page_data
 from reports.model.trials import objectives, summarise
 from reports.model.within_tolerance import Verdict, verdict
-from suite.runs.tables import Run
+from suite.runs.tables import Run, write_prediction_rows
 from suite.statistics.paired import mean_interval
 from tests.support.synthetic_runs import MEMBERS, MakeRun, confirmed_run
 
@@ -95,6 +96,37 @@ def test_each_member_is_compared_with_the_best_of_the_others(make_run: MakeRun) 
 
 def _ends(found: Verdict, name: str) -> tuple[float, float]:
     return found.against[name].low, found.against[name].high
+
+
+def test_with_predictions_the_intervals_are_over_seeds_and_people_and_the_section_says_so(
+    make_run: MakeRun,
+) -> None:
+    run = confirmed_run(make_run)
+    assert "which describe other seeds on the same images, not other images" in section(run)
+    hard = np.random.default_rng(0).exponential(1.0, 40)
+    for row in run.trials[run.trials["stage"] == "confirm"].to_dict("records"):
+        parts = [
+            pd.DataFrame(
+                {
+                    "split": split,
+                    "image": range(40),
+                    "label": 0.0,
+                    "estimate": row[f"{split}_mae_years"] * hard / hard.mean(),
+                    "person": [f"p{image // 2}" for image in range(40)],
+                }
+            )
+            for split in ("val", "test")
+        ]
+        write_prediction_rows(run.folder, row["id"], pd.concat(parts))
+    html = section(run)
+    assert "which describe other seeds and other people like those of the split" in html
+    (member,) = (trial.confirmed for trial in summarise(run).front if trial.id == "t000")
+    assert member is not None
+    assert member.interval is not None
+    found = member.interval
+    assert (found.mean, found.values, found.people) == (pytest.approx(8.2), 3, 20)
+    assert found.high - found.low > 4 * (mean_interval([8.1, 8.2, 8.3]).high - 8.2)
+    assert f'8.20 <small class="ends">{found.low:.2f} to {found.high:.2f}</small>' in html
 
 
 def test_the_section_has_means_intervals_and_optimism(make_run: MakeRun) -> None:
