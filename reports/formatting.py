@@ -65,6 +65,14 @@ def error_with_unit(value: float, unit: str) -> str:
     return f"{error(value, unit)}\u00a0{unit}"
 
 
+def objective(name: str, unit: str = "") -> str:
+    """Return an objective in words: validation MAE (years), parameters by the name of their column."""
+    errors = {"val_mae": "validation MAE", "worst_group_mae": "validation MAE of the worst group"}
+    if name not in errors:
+        return name
+    return f"{errors[name]} ({unit})" if unit else errors[name]
+
+
 def error_decimals(unit: str) -> int:
     """Return how many decimals an error in years or points has."""
     return 2 if unit == "years" else 3

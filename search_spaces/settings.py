@@ -9,7 +9,7 @@ from search_spaces.quantities import Count
 from search_spaces.trial_fields import Base
 from search_spaces.validation import Strict, error_at
 
-Objective = Literal["val_mae", "params", "macs", "bytes"]
+Objective = Literal["val_mae", "worst_group_mae", "params", "macs", "bytes"]
 Sampler = Literal["tpe", "nsga2", "random", "grid"]
 StoppingRule = Literal["front", "forecast", "error", "none"]
 #: The options that only some rules use, and these rules.
@@ -122,21 +122,24 @@ class Sharing(Strict):
 
 
 class Bounds(Strict):
-    """The most that a network may cost to be trained; None: no bound.
+    """The most that a network may cost to be trained, and the most that it may err to be on the front; None: no bound.
 
     Attributes:
         params: Parameters.
         macs: Multiply-adds of one image at the trial's resolution.
         bytes: Of the safetensors file.
+        worst_group_mae: Validation error of the worst group, label units, which is known only after the training.
     """
 
     params: Count | None = None
     macs: Count | None = None
     bytes: Count | None = None
+    worst_group_mae: Annotated[float, Field(gt=0)] | None = None
 
-    def given(self) -> dict[str, int]:
-        """Return the bounds that are set, by quantity."""
-        return {name: bound for name, bound in self.model_dump().items() if bound is not None}
+    def on_costs(self) -> dict[str, int]:
+        """Return the bounds on costs that are set, by quantity. Costs are known before a network trains."""
+        costs = {"params": self.params, "macs": self.macs, "bytes": self.bytes}
+        return {name: bound for name, bound in costs.items() if bound is not None}
 
 
 class Settings(Strict):
@@ -154,7 +157,7 @@ class Settings(Strict):
         confirm_seeds: The number of new seeds with which the front's members are trained again; 1: they are not.
         base: The fields that all trials share.
         stopping: Which trials are stopped early.
-        bounds: The most that a network may cost.
+        bounds: The most that a network may cost, and err.
         sharing: The elastic training that the trials start from; None: every trial starts from random weights.
         latency: How it is measured.
     """

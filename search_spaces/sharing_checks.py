@@ -45,6 +45,9 @@ def _problems(settings: Settings, vary: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem(("sampler",), f"{sentence}, {drop}")
     if "val_mae" not in settings.objectives:
         yield Problem(("objectives",), f"sharing is set and objectives lack val_mae; add it, {drop}")
+    if "worst_group_mae" in settings.objectives:
+        sentence = "sharing is set and objectives have worst_group_mae, but slices are scored by their error over all"
+        yield Problem(("objectives",), f"{sentence}; leave worst_group_mae out, {drop}")
     yield from _workers(settings, vary)
     yield from _shapes(vary, drop)
     yield from _output_layers(settings, vary, drop)

@@ -31,6 +31,11 @@ def _problems(settings: Settings, vary: Mapping[str, Any]) -> Iterator[Problem]:
     elif stopping.rungs and stopping.rungs[-1] >= epochs:
         sentence = f"stopping.rungs has {stopping.rungs[-1]} and base.epochs is {epochs}; a rung lies below"
         yield Problem(("stopping", "rungs"), sentence)
+    if stopping.rule == "forecast" and "worst_group_mae" in settings.objectives:
+        sentence = (
+            f"{rule} and objectives have worst_group_mae, but only the error over all is forecast; set "
+        )
+        yield Problem(("stopping", "rule"), sentence + "stopping.rule to front, or leave worst_group_mae out")
     if "val_mae" not in settings.objectives:
         sentence = f"{rule} and objectives lack val_mae, which is what early stopping compares; add it"
         yield Problem(("objectives",), sentence)

@@ -258,7 +258,9 @@ def front(run: Run | str | Path) -> pd.DataFrame:
     if run.trials.empty:  # it has only begun
         return run.trials
     rows = [{str(name): cell for name, cell in row.items()} for row in run.trials.to_dict("records")]
-    members = [str(row["id"]) for row in front_rows(rows, run.info.objectives, run.info.error_column)]
+    members = [
+        str(row["id"]) for row in front_rows(rows, run.info.objectives, run.info.error_column, run.info.most)
+    ]
     return run.trials.set_index("id", drop=False).loc[members].reset_index(drop=True)
 
 

@@ -150,13 +150,28 @@ def config_of_network(name: str) -> TrialConfig:
 
 
 @dataclass(frozen=True)
+class WorstGroup:
+    """The group of people with the largest mean absolute error, of all groups that have enough people.
+
+    Attributes:
+        name: The column of the data and the group, such as "gender female".
+        mae: Its mean absolute error, label units.
+        people: Number of people in it.
+    """
+
+    name: str
+    mae: float
+    people: int
+
+
+@dataclass(frozen=True)
 class Metrics:
     """Errors of a network on one split, in label units where they have a unit.
 
     Estimates are means over an image and its mirror image, the paper's protocol: two passes through the network.
     ``mae_one_pass`` is the MAE of the images as they are: one pass, which latency and multiply-adds count; None where
     it was not measured. ``epsilon_error`` is None where the data has no deviations (paper, section on evaluation
-    metrics).
+    metrics), ``worst_group`` where it names no groups with enough people (``suite.statistics.worst_group``).
     """
 
     mae: float
@@ -167,6 +182,12 @@ class Metrics:
     cs8: float
     epsilon_error: float | None
     mae_one_pass: float | None = None
+    worst_group: WorstGroup | None = None
+
+    @property
+    def worst_group_mae(self) -> float:
+        """The mean absolute error of the worst group; NaN where there is none."""
+        return math.nan if self.worst_group is None else self.worst_group.mae
 
 
 @dataclass(frozen=True)

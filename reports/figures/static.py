@@ -59,9 +59,8 @@ def front_picture(
     if not finished:
         return Markup("")
     errors = sorted(t.error for t in (*finished, *relatives))
-    top = max(
-        errors[min(len(errors) - 1, int(0.9 * len(errors)))], *(t.error for t in finished if t.on_front)
-    )
+    nine_tenths = errors[min(len(errors) - 1, int(0.9 * len(errors)))]
+    top = max([nine_tenths, *(t.error for t in finished if t.on_front)])
     sizes = [t.params for t in (*finished, *relatives)]
     x = _Axis(min(sizes) / 1.2, max(sizes) * 1.2, LEFT, WIDTH - RIGHT, log=True)
     margin = 0.08 * (top - errors[0]) or 0.05 * top

@@ -16,6 +16,7 @@ from suite.runs.info import RunInfo
 #: What the form can choose for among the networks within the limits, by column of the page's trials.
 TAKES = (
     ("error", "the lowest error"),
+    ("worst", "the lowest error of the worst group"),
     ("params", "the fewest parameters"),
     ("macs", "the fewest multiply-adds"),
     ("bytes", "the fewest bytes"),
@@ -55,13 +56,16 @@ class Within:
     detectable: str  # empty: no difference
 
 
-def limits_form(info: RunInfo, found: Verdict | None) -> Markup:
+def limits_form(info: RunInfo, summary: FrontSummary, found: Verdict | None) -> Markup:
     """Render the form of limits, hidden until the script that applies them runs.
 
-    With a verdict on confirmed members, it has their distance from the best as well.
+    With a verdict on confirmed members, it has their distance from the best as well; where the data names groups of
+    people, the error of the worst one.
     """
+    groups = any(trial.worst_group for trial in summary.trials)
     limits = (
         Limit("error", "Validation MAE at most", info.unit),
+        *([Limit("worst", "Of the worst group at most", info.unit)] if groups else []),
         Limit("params", "Parameters at most", example="900k"),
         Limit("macs", "Multiply-adds at most", example="30M"),
         Limit("bytes", "Bytes at most", example="3.8M"),
@@ -71,7 +75,12 @@ def limits_form(info: RunInfo, found: Verdict | None) -> Markup:
     if found:
         usual = f"{found.tolerance:g}"
         tolerance = Limit("tolerance", "Behind the best at most", info.unit, usual, usual)
-    return render("limits_form", limits=limits, takes=TAKES, tolerance=tolerance)
+    return render(
+        "limits_form",
+        limits=limits,
+        takes=[take for take in TAKES if groups or take[0] != "worst"],
+        tolerance=tolerance,
+    )
 
 
 def answer(info: RunInfo, summary: FrontSummary, found: Verdict | None) -> Markup:
@@ -89,9 +98,22 @@ def answer(info: RunInfo, summary: FrontSummary, found: Verdict | None) -> Marku
         finished=summary.count("finished"),
         new_seeds=len(best.confirmed.errors) if best and best.confirmed else 0,
         against=_against(best, info, summary) if best else "",
+        worst=best.worst_group if best else None,
+        bound=_bound_that_none_keeps(info, summary),
         unit=info.unit,
         within=_within(found, info, summary) if found else None,
     )
+
+
+def _bound_that_none_keeps(info: RunInfo, summary: FrontSummary) -> str:
+    """Return the bound on the worst group's error with the least that was reached; empty where a network keeps it."""
+    if summary.best is not None or not math.isfinite(info.worst_group_bound):
+        return ""
+    errors = [t.worst_group_mae for t in summary.trials if t.finished and math.isfinite(t.worst_group_mae)]
+    if not errors:
+        return ""
+    bound = formatting.error_with_unit(info.worst_group_bound, info.unit)
+    return f"{bound}; the lowest is {formatting.error_with_unit(min(errors), info.unit)}"
 
 
 def _within(found: Verdict, info: RunInfo, summary: FrontSummary) -> Within:

@@ -157,6 +157,9 @@ def _position(trial: Trial, summary: FrontSummary, info: RunInfo) -> str:
         return "off the front: none of its trainings finished"
     if trial.on_front:
         return "on the front"
+    if not trial.is_within_bounds:
+        bound = formatting.error_with_unit(trial.worst_group_bound, info.unit)
+        return f"off the front: its error for the worst group is above the bound of {bound}"
     return f"off the front: {dominator(trial, summary, info)} is nowhere worse and somewhere better"
 
 

@@ -88,7 +88,7 @@ def chart_note(info: RunInfo, summary: FrontSummary) -> Markup:
     counts = [(summary.count(status), status) for status in ("diverged", "failed")]
     return render(
         "chart_note",
-        objectives=", ".join("validation MAE" if o == "val_mae" else o for o in info.objectives),
+        objectives=", ".join(map(formatting.objective, info.objectives)),
         confirmed=summary.is_confirmed,
         compressed=bool(summary.compressed),
         stopped=summary.count("stopped"),

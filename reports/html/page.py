@@ -99,7 +99,7 @@ def page(
     parts = {
         "banner": header.banner(info, summary),
         "follow": header.follow(refresh),
-        "limits_form": answer.limits_form(info, found),
+        "limits_form": answer.limits_form(info, summary, found),
         "answer": answer.answer(info, summary, found),
         "constant": answer.constant_warning(info, summary),
         "seeds": seeds_note(info),

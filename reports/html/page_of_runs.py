@@ -57,7 +57,7 @@ def page_of_runs(runs: Sequence[Run], *, full_provenance: bool = False) -> str:
         "runs": _runs_table(members, full_provenance=full_provenance),
         "axes": axes_switch(axes(first, members[0].summary)[:3]),
         "pictures": [(m.name, front_picture(m.run.info, m.summary)) for m in members],
-        "objectives": ", ".join("validation MAE" if o == "val_mae" else o for o in first.objectives),
+        "objectives": ", ".join(map(formatting.objective, first.objectives)),
         "hypervolumes": _hypervolumes(members),
         "common": _common_table(found[:MOST_COMMON], members),
         "common_count": len(found),

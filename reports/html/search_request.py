@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from reports.formatting import count, span
+from reports.formatting import count, error_with_unit, objective, span
 from reports.html.limits import limits
 from reports.html.templating import render
 from reports.html.yaml_text import one_line
@@ -41,9 +41,8 @@ def request_section(info: RunInfo, summary: FrontSummary, shared: SharedWeights 
         "request",
         info=info,
         search=f"{name}: {search.get('description') or ''}".removesuffix(": "),
-        objectives=", ".join(
-            f"validation MAE ({info.unit})" if o == "val_mae" else o for o in info.objectives
-        ),
+        objectives=", ".join(objective(name, info.unit) for name in info.objectives),
+        bound=error_with_unit(info.worst_group_bound, info.unit) if info.most else "",
         vary=[(name, in_words(varied)) for name, varied in vary.items()],
         trials=_ended(info, summary),
         confirmation=_confirmation(info, summary),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from suite.runs.tables import Run
+from suite.trial import WorstGroup
 
 Row = Mapping[str, Any]
 
@@ -29,6 +30,16 @@ def number(row: Row, column: str) -> float:
         return float(row.get(column))  # type: ignore[arg-type]
     except TypeError:
         return math.nan
+
+
+def worst_group(row: Row, split: str, unit: str) -> WorstGroup | None:
+    """Return the worst group of a row on a split; None if it has none, as in runs of earlier versions."""
+    mae = number(row, f"{split}_worst_group_mae_{unit}")
+    people = number(row, f"{split}_worst_group_people")
+    name = words(row, f"{split}_worst_group")
+    if not name or math.isnan(mae) or math.isnan(people):
+        return None
+    return WorstGroup(name, mae, int(people))
 
 
 def words(row: Row, column: str, default: str = "") -> str:

@@ -1,6 +1,7 @@
 """The confirmation of the search's front: its members trained again with new seeds."""
 
 import math
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,12 +9,13 @@ from pathlib import Path
 from statistics import fmean
 from typing import Literal
 
-from reports.model.cells import Row, number, rows_of, words
+from reports.model.cells import Row, number, rows_of, words, worst_group
 from reports.model.over_people import SeedErrors, interval_of
 from suite.runs.image_errors import read_by_seed
 from suite.runs.info import RunInfo
 from suite.runs.tables import Run
 from suite.statistics.paired import Interval
+from suite.trial import WorstGroup
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Training:
     val_mae: float
     test_mae: float
     slice_of: str = ""
+    worst_group: WorstGroup | None = None  # on validation; None where the data names no groups
 
     @property
     def finished(self) -> bool:
@@ -80,6 +83,16 @@ class Confirmed:
         ids = {training.seed: training.id for training in self.trainings if training.seed in errors}
         by_image = read_by_seed(self.folder, ids, split) if self.folder and len(errors) > 1 else None
         return interval_of(SeedErrors(self.member, errors, by_image))
+
+    @property
+    def worst_group(self) -> WorstGroup | None:
+        """The worst group that most trainings have, with the mean of the errors of each one's own; None without any."""
+        found = [t.worst_group for t in self.trainings if t.finished and t.worst_group is not None]
+        if not found:
+            return None
+        usual, _ = Counter(group.name for group in found).most_common(1)[0]
+        people = next(group.people for group in found if group.name == usual)
+        return WorstGroup(usual, fmean(group.mae for group in found), people)
 
     @property
     def mean_test(self) -> float:
@@ -160,4 +173,5 @@ def _training(row: Row, info: RunInfo) -> Training:
         val_mae=number(row, info.error_column),
         test_mae=number(row, f"test_mae_{info.unit}"),
         slice_of=words(row, "slice_of"),
+        worst_group=worst_group(row, "val", info.unit),
     )

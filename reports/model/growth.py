@@ -109,7 +109,9 @@ def _sum(first: Spent, second: Spent) -> Spent:
 
 
 def _losses(trial: Trial, info: RunInfo) -> list[float]:
-    """Return the losses by the search's error; NaN, which is on no front, if the trial did not finish."""
-    if not trial.finished:
+    """Return the losses by the search's errors; NaN, which is on no front, if the trial is not to be on one."""
+    worst = trial.searched_worst_group.mae if trial.searched_worst_group else math.nan
+    errors = {"val_mae": trial.val_mae, "worst_group_mae": worst}
+    if not trial.finished or (info.most and not worst <= info.worst_group_bound):
         return [math.nan] * len(info.objectives)
-    return [trial.val_mae if name == "val_mae" else float(getattr(trial, name)) for name in info.objectives]
+    return [errors[name] if name in errors else float(getattr(trial, name)) for name in info.objectives]

@@ -38,8 +38,9 @@ def corner_of(info: RunInfo, summary: FrontSummary) -> dict[str, float] | None:
         return None
     if "macs" in info.objectives and summary.resolutions != (info.resolution,):
         return None
-    corner: dict[str, float] = {
-        name: info.data.constant_val_mae if name == "val_mae" else float(getattr(tiny, name))
-        for name in info.objectives
+    constants = {"val_mae": info.data.constant_val_mae, "worst_group_mae": info.data.constant_worst_group_mae}
+    corner = {
+        name: constants[name] if name in constants else float(getattr(tiny, name)) for name in info.objectives
     }
-    return corner if math.prod(corner.values()) > 0 else None
+    found = {name: value for name, value in corner.items() if value is not None and value > 0}
+    return found if len(found) == len(corner) else None

@@ -150,6 +150,11 @@ def _trials(shown: Sequence[Trial]) -> dict[str, list[Any]]:
         "val": column(lambda t: rounded(t.val_mae)),
         "one_pass": column(lambda t: rounded(t.one_pass)),
         "test": column(lambda t: rounded(t.test_error)),
+        "worst": column(lambda t: rounded(t.worst_group_mae)),
+        "worst_group": column(
+            lambda t: [t.worst_group.name, t.worst_group.people] if t.worst_group else None
+        ),
+        "outside": column(lambda t: int(not t.is_within_bounds)),
         "params": column(lambda t: _whole(t.params)),
         "macs": column(lambda t: _whole(t.macs)),
         "bytes": column(lambda t: _whole(t.bytes)),

@@ -132,6 +132,9 @@ def _results(info: RunInfo, summary: FrontSummary) -> tuple[Column, ...]:
     def error(value: float) -> Cell:
         return Cell(formatting.error(value, unit))
 
+    worst = Column(
+        "worst group", f"val MAE, {unit}", lambda t: _worst_group(t, unit), lambda t: t.worst_group_mae
+    )
     confirmed = Column(
         "confirmed", f"mean val MAE, {unit}", lambda t: error(_confirmed_mean(t)), _confirmed_mean
     )
@@ -144,6 +147,7 @@ def _results(info: RunInfo, summary: FrontSummary) -> tuple[Column, ...]:
         Column("val MAE", searched_unit, lambda t: error(t.val_mae), lambda t: t.val_mae),
         *([one_pass] if is_known else []),
         *([confirmed] if summary.is_confirmed else []),
+        *([worst] if any(trial.worst_group for trial in summary.trials) else []),
         Column("test MAE", tested_unit, lambda t: error(t.test_error), lambda t: t.test_error),
         Column("latency", f"ms per image{at}", lambda t: _digits(t.timing.ms), lambda t: t.timing.ms),
         Column(
@@ -154,6 +158,14 @@ def _results(info: RunInfo, summary: FrontSummary) -> tuple[Column, ...]:
         Column("time", "", lambda t: Cell(formatting.duration(t.seconds)), lambda t: t.seconds),
         Column("status", "", lambda t: Cell(t.status, t.cause, "cause"), lambda t: t.status, words=True),
     )  # fmt: skip
+
+
+def _worst_group(trial: Trial, unit: str) -> Cell:
+    """The error of the worst group, with its name and how many people it has."""
+    group = trial.worst_group
+    if group is None:
+        return Cell(formatting.MISSING)
+    return Cell(formatting.error(group.mae, unit), f"{group.name}, {group.people:,} people")
 
 
 def _made(trial: Trial) -> Cell:

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from reports.formatting import sizes
-from reports.model.cells import Row, number, rows_by_stage, words
+from reports.model.cells import Row, number, rows_by_stage, words, worst_group
 from reports.model.confirmation import Confirmed, confirmations, is_complete
 from reports.model.recipe import WITH_KL, WITH_L1_WEIGHT, Recipe, recipe
 from reports.model.timing import Timing, common_side, timing
@@ -17,6 +17,7 @@ from suite.presets import PRESETS
 from suite.runs.info import ReferenceNetwork, RunInfo
 from suite.runs.tables import Run
 from suite.statistics.pareto import knee, non_dominated
+from suite.trial import WorstGroup
 
 #: TinyAgeNet's stages (paper, network architecture); ThinAgeNet has twice its widths.
 TINY_WIDTHS, DEPTHS = PRESETS["tiny"].widths, PRESETS["tiny"].depths
@@ -68,6 +69,8 @@ class Trial:
     on_front: bool = False
     confirmed: Confirmed | None = None
     one_pass: float = math.nan  # val_mae of the images as they are, without the mean with their mirror images
+    searched_worst_group: WorstGroup | None = None  # on validation, of its training in the search
+    worst_group_bound: float = math.inf  # that the run puts on its error for the worst group
 
     @property
     def error(self) -> float:
@@ -80,6 +83,22 @@ class Trial:
         """Test MAE: the mean of the confirming trainings, or the trial's own; NaN if not measured."""
         mean = self.confirmed.mean_test if self.confirmed else math.nan
         return mean if math.isfinite(mean) else self.test_mae
+
+    @property
+    def worst_group(self) -> WorstGroup | None:
+        """The group with the largest validation MAE, by the confirming trainings if there are any."""
+        again = self.confirmed.worst_group if self.confirmed else None
+        return again or self.searched_worst_group
+
+    @property
+    def worst_group_mae(self) -> float:
+        """The validation MAE of the worst group; NaN where the data names no groups."""
+        return self.worst_group.mae if self.worst_group else math.nan
+
+    @property
+    def is_within_bounds(self) -> bool:
+        """Whether it may be on the front: its error for the worst group is within the run's bound."""
+        return math.isinf(self.worst_group_bound) or self.worst_group_mae <= self.worst_group_bound
 
     @property
     def finished(self) -> bool:
@@ -171,20 +190,21 @@ class FrontSummary:
 def summarise(run: Run) -> FrontSummary:
     """Read the trials of a run and find the front of the finished ones, over the run's objectives.
 
-    If that front was confirmed, the final one is found among its members, by their confirmed means.
+    If that front was confirmed, the final one is found among its members, by their confirmed means. A trial that
+    errs more for its worst group than the run's bound allows is on no front.
     """
     rows = rows_by_stage(run)
     trials = [_trial(row, run.info) for row in rows.get("search", [])]
     made = [row for stage, found in rows.items() if stage not in NOT_COMPRESSED for row in found]
     searched, again = _members(trials, run.info), confirmations(run)
-    candidates = [trial for trial in trials if trial.finished]
+    candidates = [trial for trial in trials if trial.finished and trial.is_within_bounds]
     on_front = searched
     if is_complete(searched, again, run.info):
         trials = [replace(t, confirmed=again[t.id]) if t.id in searched else t for t in trials]
         confirmed = [trial for trial in trials if trial.confirmed and trial.confirmed.errors]
         on_front = _members(confirmed, run.info)
         if "val_mae" in run.info.objectives:  # else the most accurate need not have been confirmed
-            candidates = confirmed
+            candidates = [trial for trial in confirmed if trial.is_within_bounds]
     trials = [replace(trial, on_front=True) if trial.id in on_front else trial for trial in trials]
     by_id = {trial.id: trial for trial in trials}
     front = sorted((by_id[id_] for id_ in on_front), key=lambda t: (t.params, t.error))
@@ -216,13 +236,13 @@ def _members(trials: Sequence[Trial], info: RunInfo) -> set[str]:
     """Return the ids of the trials on their front."""
     losses = np.array([objectives(trial, info) for trial in trials])
     losses = losses.reshape(len(trials), len(info.objectives))
-    losses[[not trial.finished for trial in trials]] = np.nan
+    losses[[not (trial.finished and trial.is_within_bounds) for trial in trials]] = np.nan
     return {trial.id for trial, member in zip(trials, non_dominated(losses), strict=True) if member}
 
 
 def _knee(front: list[Trial], info: RunInfo) -> Trial:
     """Return the knee of the front's members; ``knee`` expects the error in the first column."""
-    costs = [name for name in info.objectives if name != "val_mae"]
+    costs = [name for name in info.objectives if name not in ("val_mae", "worst_group_mae")]
     losses = [[member.error, *(float(getattr(member, cost)) for cost in costs)] for member in front]
     return front[knee(np.array(losses))]
 
@@ -276,6 +296,8 @@ def _trial(row: Row, info: RunInfo) -> Trial:
         parent=words(row, "parent"),
         slice_of=words(row, "slice_of"),
         ended=number(row, "started") + number(row, "seconds"),
+        searched_worst_group=worst_group(row, "val", info.unit),
+        worst_group_bound=info.worst_group_bound,
     )
 
 

@@ -51,7 +51,7 @@ def verdict(summary: FrontSummary, unit: str, tolerance: float | None = None) ->
         unit: "years" or "points".
         tolerance: How far behind the best a network may be, in the unit; None: as ``TOLERANCE``.
     """
-    members = {trial.id: trial for trial in ranked(summary) if trial.confirmed}
+    members = {trial.id: trial for trial in ranked(summary) if trial.confirmed and trial.is_within_bounds}
     comparison = compare_with_best({id_: t.confirmed.errors for id_, t in members.items() if t.confirmed})
     if comparison is None:
         return None

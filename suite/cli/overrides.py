@@ -14,6 +14,7 @@ SHORTHANDS = {
     "max_params": "bounds.params",
     "max_macs": "bounds.macs",
     "max_bytes": "bounds.bytes",
+    "max_worst_group_mae": "bounds.worst_group_mae",
 }
 
 

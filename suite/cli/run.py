@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from suite.cli.overrides import overrides
 from suite.cli.search_session import add_resource_options, requested_resources, run_session
 from suite.cli.subcommands import Subcommands, add_subcommand
-from suite.cli.values import positive_int, run_location
+from suite.cli.values import positive_float, positive_int, run_location
 from suite.commands import command
 from suite.errors import RequestError
 
@@ -83,6 +83,13 @@ def _add_overrides(parser: argparse.ArgumentParser) -> None:
             metavar="N",
             help=f"train no network with more {noun}; a number such as 900000, 900k or 1M",
         )
+    group.add_argument(
+        "--max-worst-group-mae",
+        type=positive_float,
+        metavar="E",
+        help="keep networks off the front whose validation MAE for the worst group of people is larger, in the unit "
+        "of the label; for data that names groups",
+    )
     group.add_argument(
         "--confirm-seeds",
         type=positive_int,

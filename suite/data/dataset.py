@@ -11,18 +11,22 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import torch
 from torch import Tensor
 
-from suite.data.store import LabelRange, Split, Store, sampled_pixels
+from suite.data.store import LabelRange, Split, Store, can_group, sampled_pixels
 from suite.errors import RequestError
 from suite.files.arrays import new_array, read_array
 from suite.files.atomic import atomic_path
 from suite.files.cache import cache_folder, writable_cache
 from suite.files.reading import FileContentError
+from suite.statistics.clustered import people_of
+from suite.statistics.worst_group import Group, groups_that_count
 from suite.trial import Attribute
 
 #: The part of the cache with images at other resolutions than their store's.
@@ -39,12 +43,16 @@ class LabelledImages:
     rows: Tensor  # int64 (n,), ascending, the images of this split
     labels: Tensor  # float32 (n,), label units
     deviations: Tensor  # of the annotators, float32 (n,), label units; NaN where unknown
+    groups: tuple[Group, ...] = ()  # of its people, those that count; of validation and test alone
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def first(self, count: int | None) -> "LabelledImages":
-        """Take ``count`` images spread evenly over the split, the same ones in every call; None takes all."""
+        """Take ``count`` images spread evenly over the split, the same ones in every call; None takes all.
+
+        A part of a split has no groups.
+        """
         if count is None or count >= len(self):
             return self
         chosen = torch.linspace(0, len(self) - 1, count, dtype=torch.float64).round().long()
@@ -80,8 +88,20 @@ def load_dataset(store: Store, attribute: Attribute, resolution: int) -> Dataset
         rows = torch.from_numpy(store.rows(split))
         if not len(rows):
             raise RequestError(f"{store.folder} has no {split} images; pack more images into it")
-        splits[split] = LabelledImages(images, rows, labels[rows], deviations[rows])
+        groups = () if split == "train" else groups_of(store, split)
+        splits[split] = LabelledImages(images, rows, labels[rows], deviations[rows], groups)
     return Dataset(attribute, resolution, store.info.attributes[attribute], splits)
+
+
+def groups_of(store: Store, split: Split) -> tuple[Group, ...]:
+    """Return the groups of the people of a split that count, by the columns of the store that name groups."""
+    labels = store.labels.iloc[store.rows(split)]
+    columns = {str(name): _names(labels[name]) for name in labels.columns if can_group(str(name))}
+    return groups_that_count(columns, people_of(_names(labels["subject"]))) if columns else ()
+
+
+def _names(column: "pd.Series[Any]") -> npt.NDArray[np.str_]:
+    return column.fillna("").astype(str).to_numpy(dtype=np.str_)
 
 
 def mapped_images(store: Store, resolution: int) -> Tensor:

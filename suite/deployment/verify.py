@@ -92,7 +92,8 @@ def evaluate_model(model: Model, part: LabelledImages) -> Metrics:
 def measured(outputs: Outputs, part: LabelledImages) -> Metrics:
     """Return all metrics of a model's outputs for a split."""
     one_pass = None if outputs.one_pass is None else torch.from_numpy(outputs.one_pass)
-    return measure(torch.from_numpy(outputs.values), part.labels, part.deviations, one_pass)
+    values = torch.from_numpy(outputs.values)
+    return measure(values, part.labels, part.deviations, part.groups, one_pass=one_pass)
 
 
 def _batches(part: LabelledImages) -> list[torch.Tensor]:

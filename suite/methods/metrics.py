@@ -1,8 +1,12 @@
 """The paper's metrics: MAE, epsilon-error, cumulative score, RMSE and Pearson's correlation."""
 
+from collections.abc import Sequence
+
+import numpy as np
 import torch
 from torch import Tensor
 
+from suite.statistics.worst_group import Group, worst_group
 from suite.trial import Metrics
 
 
@@ -37,7 +41,12 @@ def pearson_correlation(predictions: Tensor, labels: Tensor) -> float:
 
 
 def measure(
-    predictions: Tensor, labels: Tensor, deviations: Tensor, one_pass: Tensor | None = None
+    predictions: Tensor,
+    labels: Tensor,
+    deviations: Tensor,
+    groups: Sequence[Group] = (),
+    *,
+    one_pass: Tensor | None = None,
 ) -> Metrics:
     """Compute all metrics of a split.
 
@@ -45,8 +54,10 @@ def measure(
         predictions: Means over each image and its mirror image, float (images,), label units.
         labels: float (images,), label units.
         deviations: float (images,), label units, of the annotators. A NaN anywhere means that the data has none.
+        groups: Of the people of the split, those that count; none: no group is the worst.
         one_pass: Predictions for the images as they are, float (images,), label units; None where they are not known.
     """
+    errors = (predictions.double() - labels.double()).abs().numpy() if groups else np.empty(0)
     return Metrics(
         mae=mean_absolute_error(predictions, labels),
         rmse=root_mean_squared_error(predictions, labels),
@@ -56,4 +67,5 @@ def measure(
         cs8=cumulative_score(predictions, labels, 8),
         epsilon_error=None if deviations.isnan().any() else epsilon_error(predictions, labels, deviations),
         mae_one_pass=None if one_pass is None else mean_absolute_error(one_pass, labels),
+        worst_group=worst_group(errors, groups),
     )

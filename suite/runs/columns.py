@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from suite.files.reading import LARGEST_INTEGER, FileContentError
-from suite.trial import UNIT, Attribute, Metrics, Stage, Status, TrialConfig
+from suite.trial import UNIT, Attribute, Stage, Status, TrialConfig
 from suite.trial_reading import LARGEST_NUMBER, MOST_ENTRIES, RANGES
 
 #: A plain file name. Windows and shells have no use for more, and ``..`` begins with a dot.
@@ -62,6 +62,12 @@ _NUMBER = Column("number", infinite=True)
 _AMOUNT = Column("number", low=0, high=LONGEST)
 _ERROR = Column("number", low=0, infinite=True)
 _COUNT = Column("whole", low=0, high=LARGEST_INTEGER)
+#: Metrics with a column for each split: fields and properties of ``Metrics``.
+METRICS = ("mae", "rmse", "pearson", "cs3", "cs5", "cs8", "epsilon_error", "mae_one_pass", "worst_group_mae")
+#: Those whose columns end in the unit of the label.
+METRICS_IN_UNITS = ("mae", "rmse", "mae_one_pass", "worst_group_mae")
+#: The other columns of a split: the name of the group with the largest error, and how many people it has.
+WORST_GROUP, WORST_GROUP_PEOPLE = "worst_group", "worst_group_people"
 COSTS = ("params", "macs", "macs_at_224", "bytes")
 #: How the names of the columns with measured times begin; they end in the resolution.
 TIMED = ("latency_ms_per_image", "speedup_vs_vgg16")
@@ -121,8 +127,8 @@ def default_cells(attribute: Attribute) -> Mapping[str, Any]:
     """
     defaults = {f.name: f.default for f in dataclasses.fields(TrialConfig)}
     metrics = {
-        name: math.nan
-        for name in _metric_columns(("val", "test"))
+        name: None if column.kind == "text" else math.nan
+        for name, column in _metric_columns(("val", "test")).items()
         if not name.endswith(tuple(UNIT.values())) or name.endswith(UNIT[attribute])
     }
     texts = dict.fromkeys(("cause", "parent", "slice_of", "precision"), None)
@@ -340,14 +346,15 @@ def _refusal(name: str, cell: Any) -> FileContentError:
 
 
 def _metric_columns(splits: Iterable[str]) -> dict[str, Column]:
-    in_units = ("mae", "rmse", "mae_one_pass")
-    names = [field.name for field in dataclasses.fields(Metrics)]
-    return {
-        f"{split}_{name}" + (f"_{unit}" if name in in_units else ""): _ERROR if name in in_units else _NUMBER
+    columns = {
+        f"{split}_{name}{unit}": _ERROR if unit else _NUMBER
         for split in splits
-        for name in names
-        for unit in UNIT.values()
+        for name in METRICS
+        for unit in ([f"_{unit}" for unit in UNIT.values()] if name in METRICS_IN_UNITS else [""])
     }
+    for split in splits:
+        columns |= {f"{split}_{WORST_GROUP}": Column("text"), f"{split}_{WORST_GROUP_PEOPLE}": _COUNT}
+    return columns
 
 
 def _config_columns() -> dict[str, Column]:

@@ -6,21 +6,33 @@ from typing import Any
 
 import numpy as np
 
+from suite.runs.info import objective_column
 from suite.statistics.pareto import non_dominated
 
 
 def front_rows(
-    rows: Sequence[Mapping[str, Any]], objectives: Iterable[str], error_column: str
+    rows: Sequence[Mapping[str, Any]],
+    objectives: Iterable[str],
+    error_column: str,
+    most: Mapping[str, float] | None = None,
 ) -> list[Mapping[str, Any]]:
     """Return the non-dominated rows of the search's finished trials, by ascending error.
 
     Args:
         rows: Rows of ``trials.parquet``.
-        objectives: The names of the objectives, all minimised: "val_mae" and columns of the rows.
+        objectives: The names of the objectives, all minimised: those of errors, and columns of the rows.
         error_column: The column of the objective "val_mae".
+        most: The most that a member may have in some columns (``RunInfo.most``); a row without the number is no
+            member. None: no bounds.
     """
-    columns = [error_column if name == "val_mae" else name for name in objectives]
-    finished = [row for row in rows if row["status"] == "finished" and row["stage"] == "search"]
+    columns = [objective_column(name, error_column.removeprefix("val_mae_")) for name in objectives]
+    finished = [
+        row
+        for row in rows
+        if row["status"] == "finished"
+        and row["stage"] == "search"
+        and all(_number(row.get(column)) <= bound for column, bound in (most or {}).items())
+    ]
     if not finished:
         return []
     losses = np.array([[_number(row[column]) for column in columns] for row in finished])

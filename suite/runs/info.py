@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +28,7 @@ from suite.trial import UNIT, Attribute
 SCHEMA_VERSION = 1
 
 RunStatus = Literal["running", "interrupted", "finished", "failed"]
-Objective = Literal["val_mae", "params", "macs", "bytes"]
+Objective = Literal["val_mae", "worst_group_mae", "params", "macs", "bytes"]
 #: What a file may hold. The limits are far above what a run has, and keep later arithmetic finite.
 Count = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
 Size = Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]
@@ -58,6 +59,8 @@ class DataUsed:
             in units of the label.
         sampled_fingerprint: The digest of a sample of its images and of its labels, as computed when the run began;
             empty in runs of earlier versions.
+        constant_worst_group_mae: The validation MAE of that constant for the worst group of people; None where the
+            data names no group that counts, and in runs of earlier versions.
     """
 
     name: str
@@ -73,6 +76,7 @@ class DataUsed:
     skipped: Count
     constant_val_mae: Annotated[float, Field(le=1e12)]
     sampled_fingerprint: str = ""
+    constant_worst_group_mae: Annotated[float, Field(le=1e12)] | None = None
 
 
 @dataclass(frozen=True)
@@ -186,6 +190,22 @@ class RunInfo:
         return f"val_mae_{self.unit}"
 
     @property
+    def worst_group_bound(self) -> float:
+        """The most that a member of the front may err for the worst group, label units; infinite without a bound.
+
+        Raises:
+            FileContentError: The block is not one that ``read_info`` lets in.
+        """
+        bound = typed(self.search.get("bounds") or {}, _Bounds).worst_group_mae
+        return math.inf if bound is None else bound
+
+    @property
+    def most(self) -> Mapping[str, float]:
+        """The most that the front's members may have in columns of ``trials.parquet``: the bounds on errors."""
+        bound = self.worst_group_bound
+        return {objective_column("worst_group_mae", self.unit): bound} if math.isfinite(bound) else {}
+
+    @property
     def sharing(self) -> "SharingUsed | None":
         """How the networks of the search share weights; None where each was trained alone.
 
@@ -201,6 +221,17 @@ class RunInfo:
         seeds = int(self.search.get("confirm_seeds", 1))
         both = self.sharing is not None and self.sharing.confirm == "both"
         return seeds * (2 if both else 1) if seeds > 1 else 0
+
+
+def objective_column(objective: str, unit: str) -> str:
+    """Return the column of ``trials.parquet`` with an objective.
+
+    Args:
+        objective: One of ``Objective``.
+        unit: The unit of errors, "years" or "points".
+    """
+    columns = {"val_mae": f"val_mae_{unit}", "worst_group_mae": f"val_worst_group_mae_{unit}"}
+    return columns.get(objective, objective)
 
 
 def write_info(folder: Path, info: RunInfo) -> None:
@@ -242,6 +273,13 @@ class _Latency:
 
 
 @dataclass(frozen=True)
+class _Bounds:
+    """The part of ``search.bounds`` that decides what is on the front."""
+
+    worst_group_mae: Annotated[float, Field(gt=0, le=1e12)] | None = None
+
+
+@dataclass(frozen=True)
 class SharingUsed:
     """The part of ``search.sharing`` that reports use; see ``search_spaces.settings.Sharing``.
 
@@ -277,6 +315,7 @@ class _KnownSearch:
     vary: Mapping[str, Any] | None = None
     sharing: SharingUsed | None = None
     latency: _Latency | None = None
+    bounds: _Bounds | None = None
 
 
 def read_info(folder: Path) -> RunInfo:

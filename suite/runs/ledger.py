@@ -79,7 +79,7 @@ class RunLedger:
         self._rows.add("trials", row)
         self._fold_if_due()
 
-    def amend(self, trial_id: str, columns: Mapping[str, float]) -> None:
+    def amend(self, trial_id: str, columns: Mapping[str, float | str | None]) -> None:
         """Fill in columns of a trial that has ended, such as its test metrics or its latency.
 
         Raises:

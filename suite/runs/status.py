@@ -64,7 +64,7 @@ def status_of(location: Path | str) -> RunProgress:
     requested = run.info.trials_asked
     missing = requested - len(searched)
     confirming = sum(row["stage"] == "confirm" for row in rows)
-    front = front_rows(rows, run.info.objectives, run.info.error_column)
+    front = front_rows(rows, run.info.objectives, run.info.error_column, run.info.most)
     left = None
     if searched and status == "running":
         left = seconds / len(searched) * missing + _confirmation_left(run.info, front, confirming)

@@ -19,8 +19,12 @@ from suite.errors import RequestError
 from suite.files.atomic import atomic_path
 from suite.files.reading import FileContentError, read_table
 from suite.runs.columns import (
+    METRICS,
+    METRICS_IN_UNITS,
     PREDICTION_COLUMNS,
     TIMES,
+    WORST_GROUP,
+    WORST_GROUP_PEOPLE,
     check_lineage,
     check_parent,
     check_row,
@@ -57,20 +61,24 @@ class Run:
     epochs: pd.DataFrame
 
 
-def metric_columns(metrics: Metrics | None, split: str, unit: str) -> dict[str, float]:
+def metric_columns(metrics: Metrics | None, split: str, unit: str) -> dict[str, float | str | None]:
     """Return the metrics of a split by column name.
 
     Args:
-        metrics: The metrics; None makes all values NaN.
+        metrics: The metrics; None makes all values NaN, and the name of the worst group None.
         split: The prefix of the columns: "val" or "test".
         unit: The unit of the errors, "years" or "points", which ends their column names.
     """
-    values = dataclasses.asdict(metrics) if metrics else {}
-    in_units = {"mae", "rmse", "mae_one_pass"}
-    return {
-        f"{split}_{f.name}" + (f"_{unit}" if f.name in in_units else ""): _number(values.get(f.name))
-        for f in dataclasses.fields(Metrics)
+    columns: dict[str, float | str | None] = {
+        f"{split}_{name}" + (f"_{unit}" if name in METRICS_IN_UNITS else ""): _number(
+            getattr(metrics, name, None)
+        )
+        for name in METRICS
     }
+    worst = None if metrics is None else metrics.worst_group
+    columns[f"{split}_{WORST_GROUP}"] = None if worst is None else worst.name
+    columns[f"{split}_{WORST_GROUP_PEOPLE}"] = math.nan if worst is None else float(worst.people)
+    return columns
 
 
 def trial_row(result: TrialResult) -> dict[str, Any]:

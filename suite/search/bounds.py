@@ -18,7 +18,7 @@ def check_bounds(trials: TrialFactory) -> None:
         RequestError: A bound is too low.
     """
     space = trials.space
-    for name, bound in space.bounds.given().items():
+    for name, bound in space.bounds.on_costs().items():
         least = trials.least_cost(name)
         if least > bound:
             raise RequestError(
@@ -44,7 +44,7 @@ def within_bounds(trials: TrialFactory) -> tuple[SearchSpace, int]:
         RequestError: No point of the grid is within bounds.
     """
     space = trials.space
-    if space.sampler != "grid" or not space.bounds.given():
+    if space.sampler != "grid" or not space.bounds.on_costs():
         return space, 0
     fitting = [trials.fits(trial.values) for trial in grid_trials(space)]
     if not any(fitting):
@@ -72,4 +72,4 @@ def describe_exhausted(space: SearchSpace, trained: int, repeats: int) -> str:
 
 
 def _bounds_in_words(space: SearchSpace) -> str:
-    return " and ".join(f"bounds.{name} ({bound:,})" for name, bound in space.bounds.given().items())
+    return " and ".join(f"bounds.{name} ({bound:,})" for name, bound in space.bounds.on_costs().items())

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from suite.data.dataset import Dataset, load_dataset
-from suite.data.store import Store
+from suite.data.store import Store, can_group
 from suite.errors import RequestError
 from suite.measure.profiling import profile_trial
 from suite.methods.labels import label_set_of
@@ -16,6 +16,7 @@ from suite.search.bounds import check_bounds
 from suite.search.parents import check_backbones, check_parent
 from suite.search.session import Search
 from suite.search.trial_factory import TrialFactory
+from suite.statistics.worst_group import FEWEST_OF_A_GROUP, worst_group
 from suite.trial import TrialConfig
 
 
@@ -45,6 +46,7 @@ def new_run_info(search: Search, search_file: str, command: Sequence[str]) -> Ru
     trials = TrialFactory(space, label_range)
     check_parent(trials)
     check_bounds(trials)
+    _check_groups(search, dataset)
     tiny = TrialConfig(
         attribute=shared.attribute,
         resolution=shared.resolution,
@@ -74,9 +76,34 @@ def new_run_info(search: Search, search_file: str, command: Sequence[str]) -> Ru
     )
 
 
+def _check_groups(search: Search, dataset: Dataset) -> None:
+    """Refuse the error of the worst group as an objective or a bound where the data has no group that counts.
+
+    Raises:
+        RequestError: It has none.
+    """
+    space, store = search.space, search.store
+    places = [
+        *(["objectives"] if "worst_group_mae" in space.objectives else []),
+        *(["bounds"] if space.bounds.worst_group_mae is not None else []),
+    ]
+    if not places or dataset.splits["val"].groups:
+        return
+    named = [str(name) for name in store.labels.columns if can_group(str(name))]
+    lacks = "names no groups of people"
+    if named:
+        lacks = f"has no group of {FEWEST_OF_A_GROUP} people or more on validation ({', '.join(named)[:80]})"
+    raise RequestError(
+        f"worst_group_mae is in {' and '.join(places)}, and {store.folder} {lacks}; leave it out, or pack data with "
+        "a column such as gender and more people in each of its groups"
+    )
+
+
 def _data_used(store: Store, dataset: Dataset, train_images: int | None) -> DataUsed:
     train, val = dataset.splits["train"], dataset.splits["val"]
     constant = train.first(train_images).labels.median()
+    errors = (val.labels - constant).abs()
+    worst = worst_group(errors.double().numpy(), val.groups)
     return DataUsed(
         name=store.info.name,
         folder=str(store.folder),
@@ -89,8 +116,9 @@ def _data_used(store: Store, dataset: Dataset, train_images: int | None) -> Data
         origin=store.info.origin,
         protocol=store.info.protocol,
         skipped=store.info.skipped,
-        constant_val_mae=float((val.labels - constant).abs().mean()),
+        constant_val_mae=float(errors.mean()),
         sampled_fingerprint=store.sampled_fingerprint,
+        constant_worst_group_mae=worst.mae if worst else None,
     )
 
 

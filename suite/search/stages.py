@@ -131,7 +131,7 @@ def _confirm_front(search: Search, session: Session, ledger: RunLedger, trainer:
         return
     if seeds := elastic_seeds_of(trainings):
         train_elastic(search, session, ledger, trainer, seeds)
-    members = len(front_rows(ledger.rows, info.objectives, info.error_column))
+    members = len(front_rows(ledger.rows, info.objectives, info.error_column, info.most))
     search.watcher.stage(
         f"confirming the front ({members} trained again with {space.confirm_seeds} seeds each), "
         f"{trainer.at_once} trials at once"

@@ -48,7 +48,7 @@ class TrialFactory:
 
     def fits(self, values: Mapping[str, Value]) -> bool:
         """Return whether the network at a point is within the bounds of the space."""
-        excesses = relative_excesses(self.config(values), self.space.bounds.given())
+        excesses = relative_excesses(self.config(values), self.space.bounds.on_costs())
         return all(excess <= 0 for excess in excesses.values())
 
     def least_cost(self, quantity: str, fixed: Mapping[str, Value] | None = None) -> int:

@@ -112,4 +112,5 @@ def evaluate(
 ) -> Metrics:
     """Compute the metrics of ``predict`` on a split, and the MAE of one pass; they are NaN if a prediction is."""
     straight, mirrored = _both(_outputs(network, part, precision, device), method, label_set)
-    return measure((straight + mirrored) / 2, part.labels, part.deviations, straight)
+    estimates = (straight + mirrored) / 2
+    return measure(estimates, part.labels, part.deviations, part.groups, one_pass=straight)

@@ -157,3 +157,22 @@ def test_large_images_are_resized_a_few_at_a_time(
     monkeypatch.setattr(dataset, "RESIZED_BYTES", 12 * 40 * 40 * 100)
     assert np.array_equal(images_at(store, 40), whole)
     assert sizes == [100, 100, 40]
+
+
+def test_groups_are_those_of_validation_and_test_that_have_enough_people(
+    store: Store, tmp_path: Path
+) -> None:
+    """Of 40 images of 40 people; where somebody is pictured twice, one of the groups of 20 is too small."""
+    folder = Path(shutil.copytree(store.folder, tmp_path / "grouped"))
+    labels = store.labels.assign(gender=np.where(np.arange(240) % 2, "female", "male"), origin="somewhere")
+    labels.loc[[201, 203], "subject"] = "the same person"
+    labels.to_parquet(folder / "labels.parquet")
+    splits = load_dataset(open_store(folder), "age", 32).splits
+    named = {name: [(group.name, group.people) for group in part.groups] for name, part in splits.items()}
+    assert named == {
+        "train": [],
+        "val": [("gender female", 20), ("gender male", 20)],
+        "test": [("gender male", 20)],
+    }
+    assert splits["val"].groups[0].images.tolist() == list(range(1, 40, 2))
+    assert splits["val"].first(10).groups == ()

@@ -16,6 +16,7 @@ from suite.data.store import LabelRange
 from suite.errors import RequestError
 from suite.measure.profiling import profile_trial
 from suite.methods.labels import label_set_of
+from suite.runs.front import front_rows
 from suite.runs.ledger import RunLedger
 from suite.search.bounds import MOST_IN_A_ROW, check_bounds, describe_exhausted, within_bounds
 from suite.search.costs import cost, describe_excesses, relative_excesses
@@ -26,7 +27,7 @@ from suite.search.trial_factory import TrialFactory
 from suite.search.tune.file_server import DriverFiles
 from suite.search.tune.messages import TrialReport
 from suite.search.tune.searcher import TrialEnvironment, TrialSearcher
-from suite.trial import EpochResult, Metrics, Profile, TrialConfig
+from suite.trial import EpochResult, Metrics, Profile, TrialConfig, WorstGroup
 
 
 def trials_of(given: SearchSpace) -> TrialFactory:
@@ -212,7 +213,8 @@ class Search:
         params = cost(request.config, 101, "params")
         profile = Profile(params, macs=1, macs_at_224=1, bytes=4 * params)
         error = 5.0 + 1e5 / profile.params
-        metrics = Metrics(error, error, 0.9, 0.3, 0.5, 0.8, None)
+        worst = WorstGroup("gender male", 1.5 * error, 30)
+        metrics = Metrics(error, error, 0.9, 0.3, 0.5, 0.8, None, worst)
         epoch = EpochResult(1, 1.0, 1.0, 1.0, 1e-3, 1.0, 1.0, metrics)
         return TrialReport(request.id, True, "finished", "", profile, "float32", epoch, 0.0, 1.0)
 
@@ -258,6 +260,48 @@ def test_the_sampler_learns_the_bounds(sampler: str, tmp_path: Path) -> None:
             search.train(15)
             outside[word] += count_out_of_bounds(search.study)
     assert outside[sampler] < outside["random"] / 2
+
+
+BOUND_ON_ERROR = (
+    10.0  # years; about half of the networks that are drawn at random err less for their worst group
+)
+
+
+def test_a_network_that_errs_too_much_for_its_worst_group_is_trained_counted_and_told_to_the_sampler(
+    tmp_path: Path,
+) -> None:
+    """Its error is known only after the training: it is in the table and in the study, and on no front."""
+    objectives = ["val_mae", "worst_group_mae"]
+    given = space(bounds={"worst_group_mae": BOUND_ON_ERROR}, objectives=objectives, sampler="random")
+    search = Search(given, tmp_path)
+    search.train(6)
+    rows = {row["id"]: row for row in search.ledger.rows}
+    over = {name for name, row in rows.items() if row["val_worst_group_mae_years"] > BOUND_ON_ERROR}
+    assert 0 < len(over) < 6
+    told = {trial_id(t.number): t for t in search.study.get_trials()}
+    assert {name for name, trial in told.items() if trial.constraints["worst_group_mae"] > 0} == over
+    for name, row in rows.items():
+        assert told[name].values == [row["val_mae_years"], row["val_worst_group_mae_years"]]
+        assert row["val_worst_group"] == "gender male"
+    assert count_out_of_bounds(search.study) == 0
+    assert [row["trials_known"] for row in search.ledger.rows] == list(range(6))
+    assert not over & {trial_id(trial.number) for trial in search.study.best_trials}
+    most = {"val_worst_group_mae_years": BOUND_ON_ERROR}
+    members = front_rows(search.ledger.rows, given.objectives, "val_mae_years", most)
+    assert {row["id"] for row in members} == {trial_id(trial.number) for trial in search.study.best_trials}
+    assert (
+        front_rows(search.ledger.rows, given.objectives, "val_mae_years", {"val_worst_group_mae_years": 1})
+        == []
+    )
+
+
+def test_a_repeat_of_such_a_network_is_told_the_same(tmp_path: Path) -> None:
+    few = {"lambda_l1": {"choices": [0.0, 0.1]}}
+    search = Search(space(bounds={"worst_group_mae": 1.0}, vary=few, sampler="random", trials=3), tmp_path)
+    search.train(3)
+    told = search.study.get_trials()
+    assert len(told) > len(search.ledger.rows) == 2
+    assert all(trial.constraints["worst_group_mae"] > 0 for trial in told if trial.values)
 
 
 def test_known_results_do_not_count_what_was_not_trained(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What a search space may say of early stopping and of bounds."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -33,7 +34,7 @@ def test_without_a_word_nothing_is_stopped_or_bounded() -> None:
     space = tiny()
     assert space.stopping == Stopping()
     assert space.stopping.rule == "none"
-    assert space.bounds.given() == {}
+    assert space.bounds.on_costs() == {}
 
 
 @pytest.mark.parametrize("rule", get_args(StoppingRule))
@@ -43,6 +44,40 @@ def test_stopping_and_bounds_come_back_from_json(rule: str) -> None:
     space = load_dict(fields(stopping=stopping, bounds={"params": "0.9M", "bytes": "4 MB"}))
     assert space.bounds == Bounds(params=900_000, bytes=4_000_000)
     assert load_dict(space.to_dict()) == space
+
+
+def test_the_error_of_the_worst_group_is_an_objective_and_a_bound_but_not_a_cost() -> None:
+    space = load_dict(
+        fields(
+            objectives=["val_mae", "worst_group_mae", "params"], bounds={"worst_group_mae": 7, "params": "1M"}
+        )
+    )
+    assert space.bounds.worst_group_mae == 7.0
+    assert space.bounds.on_costs() == {"params": 1_000_000}
+    assert load_dict(space.to_dict()) == space
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"bounds": {"worst_group_mae": 0}}, "bounds.worst_group_mae is 0; it must be above 0"),
+        (
+            {"objectives": ["val_mae", "worst_group_mae"], "stopping": {"rule": "forecast"}},
+            "only the error over all is forecast; set stopping.rule to front, or leave worst_group_mae out",
+        ),
+        (
+            {
+                "objectives": ["val_mae", "worst_group_mae"],
+                "sharing": {},
+                "vary": {"widths": [{"low": 4, "high": 8, "step": 4}] * 5},
+            },
+            "slices are scored by their error over all; leave worst_group_mae out, or leave out sharing",
+        ),
+    ],
+)
+def test_what_cannot_go_with_the_worst_group_is_refused(changes: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(SearchSpaceError, match=re.escape(sentence)):
+        load_dict(fields(**changes))
 
 
 @pytest.mark.parametrize(
@@ -80,7 +115,7 @@ def test_a_plain_count_is_itself(count: int) -> None:
         (["bounds.params=-3"], "bounds.params is -3; it must be at least 1"),
         (["bounds.params=0"], "bounds.params is 0; it must be at least 1"),
         (['bounds.macs=""'], "it must be a count"),
-        (["bounds.parms=1M"], 'allowed are params, macs, bytes; did you mean "params"?'),
+        (["bounds.parms=1M"], 'allowed are params, macs, bytes, worst_group_mae; did you mean "params"?'),
         (["bounds=1M"], "bounds is \"1M\"; it must be a mapping"),
         (["stopping=front"], 'stopping is "front"; it must be a mapping'),
         (["stopping.rule=fronts"], "'front', 'forecast', 'error' or 'none'; did you mean \"front\"?"),

@@ -294,7 +294,8 @@ FAULTS = {
     "an unknown objective": (
         "params]",
         "parms]",
-        "3: objectives[1] is \"parms\"; it must be 'val_mae', 'params', 'macs' or 'bytes'; "
+        "3: objectives[1] is \"parms\"; it must be 'val_mae', 'worst_group_mae', 'params', 'macs' or "
+        "'bytes'; "
         'did you mean "params"?',
     ),
     "a resolution that is pooled away": (

@@ -22,7 +22,10 @@ def timeless(table: pd.DataFrame) -> pd.DataFrame:
 
 def front(run: Run) -> list[str]:
     rows = run.trials.to_dict("records")
-    return [str(member["id"]) for member in front_rows(rows, run.info.objectives, run.info.error_column)]
+    return [
+        str(member["id"])
+        for member in front_rows(rows, run.info.objectives, run.info.error_column, run.info.most)
+    ]
 
 
 def test_the_same_seed_gives_the_same_trials_and_the_same_front(

@@ -59,7 +59,7 @@ def shared_run(
     tuned = [_error(one) - 1.2 + float(rng.normal(0, 0.15)) for one in named[:trials]]
     table = run.trials.assign(**{run.info.error_column: tuned, "slice_of": "elastic"})
     rows = [*table.to_dict("records"), _elastic(table.iloc[0].to_dict(), "elastic", 0)]
-    front = front_rows(table.to_dict("records"), run.info.objectives, run.info.error_column)
+    front = front_rows(table.to_dict("records"), run.info.objectives, run.info.error_column, run.info.most)
     members = [str(row["id"]) for row in front]
     for way in confirmed:
         rows += _again(table, members, way, run.info.error_column, rng)

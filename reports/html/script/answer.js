@@ -1,14 +1,16 @@
 // The answer: under the reader's limits, the network to ship, what it costs, and the command that exports it.
 const WORDS = {
   error: "error",
+  worst: "error of the worst group",
   params: "parameters",
   macs: "multiply-adds",
   bytes: "bytes",
   ms: "latency",
 };
 
+// A network that errs more for its worst group than the run's own bound allows is never the answer.
 function within(row) {
-  return Object.entries(state.limits).every(([name, limit]) => known(trials[name][row]) && trials[name][row] <= limit);
+  return !trials.outside[row] && Object.entries(state.limits).every(([name, limit]) => known(trials[name][row]) && trials[name][row] <= limit);
 }
 
 // How far behind the best of the others a confirmed network is: the ends of an interval; null for other networks.
@@ -188,6 +190,7 @@ function commandLine(text, label) {
 function limitsInWords() {
   const parts = Object.entries(state.limits).map(([name, limit]) => {
     if (name === "error") return `an error of at most ${mae(limit)}`;
+    if (name === "worst") return `an error of the worst group of at most ${mae(limit)}`;
     const axis = data.axes.find((one) => one.column === name);
     return `at most ${cost(limit, axis)}${axis.unit === "" ? ` ${WORDS[name]}` : name === "ms" ? " an image" : ""}`;
   });
@@ -218,7 +221,7 @@ function noneInWords() {
 
 function takenInWords(row) {
   const take = takenFrom([row]);
-  const taken = ["error", "ms"].includes(take) ? `the lowest ${WORDS[take]}` : `the fewest ${WORDS[take]}`;
+  const taken = ["error", "worst", "ms"].includes(take) ? `the lowest ${WORDS[take]}` : `the fewest ${WORDS[take]}`;
   if (!behindBest(row)) return taken;
   return `${taken} of those within ${toleranceInWords()} of the best with 95${NBSP}% confidence (at most ${mae(behindBest(row)[1])} behind)`;
 }
@@ -281,6 +284,7 @@ function nearest() {
         .filter(
           (p) =>
             finished(p) &&
+            !trials.outside[p] &&
             known(trials[name][p]) &&
             Object.entries(others).every(([n, l]) => known(trials[n][p]) && trials[n][p] <= l),
         );

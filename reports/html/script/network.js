@@ -99,7 +99,15 @@ function headline(row, own) {
     : known(own.val)
       ? `${own.status}: ${own.cause}. Its validation MAE was ${mae(own.val)} then.`
       : `${own.status}: ${own.cause || "no cause was recorded"}.`;
-  return element("p", {}, element("b", {}, own.id), ` is ${finished(row) ? statusInWords(row) : own.status}. ${error}`);
+  const worst = own.worst_group
+    ? ` Of the worst group, ${own.worst_group[0]} (${grouped(own.worst_group[1])} people): ${mae(own.worst)}.`
+    : "";
+  return element(
+    "p",
+    {},
+    element("b", {}, own.id),
+    ` is ${finished(row) ? statusInWords(row) : own.status}. ${error}${worst}`,
+  );
 }
 
 function trainingInWords(own) {

@@ -2,7 +2,8 @@
 const trials = data.trials;
 for (const name in trials) trials[name] = decoded(trials[name]);
 const rowOf = new Map(trials.id.map((id, row) => [id, row]));
-const LIMITS = ["error", "params", "macs", "bytes", "ms"];
+const hasGroups = trials.worst.some(known); // the data names groups of people
+const LIMITS = ["error", ...(hasGroups ? ["worst"] : []), "params", "macs", "bytes", "ms"];
 const TAKES = [...LIMITS];
 const SWITCHED = ["slices", "tuned", "confirmed", "alone"]; // groups of marks of a run that shares weights
 // What hypervolume can be drawn against.

@@ -24,7 +24,7 @@ def left_to_confirm(space: SearchSpace, ledger: RunLedger, info: RunInfo) -> lis
     They come seed by seed, so that every member soon has its first. ``t0007-s3`` is trial t0007 with seed 3, and
     ``t0007-s3-alone`` the same network trained alone where the search shares weights.
     """
-    members = front_rows(ledger.rows, info.objectives, info.error_column)
+    members = front_rows(ledger.rows, info.objectives, info.error_column, info.most)
     ended = {row["id"] for row in ledger.rows_of("confirm")}
     trainings = [
         training

@@ -25,7 +25,7 @@ from suite.trial import UNIT
 def evaluate_on_test(search: Search, info: RunInfo, ledger: RunLedger) -> None:
     """Read the test split for the trials that confirm or make up the front, where it has not been read yet."""
     space = search.space
-    members = front_rows(ledger.rows, info.objectives, info.error_column)
+    members = front_rows(ledger.rows, info.objectives, info.error_column, info.most)
     trials = to_evaluate(ledger.rows, members, seeds=space.seeds, confirm_seeds=space.confirm_seeds)
     if trials:
         search.watcher.stage(f"evaluating {len(trials)} trained networks on the test split")
@@ -91,7 +91,9 @@ def evaluate_trials(
         }
         write_predictions(ledger.folder, row["id"], store, config, predictions)
         found, test = predictions["test"], splits["test"]
-        metrics = measure(found.estimates, test.labels, test.deviations, found.one_pass)
+        metrics = measure(
+            found.estimates, test.labels, test.deviations, test.groups, one_pass=found.one_pass
+        )
         ledger.amend(row["id"], metric_columns(metrics, "test", UNIT[config.attribute]))
         watcher.advance(done, len(trials))
 

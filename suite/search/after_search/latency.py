@@ -30,7 +30,7 @@ def measure_latency(search: Search, info: RunInfo, ledger: RunLedger) -> RunInfo
     Returns:
         ``info`` with how it was measured.
     """
-    members = front_rows(ledger.rows, info.objectives, info.error_column)
+    members = front_rows(ledger.rows, info.objectives, info.error_column, info.most)
     if not members or info.latency:
         return info
     trials = [*members, *paper_networks(ledger.rows_of("search"), members)]

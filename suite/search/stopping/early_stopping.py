@@ -1,15 +1,17 @@
 """Early stopping: the rule that a search space names, and the trials that it compares."""
 
+import math
 from collections.abc import Mapping
 from typing import Protocol, assert_never
 
 from search_spaces import SearchSpace
+from suite.runs.info import objective_column
 from suite.runs.ledger import RunLedger
 from suite.search.stopping.forecast_stopping import ForecastRule, ForecastStopping
 from suite.search.stopping.rungs import RungRule, Rungs
-from suite.trial import UNIT
+from suite.trial import UNIT, Metrics
 
-ERROR = "val_mae"
+ERROR, WORST_GROUP_ERROR = "val_mae", "worst_group_mae"
 #: What a rule may compare besides the error of an epoch: columns of trials.parquet.
 COSTS = ("params", "macs", "bytes")
 
@@ -63,5 +65,17 @@ def replay(stopping: EarlyStopping, ledger: RunLedger) -> None:
             continue
         costs = {name: float(row[name]) for name in COSTS}
         for epoch in ledger.epochs_of(row["id"]):
-            error = epoch[f"{ERROR}_{UNIT[row['attribute']]}"]
-            stopping.why_stop(row["id"], int(epoch["epoch"]), {ERROR: float(error), **costs})
+            errors = {
+                name: _error(epoch.get(objective_column(name, UNIT[row["attribute"]])))
+                for name in (ERROR, WORST_GROUP_ERROR)
+            }
+            stopping.why_stop(row["id"], int(epoch["epoch"]), {**errors, **costs})
+
+
+def errors_of(validation: Metrics) -> dict[str, float]:
+    """Return the errors of an epoch that a rule may compare, by objective; NaN for one that the data does not have."""
+    return {ERROR: validation.mae, WORST_GROUP_ERROR: validation.worst_group_mae}
+
+
+def _error(cell: float | None) -> float:
+    return math.nan if cell is None else float(cell)

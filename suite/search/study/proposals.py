@@ -10,7 +10,7 @@ from suite.search.proposals import Proposal
 from suite.search.sharing.elastic_training import slice_for
 from suite.search.study.parameters import config_at
 from suite.search.study.repeats import tell_repeat, trained_before
-from suite.search.study.results import results_known, tell, tell_out_of_bounds, trial_id
+from suite.search.study.results import error_excesses, results_known, tell, tell_out_of_bounds, trial_id
 from suite.search.study.study import ask, resume_suggestion, running_trials
 from suite.search.trial_factory import TrialFactory
 from suite.training.weight_files import pin_weight_files
@@ -45,7 +45,7 @@ class StudyProposals:
         suggestion, trials_known = self._suggest()
         space = self.trials.space
         config = pin_weight_files(config_at(self.trials, suggestion.params))
-        bounds = space.bounds.given()
+        bounds = space.bounds.on_costs()
         excesses = relative_excesses(config, bounds)
         for name, excess in excesses.items():
             suggestion.set_constraint(name, excess)
@@ -73,6 +73,10 @@ class StudyProposals:
     def before_row(self, result: TrialResult) -> None:
         """Note how a trial ended. This syncs the study's journal, so no row on disk lacks its suggestion."""
         suggestion = self._suggestions[result.id]
+        known = suggestion.constraints  # of a driver that was killed before it wrote the row
+        for name, excess in error_excesses(trial_row(result), self.trials.space.bounds).items():
+            if name not in known:
+                suggestion.set_constraint(name, excess)
         if result.status != "finished":
             suggestion.set_user_attr("cause", result.cause)
         suggestion.set_user_attr("status", result.status)

@@ -31,7 +31,7 @@ from suite.search.costs import relative_excesses
 from suite.search.study.importance import values_of
 from suite.search.study.journal import read_operations, text_of
 from suite.search.study.parameters import SEED, distributions_of, parameters_of
-from suite.search.study.results import objectives_of_row, trial_id
+from suite.search.study.results import error_excesses, objectives_of_row, trial_id
 from suite.search.study.study import enqueue_first, name_metrics
 from suite.search.trial_factory import TrialFactory
 from suite.training.checkpoints import load_checkpoint
@@ -245,11 +245,16 @@ def _fill(
                     **({} if row is None else {"status": row["status"]}),
                     **({"grid": grid[key]} if key in grid else {}),
                 },
-                constraints=relative_excesses(config, space.bounds.given()) if row and config else None,
+                constraints=_constraints(row, config, space) if row and config else None,
             )
         )
     enqueue_first(study, space)
     return known
+
+
+def _constraints(row: Row, config: TrialConfig, space: SearchSpace) -> dict[str, float]:
+    """Return the excesses over the bounds of the space, as the trial that ended has them in the study."""
+    return {**relative_excesses(config, space.bounds.on_costs()), **error_excesses(row, space.bounds)}
 
 
 def _outcome(row: Row | None, objectives: Sequence[str], *, has_point: bool) -> dict[str, Any]:

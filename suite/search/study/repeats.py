@@ -44,6 +44,10 @@ def tell_repeat(study: optuna.Study, suggestion: optuna.Trial, earlier: FrozenTr
     """
     suggestion.set_user_attr("status", REPEAT)
     suggestion.set_user_attr("cause", f"the configuration of {name}, which is not trained again")
+    known = suggestion.constraints
+    for name_of_bound, excess in earlier.constraints.items():  # that it erred too much as well
+        if name_of_bound not in known:
+            suggestion.set_constraint(name_of_bound, excess)
     if earlier.state == TrialState.COMPLETE:
         study.tell(suggestion, earlier.values)
     elif earlier.state == TrialState.PRUNED:

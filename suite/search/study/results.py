@@ -8,6 +8,8 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
+from search_spaces.settings import Bounds
+from suite.runs.info import objective_column
 from suite.search.study.repeats import is_repeat
 from suite.search.study.study import running_trials
 from suite.trial import UNIT
@@ -85,11 +87,23 @@ def count_repeats(study: optuna.Study) -> int:
     return sum(map(is_repeat, study.get_trials(deepcopy=False)))
 
 
+def error_excesses(row: Mapping[str, Any], bounds: Bounds) -> dict[str, float]:
+    """Return by which share of its bound a finished trial's error exceeds it, by the name of the constraint.
+
+    Unlike a cost, an error is known only after the training: the trial counts, and is not on the front.
+    """
+    bound = bounds.worst_group_mae
+    if bound is None or row["status"] != "finished":
+        return {}
+    (error,) = objectives_of_row(row, ["worst_group_mae"])
+    return {"worst_group_mae": error / bound - 1} if math.isfinite(error) else {}
+
+
 def objectives_of_row(row: Mapping[str, Any], objectives: Sequence[str]) -> list[float]:
     """Return the objectives of a row of ``trials.parquet``, in the given order."""
-    error_column = f"val_mae_{UNIT[row['attribute']]}"
-    return [float(row[error_column if name == "val_mae" else name]) for name in objectives]
+    columns = [objective_column(name, UNIT[row["attribute"]]) for name in objectives]
+    return [math.nan if row[column] is None else float(row[column]) for column in columns]
 
 
 def _is_out_of_bounds(trial: FrozenTrial) -> bool:
-    return any(excess > 0 for excess in trial.constraints.values())
+    return trial.user_attrs.get("status") == OUT_OF_BOUNDS

@@ -27,7 +27,9 @@ class StageProgress:
         )
         self._began = time.monotonic()
         self._before = len(ledger.rows_of(stage))
-        self._front: list[Mapping[str, Any]] = front_rows(ledger.rows, info.objectives, info.error_column)
+        self._front: list[Mapping[str, Any]] = front_rows(
+            ledger.rows, info.objectives, info.error_column, info.most
+        )
 
     def __call__(self, searcher: TrialSearcher, ended: TrialResult | None) -> None:
         """Tell the progress.
@@ -38,7 +40,7 @@ class StageProgress:
         """
         rows, info, trials = self._ledger.rows_of(self._stage), self._info, self._trials
         if ended is not None:
-            self._front = front_rows(self._ledger.rows, info.objectives, info.error_column)
+            self._front = front_rows(self._ledger.rows, info.objectives, info.error_column, info.most)
         running = searcher.running.values()
         trained = sum(t.last_epoch.epoch / t.proposal.config.epochs for t in running if t.last_epoch)
         done_now = len(rows) - self._before + trained

@@ -5,7 +5,7 @@ from typing import Any
 
 from ray.tune.schedulers import FIFOScheduler
 
-from suite.search.stopping.early_stopping import COSTS, ERROR, EarlyStopping
+from suite.search.stopping.early_stopping import COSTS, EarlyStopping, errors_of
 from suite.search.tune.messages import TrialReport
 
 
@@ -45,8 +45,8 @@ class StoppingScheduler(FIFOScheduler):
             return None
         costs = {name: float(getattr(report.profile, name)) for name in COSTS}
         for epoch in report.earlier_epochs or ():  # the trial went on after each of them
-            self._stopping.why_stop(report.id, epoch.epoch, {ERROR: epoch.validation.mae, **costs})
+            self._stopping.why_stop(report.id, epoch.epoch, {**errors_of(epoch.validation), **costs})
         if report.epoch is None:
             return None
-        losses = {ERROR: report.epoch.validation.mae, **costs}
+        losses = {**errors_of(report.epoch.validation), **costs}
         return self._stopping.why_stop(report.id, report.epoch.epoch, losses)

@@ -1,14 +1,17 @@
 """Which trials make the front, in which order, and what an unfinished run leaves open."""
 
+import dataclasses
 import math
 from typing import Any, get_args
 
 import numpy as np
 import pytest
 
+from reports.html.page import page
 from reports.model.trials import NAMES, reference, summarise
+from suite.runs.tables import Run
 from suite.statistics.pareto import knee, non_dominated
-from suite.trial import Network
+from suite.trial import Network, WorstGroup
 from tests.support.synthetic_runs import MakeRun
 
 
@@ -136,3 +139,50 @@ def test_references_are_found_by_key(make_run: MakeRun, key: str, params: int) -
 
 def test_every_network_with_stages_of_its_own_has_a_name() -> None:
     assert set(NAMES) == set(get_args(Network)) - {"compact"}
+
+
+def with_groups(run: Run, bound: float | None = None) -> Run:
+    """A run whose trials err by a year more for one group, the accurate ones by five years more."""
+    trials = run.trials.copy()
+    errors = trials["val_mae_years"].astype(float)
+    trials["val_worst_group"] = "gender male"
+    trials["val_worst_group_mae_years"] = errors + np.where(errors < errors.quantile(0.3), 5.0, 1.0)
+    trials["val_worst_group_people"] = 31.0
+    bounds = {} if bound is None else {"bounds": {"worst_group_mae": bound}}
+    search = {**run.info.search, **bounds}
+    return dataclasses.replace(run, trials=trials, info=dataclasses.replace(run.info, search=search))
+
+
+def test_the_error_of_the_worst_group_is_an_objective(make_run: MakeRun) -> None:
+    run = with_groups(make_run(trials=30, seed=2, objectives=["val_mae", "worst_group_mae"]))
+    finished = run.trials[run.trials["status"] == "finished"]
+    losses = finished[["val_mae_years", "val_worst_group_mae_years"]].to_numpy(float)
+    front = {trial.id for trial in summarise(run).front}
+    assert front == set(finished["id"][non_dominated(losses)])
+    assert len(front) > 1
+
+
+def test_a_trial_above_the_bound_for_its_worst_group_is_on_no_front_and_never_the_best(
+    make_run: MakeRun,
+) -> None:
+    run = with_groups(make_run(trials=30, seed=2), bound=9.0)
+    summary = summarise(run)
+    over = [t for t in summary.trials if t.finished and t.worst_group_mae > 9.0]
+    assert over
+    assert not any(trial.on_front for trial in over)
+    best = min((t for t in summary.trials if t.finished and t.worst_group_mae <= 9), key=lambda t: t.error)
+    assert summary.best == best
+    assert best.worst_group == WorstGroup("gender male", best.worst_group_mae, 31)
+    html = page(run)
+    assert "gender male (31 people)" in html
+    assert "the validation MAE of the worst group is at most 9.00\u00a0years on the front" in html
+
+
+def test_a_bound_that_no_trial_keeps_leaves_no_front_and_the_page_says_so(make_run: MakeRun) -> None:
+    run = with_groups(make_run(trials=12, seed=2), bound=0.5)
+    summary = summarise(run)
+    assert (summary.front, summary.best) == ((), None)
+    assert (
+        "each errs more for its worst group than the run&#39;s bound, 0.50\u00a0years; the lowest is"
+        in page(run).replace("run's", "run&#39;s")
+    )

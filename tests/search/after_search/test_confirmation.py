@@ -107,7 +107,9 @@ def resumed(interrupted: Run, tmp_path_factory: pytest.TempPathFactory) -> tuple
 
 def members(run: Run) -> list[str]:
     rows = run.trials.to_dict("records")
-    return [str(row["id"]) for row in front_rows(rows, run.info.objectives, run.info.error_column)]
+    return [
+        str(row["id"]) for row in front_rows(rows, run.info.objectives, run.info.error_column, run.info.most)
+    ]
 
 
 def confirming(run: Run) -> pd.DataFrame:
