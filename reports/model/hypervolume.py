@@ -39,7 +39,7 @@ def corner_of(info: RunInfo, summary: FrontSummary) -> dict[str, float] | None:
     if "macs" in info.objectives and summary.resolutions != (info.resolution,):
         return None
     constants = {"val_mae": info.data.constant_val_mae, "worst_group_mae": info.data.constant_worst_group_mae}
-    corner = {
+    corner: dict[str, float | None] = {
         name: constants[name] if name in constants else float(getattr(tiny, name)) for name in info.objectives
     }
     found = {name: value for name, value in corner.items() if value is not None and value > 0}

@@ -32,6 +32,7 @@ from reports.model.within_tolerance import Verdict
 from suite.runs.info import RunInfo
 from suite.runs.layout import PREDICTIONS
 from suite.runs.tables import Run
+from suite.statistics.age_threshold import EVERYBODY, USUAL, GroupDecisions, heads, rule_in_words
 from suite.statistics.clustered import GroupError
 from suite.trial import TrialConfig
 
@@ -270,6 +271,20 @@ def _as_data(predictions: Predictions) -> dict[str, Any]:
         "drawn": [list(pair) for pair in predictions.drawn],
         "groups": [[by, [_group(one) for one in rows]] for by, rows in predictions.groups],
         "coverage": _coverage_as_data(predictions.coverage),
+        "threshold": _decisions_as_data(predictions.decisions),
+    }
+
+
+def _decisions_as_data(decisions: Mapping[str, Sequence[GroupDecisions]] | None) -> dict[str, Any] | None:
+    """Return the decisions by an estimated age as text: what is decided, and a table for each way to group people."""
+    if decisions is None:
+        return None
+    return {
+        "rule": rule_in_words(USUAL),
+        "tables": [
+            [by, list(heads("" if by == EVERYBODY else by, USUAL)), [list(row.cells) for row in rows]]
+            for by, rows in decisions.items()
+        ],
     }
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from suite.runs.info import RunInfo
 from suite.runs.tables import read_predictions as read_table_of
+from suite.statistics.age_threshold import USUAL, GroupDecisions, accepted, decisions_by_group
 from suite.statistics.clustered import BAND, GroupError, error_of_group, errors_by_band, errors_by_name
 from suite.statistics.coverage import GroupCoverage, coverage_by_band, coverage_by_name, is_inside
 
@@ -53,6 +54,7 @@ class Predictions:
     drawn: tuple[tuple[float, float], ...]  # label, estimate
     groups: tuple[tuple[str, tuple[GroupError, ...]], ...]
     coverage: Coverage | None = None  # None where the run keeps no intervals
+    decisions: Mapping[str, Sequence[GroupDecisions]] | None = None  # None where no ages are estimated
 
 
 def read_predictions(folder: Path, trainings: Sequence[str], info: RunInfo) -> Predictions | None:
@@ -85,6 +87,18 @@ def read_predictions(folder: Path, trainings: Sequence[str], info: RunInfo) -> P
         ),
         groups=tuple(_groups(first, errors, info)),
         coverage=_coverage(parts, info),
+        decisions=_decisions(parts, info),
+    )
+
+
+def _decisions(parts: Sequence[pd.DataFrame], info: RunInfo) -> Mapping[str, Sequence[GroupDecisions]] | None:
+    if info.attribute != "age":
+        return None
+    first = parts[0].reset_index(drop=True)
+    share = np.mean([accepted(part["estimate"].to_numpy(float), USUAL) for part in parts], axis=0)
+    people = first["person"].astype(str).to_numpy(dtype=str)
+    return decisions_by_group(
+        share, first["label"].to_numpy(float), people, dict(_named_groups(first)), USUAL
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from suite.cli.subcommands import Subcommands, add_subcommand
 from suite.cli.trained_trial import add_trial_options, open_trained_trial, print_stage
-from suite.cli.values import path
+from suite.cli.values import path, positive_float
 from suite.errors import RequestError
 from suite.exit_codes import ExitCode
 from suite.printable import print_line
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from suite.compression.quantise import QuantisedModel
     from suite.deployment.export import ExportedModel, ModelFile
     from suite.deployment.trained_trial import TrainedTrial
+    from suite.statistics.age_threshold import AgeThreshold
 
 
 def add_command(subcommands: Subcommands) -> None:
@@ -35,6 +36,18 @@ def add_command(subcommands: Subcommands) -> None:
     )
     bits.add_argument("--bf16", action="store_true", help="weights rounded to bf16; safetensors only")
     parser.add_argument("--card", type=path, metavar="FILE", help="also write a model card, a .md file")
+    parser.add_argument(
+        "--threshold-age",
+        type=positive_float,
+        metavar="YEARS",
+        help='age that the card\'s decisions ask for ("is this person 18 or older"); default: 18',
+    )
+    parser.add_argument(
+        "--challenge-age",
+        type=positive_float,
+        metavar="YEARS",
+        help="estimate from which on these decisions accept somebody without proof; default: 25",
+    )
 
 
 def export(options: argparse.Namespace) -> int:
@@ -43,16 +56,48 @@ def export(options: argparse.Namespace) -> int:
     from suite.deployment.verify import MismatchError
 
     _check_files(options)  # before the data is opened, which may take a minute
+    threshold = _threshold(options)
     trained = open_trained_trial(options, int8=True)
+    if trained.config.attribute != "age" and _names_threshold(options):
+        raise RequestError(
+            f"{trained.id} estimates {trained.config.attribute}; leave out --threshold-age and --challenge-age, which "
+            "are of ages"
+        )
     try:
         trained, written = _write(options, trained)
     except MismatchError as mismatch:
         print_line(f"suite: {options.output} was not written: {mismatch}", sys.stderr)
         return ExitCode.FAILED
     if options.card:
-        write_card(trained, written, options.card)
+        write_card(trained, written, options.card, threshold)
         print_line(options.card)
     return ExitCode.DONE
+
+
+def _names_threshold(options: argparse.Namespace) -> bool:
+    return options.threshold_age is not None or options.challenge_age is not None
+
+
+def _threshold(options: argparse.Namespace) -> "AgeThreshold":
+    """Return the rule of the card's decisions.
+
+    Raises:
+        RequestError: There is no card, or somebody below the age would be meant to be accepted.
+    """
+    from suite.statistics.age_threshold import USUAL, AgeThreshold
+
+    if _names_threshold(options) and options.card is None:
+        raise RequestError(
+            "--threshold-age and --challenge-age change the model card; name its file with --card"
+        )
+    age = USUAL.age if options.threshold_age is None else options.threshold_age
+    challenge = max(USUAL.challenge, age) if options.challenge_age is None else options.challenge_age
+    if challenge < age:
+        raise RequestError(
+            f"--challenge-age is {challenge:g}, below the age of {age:g} that is asked for; give {age:g} or more, or "
+            "lower --threshold-age"
+        )
+    return AgeThreshold(age, challenge)
 
 
 def _check_files(options: argparse.Namespace) -> None:

@@ -11,11 +11,13 @@ from typing import Any
 
 from suite.data.store import Split
 from suite.deployment.card_accuracy import accuracy_section, groups_section, predict_with_file
+from suite.deployment.card_threshold import threshold_section
 from suite.deployment.export import ModelFile, partial_file
 from suite.deployment.markdown import code, plain, table
 from suite.deployment.trained_trial import TrainedTrial, finished_row
 from suite.methods import METHODS
 from suite.runs.lineage import elastic_parent, lineage, pruning_parent
+from suite.statistics.age_threshold import USUAL, AgeThreshold
 from suite.trial import Attribute, TrialConfig
 
 INTENDED_USE: Mapping[Attribute, str] = {
@@ -25,10 +27,16 @@ INTENDED_USE: Mapping[Attribute, str] = {
 }
 
 
-def write_card(trained: TrainedTrial, file: ModelFile, path: Path) -> None:
+def write_card(trained: TrainedTrial, file: ModelFile, path: Path, threshold: AgeThreshold = USUAL) -> None:
     """Write the card of an exported file, as Markdown.
 
     The test split is used only where the run has tested the trial on it, so that a card is never the first to read it.
+
+    Args:
+        trained: The trial.
+        file: The exported file.
+        path: Of the card.
+        threshold: The age that is asked for, and the challenge age; of a network that estimates ages.
 
     Raises:
         RequestError: The folder cannot be written to.
@@ -42,6 +50,7 @@ def write_card(trained: TrainedTrial, file: ModelFile, path: Path) -> None:
         *_lineage_section(trained),
         accuracy_section(trained, predictions),
         groups_section(trained, predictions[-1]),
+        *filter(None, (threshold_section(trained, predictions[-1], threshold),)),
         speed_section(trained),
         _use_section(trained),
     ]

@@ -47,6 +47,11 @@ def test_export_compares_on_the_runs_own_images(
         (f"--trial t0000 -o {'n' * 300}.onnx", "cannot be written (File name too long)"),
         ("--trial t0000 -o net.onnx --card none/card.md", "none/card.md cannot be written"),
         ("--trial t0000 -o net.onnx --card folder.onnx", "folder.onnx cannot be written (Is a directory)"),
+        ("--trial t0000 -o net.onnx --threshold-age 16", "change the model card; name its file with --card"),
+        (
+            "--trial t0000 -o net.onnx --card card.md --threshold-age 21 --challenge-age 18",
+            "--challenge-age is 18, below the age of 21 that is asked for; give 21 or more, or lower --threshold-age",
+        ),
         ("--trial t0000 -o net.onnx --card ./net.onnx", "net.onnx cannot be both the card and the network"),
     ],
 )
@@ -154,6 +159,20 @@ def test_a_card_tells_what_was_measured_and_what_was_not(run: Path, tmp_path: Pa
     assert card.count("| too few to say (fewer than 15 people) |") == 10
     assert "The data names no other groups" in card
     assert "The run did not time this trial." in card
+    children = part.labels.numpy() < 18
+    assert "Is this person 18 or older? Accepted is whose estimate is 25 years or more" in card
+    assert (
+        f"| everybody | {children.sum()} | {(values[children] >= 25).mean():.1%}".replace("%", " %") in card
+    )
+
+
+def test_a_card_has_the_decisions_of_another_threshold(run: Path, tmp_path: Path) -> None:
+    arguments = ["export", str(run), "--trial", "t0000", "-o", str(tmp_path / "net.onnx")]
+    options = ["--card", str(tmp_path / "card.md"), "--threshold-age", "60"]
+    assert main([*arguments, *options]) == 0
+    card = (tmp_path / "card.md").read_text()
+    assert "Is this person 60 or older? Accepted is whose estimate is 60 years or more" in card
+    assert "| people under 60 | accepted (false accepts) | people of 60 and over |" in card
 
 
 def test_a_card_does_not_read_the_test_split_first(run: Path, tmp_path: Path) -> None:

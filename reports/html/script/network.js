@@ -257,6 +257,35 @@ function groupTables(predictions) {
   });
 }
 
+// Decisions by an estimated age: all cells are text that the page was made with.
+function thresholdTables(predictions) {
+  if (!predictions.threshold) return [];
+  const { rule, tables } = predictions.threshold;
+  const one = ([by, heads, rows]) =>
+    element(
+      "div",
+      { class: "scroll", tabindex: "0", role: "region", "aria-label": `Decisions by age, ${by}` },
+      element(
+        "table",
+        {},
+        element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", { scope: "col" }, head)))),
+        element(
+          "tbody",
+          {},
+          ...rows.map(([group, ...cells]) =>
+            element(
+              "tr",
+              {},
+              element("th", { scope: "row" }, group),
+              ...cells.map((cell) => element("td", {}, cell)),
+            ),
+          ),
+        ),
+      ),
+    );
+  return [element("h3", {}, "Decisions by age"), element("p", {}, rule), ...tables.map(one)];
+}
+
 function predicted(own) {
   const predictions = under(data.predictions, own.id);
   if (!predictions) {
@@ -287,6 +316,7 @@ function predicted(own) {
     }),
     ...coverageText(predictions),
     ...groupTables(predictions),
+    ...thresholdTables(predictions),
   ];
 }
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from reports.model.page_data import _as_data
 from reports.model.predictions import read_predictions
 from suite.runs.tables import write_prediction_rows
 from suite.statistics.clustered import error_of_group
@@ -91,3 +92,26 @@ def test_a_run_of_an_earlier_version_has_no_coverage(make_run: MakeRun) -> None:
     found = read_predictions(run.folder, ["t000"], run.info)
     assert found is not None
     assert found.coverage is None
+
+
+def test_decisions_by_age_are_those_of_the_trainings_on_average(make_run: MakeRun) -> None:
+    """Of five under 18, both trainings accept one and the first one more; the page has them as text."""
+    run = make_run(trials=1)
+    kept = rows(ESTIMATES).assign(person=[f"p{n}" for n in range(20)], label=np.arange(20.0) + 13)
+    for name, accepting in (("a", [0, 1, 10]), ("b", [0, 10])):
+        estimates = np.full(20, 20.0)
+        estimates[accepting] = 25.0
+        write_prediction_rows(run.folder, name, kept.assign(estimate=estimates))
+    found = read_predictions(run.folder, ["a", "b"], run.info)
+    assert found is not None
+    assert found.decisions is not None
+    (everybody,), (_, glasses) = found.decisions["everybody"], found.decisions["glasses"]
+    assert (everybody.accepted_below.share, everybody.accepted_below.people) == (pytest.approx(0.3), 5)
+    assert everybody.asked_above.share == pytest.approx(14 / 15)
+    assert glasses.group == "yes"
+    shown = _as_data(found)["threshold"]
+    assert shown["rule"].startswith(
+        "Is this person 18 or older? Accepted is whose estimate is 25 years or more"
+    )
+    assert [by for by, _, _ in shown["tables"]] == ["everybody", "glasses", "file"]
+    assert shown["tables"][0][2] == [list(everybody.cells)]
