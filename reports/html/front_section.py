@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from reports import formatting
 from reports.html.templating import render
-from reports.model.hypervolume import Volume, volume
+from reports.model.hypervolume import BEYOND, Box, box_of, volume
 from reports.model.timing import conditions
 from reports.model.training_length import is_confirmed, training_length
 from reports.model.trials import FrontSummary
@@ -94,22 +94,24 @@ def chart_note(info: RunInfo, summary: FrontSummary) -> Markup:
         stopped=summary.count("stopped"),
         missing=" and ".join(f"{number:,} {status}" for number, status in counts if number),
         hypervolume=front,
-        reference_point=_reference_point(front, info) if front else "",
+        box=_box_in_words(front.box, info) if front else "",
+        beyond=f"{BEYOND:g}",
+        costs_unknown=box_of(info) is None,
         published_data=PUBLISHED_DATA["age" if info.attribute == "age" else "attractiveness"],
         measured_at=conditions(info, summary.timed_at) if summary.timed_at else "",
         resolutions_differ=summary.resolutions != (info.resolution,),
     )
 
 
-def _reference_point(front: Volume, info: RunInfo) -> str:
+def _box_in_words(box: Box, info: RunInfo) -> str:
+    """Describe the box of the hypervolume, one clause for each objective."""
     sizes = {"params": "parameters", "macs": "multiply-adds", "bytes": "bytes on disk"}
-    tiny = ", ".join(
-        f"{formatting.quantity(value)} {sizes[name]}" for name, value in front.corner.items() if name in sizes
-    )
     parts = []
-    if "val_mae" in front.corner:
-        error = formatting.error_with_unit(front.corner["val_mae"], info.unit)
-        parts.append(f"a constant's error of {error}")
-    if tiny:
-        parts.append(f"TinyAgeNet's {tiny}")
-    return ", and ".join(parts)
+    for name, corner in box.corner.items():
+        if name in sizes:
+            ends = f"{formatting.quantity(box.least[name])} to {formatting.quantity(corner)}"
+            parts.append(f"{ends} {sizes[name]} by their logarithm")
+        else:
+            error = formatting.error_with_unit(corner, info.unit)
+            parts.append(f"0 to a constant's error of {error} ({formatting.objective(name)})")
+    return ", ".join(parts)

@@ -7,11 +7,11 @@ from itertools import accumulate
 
 import numpy as np
 
-from reports.model.hypervolume import corner_of
+from reports.model.hypervolume import box_of
 from reports.model.shared_weights import SharedWeights
 from reports.model.trials import FrontSummary, Trial
 from suite.runs.info import RunInfo
-from suite.statistics.pareto import hypervolume, non_dominated
+from suite.statistics.pareto import non_dominated
 
 #: The hypervolume is computed at up to this many evenly spread numbers of trials.
 POINTS = 60
@@ -53,27 +53,26 @@ class Growth:
 
 
 def growth(info: RunInfo, summary: FrontSummary, shared: SharedWeights | None = None) -> Growth | None:
-    """Return the growth; None without a reference point, or if no finished trial lies below it."""
-    corner = corner_of(info, summary)
+    """Return the growth; None without a box, or if no finished trial lies in it."""
+    box = box_of(info)
     in_order = sorted((t for t in summary.trials if math.isfinite(t.ended)), key=lambda t: t.ended)
-    if corner is None or not any(trial.finished for trial in in_order):
+    if box is None or not any(trial.finished for trial in in_order):
         return None
     losses = np.array([_losses(trial, info) for trial in in_order])
-    box = math.prod(corner.values())
     ends = np.unique(np.linspace(1, len(in_order), min(POINTS, len(in_order))).round().astype(int))
     front, before, shares = np.empty((0, losses.shape[1])), 0, []
     for end in ends:
         front = np.vstack([front, losses[before:end]])
         front, before = front[non_dominated(front)], int(end)
-        shares.append(hypervolume(front, list(corner.values())) / box)
+        shares.append(box.share(front))
     if not any(shares):
         return None
     start = elastic_spending(shared)
     spent = spending(in_order, start)
     slices = None
     if shared is not None and shared.front:
-        own = np.array([[float(getattr(one, name)) for name in corner] for one in shared.front])
-        slices = SlicesVolume(start, hypervolume(own, list(corner.values())) / box)
+        own = np.array([[float(getattr(one, name)) for name in info.objectives] for one in shared.front])
+        slices = SlicesVolume(start, box.share(own))
     return Growth(
         ended=tuple(int(end) for end in ends),
         shares=tuple(shares),

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from reports.model.cells import rows_of
+from reports.model.hypervolume import common_box
 from reports.model.trials import FrontSummary, Trial, objectives, summarise
 from suite.runs.tables import Run, config_of
-from suite.statistics.pareto import hypervolume
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def _epochs(summary: FrontSummary) -> tuple[int, ...]:
 
 
 def hypervolume_shares(members: Sequence[Member]) -> dict[str, float]:
-    """Return each front's hypervolume as a share of one box, from zero to just beyond the worst of all fronts.
+    """Return each front's hypervolume as a share of one box (``common_box``).
 
     Over the objectives of the first run. Empty where a run has no front, or lacks one of the objectives.
     """
@@ -75,9 +75,8 @@ def hypervolume_shares(members: Sequence[Member]) -> dict[str, float]:
     }
     if any(not len(found) or not np.isfinite(found).all() for found in losses.values()):
         return {}
-    corner = 1.01 * np.vstack(list(losses.values())).max(axis=0)
-    box = float(np.prod(corner))
-    return {name: hypervolume(found, corner) / box for name, found in losses.items()}
+    box = common_box([m.run.info for m in members], [m.summary.front for m in members])
+    return {} if box is None else {name: box.share(found) for name, found in losses.items()}
 
 
 def common_configurations(members: Sequence[Member]) -> list[Common]:

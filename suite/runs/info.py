@@ -121,6 +121,19 @@ class Resources:
 
 
 @dataclass(frozen=True)
+class CostRange:
+    """What the networks of a search space cost, whatever its bounds, and whatever was trained of it.
+
+    Attributes:
+        least: Of the smallest network.
+        greatest: Of the largest network.
+    """
+
+    least: Size
+    greatest: Size
+
+
+@dataclass(frozen=True)
 class RunInfo:
     """The content of ``run.json``.
 
@@ -150,6 +163,8 @@ class RunInfo:
             not trained.
         repeats: How many proposals repeated a trained configuration and were not trained again.
         ended_early: Why the search has fewer trials than requested, if it gave up; otherwise empty.
+        cost_ranges: What the networks of the space cost, by objective; without those of a network that is too large to
+            be counted, and empty in runs of earlier versions.
         schema_version: The version of the run folder's schema.
     """
 
@@ -177,6 +192,7 @@ class RunInfo:
     out_of_bounds: Count = 0
     repeats: Count = 0
     ended_early: str = ""
+    cost_ranges: Mapping[str, CostRange] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
 
     @property

@@ -1,9 +1,12 @@
 """What the network of a trial costs, known before it trains: parameters, multiply-adds, bytes."""
 
 import dataclasses
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import cast
+from typing import Any, cast
+
+import torch
 
 from search_spaces import Choices, Dimension, Value
 from search_spaces.trial_fields import OUTPUT_LAYERS
@@ -15,6 +18,8 @@ from suite.trial import TrialConfig
 
 #: Each quantity in words.
 NOUNS = {"params": "parameters", "macs": "multiply-adds", "bytes": "bytes"}
+#: Multiply-adds are counted by running the network on one image; with so many parameters that takes 4 GB.
+MOST_PARAMETERS = 1_000_000_000
 #: The fields of a trial that its costs depend on, besides the number of its bins.
 STRUCTURE = ("network", "widths", "depths", "pooling", "pruned_widths", "method", "resolution")
 
@@ -56,46 +61,74 @@ def describe_excesses(config: TrialConfig, bounds: Mapping[str, int]) -> str:
     )
 
 
+def cost_if_countable(config: TrialConfig, bins: int, quantity: str) -> float:
+    """Return a cost of a network that nobody may ever build.
+
+    Returns:
+        The cost; infinity for multiply-adds of a network with more than ``MOST_PARAMETERS``, which are counted by
+        running it; NaN where the configuration describes no network.
+    """
+    try:
+        with torch.device("meta"):  # parameters without memory
+            if quantity != "macs":
+                return cost(config, bins, quantity)
+            parameters = cost(config, bins, "params")
+        return cost(config, bins, quantity) if parameters <= MOST_PARAMETERS else math.inf
+    except (RequestError, UncountedOperatorError):
+        return math.nan
+
+
 def cheapest_values(name: str, dimension: Dimension) -> Sequence[Value]:
     """Return those values of a dimension among which the cheapest network is."""
+    return _ends(name, dimension, dearest=False)
+
+
+def dearest_values(name: str, dimension: Dimension) -> Sequence[Value]:
+    """Return those values of a dimension among which the network is that costs most."""
+    return _ends(name, dimension, dearest=True)
+
+
+def _ends(name: str, dimension: Dimension, *, dearest: bool) -> Sequence[Value]:
     field = name.partition("[")[0]
     if not isinstance(dimension, Choices):
-        return [dimension.high if field in ("label_low", "label_step") else dimension.low]
+        falls = field in ("label_low", "label_step")  # the number of bins does, where these rise
+        return [dimension.high if falls != dearest else dimension.low]
     values = dimension.values
     if field == "method":
         by_layer = {OUTPUT_LAYERS[method]: method for method in OUTPUT_LAYERS if method in values}
         return list(by_layer.values())
+    end = max if dearest else min
     if field in ("widths", "depths", "keep"):
-        return _minimal_tuples(values) if field == name else [min(values)]  # type: ignore[type-var]
+        return _extreme_tuples(values, dearest=dearest) if field == name else [end(values)]  # type: ignore[type-var]
     if field in ("label_low", "label_high", "label_step"):
-        return [value for value in values if value is None] + _fewest_bins(values, field)
+        return [value for value in values if value is None] + _end_of_bins(values, field, dearest=dearest)
     if field in ("network", "pooling"):
         return values
-    return [min(values)] if field == "resolution" else [values[0]]  # type: ignore[type-var]
+    return [end(values)] if field == "resolution" else [values[0]]  # type: ignore[type-var]
 
 
 def _bins(config: TrialConfig) -> int:
     return label_set_of(config).bins
 
 
-def _fewest_bins(values: Sequence[Value], field: str) -> list[Value]:
+def _end_of_bins(values: Sequence[Value], field: str, *, dearest: bool) -> list[Value]:
+    """Return the number of a label field with the fewest bins, or with the most."""
     numbers = [value for value in values if isinstance(value, int | float)]
     if not numbers:
         return []
-    return [min(numbers) if field == "label_high" else max(numbers)]
+    rises = field == "label_high"
+    return [max(numbers) if rises == dearest else min(numbers)]
 
 
-def _minimal_tuples(values: Iterable[Value]) -> list[Value]:
-    """Return those tuples of widths or depths that no other is below or equal to in every stage."""
+def _extreme_tuples(values: Iterable[Value], *, dearest: bool) -> list[Value]:
+    """Return those tuples of widths or depths that no other is below (above) or equal to in every stage."""
     tuples = [value for value in values if isinstance(value, tuple)]
-    return [
-        one
-        for one in tuples
-        if not any(
-            other != one and all(a <= b for a, b in zip(other, one, strict=True))  # type: ignore[operator]
-            for other in tuples
-        )
-    ]
+
+    def beyond(other: Any, one: Any) -> bool:
+        pairs = zip(one, other, strict=True) if dearest else zip(other, one, strict=True)
+        return other != one and all(low <= high for low, high in pairs)
+
+    return [one for one in tuples if not any(beyond(other, one) for other in tuples)]
 
 
 @lru_cache(maxsize=100_000)

@@ -20,7 +20,7 @@ from suite.runs.watcher import Watcher
 from suite.search.after_search.confirmation import with_confirm_seeds
 from suite.search.bounds import within_bounds
 from suite.search.parents import check_backbones, check_parent, check_same_parent
-from suite.search.run_info import new_run_info
+from suite.search.run_info import cost_ranges, new_run_info
 from suite.search.session import Search, Session
 from suite.search.stages import run_stages
 from suite.search.study.recovery import disagreement, rebuild_study
@@ -105,6 +105,7 @@ def resume_search(
             search={**info.search, "confirm_seeds": space.confirm_seeds},
             data=dataclasses.replace(info.data, folder=str(store.folder)),
             resources=dataclasses.replace(info.resources, **changes),
+            cost_ranges=info.cost_ranges or cost_ranges(trials),
         )
         return _carry_out(Search(space, store, folder, info.resources, watcher), info)
 

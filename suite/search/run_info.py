@@ -1,7 +1,7 @@
 """The first content of ``run.json``: space, data, reference networks and provenance of a new search."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from suite.data.dataset import Dataset, load_dataset
@@ -11,8 +11,9 @@ from suite.measure.profiling import profile_trial
 from suite.methods.labels import label_set_of
 from suite.networks import PRESETS
 from suite.runs import provenance
-from suite.runs.info import DataUsed, ReferenceNetwork, RunInfo
+from suite.runs.info import CostRange, DataUsed, ReferenceNetwork, RunInfo
 from suite.search.bounds import check_bounds
+from suite.search.costs import NOUNS
 from suite.search.parents import check_backbones, check_parent
 from suite.search.session import Search
 from suite.search.trial_factory import TrialFactory
@@ -73,7 +74,14 @@ def new_run_info(search: Search, search_file: str, command: Sequence[str]) -> Ru
         git_revision=provenance.git_revision(),
         hardware=provenance.hardware(),
         started=datetime.now().astimezone().isoformat(timespec="seconds"),
+        cost_ranges=cost_ranges(trials),
     )
+
+
+def cost_ranges(trials: TrialFactory) -> Mapping[str, CostRange]:
+    """Return what the networks of the space cost, by objective, as far as it can be counted."""
+    found = {name: trials.cost_range(name) for name in trials.space.objectives if name in NOUNS}
+    return {name: of for name, of in found.items() if of is not None}
 
 
 def _check_groups(search: Search, dataset: Dataset) -> None:

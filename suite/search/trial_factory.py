@@ -1,14 +1,16 @@
 """A search space joined with the data that it is searched on: what its trials are, and what they cost."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from search_spaces import SearchSpace, Value
+from search_spaces import Dimension, SearchSpace, Value
 from suite.compression.widths import kept_widths
 from suite.data.store import LabelRange
 from suite.networks import stages_of_widths, widths_of, with_widths
-from suite.search.costs import cheapest_values, cost, relative_excesses
+from suite.runs.info import CostRange
+from suite.search.costs import cheapest_values, cost, cost_if_countable, dearest_values, relative_excesses
 from suite.trial import TrialConfig
 
 
@@ -60,16 +62,38 @@ class TrialFactory:
             quantity: "params", "macs" or "bytes".
             fixed: Values of some dimensions, which the others are combined with.
         """
-        fixed = fixed or {}
+        return min(
+            cost(config, bins, quantity) for config, bins in self._extremes(cheapest_values, fixed or {})
+        )
+
+    def cost_range(self, quantity: str) -> CostRange | None:
+        """Return the costs of the smallest network of the space and of the largest, whatever its bounds are.
+
+        Args:
+            quantity: "params", "macs" or "bytes".
+
+        Returns:
+            The two; None where no network can be counted, or the largest is too large for that.
+        """
+        least, greatest = (
+            [cost_if_countable(config, bins, quantity) for config, bins in self._extremes(ends, {})]
+            for ends in (cheapest_values, dearest_values)
+        )
+        low = min((found for found in least if math.isfinite(found)), default=math.nan)
+        high = max((found for found in greatest if not math.isnan(found)), default=math.nan)
+        return CostRange(int(low), int(high)) if 0 < low <= high < math.inf else None
+
+    def _extremes(
+        self, ends: Callable[[str, Dimension], Sequence[Value]], fixed: Mapping[str, Value]
+    ) -> Iterator[tuple[TrialConfig, int]]:
+        """Yield the trials at some values of every dimension, each with its number of bins."""
         dimensions = self.space.dimensions()
         candidates = [
-            [fixed[name]] if name in fixed else cheapest_values(name, dimension)
+            [fixed[name]] if name in fixed else ends(name, dimension)
             for name, dimension in dimensions.items()
         ]
-        costs = []
         for values in product(*candidates):
             config = self.config(dict(zip(dimensions, values, strict=True)))
-            # Ends that make no valid label set together still give a lower limit.
+            # Ends that make no valid label set together still give a limit.
             steps = (config.label_high - config.label_low) / config.label_step
-            costs.append(cost(config, max(2, round(steps) + 1), quantity))
-        return min(costs)
+            yield config, max(2, round(steps) + 1)

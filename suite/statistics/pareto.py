@@ -69,6 +69,43 @@ def hypervolume(losses: Losses, reference: npt.ArrayLike) -> float:
     return _volume(inside[non_dominated(inside)], corner)
 
 
+def hypervolume_share(
+    losses: Losses, least: npt.ArrayLike, corner: npt.ArrayLike, logarithmic: npt.ArrayLike
+) -> float:
+    """Return the share of a box that the rows dominate.
+
+    On a logarithmic axis equal factors count alike: on a plain one from 10 k to 10 M, all networks below 1 M share a
+    tenth of the box, and a network of 5 M fills half of it or none.
+
+    Args:
+        losses: float (n, m), all minimised; rows with a NaN, or not below the corner in every objective, add nothing.
+            What lies below ``least`` counts as on it. Above 0 where the axis is logarithmic.
+        least: float (m,), the best corner of the box; above 0 where the axis is logarithmic.
+        corner: float (m,), the worst corner, the reference point; above ``least``.
+        logarithmic: bool (m,), the axes that are.
+
+    Returns:
+        From 0 to 1.
+
+    Raises:
+        ValueError: Shapes that do not fit, or a box without volume.
+    """
+    losses, is_log = _checked(losses), np.asarray(logarithmic, dtype=np.bool_)
+    ends = np.array([least, corner], dtype=np.float64)
+    if ends.shape != (2, losses.shape[1]) or is_log.shape != ends.shape[1:]:
+        raise ValueError(
+            f"a box of {losses.shape[1]} objectives has as many ends and axes; it has {ends.shape}"
+        )
+    if not (ends[0] < ends[1]).all() or (ends[0][is_log] <= 0).any():
+        raise ValueError(f"the box from {ends[0]} to {ends[1]} has no volume")
+
+    def scaled(values: Losses) -> Losses:
+        return np.where(is_log, np.log(np.where(is_log, values, 1.0)), values)
+
+    low, high = scaled(ends)
+    return hypervolume(np.maximum((scaled(losses) - low) / (high - low), 0.0), np.ones(len(low)))
+
+
 def knee(losses: Losses) -> int:
     """Return the row of the best compromise on the front: the point farthest below the line between its extremes.
 

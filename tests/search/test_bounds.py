@@ -103,6 +103,32 @@ def test_no_network_of_a_space_costs_less_than_the_least(data: st.DataObject) ->
         least = trials_of(small).least_cost(name)
         assert least <= min(costs)
         assert staged or least == min(costs)
+        found = trials_of(small).cost_range(name)
+        assert found is not None
+        assert found.least == least
+        assert found.greatest >= max(costs)
+        assert staged or found.greatest == max(costs)
+
+
+def test_the_costs_of_a_space_do_not_depend_on_its_bounds() -> None:
+    free, bounded = trials_of(space()), trials_of(space(bounds={"params": 20_000, "macs": 10**9}))
+    for name in ("params", "macs", "bytes"):
+        assert bounded.cost_range(name) == free.cost_range(name)
+    widest = free.config(
+        {f"widths[{s}]": 64 for s in range(5)} | {"depths": (2, 2, 3, 3, 3), "learning_rate": 1e-3}
+    )
+    found = free.cost_range("macs")
+    assert found is not None
+    assert found.greatest == cost(widest, 101, "macs")
+
+
+def test_a_network_that_is_too_large_to_be_run_has_parameters_and_no_multiply_adds() -> None:
+    huge = {"widths": [{"low": 4, "high": 4096, "step": 4}] * 5, "depths": {"choices": [[32] * 5]}}
+    factory = trials_of(space(vary=huge))
+    assert factory.cost_range("macs") is None
+    params = factory.cost_range("params")
+    assert params is not None
+    assert params.greatest > 10**10
 
 
 def test_a_bound_that_the_smallest_network_cannot_keep_is_refused() -> None:

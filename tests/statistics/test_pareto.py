@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from optuna._hypervolume import compute_hypervolume
 
-from suite.statistics.pareto import Losses, hypervolume, knee, non_dominated
+from suite.statistics.pareto import Losses, hypervolume, hypervolume_share, knee, non_dominated
 
 # Few distinct values, so that ties and duplicates are common.
 COARSE = st.integers(0, 5).map(float)
@@ -117,3 +117,38 @@ def test_the_front_needs_numpy_alone() -> None:
     script = f"import suite.statistics.pareto, sys; print(*{heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+boxed = hnp.arrays(np.float64, st.tuples(st.integers(0, 8), st.just(3)), elements=st.floats(0.5, 90.0))
+LEAST, CORNER, LOGARITHMIC = np.array([0.0, 1.0, 2.0]), np.array([50.0, 64.0, 80.0]), [False, True, True]
+
+
+@given(boxed, st.floats(0.5, 90.0), st.floats(0.01, 1000.0))
+def test_the_share_of_a_box_grows_with_points_and_does_not_depend_on_units(
+    losses: Losses, extra: float, factor: float
+) -> None:
+    share = hypervolume_share(losses, LEAST, CORNER, LOGARITHMIC)
+    assert 0 <= share <= 1
+    more = np.vstack([losses, [extra, extra, extra]])
+    assert hypervolume_share(more, LEAST, CORNER, LOGARITHMIC) >= share - 1e-12
+    scaled = hypervolume_share(losses * factor, LEAST * factor, CORNER * factor, LOGARITHMIC)
+    assert scaled == pytest.approx(share, abs=1e-9)
+    plain = hypervolume_share(losses, LEAST, CORNER, [False] * 3)
+    width = np.prod(CORNER - LEAST)
+    assert plain == pytest.approx(hypervolume(np.maximum(losses, LEAST), CORNER) / width)
+
+
+def test_the_share_of_a_box_is_one_at_its_best_corner_and_counts_equal_factors_alike() -> None:
+    least, corner = np.array([0.0, 1.0]), np.array([1.0, 16.0])
+    for point, share in (([0.0, 1.0], 1.0), ([0.0, 0.1], 1.0), ([0.0, 4.0], 0.5), ([0.5, 2.0], 0.375)):
+        found = hypervolume_share(np.array([point]), least, corner, [False, True])
+        assert found == pytest.approx(share)
+    assert hypervolume_share(np.array([[0.5, 16.0], [1.0, 1.0]]), least, corner, [False, True]) == 0
+
+
+@pytest.mark.parametrize(
+    ("least", "corner"), [([0.0, 0.0], [1.0, 2.0]), ([0.0, 2.0], [1.0, 2.0]), ([0.0], [1.0])]
+)
+def test_a_box_without_volume_is_refused(least: list[float], corner: list[float]) -> None:
+    with pytest.raises(ValueError, match="box"):
+        hypervolume_share(np.ones((1, 2)), least, corner, [False, True])

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from suite.runs.info import DataUsed, ReferenceNetwork, RunInfo, write_info
+from suite.runs.info import CostRange, DataUsed, ReferenceNetwork, RunInfo, write_info
 from suite.runs.tables import Run, epoch_row, read_run, trial_row, write_rows
 from suite.trial import EpochResult, Metrics, Profile, Status, TrialConfig, TrialResult
 
@@ -101,6 +101,18 @@ def _trained(trial_id: str, config: TrialConfig, mae: float | None) -> TrialResu
     )
 
 
+def _cost_ranges() -> dict[str, CostRange]:
+    """The costs of a space from 4 channels in every stage to four times TinyAgeNet's."""
+    ends = [((4,) * 5, (1,) * 5), ((64, 128, 256, 512, 512), (2, 2, 3, 3, 3))]
+    params = [count_params(*end) for end in ends]
+    macs = [count_macs(*end, 48) for end in ends]
+    return {
+        "params": CostRange(*params),
+        "macs": CostRange(*macs),
+        "bytes": CostRange(*(4 * count + 18_000 for count in params)),
+    }
+
+
 def run_info(trials: int, epochs: int) -> RunInfo:
     """What ``run.json`` says of a synthetic run."""
     search = {
@@ -146,6 +158,7 @@ def run_info(trials: int, epochs: int) -> RunInfo:
             constant_val_mae=24.6,
         ),
         references=references(48),
+        cost_ranges=_cost_ranges(),
         versions={"python": "3.11.9", "torch": "2.13.0", "ray": "2.60.0", "optuna": "5.0.0"},
         git_revision="0123456789abcdef0123456789abcdef01234567",
         hardware={"cpu": "a processor", "cores": 2, "memory_gib": 16, "gpus": []},
