@@ -371,3 +371,15 @@ def confirmed_run(
     ]
     rows = [*trials.to_dict("records"), *again]
     return dataclasses.replace(run, trials=pd.DataFrame(rows).astype({"params": "Int64"}))
+
+
+def with_groups(run: Run, bound: float | None = None) -> Run:
+    """A run whose trials err by a year more for one group, the accurate ones by five years more."""
+    trials = run.trials.copy()
+    errors = trials["val_mae_years"].astype(float)
+    trials["val_worst_group"] = "gender male"
+    trials["val_worst_group_mae_years"] = errors + np.where(errors < errors.quantile(0.3), 5.0, 1.0)
+    trials["val_worst_group_people"] = 31.0
+    bounds = {} if bound is None else {"bounds": {"worst_group_mae": bound}}
+    search = {**run.info.search, **bounds}
+    return dataclasses.replace(run, trials=trials, info=dataclasses.replace(run.info, search=search))

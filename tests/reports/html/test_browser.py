@@ -24,7 +24,13 @@ from search_spaces import find, load
 from suite.runs.tables import Run, write_prediction_rows
 from tests.support.hostile_runs import hostile_run
 from tests.support.shared_runs import shared_run
-from tests.support.synthetic_runs import MakeRun, confirmed_run, pruned_from_a_parent, with_compressed
+from tests.support.synthetic_runs import (
+    MakeRun,
+    confirmed_run,
+    pruned_from_a_parent,
+    with_compressed,
+    with_groups,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -179,6 +185,34 @@ def test_the_answer_follows_the_readers_limits(make_run: MakeRun, visit: Open) -
     assert min(known, key=lambda t: t.params).id in opened.text("#shipped .lead")
     opened.page.fill("#max-params", "many")
     assert opened.page.get_attribute("#max-params", "aria-invalid") == "true"
+
+
+def test_the_error_of_the_worst_group_is_a_limit_and_stands_beside_the_mean(
+    make_run: MakeRun, visit: Open
+) -> None:
+    run = with_groups(make_run(trials=24), bound=14.0)
+    images = [
+        {"split": "test", "image": image, "label": image, "estimate": 30.0, "person": f"p{image}"}
+        for image in range(20)
+    ]
+    summary = summarise(run)
+    known = [trial for trial in summary.trials if trial.finished and trial.is_within_bounds]
+    assert summary.best is not None
+    write_prediction_rows(run.folder, summary.best.id, pd.DataFrame(images))
+    opened = visit(page(run))
+    assert f"ship {summary.best.id}" in opened.text("#shipped .lead")
+    limit = sorted(trial.worst_group_mae for trial in known)[3]
+    opened.page.fill("#max-worst", f"{limit:.3f}")
+    left = min((t for t in known if t.worst_group_mae <= limit + 0.001), key=lambda t: t.error)
+    assert f"ship {left.id}" in opened.text("#shipped .lead")
+    assert "With an error of the worst group of at most" in opened.text("#shipped .lead")
+    opened.page.fill("#max-worst", "0.1")
+    assert "(error of the worst group)" in opened.text("#shipped")
+    opened.page.click("#limits button[type=reset]")
+    text = opened.text("#network")
+    assert f"Of the worst group, gender male (31 people): {summary.best.worst_group_mae:.2f}" in text
+    assert "Is this person 18 or older?" in text
+    assert "100.0 % (81.5 to 100.0)" in text
 
 
 def test_the_smallest_network_near_the_best_follows_the_tolerance_and_the_limits(

@@ -1,6 +1,5 @@
 """Which trials make the front, in which order, and what an unfinished run leaves open."""
 
-import dataclasses
 import math
 from typing import Any, get_args
 
@@ -9,10 +8,9 @@ import pytest
 
 from reports.html.page import page
 from reports.model.trials import NAMES, reference, summarise
-from suite.runs.tables import Run
 from suite.statistics.pareto import knee, non_dominated
 from suite.trial import Network, WorstGroup
-from tests.support.synthetic_runs import MakeRun
+from tests.support.synthetic_runs import MakeRun, with_groups
 
 
 def test_the_front_is_over_the_objectives_of_the_run_and_finished_trials_only(
@@ -139,18 +137,6 @@ def test_references_are_found_by_key(make_run: MakeRun, key: str, params: int) -
 
 def test_every_network_with_stages_of_its_own_has_a_name() -> None:
     assert set(NAMES) == set(get_args(Network)) - {"compact"}
-
-
-def with_groups(run: Run, bound: float | None = None) -> Run:
-    """A run whose trials err by a year more for one group, the accurate ones by five years more."""
-    trials = run.trials.copy()
-    errors = trials["val_mae_years"].astype(float)
-    trials["val_worst_group"] = "gender male"
-    trials["val_worst_group_mae_years"] = errors + np.where(errors < errors.quantile(0.3), 5.0, 1.0)
-    trials["val_worst_group_people"] = 31.0
-    bounds = {} if bound is None else {"bounds": {"worst_group_mae": bound}}
-    search = {**run.info.search, **bounds}
-    return dataclasses.replace(run, trials=trials, info=dataclasses.replace(run.info, search=search))
 
 
 def test_the_error_of_the_worst_group_is_an_objective(make_run: MakeRun) -> None:
