@@ -234,6 +234,7 @@ def front(run: Run | str | Path) -> pd.DataFrame:
 
     The front is that of the validation metrics of the search itself. Where its members were trained again,
     those trainings are the rows of ``run.trials`` whose ``stage`` is ``"confirm"``, and the report ranks by them.
+    A trial that errs more for its worst group of people than the search's bound allows is not on it.
 
     Args:
         run: As ``read_run`` gives it, or its location.

@@ -79,7 +79,7 @@ def hypervolume_share(
 
     Args:
         losses: float (n, m), all minimised; rows with a NaN, or not below the corner in every objective, add nothing.
-            What lies below ``least`` counts as on it. Above 0 where the axis is logarithmic.
+            What lies below ``least`` counts as on it. On a logarithmic axis a value of 0 or less is taken as a NaN.
         least: float (m,), the best corner of the box; above 0 where the axis is logarithmic.
         corner: float (m,), the worst corner, the reference point; above ``least``.
         logarithmic: bool (m,), the axes that are.
@@ -100,7 +100,8 @@ def hypervolume_share(
         raise ValueError(f"the box from {ends[0]} to {ends[1]} has no volume")
 
     def scaled(values: Losses) -> Losses:
-        return np.where(is_log, np.log(np.where(is_log, values, 1.0)), values)
+        known = np.where(values > 0, values, np.nan)
+        return np.where(is_log, np.log(np.where(is_log, known, 1.0)), values)
 
     low, high = scaled(ends)
     return hypervolume(np.maximum((scaled(losses) - low) / (high - low), 0.0), np.ones(len(low)))

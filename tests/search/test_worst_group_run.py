@@ -99,6 +99,8 @@ def test_a_search_finds_the_front_over_it_and_confirms_tests_and_reports_it(
         by_group = (test["estimate"] - test["label"]).abs().groupby(test["gender"]).mean()
         assert row["test_worst_group"] == f"gender {by_group.idxmax()}"
         assert row["test_worst_group_mae_years"] == pytest.approx(by_group.max(), rel=1e-4)
+    assert set(run.info.cost_ranges) == {"params"}
+    assert run.info.data.constant_worst_group_mae is not None
     summary = summarise(run)
     assert summary.best is not None
     assert summary.best.worst_group is not None
