@@ -91,9 +91,7 @@ def evaluate_trials(
         }
         write_predictions(ledger.folder, row["id"], store, config, predictions)
         found, test = predictions["test"], splits["test"]
-        metrics = measure(
-            found.estimates, test.labels, test.deviations, test.groups, one_pass=found.one_pass
-        )
+        metrics = measure(found.estimates, test.labels, test.deviations, test.groups, one_pass=found.one_pass)
         ledger.amend(row["id"], metric_columns(metrics, "test", UNIT[config.attribute]))
         watcher.advance(done, len(trials))
 
