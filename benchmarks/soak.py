@@ -323,6 +323,7 @@ def drive(folder: Path, store: Path, address: str, trials: int) -> None:
                 "objectives": ["val_mae", "params"],
                 "trials": trials,
                 "confirm_seeds": 2,
+                "confirm_epochs": "1x",
                 "base": {"epochs": EPOCHS, "resolution": 32, "batch_size": 16, "depths": [1] * 5},
                 "vary": {"widths": [{"low": 4, "high": 16, "step": 4}] * 5},
                 "latency": {"resolution": 32, "batch_size": 1, "rounds": 2},

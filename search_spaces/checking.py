@@ -9,6 +9,7 @@ from typing import Any, get_args
 from pydantic import ValidationError
 
 from search_spaces.combination_checks import check_labels, check_network, check_warmup
+from search_spaces.confirmation_checks import check_confirmation
 from search_spaces.dimension_checks import checked_vary
 from search_spaces.grid import check_grid
 from search_spaces.point_checks import checked_first
@@ -47,6 +48,7 @@ def check(values: Mapping[str, Any]) -> SearchSpace | list[Problem]:
     problems += check_warmup(settings.base, vary)
     problems += check_stopping(settings, vary)
     problems += check_sharing(settings, vary)
+    problems += check_confirmation(settings, vary)
     first = checked_first(values.get("first", ()), settings.base, vary, problems)
     if problems:
         return problems

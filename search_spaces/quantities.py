@@ -1,4 +1,4 @@
-"""Counts as people write them: 900000, 900k, 1M, 3.8MB."""
+"""Counts and lengths as people write them: 900000, 900k, 1M, 3.8MB; 24 epochs, or 4x those of the search."""
 
 import re
 from decimal import Decimal
@@ -30,4 +30,23 @@ def counted(written: Any) -> Any:
     return int(Decimal(match[1]) * FACTORS[match[2].upper()])
 
 
+MOST_EPOCHS = 100_000
+_TIMES = re.compile(r"[1-9]\d{0,2}x", re.ASCII)
+
+
+def _length(written: Any) -> Any:
+    """Return a length of training as it is.
+
+    Raises:
+        PydanticCustomError: It is neither a number of epochs nor a factor.
+    """
+    if isinstance(written, str) and _TIMES.fullmatch(written):
+        return written
+    if isinstance(written, int) and not isinstance(written, bool) and 1 <= written <= MOST_EPOCHS:
+        return written
+    raise requirement("it must be a number of epochs such as 24, or a factor such as 4x")
+
+
+#: Epochs, or how many times those of another training, from 1x to 999x.
+Length = Annotated[int | str, BeforeValidator(_length)]
 Count = Annotated[int, BeforeValidator(counted), Field(ge=1, le=LARGEST)]

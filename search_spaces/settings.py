@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, SkipValidation, model_validator
 
-from search_spaces.quantities import Count
+from search_spaces.quantities import Count, Length
 from search_spaces.trial_fields import Base
 from search_spaces.validation import Strict, error_at
 
@@ -155,6 +155,8 @@ class Settings(Strict):
         seed: The seed of the search and of every training.
         seeds: The number of seeds of a grid: every point is trained with seed, seed + 1, ...
         confirm_seeds: The number of new seeds with which the front's members are trained again; 1: they are not.
+        confirm_epochs: How long these trainings are: epochs, or as "4x" a factor of the trial's own.
+        confirm_neighbours: How many trials beside the front are confirmed at most.
         base: The fields that all trials share.
         stopping: Which trials are stopped early.
         bounds: The most that a network may cost, and err.
@@ -171,6 +173,8 @@ class Settings(Strict):
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     seeds: Annotated[int, Field(ge=1, le=1000)] = 1
     confirm_seeds: Annotated[int, Field(ge=1, le=100)] = 3
+    confirm_epochs: Length = "4x"
+    confirm_neighbours: Annotated[int, Field(ge=0, le=1000)] = 4
     base: SkipValidation[Base] = Base()  # search_spaces.checking checks it
     stopping: Stopping = Stopping()
     bounds: Bounds = Bounds()

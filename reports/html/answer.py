@@ -9,7 +9,9 @@ from reports import formatting
 from reports.html.templating import render
 from reports.model.networks import compared_networks
 from reports.model.timing import conditions
+from reports.model.training_length import training_length
 from reports.model.trials import FrontSummary, Trial
+from reports.model.unconfirmed import Unconfirmed
 from reports.model.within_tolerance import Verdict
 from suite.runs.info import RunInfo
 
@@ -83,11 +85,14 @@ def limits_form(info: RunInfo, summary: FrontSummary, found: Verdict | None) -> 
     )
 
 
-def answer(info: RunInfo, summary: FrontSummary, found: Verdict | None) -> Markup:
+def answer(
+    info: RunInfo, summary: FrontSummary, found: Verdict | None, single: Unconfirmed | None = None
+) -> Markup:
     """Render the result in sentences.
 
     With a verdict on confirmed members, it is the smallest network within the tolerance of the best, or that none is
-    for certain. The most accurate network, the knee and the smallest of the front follow.
+    for certain. Without confirmed networks (``single``), it names none to ship and says why. The most accurate
+    network, the knee and the smallest of the front follow.
     """
     best = summary.best
     return render(
@@ -102,6 +107,8 @@ def answer(info: RunInfo, summary: FrontSummary, found: Verdict | None) -> Marku
         bound=_bound_that_none_keeps(info, summary),
         unit=info.unit,
         within=_within(found, info, summary) if found else None,
+        epochs=training_length(summary).confirmed,
+        single=single,
     )
 
 
@@ -172,7 +179,8 @@ def _against(trial: Trial, info: RunInfo, summary: FrontSummary) -> str:
             size = f"exactly as many as {name}"
         elif factor < 1:
             size = f"{formatting.ratio(1 / factor)} as many as {name}"
-        if network["error"] is not None and network["trial"] != trial.id:
+        comparable = bool(trial.confirmed) == summary.is_confirmed
+        if comparable and network["error"] is not None and network["trial"] != trial.id:
             size += f" ({_worse(trial.error - network['error'], info)})"
         parts.append(size)
     return " and ".join(parts) or "with no reference counted"

@@ -1,4 +1,4 @@
-"""The section "Confirmed": the front's members by their mean error over several new seeds."""
+"""The section "Confirmed": the front, and what was trained again beside it, by mean error over new seeds."""
 
 import math
 from collections.abc import Sequence
@@ -10,9 +10,10 @@ from markupsafe import Markup
 from reports import formatting
 from reports.html.templating import render
 from reports.model.confirmation import procedure_in_words, seeds_asked
-from reports.model.confirmed_front import dominator, fallen, ranked
+from reports.model.confirmed_front import beside, dominator, fallen, ranked, risen
 from reports.model.interval_text import IntervalText, basis, mean_text
 from reports.model.points import seeds_of
+from reports.model.training_length import training_length
 from reports.model.trials import FrontSummary, Trial
 from reports.model.within_tolerance import Verdict
 from suite.runs.info import RunInfo
@@ -57,11 +58,12 @@ def confirmed_section(info: RunInfo, summary: FrontSummary, found: Verdict | Non
 
 
 def _unconfirmed(info: RunInfo, summary: FrontSummary) -> Markup:
-    seeds, members = seeds_asked(info), len(summary.searched_front)
+    seeds, members = seeds_asked(info), len(summary.selected)
     return render(
         "unconfirmed",
         seeds=seeds,
-        every=_every(members).lower(),
+        every=_every(len(summary.searched_front)).lower(),
+        length=training_length(summary).searched,
         ended=sum(len(confirmed.trainings) for confirmed in summary.confirmations.values()),
         asked=members * seeds,
         how=procedure_in_words(info),
@@ -69,14 +71,18 @@ def _unconfirmed(info: RunInfo, summary: FrontSummary) -> Markup:
 
 
 def _confirmed(info: RunInfo, summary: FrontSummary, found: Verdict | None) -> Markup:
-    members = ranked(summary)
+    members, length = ranked(summary), training_length(summary)
     return render(
         "confirmed",
         power=_power(found) if found else None,
         comparable=sum(1 for trial in members if _errors(trial)),
         fallen=[trial.id for trial in fallen(summary)],
+        risen=[trial.id for trial in risen(summary)],
         optimism=_optimism(members, info),
-        every=_every(len(members)),
+        every=_every(len(summary.searched_front)),
+        beside=[trial.id for trial in beside(summary)],
+        length=length.confirmed or "at full length",
+        searched_length=length.searched if length.is_longer else "",
         seeds=sorted({t.seed for trial in members if trial.confirmed for t in trial.confirmed.trainings}),
         how=procedure_in_words(info),
         tested=any(math.isfinite(trial.test_error) for trial in members),

@@ -11,6 +11,7 @@ from reports.formatting import error_with_unit, span
 from reports.html.templating import render
 from reports.model.recipe import Recipe
 from reports.model.timing import PAPER_RESOLUTION
+from reports.model.training_length import training_length
 from reports.model.trials import FrontSummary, Trial
 from suite.runs.info import RunInfo
 
@@ -31,6 +32,7 @@ def limits(info: RunInfo, summary: FrontSummary, missing: str = "") -> Markup:
     ``missing`` says that scored slices of a run that shares weights are unknown; empty: they are not.
     """
     data, sides, images = info.data, summary.resolutions, summary.train_images
+    length = training_length(summary)
     fewer = len(images) == 1 and images[0] < data.train_images_stored
     return render(
         "limits",
@@ -50,6 +52,7 @@ def limits(info: RunInfo, summary: FrontSummary, missing: str = "") -> Markup:
         training=_training(summary.trials),
         confirmed=summary.is_confirmed,
         one_pass=_one_pass(summary.searched_front or summary.front, info),
+        shorter=f"after {length.searched}" if length.is_longer else "",
         one_seed=info.search.get("seeds", 1) == 1,
     )
 

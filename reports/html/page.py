@@ -31,6 +31,7 @@ from reports.model.page_data import networks, page_data
 from reports.model.portable import portable, portable_location
 from reports.model.shared_weights import shared_weights
 from reports.model.trials import FrontSummary, summarise
+from reports.model.unconfirmed import unconfirmed
 from reports.model.within_tolerance import verdict
 from suite.files.atomic import write_atomically
 from suite.runs.tables import Run
@@ -95,12 +96,13 @@ def page(
     shared = shared_weights(run, summary)
     grown = growth(info, summary, shared)
     found = verdict(summary, info.unit, tolerance)
+    single = unconfirmed(info, summary, location)
     data = page_data(run, summary, columns, share, grown, location, shared, found)
     parts = {
         "banner": header.banner(info, summary),
         "follow": header.follow(refresh),
         "limits_form": answer.limits_form(info, summary, found),
-        "answer": answer.answer(info, summary, found),
+        "answer": answer.answer(info, summary, found, single),
         "constant": answer.constant_warning(info, summary),
         "seeds": seeds_note(info),
         "tiles": answer.tiles(info, summary),

@@ -26,6 +26,8 @@ class Confirmation:
     """The trainings that confirm the front, counted."""
 
     members: int
+    beside: int  # trials that are not on the search's front
+    length: str  # of each training
     seeds: int  # of each member
     finished: int
     lost: int  # without a result
@@ -113,9 +115,22 @@ def _confirmation(info: RunInfo, summary: FrontSummary) -> Confirmation | None:
         return None
     ended = [t for confirmed in summary.confirmations.values() for t in confirmed.trainings]
     finished = sum(training.finished for training in ended)
+    members = len(summary.searched_front)
     return Confirmation(
-        len(summary.searched_front), seeds, finished, len(ended) - finished, procedure_in_words(info)
+        members,
+        len(summary.selected) - members,
+        _length(info, summary),
+        seeds,
+        finished,
+        len(ended) - finished,
+        procedure_in_words(info),
     )
+
+
+def _length(info: RunInfo, summary: FrontSummary) -> str:
+    """Return the epochs of the trainings that confirm, without those of an elastic training."""
+    epochs = sorted({info.confirming_epochs(trial.recipe.epochs) for trial in summary.selected})
+    return f"{span(epochs)} epoch{'' if epochs == [1] else 's'}" if epochs else "no training"
 
 
 def _images(info: RunInfo, summary: FrontSummary) -> str:

@@ -1,4 +1,4 @@
-"""The confirmation of the search's front: its members trained again with new seeds."""
+"""The confirmation of the search's front: its members, and trials beside it, trained again with new seeds."""
 
 import math
 from collections import Counter
@@ -11,6 +11,7 @@ from typing import Literal
 
 from reports.model.cells import Row, number, rows_of, words, worst_group
 from reports.model.over_people import SeedErrors, interval_of
+from suite.runs.front import confirming_rows
 from suite.runs.image_errors import read_by_seed
 from suite.runs.info import RunInfo
 from suite.runs.tables import Run
@@ -43,7 +44,7 @@ class Training:
 
 @dataclass(frozen=True)
 class Confirmed:
-    """A member of the front, by its id, with at least one training that confirms it.
+    """A trial on the front or beside it, by its id, with at least one training that confirms it.
 
     ``folder`` is the run's, which may keep the predictions of the trainings; None: it is not looked for any.
     """
@@ -125,16 +126,19 @@ def confirmations(run: Run) -> dict[str, Confirmed]:
     """Return the members with at least one confirming training that ended, by their ids.
 
     In a run that shares weights, only trainings of the procedure that it names count: those that start from slices,
-    or those of networks alone. ``other_confirmations`` has the rest.
+    or those of networks alone. ``other_confirmations`` has the rest. Trainings of another length than the run's do
+    not count.
     """
-    return _by_member((row for row in rows_of(run, "confirm") if _is_of_the_procedure(row, run.info)), run)
+    return _by_member((row for row in _confirming(run) if _is_of_the_procedure(row, run.info)), run)
 
 
 def other_confirmations(run: Run) -> dict[str, Confirmed]:
     """Return what confirms members by the other procedure than the one that the run names."""
-    return _by_member(
-        (row for row in rows_of(run, "confirm") if not _is_of_the_procedure(row, run.info)), run
-    )
+    return _by_member((row for row in _confirming(run) if not _is_of_the_procedure(row, run.info)), run)
+
+
+def _confirming(run: Run) -> list[Row]:
+    return confirming_rows([*rows_of(run, "search"), *rows_of(run, "confirm")], run.info)
 
 
 def _is_of_the_procedure(row: Row, info: RunInfo) -> bool:

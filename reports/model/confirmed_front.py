@@ -1,19 +1,30 @@
-"""The members of the search's front by their confirmed means, and what dominates those that fell off it."""
+"""The confirmed trials by their means: who left the search's front, who came onto it, and what dominates whom."""
 
 from reports.model.trials import FrontSummary, Trial, objectives
 from suite.runs.info import RunInfo
 
 
 def ranked(summary: FrontSummary) -> tuple[Trial, ...]:
-    """Return the members of the search's front by ascending confirmed mean, those without one last."""
-    by_id = {trial.id: trial for trial in summary.trials}
-    members = [by_id[trial.id] for trial in summary.searched_front]
-    return tuple(sorted(members, key=lambda t: (not _has_errors(t), t.error, t.params)))
+    """Return the trials that the run confirms by ascending confirmed mean, those without one last."""
+    return tuple(sorted(summary.selected, key=lambda t: (not _has_errors(t), t.error, t.params)))
 
 
 def fallen(summary: FrontSummary) -> tuple[Trial, ...]:
     """Return the members of the search's front that are off it by their confirmed means, by rank."""
-    return tuple(trial for trial in ranked(summary) if not trial.on_front)
+    searched = {trial.id for trial in summary.searched_front}
+    return tuple(trial for trial in ranked(summary) if trial.id in searched and not trial.on_front)
+
+
+def risen(summary: FrontSummary) -> tuple[Trial, ...]:
+    """Return the trials that are on the front by their confirmed means and were not on the search's, by rank."""
+    searched = {trial.id for trial in summary.searched_front}
+    return tuple(trial for trial in ranked(summary) if trial.on_front and trial.id not in searched)
+
+
+def beside(summary: FrontSummary) -> tuple[Trial, ...]:
+    """Return the confirmed trials that were not on the search's front, by rank."""
+    searched = {trial.id for trial in summary.searched_front}
+    return tuple(trial for trial in ranked(summary) if trial.id not in searched)
 
 
 def dominator(trial: Trial, summary: FrontSummary, info: RunInfo) -> str:

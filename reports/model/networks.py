@@ -33,14 +33,16 @@ def compared_networks(info: RunInfo, summary: FrontSummary) -> list[dict[str, An
     """Return VGG-16, ThinAgeNet and TinyAgeNet: exact sizes, and the best training of each in this run.
 
     ``macs`` is None where the trials' resolution is not the run's; ``error``, ``trial`` and ``ms`` are
-    None where this run trained, or timed, no such network.
+    None where this run trained, or timed, no such network. Where the front was confirmed, only confirmed trainings
+    count: others may have been shorter, and are of one seed. ``missing`` says why there is no error.
     """
     found = []
     for key, belongs in _IS.items():
         if (counted := reference(info, key)) is None:
             continue
         trained = [trial for trial in summary.trials if trial.finished and belongs(trial)]
-        best = min(trained, key=lambda trial: trial.error, default=None)
+        counting = [t for t in trained if (t.confirmed and t.confirmed.errors) or not summary.is_confirmed]
+        best = min(counting, key=lambda trial: trial.error, default=None)
         timed = [trial.timing.ms for trial in trained if trial.timing.known]
         ms = vgg16_ms(summary) if key == "vgg16" else min(timed, default=math.nan)
         found.append(
@@ -53,6 +55,7 @@ def compared_networks(info: RunInfo, summary: FrontSummary) -> list[dict[str, An
                 "ms": _known(ms),
                 "trial": best.id if best else None,
                 "error": _known(best.error) if best else None,
+                "missing": "" if best else "not confirmed" if trained else "not trained",
             }
         )
     return found

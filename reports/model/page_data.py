@@ -28,6 +28,7 @@ from reports.model.timing import conditions
 from reports.model.training_length import training_length
 from reports.model.trial_columns import NAME, Cell, Column
 from reports.model.trials import NAMES, FrontSummary, Trial
+from reports.model.unconfirmed import unconfirmed
 from reports.model.within_tolerance import Verdict
 from suite.runs.info import RunInfo
 from suite.runs.layout import PREDICTIONS
@@ -104,7 +105,7 @@ def _lineage_rows(summary: FrontSummary, shown: Sequence[Trial]) -> list[list[in
 
 def _about(run: Run, summary: FrontSummary, location: str) -> dict[str, Any]:
     info = run.info
-    front = volume(info, summary)
+    front, single = volume(info, summary), unconfirmed(info, summary, location)
     return {
         "name": info.name,
         "folder": location,
@@ -114,6 +115,8 @@ def _about(run: Run, summary: FrontSummary, location: str) -> dict[str, Any]:
         "objectives": list(info.objectives),
         "confirmed": summary.is_confirmed,
         "error_title": training_length(summary).title,
+        "single": single.length if single else "",
+        "confirm": single.command if single else "",
         "constant": rounded(info.data.constant_val_mae),
         "resolution": info.resolution,
         "repeat": repeat_prefix(info),
@@ -172,6 +175,7 @@ def _trials(shown: Sequence[Trial]) -> dict[str, list[Any]]:
         "depths": column(lambda t: list(t.depths)),
         "resolution": column(lambda t: t.recipe.resolution),
         "tiny": column(lambda t: int(t.is_tiny)),
+        "exported": column(lambda t: t.exported),
         "epochs": column(lambda t: t.epochs_run),
         "epochs_requested": column(lambda t: t.recipe.epochs),
         "seconds": column(lambda t: rounded(t.seconds)),

@@ -6,8 +6,9 @@ from suite.runs.info import RunInfo
 
 #: Options of ``suite run`` that do not define a trial; these take a value.
 DROPPED = (
-    "--out", "--trials", "--confirm-seeds", "--seed", "--stopping", "--max-params", "--max-macs",
-    "--max-bytes", "--max-worst-group-mae", "--max-concurrent", "--cpus-per-trial", "--gpus-per-trial", "--address",
+    "--out", "--trials", "--confirm-seeds", "--confirm-epochs", "--confirm-neighbours", "--seed", "--stopping",
+    "--max-params", "--max-macs", "--max-bytes", "--max-worst-group-mae", "--max-concurrent", "--cpus-per-trial",
+    "--gpus-per-trial", "--address",
 )  # fmt: skip
 DROPPED_FLAGS = ("--or-resume",)
 

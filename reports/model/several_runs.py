@@ -8,6 +8,7 @@ import numpy as np
 
 from reports.model.cells import rows_of
 from reports.model.hypervolume import common_box
+from reports.model.training_length import training_length
 from reports.model.trials import FrontSummary, Trial, objectives, summarise
 from suite.runs.tables import Run, config_of
 
@@ -52,6 +53,9 @@ def comparison_cautions(members: Sequence[Member]) -> list[str]:
         found.append("The runs trained on different numbers of images.")
     if len({epochs for member in members for epochs in (_epochs(member.summary),)}) > 1:
         found.append("The runs trained for different numbers of epochs.")
+    lengths = {training_length(member.summary).confirmed for member in members}
+    if len(lengths) > 1 and "" not in lengths:
+        found.append("The runs confirmed their fronts with trainings of different numbers of epochs.")
     if len({member.summary.is_confirmed for member in members}) > 1:
         found.append(
             "One front was confirmed with new seeds, another was not and is likely to look better than it is."

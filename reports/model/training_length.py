@@ -34,6 +34,11 @@ class TrainingLength:
         return f"validation MAE after {self.searched}" if same else "validation MAE"
 
     @property
+    def is_longer(self) -> bool:
+        """Whether what confirms was trained for other numbers of epochs than the trials of the search."""
+        return self.confirmed not in ("", self.searched)
+
+    @property
     def once(self) -> str:
         """What the error of a network that was not confirmed is of."""
         return f"one training of {self.searched}{_FROM_SLICE[self.from_slices]}"

@@ -48,7 +48,7 @@ def columns(info: RunInfo, summary: FrontSummary, points: Mapping[str, str]) -> 
         summary: Its trials.
         points: The label of the point that each trial is a training of, by the trial's id.
     """
-    made = Column("made", "from", _made, lambda t: t.stage if t.parent else "", words=True)
+    made = Column("made", "from", _made(summary), lambda t: t.stage if t.parent else "", words=True)
     return (
         Column(NAME, "", lambda t: Cell(t.id, "TinyAgeNet" if t.is_tiny else ""), lambda t: t.id, words=True),
         Column("front", "", lambda t: Cell("\u25cf" * t.on_front), lambda t: -float(t.on_front)),
@@ -168,11 +168,17 @@ def _worst_group(trial: Trial, unit: str) -> Cell:
     return Cell(formatting.error(group.mae, unit), f"{group.name}, {group.people:,} people")
 
 
-def _made(trial: Trial) -> Cell:
-    if not trial.parent:
-        return Cell(formatting.MISSING)
-    how = "pruned" if trial.stage == "search" else trial.stage  # a search with a parent prunes it
-    return Cell(how, trial.parent)
+def _made(summary: FrontSummary) -> Callable[[Trial], Cell]:
+    """Return the column's cells; beside confirmed trials, what was made from one says that it is not confirmed."""
+
+    def cell(trial: Trial) -> Cell:
+        if not trial.parent:
+            return Cell(formatting.MISSING)
+        if trial.stage == "search":  # a search with a parent prunes it
+            return Cell("pruned", trial.parent)
+        return Cell(trial.stage, f"{trial.parent}{', not confirmed' if summary.is_confirmed else ''}")
+
+    return cell
 
 
 def _widths(trial: Trial) -> Cell:

@@ -14,6 +14,7 @@ from reports.model.confirmation import Confirmed, confirmations, is_complete
 from reports.model.recipe import WITH_KL, WITH_L1_WEIGHT, Recipe, recipe
 from reports.model.timing import Timing, common_side, timing
 from suite.presets import PRESETS
+from suite.runs.front import rows_to_confirm
 from suite.runs.info import ReferenceNetwork, RunInfo
 from suite.runs.tables import Run
 from suite.statistics.pareto import knee, non_dominated
@@ -36,7 +37,7 @@ class Trial:
 
     ``val_mae`` and ``test_mae`` are those of its training in the search, in the run's unit. Sizes are exact counts;
     ``macs`` is at the trial's resolution. ``widths`` and ``depths`` are empty for a network with stages of its
-    own. ``confirmed`` is set for members of a front that was trained again.
+    own. ``confirmed`` is set for trials that were trained again: the front's, and those selected beside it.
     """
 
     id: str
@@ -101,6 +102,14 @@ class Trial:
         return math.isinf(self.worst_group_bound) or self.worst_group_mae <= self.worst_group_bound
 
     @property
+    def exported(self) -> str:
+        """Id of the training to export: the most accurate of those that confirm it, which may be longer, or its own."""
+        done = (
+            [training for training in self.confirmed.trainings if training.finished] if self.confirmed else []
+        )
+        return min(done, key=lambda training: training.val_mae).id if done else self.id
+
+    @property
     def finished(self) -> bool:
         """Whether the trial trained to its end and has a validation error."""
         return self.status == "finished" and math.isfinite(self.val_mae)
@@ -142,11 +151,12 @@ class Trial:
 class FrontSummary:
     """The trials of a search, and its front.
 
-    ``trials`` holds the front first, by size, then the others by validation error, then those
-    without one. If the front was confirmed, ``front`` has the members that remain on it by their confirmed means,
-    and ``best`` the lowest of these. Otherwise ``best`` has the lowest validation error of all finished trials,
+    ``trials`` holds the front first, by size, then confirmed trials off it, then the others, both by validation
+    error, then those without one. If the front was confirmed, ``front`` is that of the confirmed means alone, and
+    ``best`` the lowest of these. Otherwise ``best`` has the lowest validation error of all finished trials,
     on the front or not. ``knee`` is None where the front has fewer than three members. ``searched_front``
-    is the front by the errors of the search, by size; ``confirmations`` has all that has ended of them.
+    is the front by the errors of the search, by size; ``selected`` are the trials that the run confirms, or would:
+    that front, and what is near it; ``confirmations`` has all that has ended of them.
     What ``suite compress`` made is in ``compressed`` alone, and the network that a search prunes in
     ``parent``: the front is what the search found.
     """
@@ -159,6 +169,7 @@ class FrontSummary:
     resolutions: tuple[int, ...]  # pixels a side at which trials train, ascending; the run's without a trial
     train_images: tuple[int, ...]  # training images that trials use, ascending; the run's without a trial
     searched_front: tuple[Trial, ...] = ()
+    selected: tuple[Trial, ...] = ()
     confirmations: Mapping[str, Confirmed] = field(default_factory=dict)
     compressed: tuple[Trial, ...] = ()  # what was made from trials, in the order in which it ended
     parent: Trial | None = None  # what the search's trials were cut out of
@@ -171,7 +182,7 @@ class FrontSummary:
     @property
     def is_confirmed(self) -> bool:
         """Whether the front is based on confirmed means."""
-        return any(trial.confirmed for trial in self.searched_front)
+        return any(trial.confirmed for trial in self.selected)
 
     def count(self, status: str) -> int:
         """Return how many trials have a status: finished, stopped, diverged or failed."""
@@ -190,17 +201,18 @@ class FrontSummary:
 def summarise(run: Run) -> FrontSummary:
     """Read the trials of a run and find the front of the finished ones, over the run's objectives.
 
-    If that front was confirmed, the final one is found among its members, by their confirmed means. A trial that
-    errs more for its worst group than the run's bound allows is on no front.
+    If that front was confirmed, the final one is found among the confirmed trials, by their confirmed means. A trial
+    that errs more for its worst group than the run's bound allows is on no front.
     """
     rows = rows_by_stage(run)
     trials = [_trial(row, run.info) for row in rows.get("search", [])]
     made = [row for stage, found in rows.items() if stage not in NOT_COMPRESSED for row in found]
     searched, again = _members(trials, run.info), confirmations(run)
+    selected = {str(row["id"]) for row in rows_to_confirm(rows.get("search", []), run.info)}
     candidates = [trial for trial in trials if trial.finished and trial.is_within_bounds]
     on_front = searched
-    if is_complete(searched, again, run.info):
-        trials = [replace(t, confirmed=again[t.id]) if t.id in searched else t for t in trials]
+    if is_complete(selected, again, run.info):
+        trials = [replace(t, confirmed=again[t.id]) if t.id in selected else t for t in trials]
         confirmed = [trial for trial in trials if trial.confirmed and trial.confirmed.errors]
         on_front = _members(confirmed, run.info)
         if "val_mae" in run.info.objectives:  # else the most accurate need not have been confirmed
@@ -221,6 +233,7 @@ def summarise(run: Run) -> FrontSummary:
         resolutions=tuple(sorted({t.recipe.resolution for t in trials})) or (run.info.resolution,),
         train_images=tuple(sorted({t.recipe.train_images for t in trials})) or (run.info.data.train_images,),
         searched_front=tuple(sorted((by_id[id_] for id_ in searched), key=lambda t: (t.params, t.val_mae))),
+        selected=tuple(sorted((by_id[id_] for id_ in selected), key=lambda t: (t.params, t.val_mae))),
         confirmations=again,
         compressed=tuple(_trial(row, run.info) for row in made),
         parent=next((_trial(row, run.info) for row in rows.get("parent", [])), None),
@@ -255,8 +268,10 @@ def reference(info: RunInfo, key: str) -> ReferenceNetwork | None:
     return None
 
 
-def _reading_order(trial: Trial) -> tuple[bool, bool, float]:
-    return (not trial.on_front, not trial.finished, _last(trial.params if trial.on_front else trial.val_mae))
+def _reading_order(trial: Trial) -> tuple[bool, bool, bool, float]:
+    confirmed = trial.confirmed is not None
+    last = _last(trial.params if trial.on_front else trial.error)
+    return (not trial.on_front, not confirmed, not trial.finished, last)
 
 
 def _last(value: float) -> float:

@@ -10,6 +10,8 @@ SHORTHANDS = {
     "epochs": "epochs",
     "data": "data",
     "confirm_seeds": "confirm_seeds",
+    "confirm_epochs": "confirm_epochs",
+    "confirm_neighbours": "confirm_neighbours",
     "stopping": "stopping.rule",
     "max_params": "bounds.params",
     "max_macs": "bounds.macs",

@@ -1,6 +1,7 @@
 """``suite report``: the report of one run, a comparison of several, or a report that follows a running search."""
 
 import argparse
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,6 +66,7 @@ def add_command(subcommands: Subcommands) -> None:
 def report(options: argparse.Namespace) -> int:
     """Write the report of a run, or one that compares several."""
     from reports.text.sharing_report import sharing_lines
+    from reports.text.tolerance_note import tolerance_note
     from suite.files.outputs import check_writable
     from suite.runs.storage.location import read_run_at
 
@@ -83,6 +85,8 @@ def report(options: argparse.Namespace) -> int:
         _write(page_of_runs(runs, full_provenance=options.full_provenance), options.output or COMPARISON)
         return ExitCode.DONE
     _write_report(options.run[0], options.output, _page(runs[0], options.run[0], options))
+    if options.tolerance is not None and (note := tolerance_note(runs[0])):
+        print_line(note, sys.stderr)
     for line in sharing_lines(runs[0]):
         print_line(line)
     return ExitCode.DONE

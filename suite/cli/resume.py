@@ -3,9 +3,10 @@
 import argparse
 from typing import TYPE_CHECKING
 
+from suite.cli.confirmation_options import add_confirmation_options, requested_confirmation
 from suite.cli.search_session import add_resource_options, requested_resources, run_session
 from suite.cli.subcommands import Subcommands, add_subcommand
-from suite.cli.values import positive_int, run_location
+from suite.cli.values import run_location
 
 if TYPE_CHECKING:
     from suite.runs.info import RunInfo
@@ -16,13 +17,7 @@ def add_command(subcommands: Subcommands) -> None:
     """Add ``suite resume``."""
     parser = add_subcommand(subcommands, "resume", "continue an interrupted search", resume)
     parser.add_argument("run", type=run_location, metavar="RUN", help="run folder, or its s3:// URL")
-    parser.add_argument(
-        "--confirm-seeds",
-        type=positive_int,
-        metavar="N",
-        help="number of seeds with which the members of the front are trained again; at least as many as "
-        "before; default: as before",
-    )
+    add_confirmation_options(parser, resumed=True)
     parser.add_argument(
         "--data", metavar="NAME|DIR", help="where the data of the run is now, if its folder was moved"
     )
@@ -46,7 +41,7 @@ def resume(options: argparse.Namespace) -> int:
             resolved(at.folder),
             changes,
             at.watcher,
-            options.confirm_seeds,
+            requested_confirmation(options),
             data=options.data,
             rebuild_study=options.rebuild_study,
         )

@@ -8,6 +8,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from suite.cli.confirmation_options import add_confirmation_options
 from suite.cli.overrides import overrides
 from suite.cli.search_session import add_resource_options, requested_resources, run_session
 from suite.cli.subcommands import Subcommands, add_subcommand
@@ -90,12 +91,7 @@ def _add_overrides(parser: argparse.ArgumentParser) -> None:
         help="keep networks off the front whose validation MAE for the worst group of people is larger, in the unit "
         "of the label; for data that names groups",
     )
-    group.add_argument(
-        "--confirm-seeds",
-        type=positive_int,
-        metavar="N",
-        help="number of seeds with which the members of the front are trained again; 1: not at all",
-    )
+    add_confirmation_options(group)
     group.add_argument(
         "--set",
         action="append",

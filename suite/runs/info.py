@@ -29,6 +29,13 @@ SCHEMA_VERSION = 1
 
 RunStatus = Literal["running", "interrupted", "finished", "failed"]
 Objective = Literal["val_mae", "worst_group_mae", "params", "macs", "bytes"]
+#: What a run did whose ``search`` lacks these fields, as one of an earlier version does: it confirmed nothing, or the
+#: front alone, with trainings as long as the search's.
+BEFORE_CONFIRMATION: Mapping[str, int | str] = {
+    "confirm_seeds": 1,
+    "confirm_epochs": "1x",
+    "confirm_neighbours": 0,
+}
 #: What a file may hold. The limits are far above what a run has, and keep later arithmetic finite.
 Count = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
 Size = Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]
@@ -234,9 +241,28 @@ class RunInfo:
     @property
     def confirmations_of_a_member(self) -> int:
         """How many trainings confirm each member of the front; 0 where none does."""
-        seeds = int(self.search.get("confirm_seeds", 1))
+        seeds = int(self._confirmation("confirm_seeds"))
         both = self.sharing is not None and self.sharing.confirm == "both"
         return seeds * (2 if both else 1) if seeds > 1 else 0
+
+    @property
+    def confirmed_neighbours(self) -> int:
+        """How many trials beside the front are confirmed at most."""
+        return int(self._confirmation("confirm_neighbours"))
+
+    def confirming_epochs(self, epochs: int) -> int:
+        """Return how many epochs the trainings have that confirm a trial of so many."""
+        asked = self._confirmation("confirm_epochs")
+        return int(asked) if isinstance(asked, int) else epochs * int(asked.removesuffix("x"))
+
+    @property
+    def confirms_longer(self) -> bool:
+        """Whether the trainings that confirm may be longer than those of the search."""
+        return self._confirmation("confirm_epochs") != BEFORE_CONFIRMATION["confirm_epochs"]
+
+    def _confirmation(self, field: str) -> int | str:
+        asked: int | str = self.search.get(field, BEFORE_CONFIRMATION[field])
+        return asked
 
 
 def objective_column(objective: str, unit: str) -> str:
@@ -327,6 +353,10 @@ class _KnownSearch:
     sampler: str = ""
     seeds: Annotated[int, Field(ge=1, le=1000)] = 1
     confirm_seeds: Annotated[int, Field(ge=1, le=100)] = 1
+    confirm_epochs: (
+        Annotated[int, Field(ge=1, le=100_000)] | Annotated[str, Field(pattern=r"^[1-9][0-9]{0,2}x$")]
+    ) = "1x"
+    confirm_neighbours: Annotated[int, Field(ge=0, le=1000)] = 0
     base: Mapping[str, Any] | None = None
     vary: Mapping[str, Any] | None = None
     sharing: SharingUsed | None = None

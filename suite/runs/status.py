@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from suite.runs.front import best_error, confirmation_seconds, front_rows
+from suite.runs.front import best_error, confirmation_seconds, confirming_rows, front_rows, rows_to_confirm
 from suite.runs.info import RunInfo
 from suite.runs.storage.location import has_driver, read_run_at
 
@@ -63,11 +63,11 @@ def status_of(location: Path | str) -> RunProgress:
         status = "killed"
     requested = run.info.trials_asked
     missing = requested - len(searched)
-    confirming = sum(row["stage"] == "confirm" for row in rows)
+    confirming = len(confirming_rows(rows, run.info))
     front = front_rows(rows, run.info.objectives, run.info.error_column, run.info.most)
     left = None
     if searched and status == "running":
-        left = seconds / len(searched) * missing + _confirmation_left(run.info, front, confirming)
+        left = seconds / len(searched) * missing + _confirmation_left(run.info, rows, confirming)
     return RunProgress(
         run=str(location),
         name=run.info.name,
@@ -84,11 +84,8 @@ def status_of(location: Path | str) -> RunProgress:
     )
 
 
-def _confirmation_left(info: RunInfo, front: Sequence[Mapping[str, Any]], done: int) -> float:
+def _confirmation_left(info: RunInfo, rows: Sequence[Mapping[str, Any]], done: int) -> float:
     """Estimate the seconds until the front is confirmed, if it stays as it is."""
-    requested = len(front) * info.confirmations_of_a_member
-    if requested <= done:
-        return 0.0
-    return confirmation_seconds(front, info.confirmations_of_a_member, max(1, info.max_concurrent)) * (
-        1 - done / requested
-    )
+    members = rows_to_confirm(rows, info)
+    requested = len(members) * info.confirmations_of_a_member
+    return confirmation_seconds(members, info) * (1 - done / requested) if requested > done else 0.0

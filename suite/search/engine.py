@@ -13,11 +13,11 @@ from suite.data.run_data import data_of_run
 from suite.data.store import LabelRange, Store
 from suite.errors import RequestError
 from suite.runs.folder import check_unused, explain_write_errors, lock_run_folder, new_run_folder
-from suite.runs.info import RunInfo, write_info
+from suite.runs.info import BEFORE_CONFIRMATION, RunInfo, write_info
 from suite.runs.ledger import RunLedger
 from suite.runs.tables import Run, read_run
 from suite.runs.watcher import Watcher
-from suite.search.after_search.confirmation import with_confirm_seeds
+from suite.search.after_search.confirmation import with_confirmation
 from suite.search.bounds import within_bounds
 from suite.search.parents import check_backbones, check_parent, check_same_parent
 from suite.search.run_info import cost_ranges, new_run_info
@@ -59,7 +59,7 @@ def resume_search(
     folder: Path,
     changes: Mapping[str, Any],
     watcher: Watcher,
-    confirm_seeds: int | None = None,
+    confirmation: Mapping[str, int | str] | None = None,
     *,
     data: str | None = None,
     rebuild_study: bool = False,
@@ -71,7 +71,7 @@ def resume_search(
         changes: Fields of ``Resources`` that differ from before. An ``address`` to which no search of this user has
             connected must be among them: the one in ``run.json`` may be somebody else's.
         watcher: Is notified of the progress of the search.
-        confirm_seeds: Seeds that the front is trained again with; None: as before.
+        confirmation: Fields of the search space that say how the front is confirmed, and differ from before.
         data: Where the data is now; None: where it was.
         rebuild_study: Where the study is missing, damaged or older than the table, make it anew from the table.
 
@@ -81,7 +81,7 @@ def resume_search(
     Raises:
         RequestError: The folder is not a run, another search works in it, it cannot be written to, its data has
             changed or is missing, only its ``run.json`` names its Ray cluster, a file is missing that the search
-            cannot go on without, or the number of confirming seeds is not possible.
+            cannot go on without, or the confirmation is not possible.
     """
     read_run(folder)  # refuses a folder that is not a run before a lock is written into it
     with lock_run_folder(folder), explain_write_errors(folder):
@@ -90,8 +90,8 @@ def resume_search(
         if "address" not in changes:
             check_address(info.resources.address, folder)
         space = _space_of(folder, info)
-        if confirm_seeds is not None:
-            space = with_confirm_seeds(space, confirm_seeds)
+        if confirmation:
+            space = with_confirmation(space, confirmation)
         check_backbones(space)
         store = data_of_run(folder, info, watcher.stage, watcher.advance, data)
         trials = TrialFactory(space, _label_range(store, info))
@@ -102,7 +102,7 @@ def resume_search(
             info,
             status="running",
             ended="",
-            search={**info.search, "confirm_seeds": space.confirm_seeds},
+            search={**info.search, **{field: getattr(space, field) for field in BEFORE_CONFIRMATION}},
             data=dataclasses.replace(info.data, folder=str(store.folder)),
             resources=dataclasses.replace(info.resources, **changes),
             cost_ranges=info.cost_ranges or cost_ranges(trials),
@@ -146,8 +146,8 @@ def _label_range(store: Store, info: RunInfo) -> LabelRange:
 
 def _space_of(folder: Path, info: RunInfo) -> SearchSpace:
     try:
-        # A run of a version without confirmation ends as it began: its front is not trained again.
-        return load_dict({"confirm_seeds": 1, **info.search}, where=f"search in {folder / 'run.json'}")
+        # A run of an earlier version ends as it began: with no confirmation, or with shorter trainings.
+        return load_dict({**BEFORE_CONFIRMATION, **info.search}, where=f"search in {folder / 'run.json'}")
     except SearchSpaceError as error:
         raise RequestError(
             f"{error}; resume it with the version of suite that its 'versions' names, or start a new run"

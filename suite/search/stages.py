@@ -3,7 +3,7 @@
 1. The parent's row, where the search starts from a trained network.
 2. Where the space shares weights: the elastic training, and the errors of its slices.
 3. The search: trials that the sampler proposes.
-4. The confirmation: the front's members trained again with new seeds.
+4. The confirmation: the front, and what is near it, trained again, longer and with new seeds.
 5. The evaluation on the test split.
 6. The latency, with nothing else running.
 
@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 
 from search_spaces import Value
 from suite.errors import RequestError
-from suite.runs.front import front_rows
+from suite.runs.front import rows_to_confirm
 from suite.runs.layout import CHECKPOINTS
 from suite.runs.ledger import RunLedger
 from suite.search.after_search.confirmation import elastic_seeds_of, left_to_confirm
@@ -51,7 +51,7 @@ def run_stages(search: Search, session: Session, ledger: RunLedger) -> None:
 
 
 def train(search: Search, session: Session, ledger: RunLedger) -> None:
-    """Train until the ledger has the requested number of trials, and then the front's members again."""
+    """Train until the ledger has the requested number of trials, and then what is confirmed again."""
     left = search.space.trials - len(ledger.rows_of("search"))
     if left > 0 or left_to_confirm(search.space, ledger, session.info):
         search.watcher.stage("starting Ray")
@@ -124,17 +124,19 @@ def _end_early(search: Search, session: Session, ledger: RunLedger, repeats: int
 
 
 def _confirm_front(search: Search, session: Session, ledger: RunLedger, trainer: Trainer) -> None:
-    """Train the front's members again, each with the confirming seeds that it lacks."""
+    """Train the front, and what is near it, again: each trial with the confirming seeds that it lacks."""
     info, space = session.info, search.space
     trainings = left_to_confirm(space, ledger, info)
     if not trainings:
         return
     if seeds := elastic_seeds_of(trainings):
         train_elastic(search, session, ledger, trainer, seeds)
-    members = len(front_rows(ledger.rows, info.objectives, info.error_column, info.most))
+    members = len(rows_to_confirm(ledger.rows, info))
+    epochs = sorted({training.config.epochs for training in trainings})
+    length = f"{epochs[0]}" if len(epochs) == 1 else f"{epochs[0]} to {epochs[-1]}"
     search.watcher.stage(
-        f"confirming the front ({members} trained again with {space.confirm_seeds} seeds each), "
-        f"{trainer.at_once} trials at once"
+        f"confirming the front ({members} trials trained again, {length} epochs with {space.confirm_seeds} seeds "
+        f"each), {trainer.at_once} trials at once"
     )
     requested = len(trainings) + len(ledger.rows_of("confirm"))
     trainer.train(

@@ -62,6 +62,16 @@ def test_the_reader_says_how_far_from_the_best_a_network_may_be(tmp_path: Path) 
     assert "may be the best and within 1 year of it" in html
 
 
+def test_a_tolerance_that_changes_nothing_is_said_to(
+    here: Path, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_run(here / "run", store.folder)
+    assert main(["report", "run", "--tolerance", "1"]) == 0
+    said = capsys.readouterr()
+    assert said.out == "run/report.html\n"
+    assert said.err.startswith("--tolerance has no effect: no network of this run is confirmed")
+
+
 def test_a_report_is_written_where_it_is_asked_for(
     here: Path, store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -77,11 +77,9 @@ def test_only_the_resources_that_are_named_change_when_a_run_is_resumed(
     info = write_run(here / "run", store.folder)
     requests: list[tuple[Path, object]] = []
 
-    def note(
-        folder: Path, changes: object, watcher: object, confirm_seeds: int | None, **_: object
-    ) -> RunInfo:
+    def note(folder: Path, changes: object, watcher: object, confirmation: object, **_: object) -> RunInfo:
         requests.append((folder, changes))
-        assert confirm_seeds is None
+        assert confirmation == {}
         return info
 
     monkeypatch.setattr(suite.search.engine, "resume_search", note)
@@ -89,8 +87,23 @@ def test_only_the_resources_that_are_named_change_when_a_run_is_resumed(
     assert requests == [(here / "run", changes)]
 
 
-def test_a_run_may_be_resumed_with_more_confirming_seeds(
-    here: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("options", "confirmation"),
+    [
+        ("--confirm-seeds 5", {"confirm_seeds": 5}),
+        ("--confirm-seeds 3 --confirm-epochs 24", {"confirm_seeds": 3, "confirm_epochs": 24}),
+        (
+            "--confirm-epochs 4x --confirm-neighbours 0",
+            {"confirm_epochs": "4x", "confirm_neighbours": 0},
+        ),
+    ],
+)
+def test_a_run_may_be_resumed_with_another_confirmation(
+    options: str,
+    confirmation: dict[str, object],
+    here: Path,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     info, requests = write_run(here / "run", store.folder), []
 
@@ -99,8 +112,8 @@ def test_a_run_may_be_resumed_with_more_confirming_seeds(
         return info
 
     monkeypatch.setattr(suite.search.engine, "resume_search", note)
-    assert main(["resume", "run", "--confirm-seeds", "5"]) == 0
-    assert requests == [5]
+    assert main(["resume", "run", *options.split()]) == 0
+    assert requests == [confirmation]
 
 
 def test_a_report_without_room_is_one_sentence(

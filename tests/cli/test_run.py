@@ -65,7 +65,7 @@ def test_the_options_of_a_run_are_laid_over_the_search_space(
     monkeypatch.setattr(suite.search.engine, "run_search", note)
     options = "--trials 3 --epochs 5 --seed 7 --set base.batch_size=16 --out run"
     shares = "--max-concurrent 2 --cpus-per-trial 0.5"
-    fixed = "--set lambda_l1=0.5 --confirm-seeds 4"
+    fixed = "--set lambda_l1=0.5 --confirm-seeds 4 --confirm-epochs 2x --confirm-neighbours 0"
     chosen = ["--data", str(store.folder), *options.split(), *fixed.split(), *shares.split()]
     assert main(["run", "--search", "tiny", *chosen]) == 0
     search, file = requests[0]
@@ -74,6 +74,7 @@ def test_the_options_of_a_run_are_laid_over_the_search_space(
     assert (space.base.epochs, space.base.batch_size, space.base.lambda_l1) == (5, 16, 0.5)
     assert "lambda_l1" not in space.vary
     assert list(space.confirming_seeds) == [8, 9, 10, 11]
+    assert (space.confirm_epochs, space.confirm_neighbours) == ("2x", 0)
     assert search.store.info == store.info
     assert search.folder == here / "run"
     assert search.resources == Resources(cpus_per_trial=0.5, max_concurrent=2)

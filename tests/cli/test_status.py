@@ -12,6 +12,7 @@ from suite.runs.info import write_info
 from suite.runs.ledger import RunLedger
 from suite.runs.storage import lease
 from suite.runs.storage.object_storage import open_object_folder
+from suite.trial import TrialConfig
 from tests.support.run_folders import info_of, write_run
 from tests.support.runs import trial_result
 
@@ -45,13 +46,15 @@ def test_a_name_of_any_length_leaves_the_status_readable(
     assert max(map(len, status_text(capsys, "run").splitlines())) < 2_100
 
 
-def test_compressed_networks_do_not_count_as_confirming_trainings(
+def test_compressed_networks_and_shorter_trainings_do_not_count_as_confirming(
     here: Path, store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_run(here / "run", store.folder)
     ledger = RunLedger(here / "run")
-    for trial_id, stage in {"t0000-s1": "confirm", "t0000-p1": "pruned", "t0000-p1-int8": "int8"}.items():
-        ledger.add_trial(trial_result(trial_id, stage=stage, parent="t0000"))
+    for trial_id, stage in {"t0000-p1": "pruned", "t0000-p1-int8": "int8", "t0000-s1": "confirm"}.items():
+        ledger.add_trial(trial_result(trial_id, stage=stage, parent="t0000"))  # as short as in the search
+    longer = TrialConfig(epochs=4 * TrialConfig().epochs)
+    ledger.add_trial(trial_result("t0000-s1-e48", stage="confirm", config=longer, parent="t0000"))
     assert "confirming the front: 1 trainings ended" in status_text(capsys, "run")
 
 

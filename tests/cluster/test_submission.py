@@ -306,7 +306,18 @@ def test_ctrl_c_stops_the_log_and_stop_stops_the_job(head: Head, space: str) -> 
 def test_a_driver_outside_the_cluster_searches_and_continues_after_ctrl_c(head: Head, space: str) -> None:
     where = ["--address", head.client_address]
     driver = head.suite(
-        "run", "--search", space, "--trials", "6", "--confirm-seeds", "2", "--out", "by", *where
+        "run",
+        "--search",
+        space,
+        "--trials",
+        "6",
+        "--confirm-seeds",
+        "2",
+        "--confirm-epochs",
+        "1x",
+        "--out",
+        "by",
+        *where,
     )
     assert driver.stderr is not None
     said_so_far = [driver.stderr.readline()]

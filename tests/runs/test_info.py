@@ -139,6 +139,41 @@ def test_a_front_that_is_confirmed_both_ways_has_twice_the_trainings_and_one_way
 
 
 @pytest.mark.parametrize(
+    ("search", "epochs", "neighbours", "longer"),
+    [
+        ({"confirm_epochs": "4x", "confirm_neighbours": 4}, 24, 4, True),
+        ({"confirm_epochs": 30, "confirm_neighbours": 0}, 30, 0, True),
+        (
+            {},
+            6,
+            0,
+            False,
+        ),  # of a version that confirmed the front alone, with trainings as long as the search's
+    ],
+)
+def test_run_json_says_how_long_what_confirms_trains(
+    search: dict[str, object], epochs: int, neighbours: int, longer: bool, tmp_path: Path
+) -> None:
+    write_info(tmp_path, dataclasses.replace(INFO, search={"confirm_seeds": 3, **search}))
+    info = read_run(tmp_path).info
+    assert (info.confirming_epochs(6), info.confirmed_neighbours, info.confirms_longer) == (
+        epochs,
+        neighbours,
+        longer,
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("confirm_epochs", "0x"), ("confirm_epochs", "<b>"), ("confirm_epochs", 0), ("confirm_neighbours", -1)],
+)
+def test_a_confirmation_that_no_search_can_have_is_refused(field: str, value: object, tmp_path: Path) -> None:
+    write_info(tmp_path, dataclasses.replace(INFO, search={**INFO.search, field: value}))
+    with pytest.raises(RequestError, match=field):
+        read_run(tmp_path)
+
+
+@pytest.mark.parametrize(
     "block",
     [{"epochs": "many"}, {"random_slices": 10**9}, {"confirm": "<b>"}, {"recalibration_images": 0}, [], 5],
 )

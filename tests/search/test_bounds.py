@@ -240,7 +240,7 @@ class Search:
         profile = Profile(params, macs=1, macs_at_224=1, bytes=4 * params)
         error = 5.0 + 1e5 / profile.params
         worst = WorstGroup("gender male", 1.5 * error, 30)
-        metrics = Metrics(error, error, 0.9, 0.3, 0.5, 0.8, None, worst)
+        metrics = Metrics(error, error, 0.9, 0.3, 0.5, 0.8, None, worst_group=worst)
         epoch = EpochResult(1, 1.0, 1.0, 1.0, 1e-3, 1.0, 1.0, metrics)
         return TrialReport(request.id, True, "finished", "", profile, "float32", epoch, 0.0, 1.0)
 

@@ -69,6 +69,8 @@ def space(store: Store, parent: Path, **base: object) -> SearchSpace:
             },
             "first": [{"keep": [0.5, 0.5, 0.5, 0.25, 0.25], "importance": "magnitude"}],
             "confirm_seeds": fields.get("confirm_seeds", 1),
+            "confirm_epochs": "1x",
+            "confirm_neighbours": 0,
             "latency": {"resolution": 32, "batch_size": 1, "rounds": 2},
         }
     )

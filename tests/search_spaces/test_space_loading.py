@@ -284,7 +284,8 @@ FAULTS = {
         "trials: 4",
         "trials: 4\nsampel: tpe",
         "5: sampel is unknown; allowed are name, description, data, objectives, trials, sampler, seed, "
-        'seeds, confirm_seeds, base, stopping, bounds, sharing, latency, vary, first; did you mean "sampler"?',
+        "seeds, confirm_seeds, confirm_epochs, confirm_neighbours, base, stopping, bounds, sharing, latency, vary, "
+        'first; did you mean "sampler"?',
     ),
     "an unknown key of a dimension": (
         "log: true",

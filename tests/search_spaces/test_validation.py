@@ -39,7 +39,8 @@ WRONG: tuple[Any, ...] = (
 )
 PATHS = [
     *((key,) for key in SETTINGS),
-    *((key,) for key in ("description", "sampler", "seed", "seeds", "confirm_seeds", "first", "unknown")),
+    *((key,) for key in ("description", "sampler", "seed", "seeds", "first", "unknown")),
+    *((key,) for key in ("confirm_seeds", "confirm_epochs", "confirm_neighbours")),
     *(("base", field) for field in (*FIELDS, "unknown")),
     *(
         ("stopping", key)

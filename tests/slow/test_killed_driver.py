@@ -103,6 +103,7 @@ def test_a_search_killed_in_its_confirmation_trains_no_member_twice(
     folder, trials, seeds = search_file.parent / "run", 3, 4
     two_at_once = ("--cpus-per-trial", "0.5", "--max-concurrent", "2")
     asked = ("--trials", str(trials), "--epochs", "2", "--confirm-seeds", str(seeds))
+    asked += ("--confirm-epochs", "1x", "--confirm-neighbours", "0")
     first = drive("run", "--search", search_file.name, "--out", "run", *asked, *two_at_once)
     first.wait_for_trials(trials + 1)
     first.kill()

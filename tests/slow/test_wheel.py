@@ -58,7 +58,7 @@ def test_the_wheel_is_used_and_not_the_tree(installed: Path, tmp_path: Path) -> 
 def test_a_shipped_search_runs_from_any_folder_and_ends_in_a_report(
     installed: Path, store: Store, tmp_path: Path
 ) -> None:
-    small = "--trials 2 --epochs 1 --set train_images=64 --set latency.rounds=2 --out run"
+    small = "--trials 2 --epochs 1 --set train_images=64 --set latency.rounds=2 --confirm-seeds 1 --out run"
     said = run(
         installed / "suite",
         *("run", "--search", "tiny", "--data", str(store.folder)),

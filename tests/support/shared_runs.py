@@ -108,6 +108,7 @@ def _again(
             **by_id.loc[member].to_dict(),
             "id": f"{member}-s{seed}{ending}", "stage": "confirm", "parent": member, "seed": seed,
             "slice_of": f"elastic-s{seed}" if way == "procedure" else None,
+            "epochs": by_id.loc[member, "epochs"] + (0 if way == "procedure" else 10),
             error: float(by_id.loc[member, error]) + (0.1 if way == "procedure" else 0.3) + float(rng.normal(0, 0.05)),
         }
         for member in members

@@ -33,14 +33,24 @@ function comparedWithin() {
 }
 
 // Of confirmed networks that are compared with the best, those near it for certain remain. Where the front was
-// confirmed, single trainings of the search come last: a lucky one must not beat a mean.
+// confirmed, single trainings come last, those of compressed networks too: a lucky one must not beat a mean.
 function candidates() {
   const compared = comparedWithin();
   if (compared.length) return compared.filter(isNearBest);
   const inside = trials.id.map((_, row) => row).filter((row) => finished(row) && within(row));
   if (!data.run.confirmed) return inside;
-  const sure = inside.filter((row) => trials.interval[row] || !isSearched(row));
+  const sure = inside.filter((row) => trials.interval[row]);
   return sure.length ? sure : inside;
+}
+
+// Whether a network may be named as the one to ship. A single training is a guess, and a short one favours small ones.
+function isConfirmed(row) {
+  return data.verdict ? behindBest(row) !== null : data.run.confirmed && Boolean(trials.interval[row]);
+}
+
+// Whether its error is of as many epochs as those of the paper's networks that it is compared with.
+function isComparable(row) {
+  return !data.run.confirmed || Boolean(trials.interval[row]);
 }
 
 // The smallest is the answer only among networks near the best. Of others, it is the most accurate.
@@ -86,24 +96,29 @@ function ratioInWords(own, other, less = "fewer", more = "more") {
 }
 
 // "36.3x fewer parameters than VGG-16, 0.40 years worse", for each of the paper's networks.
-function ratiosInWords(own) {
+function ratiosInWords(row) {
+  const own = at(row);
   const size = (network) =>
     own.params === network.params
       ? `as many parameters as ${network.name}`
       : `${ratioInWords(own.params, network.params)} parameters than ${network.name}`;
-  const counted = data.networks.filter((network) => known(network.params)),
-    untrained = counted.filter((network) => !known(network.error));
-  const parts = counted
-    .filter((network) => known(network.error))
-    .map((network) =>
-      network.trial === own.id
-        ? `this is ${network.name} itself`
-        : `${size(network)}, ${errorDifference(own.error - network.error)}`,
-    );
-  if (untrained.length) {
-    parts.push(
-      `${untrained.map(size).join(" and ")} (${untrained.length > 1 ? "which were" : "which was"} not trained in this run)`,
-    );
+  const counted = data.networks.filter((network) => known(network.params));
+  const trained = counted.filter((network) => known(network.error) && isComparable(row));
+  const parts = trained.map((network) =>
+    network.trial === own.id
+      ? `this is ${network.name} itself`
+      : `${size(network)}, ${errorDifference(own.error - network.error)}`,
+  );
+  for (const missing of ["not trained", "not confirmed"]) {
+    const alike = counted.filter((network) => network.missing === missing);
+    if (alike.length) {
+      parts.push(
+        `${alike.map(size).join(" and ")} (${alike.length > 1 ? "which were" : "which was"} ${missing} in this run)`,
+      );
+    }
+  }
+  if (!isComparable(row)) {
+    parts.push(...counted.filter((network) => known(network.error)).map(size));
   }
   const text = parts.join("; ");
   return text ? element("p", {}, `${text[0].toUpperCase()}${text.slice(1)}.`) : null;
@@ -113,7 +128,7 @@ function ratioTable(row) {
   const own = at(row);
   const rows = data.networks.map((network) => [
     network.name,
-    errorComparison(own, network),
+    errorComparison(row, network),
     ratioInWords(own.params, network.params),
     ratioInWords(own.macs, network.macs),
     ratioInWords(own.bytes, network.bytes),
@@ -123,9 +138,11 @@ function ratioTable(row) {
   return tableBox("Beside the paper's networks", titles, rows, { words: ["error"], kind: "beside" });
 }
 
-function errorComparison(own, network) {
+function errorComparison(row, network) {
+  const own = at(row);
   if (network.trial === own.id) return "it is this one";
-  if (!known(network.error)) return "not trained here";
+  if (!known(network.error)) return `${network.missing} here`;
+  if (!isComparable(row)) return "not compared, as this one is not confirmed";
   return errorDifference(own.error - network.error, ` than ${network.trial}`, ` as ${network.trial}`);
 }
 
@@ -149,10 +166,10 @@ function shell(words) {
 }
 
 function exportCommand(row) {
-  const { id, stage, parent } = at(row);
+  const { id, stage, parent, exported } = at(row);
   const run = data.run.folder;
   if (stage === "int8") return shell(["suite", "export", run, "--trial", parent, "--int8", "-o", `${id}.onnx`]);
-  return shell(["suite", "export", run, "--trial", id, "-o", `${id}.onnx`]);
+  return shell(["suite", "export", run, "--trial", exported, "-o", `${exported}.onnx`]);
 }
 
 // A text as words that no line break splits at a hyphen.
@@ -231,6 +248,23 @@ function place(name, ...parts) {
   document.getElementById(name).replaceChildren(...parts.filter(Boolean));
 }
 
+// What stands before and after the name of a network: it is the one to ship only if it is confirmed.
+function announced(row) {
+  const taken = takenInWords(row);
+  if (isConfirmed(row)) return ["ship ", `: ${taken}`];
+  if (data.run.confirmed) return ["no confirmed network remains; of the others, ", ` has ${taken}`];
+  return ["no network is confirmed, so this run names none to ship. So far ", ` has ${taken}, ${data.run.single}`];
+}
+
+// The command that confirms the front of a run that has not confirmed it.
+function howToConfirm() {
+  if (!data.run.confirm) return [];
+  return [
+    element("h3", {}, "The command that confirms the front"),
+    commandLine(data.run.confirm, "the command that confirms the front"),
+  ];
+}
+
 function showAnswer() {
   const row = networkToShip();
   if (row === null) {
@@ -239,7 +273,7 @@ function showAnswer() {
     return;
   }
   const own = at(row);
-  const others = data.verdict && !behindBest(row) ? "no confirmed network remains; of the others, " : "";
+  const [before, after] = announced(row);
   const speed = known(own.ms)
     ? `, ${digits(own.ms)}${NBSP}ms per image (${own.speedup ? `${digits(own.speedup[0]) + TIMES} as fast as VGG-16` : ""}; ${data.run.timed})`
     : ", speed not measured";
@@ -249,9 +283,9 @@ function showAnswer() {
   const lead = element(
     "p",
     { class: "lead" },
-    `${limitsInWords()}, ${others}ship `,
+    `${limitsInWords()}, ${before}`,
     element("b", {}, trialButton(own.id)),
-    `: ${takenInWords(row)}${made}. Validation MAE `,
+    `${after}${made}. Validation MAE `,
     element("b", {}, errorWithInterval(row)),
     `, ${quantity(own.params)} parameters, ${quantity(own.bytes, "B")}, ${quantity(own.macs)} multiply-adds${speed}.${test}`,
   );
@@ -260,16 +294,20 @@ function showAnswer() {
       ? element(
           "p",
           { class: "banner" },
-          "One training with one seed: its rank may be luck, unlike that of the confirmed members of the front.",
+          `One training with one seed, of ${count(own.epochs, "epoch")}: its rank may be luck, unlike that of the confirmed members of the front.`,
         )
       : null;
   place("shipped", lead, caution);
   place(
     "export",
+    ...howToConfirm(),
     element("h3", {}, "The command that exports it"),
+    own.exported === own.id
+      ? null
+      : element("p", {}, "Of its confirming trainings, the one with the lowest validation error."),
     commandLine(exportCommand(row), "the command that exports it"),
   );
-  place("ratios", ratiosInWords(own));
+  place("ratios", ratiosInWords(row));
   place("beside", ratioTable(row));
 }
 

@@ -83,10 +83,11 @@ function answerRow() {
 
 function statusInWords(row) {
   if (isParent(row)) return "the network that the search pruned";
-  if (isMade(row)) return `${trials.stage[row]}, from ${trials.parent[row]}`;
+  if (isMade(row))
+    return `${trials.stage[row]}, from ${trials.parent[row]}${data.run.confirmed ? ", not confirmed" : ""}`;
   if (trials.front[row]) return trials.interval[row] ? "on the front" : "on the front, not confirmed";
   if (trials.status[row] !== "finished") return `${trials.status[row]} after ${count(trials.epochs[row], "epoch")}`;
-  return "dominated";
+  return data.run.confirmed && !trials.interval[row] ? "not confirmed" : "dominated";
 }
 
 function designOf(row) {

@@ -11,7 +11,7 @@ from suite.machine import best_device
 from suite.measure.latency import PairedTimes, time_in_rounds
 from suite.networks import VGG16
 from suite.presets import PRESETS
-from suite.runs.front import front_rows
+from suite.runs.front import front_rows, rows_to_confirm
 from suite.runs.info import RunInfo
 from suite.runs.ledger import RunLedger
 from suite.runs.tables import config_of
@@ -25,12 +25,14 @@ PAPER_ARCHITECTURES = {("compact", *preset.widths, *preset.depths) for preset in
 
 
 def measure_latency(search: Search, info: RunInfo, ledger: RunLedger) -> RunInfo:
-    """Measure the latency of the front and of the paper's networks, where it has not been measured yet.
+    """Measure the latency of the front, of what is confirmed beside it and of the paper's networks, once.
 
     Returns:
         ``info`` with how it was measured.
     """
     members = front_rows(ledger.rows, info.objectives, info.error_column, info.most)
+    if info.confirmations_of_a_member:
+        members = rows_to_confirm(ledger.rows, info)
     if not members or info.latency:
         return info
     trials = [*members, *paper_networks(ledger.rows_of("search"), members)]

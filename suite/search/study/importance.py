@@ -9,6 +9,7 @@ from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import TrialState, create_trial
 
 from search_spaces import PRESETS, Choices, Dimension, SearchSpace, SearchSpaceError, Value, load_dict
+from suite.runs.info import BEFORE_CONFIRMATION
 from suite.runs.tables import Run, config_of
 from suite.search.study.parameters import category_of, distribution_of
 from suite.trial import TrialConfig
@@ -31,7 +32,7 @@ def importances(run: Run) -> dict[str, float]:
     if not len(run.trials):
         return {}
     try:
-        space = load_dict({"confirm_seeds": 1, **run.info.search})
+        space = load_dict({**BEFORE_CONFIRMATION, **run.info.search})
     except SearchSpaceError:
         return {}
     rows = run.trials[(run.trials["stage"] == "search") & (run.trials["status"] == "finished")]

@@ -2,10 +2,10 @@
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from suite.runs.front import best_error, confirmation_seconds, front_rows
+from suite.runs.front import best_error, confirmation_seconds, front_rows, rows_to_confirm
 from suite.runs.info import RunInfo
 from suite.runs.ledger import RunLedger
 from suite.runs.watcher import SearchProgress, TrainingProgress
@@ -27,9 +27,9 @@ class StageProgress:
         )
         self._began = time.monotonic()
         self._before = len(ledger.rows_of(stage))
-        self._front: list[Mapping[str, Any]] = front_rows(
-            ledger.rows, info.objectives, info.error_column, info.most
-        )
+        self._front: Sequence[Mapping[str, Any]] = ()
+        self._confirmed: Sequence[Mapping[str, Any]] = ()
+        self._select()
 
     def __call__(self, searcher: TrialSearcher, ended: TrialResult | None) -> None:
         """Tell the progress.
@@ -40,7 +40,7 @@ class StageProgress:
         """
         rows, info, trials = self._ledger.rows_of(self._stage), self._info, self._trials
         if ended is not None:
-            self._front = front_rows(self._ledger.rows, info.objectives, info.error_column, info.most)
+            self._select()
         running = searcher.running.values()
         trained = sum(t.last_epoch.epoch / t.proposal.config.epochs for t in running if t.last_epoch)
         done_now = len(rows) - self._before + trained
@@ -66,13 +66,16 @@ class StageProgress:
         )
         self._search.watcher.change(progress, ended)
 
+    def _select(self) -> None:
+        rows, info = self._ledger.rows, self._info
+        self._front = front_rows(rows, info.objectives, info.error_column, info.most)
+        self._confirmed = rows_to_confirm(rows, info)
+
     def _confirmation_seconds(self) -> float:
-        """Estimate how long the confirmation will take, from the front and its members' trainings so far."""
+        """Estimate how long the confirmation will take, from the trials so far."""
         if self._stage != "search":
             return 0.0
-        return confirmation_seconds(
-            self._front, self._info.confirmations_of_a_member, max(1, self._info.max_concurrent)
-        )
+        return confirmation_seconds(self._confirmed, self._info)
 
 
 def _training(trial: RunningTrial) -> TrainingProgress:

@@ -22,7 +22,8 @@ from reports.model.trials import objectives, summarise
 from reports.model.within_tolerance import Verdict, verdict
 from suite.runs.tables import Run, write_prediction_rows
 from suite.statistics.paired import mean_interval
-from tests.support.synthetic_runs import MEMBERS, MakeRun, confirmed_run
+from tests.reports.model.test_unconfirmed import longer_run
+from tests.support.synthetic_runs import MEMBERS, MakeRun, confirmed_run, with_compressed
 
 
 def section(run: Run) -> str:
@@ -141,6 +142,19 @@ def test_the_section_has_means_intervals_and_optimism(make_run: MakeRun) -> None
     assert "The search's errors were 0.65\u00a0years lower than the confirmed ones, on average." in html
 
 
+def test_what_was_confirmed_beside_the_front_and_for_how_long_is_told(make_run: MakeRun) -> None:
+    html = section(longer_run(make_run))
+    assert "Each of the 4 members of the search's front, and 1 trial beside it (t004: " in html
+    assert "<b>48 epochs instead of 12 epochs</b>, as short trainings favour small networks" in html
+    assert "New on it: t004." in html
+    assert "on average, which were trained for longer" in html
+
+
+def test_a_compressed_network_beside_confirmed_ones_is_marked_as_not_confirmed(make_run: MakeRun) -> None:
+    assert '"t000, not confirmed"' in page(with_compressed(confirmed_run(make_run)))
+    assert "t000, not confirmed" not in page(with_compressed(make_run(trials=3)))
+
+
 def test_one_seed_says_that_it_cannot_show_which_is_better(make_run: MakeRun) -> None:
     run = confirmed_run(make_run, {k: (p, e, {}) for k, (p, e, _) in MEMBERS.items()}, seeds=1)
     html = section(run)
@@ -253,8 +267,11 @@ def test_the_page_counts_trials_and_confirming_trainings_apart(make_run: MakeRun
     html = page(confirmed_run(make_run, status="interrupted"))
     assert "5 of 5 trials have ended, and 12 trainings that confirm the front" in html
     assert "5 of 5 asked for: 5 finished" in html
-    assert "4 members of the search's front, 3 seeds each: 12 finished, 0 without a result" in html
-    assert "(confirmed: the mean of 3 new seeds)" in html
+    assert (
+        "4 members of the search's front, 12 epochs with 3 seeds each: 12 finished, 0 without a result"
+        in html
+    )
+    assert "(confirmed: the mean of 3 new seeds, 12 epochs each)" in html
     assert "<h2>Confirmed</h2>" in html
     assert "t000-s1" not in html.split("<h2>Trials</h2>")[1].split("</table>")[0]
 

@@ -198,7 +198,7 @@ def test_no_trial_at_all_and_none_finished_still_make_a_page(make_run: MakeRun) 
 
 def test_one_trial_makes_a_page_without_a_knee(make_run: MakeRun) -> None:
     seen = text(page(make_run(trials=1)))
-    assert "most accurate of 1 finished trial is t000" in seen
+    assert "smallest error so far, of 1 finished trial, is that of t000" in seen
     assert "knee" not in seen[: seen.index("The request")]
 
 
@@ -371,7 +371,7 @@ def test_the_most_accurate_has_a_tile_though_it_be_off_the_front(make_run: MakeR
     run = make_run(trials=30, seed=2, objectives=["params", "macs"])
     best = summarise(run).best
     lead = text(page(run))
-    assert f"finished trials is {best.id}" in lead
+    assert f"finished trials, is that of {best.id}" in lead
     assert not best.on_front
 
 

@@ -25,6 +25,7 @@ from suite.search.tune import cluster_session
 from suite.trial import TrialResult
 
 SEEDS = (1, 2)  # of the confirmation; the search has seed 0
+EPOCHS = 3  # of the confirmation; the search has 2
 #: Columns that say how long something took.
 TIMED = ("seconds", "started", "latency_", "speedup_", "images_per_second")
 
@@ -62,6 +63,8 @@ def space(store: Store) -> SearchSpace:
             "objectives": ["val_mae", "params"],
             "trials": 3,
             "confirm_seeds": len(SEEDS),
+            "confirm_epochs": EPOCHS,
+            "confirm_neighbours": 0,
             "base": {"epochs": 2, "resolution": 32, "batch_size": 16, "depths": [1] * 5},
             "vary": {
                 "widths": [{"low": 2, "high": 16, "step": 2}] * 5,
@@ -126,7 +129,7 @@ def test_every_member_of_the_front_is_trained_again_with_the_same_new_seeds(
     assert set(run.trials.loc[run.trials["stage"] == "search", "seed"]) == {0}
 
 
-def test_a_confirming_training_differs_from_its_member_in_the_seed_alone(
+def test_a_confirming_training_differs_from_its_member_in_its_seed_and_length_alone(
     resumed: tuple[Run, StopsAfter],
 ) -> None:
     run, _ = resumed
@@ -134,10 +137,10 @@ def test_a_confirming_training_differs_from_its_member_in_the_seed_alone(
     for row in rows.values():
         if row["stage"] == "confirm":
             member = config_of(rows[row["parent"]])
-            assert config_of(row) == dataclasses.replace(member, seed=row["seed"])
-            assert row["epochs_run"] == 2
+            assert config_of(row) == dataclasses.replace(member, seed=row["seed"], epochs=EPOCHS)
+            assert row["epochs_run"] == EPOCHS
             assert row["params"] == rows[row["parent"]]["params"]
-            assert row["id"] == f"{row['parent']}-s{row['seed']}"
+            assert row["id"] == f"{row['parent']}-s{row['seed']}-e{EPOCHS}"
             assert (run.folder / "weights" / f"{row['id']}.safetensors").exists()
     errors = [row["val_mae_years"] for row in rows.values()]
     assert len(set(errors)) == len(errors)  # another seed is another training

@@ -49,6 +49,8 @@ def space(store: Store, **changes: Any) -> SearchSpace:
             "objectives": ["val_mae", "params"],
             "trials": 3,
             "confirm_seeds": 2,
+            "confirm_epochs": "1x",
+            "confirm_neighbours": 0,
             "base": {"epochs": 1, "resolution": 32, "batch_size": 32, "depths": [1, 1, 1, 1, 1]},
             "vary": {
                 "widths": [{"choices": [4, 8]}, *[{"choices": [4]}] * 3, {"choices": [4, 8]}],
