@@ -63,6 +63,7 @@ def _metrics(info: RunInfo) -> list[Metric]:
     return [
         Metric(f"mae_{info.unit}", "MAE", info.unit),
         Metric(f"mae_one_pass_{info.unit}", "MAE of one pass", info.unit),
+        Metric(f"worst_group_mae_{info.unit}", "MAE of the worst group", info.unit),
         Metric(f"rmse_{info.unit}", "RMSE", info.unit),
         Metric("pearson", "Pearson"),
         *(Metric(f"cs{n}", f"CS({n})", f"share within {n} {info.unit}") for n in within),

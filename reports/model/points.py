@@ -13,6 +13,7 @@ import pandas as pd
 from reports.model.cells import number, rows_of
 from reports.model.over_people import SeedErrors, difference_of, interval_of
 from reports.model.trials import DEPTHS, NAMES, THIN_WIDTHS, TINY_WIDTHS
+from suite.runs.columns import METRICS, METRICS_IN_UNITS
 from suite.runs.image_errors import read_by_seed
 from suite.runs.info import RunInfo
 from suite.runs.tables import Run, config_of
@@ -159,7 +160,7 @@ def _point(label: str, rows: Sequence[Mapping[str, Any]], varied: tuple[str, ...
         network=_network(config),
         method=config.method,
         errors={int(row["seed"]): float(row[error_column]) for row in finished},
-        measured=_measured(finished),
+        measured=_measured(finished, run.info.unit),
         lost=len(rows) - len(finished),
         params=_known(rows, "params"),
         macs_at_224=_known(rows, "macs_at_224"),
@@ -168,8 +169,12 @@ def _point(label: str, rows: Sequence[Mapping[str, Any]], varied: tuple[str, ...
     )
 
 
-def _measured(finished: Sequence[Mapping[str, Any]]) -> dict[str, dict[int, float]]:
-    columns = [name for row in finished[:1] for name in row if name.startswith(("val_", "test_"))]
+def _measured(finished: Sequence[Mapping[str, Any]], unit: str) -> dict[str, dict[int, float]]:
+    columns = [
+        f"{split}_{metric}" + (f"_{unit}" if metric in METRICS_IN_UNITS else "")
+        for split in ("val", "test")
+        for metric in METRICS
+    ]
     found = {c: {int(row["seed"]): number(row, c) for row in finished} for c in columns}
     known = {c: {seed: v for seed, v in by_seed.items() if math.isfinite(v)} for c, by_seed in found.items()}
     return {column: by_seed for column, by_seed in known.items() if by_seed}

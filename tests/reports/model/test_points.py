@@ -292,3 +292,15 @@ def test_a_point_has_a_column_only_where_no_other_column_tells_it(make_trainings
     assert 'data-title="point"' not in page(make_trainings(OF_METHODS, METHODS))
     both = {"pooling": {"choices": ["hybrid"]}, **METHODS}
     assert 'data-title="point"' in page(make_trainings(OF_METHODS, both))
+
+
+def test_points_of_data_that_names_groups_have_the_error_of_the_worst_one(make_trainings: MakeRun) -> None:
+    run = make_trainings(OF_METHODS, METHODS)
+    trials = run.trials.assign(
+        val_worst_group="gender female", val_worst_group_people=30.0, val_worst_group_mae_years=6.25
+    )
+    comparison = compare(dataclasses.replace(run, trials=trials))
+    assert comparison is not None
+    assert comparison.points[0].measured["val_worst_group_mae_years"] == {0: 6.25, 1: 6.25, 2: 6.25}
+    assert "MAE of the worst group" in (table := seen(metrics_table(comparison, run.info)))
+    assert "6.25" in table
