@@ -1,7 +1,7 @@
 """The accuracy sections of a model card, measured with the exported file itself."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,9 @@ from suite.deployment.intervals import central_interval, intervals_of
 from suite.deployment.markdown import plain, table
 from suite.deployment.trained_trial import TrainedTrial, people_in
 from suite.deployment.verify import measured, predict_split
+from suite.runs.front import confirming_rows
 from suite.runs.image_errors import ImageErrors, read_image_errors
+from suite.runs.info import RunInfo
 from suite.statistics.clustered import (
     BAND,
     GroupError,
@@ -130,25 +132,40 @@ def _other_seeds(trained: TrainedTrial, split: Split) -> str:
     found = _confirming(trained, split)
     if found is None or len(found.trainings) < 2 or not (mean := found.mean()).has_interval:
         return ""
+    trials = trained.run.trials
+    own, theirs = (
+        int(trials.loc[trials["id"] == name, "epochs"].iloc[0]) for name in (trained.id, found.trainings[0])
+    )
+    length = f" for {theirs} epochs, where this file has {own}," if theirs != own else ""
     return (
-        f" Trained {mean.trainings} times with other seeds, the same network has an MAE of {mean.mean:.2f} "
+        f" Trained {mean.trainings} times{length} with other seeds, the same network has an MAE of {mean.mean:.2f} "
         f"({mean.low:.2f} to {mean.high:.2f}) on the {SPLIT_NAME[split]} split; this interval is over seeds and people."
     )
 
 
 def _confirming(trained: TrainedTrial, split: Split) -> ImageErrors | None:
-    """Return the errors of the trainings that confirm the trial, or the one that it confirms; None without any."""
+    """Return the errors of the trainings that confirm the trial, or the one that it confirms; None without any.
+
+    Trainings of another length, or of another procedure, than the run's confirm nothing.
+    """
     info, trials = trained.run.info, trained.run.trials
     if split == "train" or "parent" not in trials:
         return None
     member = trained.row["parent"] if trained.row["stage"] == "confirm" else trained.id
-    rows = trials[
-        (trials["stage"] == "confirm") & (trials["parent"] == member) & (trials["status"] == "finished")
+    of_member = trials[(trials["id"] == member) | (trials["parent"] == member)].to_dict("records")
+    rows = [
+        row
+        for row in confirming_rows(
+            [{str(name): cell for name, cell in row.items()} for row in of_member], info
+        )
+        if row["status"] == "finished" and _is_of_the_procedure(row, info)
     ]
-    if info.sharing is not None and "slice_of" in rows:
-        is_slice = rows["slice_of"].fillna("").astype(str) != ""
-        rows = rows[is_slice == (info.sharing.counted == "procedure")]
-    return read_image_errors(trained.run.folder, [str(name) for name in rows["id"]], split)
+    return read_image_errors(trained.run.folder, [str(row["id"]) for row in rows], split)
+
+
+def _is_of_the_procedure(row: Mapping[str, Any], info: RunInfo) -> bool:
+    is_slice = isinstance(row.get("slice_of"), str)
+    return info.sharing is None or is_slice == (info.sharing.counted == "procedure")
 
 
 def _coverage(trained: TrainedTrial, predictions: SplitPredictions) -> str:

@@ -1,5 +1,6 @@
 """Which errors a model card breaks down by group, and what it says of other seeds."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -51,10 +52,16 @@ def test_a_group_of_too_few_people_has_an_error_and_says_why_there_is_no_interva
     assert " to " in _with_interval(enough)
 
 
-def confirmed_trial(folder: Path, id_: str = "t0") -> Any:
-    """A trial with two finished trainings of other seeds, one that diverged, and another trial's."""
+LONGER = (("t0-s1-e24", 200.0), ("t0-s2-e24", 201.0))
+
+
+def confirmed_trial(folder: Path, id_: str = "t0", confirm_epochs: str = "1x") -> Any:
+    """A trial with two finished trainings of other seeds, one that diverged, and another trial's.
+
+    Two that are four times as long are of a confirmation that was asked for at another time.
+    """
     rng = np.random.default_rng(0)
-    for name, shift in (("t0-s1", 1.0), ("t0-s2", 2.0), ("t9-s1", 50.0)):
+    for name, shift in (("t0-s1", 1.0), ("t0-s2", 2.0), ("t9-s1", 50.0), *LONGER):
         estimates = 30 + shift + rng.exponential(5.0, 40)
         table = pd.DataFrame(
             {
@@ -67,15 +74,18 @@ def confirmed_trial(folder: Path, id_: str = "t0") -> Any:
         )
         write_prediction_rows(folder, name, table)
     rows = [
-        ("t0", "search", "finished", None),
-        ("t0-s1", "confirm", "finished", "t0"),
-        ("t0-s2", "confirm", "finished", "t0"),
-        ("t0-s3", "confirm", "diverged", "t0"),
-        ("t9-s1", "confirm", "finished", "t9"),
+        ("t0", "search", "finished", None, 6),
+        ("t9", "search", "finished", None, 6),
+        ("t0-s1", "confirm", "finished", "t0", 6),
+        ("t0-s2", "confirm", "finished", "t0", 6),
+        ("t0-s3", "confirm", "diverged", "t0", 6),
+        ("t9-s1", "confirm", "finished", "t9", 6),
+        *((name, "confirm", "finished", "t0", 24) for name, _ in LONGER),
     ]
-    trials = pd.DataFrame(rows, columns=["id", "stage", "status", "parent"])
+    trials = pd.DataFrame(rows, columns=["id", "stage", "status", "parent", "epochs"])
     row = trials[trials["id"] == id_].to_dict("records")[0]
-    run = SimpleNamespace(info=INFO, trials=trials, folder=folder)
+    info = replace(INFO, search={**INFO.search, "confirm_epochs": confirm_epochs})
+    run = SimpleNamespace(info=info, trials=trials, folder=folder)
     return SimpleNamespace(run=run, row=row, id=id_)
 
 
@@ -90,6 +100,17 @@ def test_the_card_has_the_error_over_other_seeds_and_people(tmp_path: Path, id_:
     assert "Trained 2 times with other seeds" in text
     assert f"{expected.mean:.2f} ({expected.low:.2f} to {expected.high:.2f}) on the test split" in text
     assert "over seeds and people" in text
+    assert "epochs" not in text, "they are as long as the trial's own"
+
+
+@pytest.mark.parametrize(("id_", "own"), [("t0", 6), ("t0-s1-e24", 24)])
+def test_only_trainings_as_long_as_the_run_asks_for_tell_of_other_seeds(
+    tmp_path: Path, id_: str, own: int
+) -> None:
+    text = _other_seeds(confirmed_trial(tmp_path, id_, "4x"), "test")
+    assert "Trained 2 times" in text
+    assert "MAE of 20" in text, "by the long trainings alone"
+    assert ("for 24 epochs, where this file has 6," in text) == (own == 6)
 
 
 def test_a_trial_that_was_not_confirmed_has_no_such_sentence(tmp_path: Path) -> None:
