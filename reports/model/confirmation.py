@@ -164,7 +164,7 @@ def is_complete(members: Collection[str], again: Mapping[str, Confirmed], info: 
     """
     seeds = seeds_asked(info)
     ended = all(member in again and len(again[member].trainings) >= seeds for member in members)
-    return seeds > 1 and ended and any(confirmed.errors for confirmed in again.values())
+    return seeds > 1 and ended and any(again[member].errors for member in members)
 
 
 def _training(row: Row, info: RunInfo) -> Training:

@@ -174,6 +174,15 @@ def test_until_all_are_trained_again_the_front_stays_the_searchs(make_run: MakeR
     assert not is_complete([], {}, run.info)
 
 
+def test_what_is_no_longer_selected_does_not_complete_a_confirmation_that_failed(make_run: MakeRun) -> None:
+    run = confirmed_run(make_run)
+    again = confirmations(run)
+    lost = tuple(dataclasses.replace(one, status="diverged") for one in again["t000"].trainings)
+    again["t000"] = Confirmed("t000", lost)
+    assert is_complete(["t000", "t001"], again, run.info)
+    assert not is_complete(["t000"], again, run.info)
+
+
 def test_a_member_whose_trainings_all_diverged_is_off_the_front_and_is_said_to_be(make_run: MakeRun) -> None:
     members = {**MEMBERS, "t000": (1000, 8.0, {1: None, 2: None, 3: None})}
     run = confirmed_run(make_run, members)
