@@ -105,6 +105,7 @@ def answer(
         against=_against(best, info, summary) if best else "",
         worst=best.worst_group if best else None,
         bound=_bound_that_none_keeps(info, summary),
+        confirmed=summary.is_confirmed,
         unit=info.unit,
         within=_within(found, info, summary) if found else None,
         epochs=training_length(summary).confirmed,
@@ -116,7 +117,8 @@ def _bound_that_none_keeps(info: RunInfo, summary: FrontSummary) -> str:
     """Return the bound on the worst group's error with the least that was reached; empty where a network keeps it."""
     if summary.best is not None or not math.isfinite(info.worst_group_bound):
         return ""
-    errors = [t.worst_group_mae for t in summary.trials if t.finished and math.isfinite(t.worst_group_mae)]
+    trials = summary.selected if summary.is_confirmed else summary.trials  # others are on no confirmed front
+    errors = [t.worst_group_mae for t in trials if t.finished and math.isfinite(t.worst_group_mae)]
     if not errors:
         return ""
     bound = formatting.error_with_unit(info.worst_group_bound, info.unit)

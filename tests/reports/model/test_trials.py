@@ -1,5 +1,6 @@
 """Which trials make the front, in which order, and what an unfinished run leaves open."""
 
+import dataclasses
 import math
 from typing import Any, get_args
 
@@ -10,7 +11,7 @@ from reports.html.page import page
 from reports.model.trials import NAMES, reference, summarise
 from suite.statistics.pareto import knee, non_dominated
 from suite.trial import Network, WorstGroup
-from tests.support.synthetic_runs import MakeRun, with_groups
+from tests.support.synthetic_runs import MakeRun, confirmed_run, with_groups
 
 
 def test_the_front_is_over_the_objectives_of_the_run_and_finished_trials_only(
@@ -172,3 +173,14 @@ def test_a_bound_that_no_trial_keeps_leaves_no_front_and_the_page_says_so(make_r
         "each errs more for its worst group than the run&#39;s bound, 0.50\u00a0years; the lowest is"
         in page(run).replace("run's", "run&#39;s")
     )
+
+
+def test_a_bound_that_no_confirmed_network_keeps_names_the_lowest_of_these(make_run: MakeRun) -> None:
+    run = confirmed_run(make_run)
+    trials = run.trials.assign(val_worst_group="gender male", val_worst_group_people=31.0)
+    again = trials["stage"] == "confirm"
+    trials["val_worst_group_mae_years"] = again.map({True: 9.0, False: 7.0})
+    info = dataclasses.replace(run.info, search={**run.info.search, "bounds": {"worst_group_mae": 8.0}})
+    html = page(dataclasses.replace(run, trials=trials, info=info))
+    assert "each confirmed one errs more for its worst group" in html
+    assert "8.00\u00a0years; the lowest is 9.00\u00a0years" in html
