@@ -23,6 +23,7 @@ from reports.model.several_runs import (
     hypervolume_shares,
     named_members,
 )
+from reports.model.training_length import is_confirmed
 from reports.model.trials import Trial
 from suite.errors import RequestError
 from suite.runs.tables import Run
@@ -145,7 +146,10 @@ def _common_table(found: Sequence[Common], members: Sequence[Member]) -> Markup:
 def _errors(trials: Sequence[Trial], unit: str) -> str:
     if not trials:
         return formatting.MISSING
-    shown = ", ".join(f"{formatting.error(trial.error, unit)} ({trial.id})" for trial in trials[:4])
+    shown = ", ".join(
+        f"{formatting.error(trial.error, unit)} ({trial.id}{', confirmed' if is_confirmed(trial) else ''})"
+        for trial in trials[:4]
+    )
     return shown + (f" and {len(trials) - 4} more" if len(trials) > 4 else "")
 
 

@@ -60,6 +60,8 @@ def comparison_cautions(members: Sequence[Member]) -> list[str]:
         found.append(
             "One front was confirmed with new seeds, another was not and is likely to look better than it is."
         )
+    if not any(member.summary.is_confirmed for member in members):
+        found.append("No network is confirmed: all errors are of single trainings, and name none to ship.")
     return found
 
 
