@@ -4,7 +4,7 @@ The groups are those of every column of the data that names groups (gender, race
 within a group, such as women of one race, is none. The error of a group is the mean over its images, as on a card.
 
 The largest of several means is larger than the largest of what they estimate, the more so the fewer people each is of:
-of a network that errs equally for all, the largest of eight means of 5 people lies 50 % above the truth on average, of
+of a network that errs equally for all, the largest of eight means of 5 people lies 51 % above the truth on average, of
 20 people 25 %, of 100 people 11 % (simulated with normal errors; the test has the simulation). So groups of fewer than
 ``FEWEST_OF_A_GROUP`` people do not count: their maximum would punish chance. With more people it still is somewhat too
 large, for all networks of a search alike.
