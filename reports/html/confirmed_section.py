@@ -15,6 +15,7 @@ from reports.model.interval_text import IntervalText, basis, mean_text
 from reports.model.points import seeds_of
 from reports.model.training_length import training_length
 from reports.model.trials import FrontSummary, Trial
+from reports.model.unconfirmed import options_to_confirm
 from reports.model.within_tolerance import Verdict
 from suite.runs.info import RunInfo
 from suite.statistics.multiple_comparisons import BehindBest
@@ -64,6 +65,7 @@ def _unconfirmed(info: RunInfo, summary: FrontSummary) -> Markup:
         seeds=seeds,
         every=_every(len(summary.searched_front)).lower(),
         length=training_length(summary).searched,
+        options=" ".join(map(str, options_to_confirm(info))),
         ended=sum(len(confirmed.trainings) for confirmed in summary.confirmations.values()),
         asked=members * seeds,
         how=procedure_in_words(info),

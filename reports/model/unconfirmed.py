@@ -41,14 +41,19 @@ def unconfirmed(info: RunInfo, summary: FrontSummary, location: str) -> Unconfir
     return Unconfirmed(f"after {training_length(summary).searched} each{bias}", _command(info, location))
 
 
+def options_to_confirm(info: RunInfo) -> list[str | int]:
+    """Return the options with which a run that was not to be confirmed is, longer and with near neighbours."""
+    options: list[str | int] = ["--confirm-seeds", SEEDS]
+    if not info.confirms_longer:
+        options += ["--confirm-epochs", LENGTH]
+    if not info.confirmed_neighbours:
+        options += ["--confirm-neighbours", NEIGHBOURS]
+    return options
+
+
 def _command(info: RunInfo, location: str) -> str:
     if seeds_of(info) > 1 or info.status == "running":
         return ""
     if seeds_asked(info) > 1:  # otherwise nothing that was to confirm the front finished
         return command("resume", location) if info.status != "finished" else ""
-    options = ["--confirm-seeds", SEEDS]
-    if not info.confirms_longer:
-        options += ["--confirm-epochs", LENGTH]
-    if not info.confirmed_neighbours:
-        options += ["--confirm-neighbours", NEIGHBOURS]
-    return command("resume", location, *options)
+    return command("resume", location, *options_to_confirm(info))

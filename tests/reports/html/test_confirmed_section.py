@@ -159,6 +159,9 @@ def test_one_seed_says_that_it_cannot_show_which_is_better(make_run: MakeRun) ->
     run = confirmed_run(make_run, {k: (p, e, {}) for k, (p, e, _) in MEMBERS.items()}, seeds=1)
     html = section(run)
     assert "one training with one seed, which cannot show whether another is better" in html
+    assert "--confirm-seeds 3 --confirm-epochs 4x --confirm-neighbours 4</code> trains" in html, (
+        "as an older run"
+    )
     assert "<table" not in html
     assert ids(summarise(run).front) == ["t000", "t001", "t002", "t003"]
 
