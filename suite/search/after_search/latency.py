@@ -1,6 +1,7 @@
 """The latency of the front, measured after the search with nothing else running, paired with VGG-16."""
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -25,7 +26,10 @@ PAPER_ARCHITECTURES = {("compact", *preset.widths, *preset.depths) for preset in
 
 
 def measure_latency(search: Search, info: RunInfo, ledger: RunLedger) -> RunInfo:
-    """Measure the latency of the front, of what is confirmed beside it and of the paper's networks, once.
+    """Measure the latency of the front, of what is confirmed beside it and of the paper's networks.
+
+    All are timed again where one of them has not been, as after a resume that confirms more: what is compared was
+    timed in turn.
 
     Returns:
         ``info`` with how it was measured.
@@ -33,7 +37,7 @@ def measure_latency(search: Search, info: RunInfo, ledger: RunLedger) -> RunInfo
     members = front_rows(ledger.rows, info.objectives, info.error_column, info.most)
     if info.confirmations_of_a_member:
         members = rows_to_confirm(ledger.rows, info)
-    if not members or info.latency:
+    if not members or (info.latency and all(map(_is_timed, members))):
         return info
     trials = [*members, *paper_networks(ledger.rows_of("search"), members)]
     latency = search.space.latency
@@ -107,6 +111,11 @@ def time_beside_vgg16(
         )
         for trial_id in networks:
             ledger.amend(trial_id, _latency_columns(times, trial_id, suffix))
+
+
+def _is_timed(row: Mapping[str, Any]) -> bool:
+    time = row.get("latency_ms_per_image")
+    return isinstance(time, float) and math.isfinite(time)
 
 
 def _architecture(row: Mapping[str, Any]) -> tuple[object, ...]:
