@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from suite.deployment.export import ExportedModel, ModelFile
     from suite.deployment.trained_trial import TrainedTrial
     from suite.statistics.age_threshold import AgeThreshold
+    from suite.trial import TrialConfig
 
 
 def add_command(subcommands: Subcommands) -> None:
@@ -46,7 +47,8 @@ def add_command(subcommands: Subcommands) -> None:
         "--challenge-age",
         type=positive_float,
         metavar="YEARS",
-        help="estimate from which on these decisions accept somebody without proof; default: 25",
+        help="estimate from which on these decisions accept somebody without proof; default: 25, or the age that is "
+        "asked for if that is higher",
     )
 
 
@@ -63,6 +65,7 @@ def export(options: argparse.Namespace) -> int:
             f"{trained.id} estimates {trained.config.attribute}; leave out --threshold-age and --challenge-age, which "
             "are of ages"
         )
+    _check_threshold_age(options.threshold_age, trained.config)
     try:
         trained, written = _write(options, trained)
     except MismatchError as mismatch:
@@ -98,6 +101,19 @@ def _threshold(options: argparse.Namespace) -> "AgeThreshold":
             "lower --threshold-age"
         )
     return AgeThreshold(age, challenge)
+
+
+def _check_threshold_age(age: float | None, config: "TrialConfig") -> None:
+    """Refuse an age that was asked for and that the network cannot estimate.
+
+    Raises:
+        RequestError: It is not within the label range.
+    """
+    if age is not None and not config.label_low <= age <= config.label_high:
+        raise RequestError(
+            f"--threshold-age is {age:g}, and the network estimates {config.label_low:g} to {config.label_high:g} "
+            "years; give an age within these"
+        )
 
 
 def _check_files(options: argparse.Namespace) -> None:

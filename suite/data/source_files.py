@@ -81,7 +81,8 @@ def open_source(path: Path, *, shown: Path | None = None) -> Iterator[SourceFile
         return
     if not stat.S_ISREG(mode):
         raise RequestError(
-            f"{path} is neither a folder nor a file; name the folder, the zip or the tar of the set"
+            f"{path} is neither a folder nor a file; name the folder, the zip or the tar of the set, or the "
+            "table of a manifest"
         )
     if is_table(path):
         yield _Folder(path.parent)
@@ -130,7 +131,10 @@ def _readable_mode(path: Path) -> int:
         if stat.S_ISREG(mode):
             path.open("rb").close()
     except (FileNotFoundError, NotADirectoryError):
-        raise RequestError(f"{path} does not exist; name the folder, the zip or the tar of the set") from None
+        raise RequestError(
+            f"{path} does not exist; name the folder, the zip or the tar of the set, or the "
+            "table of a manifest"
+        ) from None
     except OSError as error:
         raise _unreadable(path, error) from None
     return mode

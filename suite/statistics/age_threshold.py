@@ -109,10 +109,11 @@ def heads(by: str, threshold: AgeThreshold) -> tuple[str, ...]:
 
 
 def rule_in_words(threshold: AgeThreshold) -> str:
-    """Return what the table of a threshold shows, in two sentences."""
+    """Return what the table of a threshold shows, in three sentences."""
     return (
-        f"Is this person {threshold.age:g} or older? Accepted is whose estimate is {threshold.challenge:g} years or "
-        "more; others are asked for proof. In brackets: the 95 % interval over people (Clopper and Pearson)."
+        f"Is this person {threshold.age:g} or older? A person is accepted if the estimate is {threshold.challenge:g} "
+        "years or more; all others are asked for proof. In brackets: the 95 % interval over people (Clopper and "
+        "Pearson)."
     )
 
 

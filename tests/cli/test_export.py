@@ -160,7 +160,7 @@ def test_a_card_tells_what_was_measured_and_what_was_not(run: Path, tmp_path: Pa
     assert "The data names no other groups" in card
     assert "The run did not time this trial." in card
     children = part.labels.numpy() < 18
-    assert "Is this person 18 or older? Accepted is whose estimate is 25 years or more" in card
+    assert "Is this person 18 or older? A person is accepted if the estimate is 25 years or more" in card
     assert (
         f"| everybody | {children.sum()} | {(values[children] >= 25).mean():.1%}".replace("%", " %") in card
     )
@@ -171,8 +171,17 @@ def test_a_card_has_the_decisions_of_another_threshold(run: Path, tmp_path: Path
     options = ["--card", str(tmp_path / "card.md"), "--threshold-age", "60"]
     assert main([*arguments, *options]) == 0
     card = (tmp_path / "card.md").read_text()
-    assert "Is this person 60 or older? Accepted is whose estimate is 60 years or more" in card
+    assert "Is this person 60 or older? A person is accepted if the estimate is 60 years or more" in card
     assert "| people under 60 | accepted (false accepts) | people of 60 and over |" in card
+
+
+def test_a_threshold_that_the_network_cannot_estimate_is_refused(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["export", str(run), "--trial", "t0000", "-o", str(tmp_path / "net.onnx")]
+    assert main([*arguments, "--card", str(tmp_path / "card.md"), "--threshold-age", "300"]) == 2
+    assert "--threshold-age is 300, and the network estimates 0 to 100 years" in capsys.readouterr().err
+    assert not (tmp_path / "net.onnx").exists()
 
 
 def test_a_card_does_not_read_the_test_split_first(run: Path, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_a_front_that_is_nowhere_below_the_reference_point_has_no_curve(make_run
     run = make_run(trials=2, statuses=["finished"] * 2)
     run = replace(run, info=replace(run.info, data=replace(run.info.data, constant_val_mae=0.1)))
     assert growth(run.info, summarise(run)) is None
-    assert "0, as no member lies in it" in page(run)
+    assert "<b>0</b>, because no member lies in the box" in page(run)
 
 
 def test_every_epoch_of_every_trial_is_spent_whatever_became_of_it(make_run: MakeRun) -> None:

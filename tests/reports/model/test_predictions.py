@@ -111,7 +111,7 @@ def test_decisions_by_age_are_those_of_the_trainings_on_average(make_run: MakeRu
     assert glasses.group == "yes"
     shown = _as_data(found)["threshold"]
     assert shown["rule"].startswith(
-        "Is this person 18 or older? Accepted is whose estimate is 25 years or more"
+        "Is this person 18 or older? A person is accepted if the estimate is 25 years or more"
     )
     assert [by for by, _, _ in shown["tables"]] == ["everybody", "glasses", "file"]
     assert shown["tables"][0][2] == [list(everybody.cells)]
