@@ -14,6 +14,7 @@ from reports.html.templating import render
 from reports.html.yaml_text import one_line
 from reports.model.confirmation import procedure_in_words, seeds_asked
 from reports.model.shared_weights import SharedWeights
+from reports.model.training_length import epochs_in_words
 from reports.model.trials import FrontSummary
 from suite.runs.info import RunInfo
 
@@ -129,8 +130,8 @@ def _confirmation(info: RunInfo, summary: FrontSummary) -> Confirmation | None:
 
 def _length(info: RunInfo, summary: FrontSummary) -> str:
     """Return the epochs of the trainings that confirm, without those of an elastic training."""
-    epochs = sorted({info.confirming_epochs(trial.recipe.epochs) for trial in summary.selected})
-    return f"{span(epochs)} epoch{'' if epochs == [1] else 's'}" if epochs else "no training"
+    epochs = (info.confirming_epochs(trial.recipe.epochs) for trial in summary.selected)
+    return epochs_in_words(epochs) or "no training"
 
 
 def _images(info: RunInfo, summary: FrontSummary) -> str:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from reports.model.cells import Row, number, rows_of, words, worst_group
 from reports.model.over_people import SeedErrors, interval_of
-from suite.runs.front import confirming_rows
+from suite.runs.front import confirming_rows, is_of_the_procedure
 from suite.runs.image_errors import read_by_seed
 from suite.runs.info import RunInfo
 from suite.runs.tables import Run
@@ -129,21 +129,16 @@ def confirmations(run: Run) -> dict[str, Confirmed]:
     or those of networks alone. ``other_confirmations`` has the rest. Trainings of another length than the run's do
     not count.
     """
-    return _by_member((row for row in _confirming(run) if _is_of_the_procedure(row, run.info)), run)
+    return _by_member((row for row in _confirming(run) if is_of_the_procedure(row, run.info)), run)
 
 
 def other_confirmations(run: Run) -> dict[str, Confirmed]:
     """Return what confirms members by the other procedure than the one that the run names."""
-    return _by_member((row for row in _confirming(run) if not _is_of_the_procedure(row, run.info)), run)
+    return _by_member((row for row in _confirming(run) if not is_of_the_procedure(row, run.info)), run)
 
 
 def _confirming(run: Run) -> list[Row]:
     return confirming_rows([*rows_of(run, "search"), *rows_of(run, "confirm")], run.info)
-
-
-def _is_of_the_procedure(row: Row, info: RunInfo) -> bool:
-    sharing = info.sharing
-    return sharing is None or bool(words(row, "slice_of")) == (sharing.counted == "procedure")
 
 
 def _by_member(rows: Iterable[Row], run: Run) -> dict[str, Confirmed]:

@@ -58,8 +58,8 @@ def training_length(summary: FrontSummary) -> TrainingLength:
     again = [t.confirmed for t in finished if is_confirmed(t) and t.confirmed]
     trainings = [training for one in again for training in one.trainings if training.finished]
     return TrainingLength(
-        searched=_epochs(trial.recipe.epochs for trial in finished or summary.trials),
-        confirmed=_epochs(training.epochs_run for training in trainings),
+        searched=epochs_in_words(trial.recipe.epochs for trial in finished or summary.trials),
+        confirmed=epochs_in_words(training.epochs_run for training in trainings),
         trainings=span(sorted({len(one.errors) for one in again})) if again else "",
         from_slices=bool(finished) and all(trial.slice_of for trial in finished),
         confirmed_from_slices=bool(trainings) and all(training.slice_of for training in trainings),
@@ -71,7 +71,7 @@ def is_confirmed(trial: Trial) -> bool:
     return bool(trial.confirmed and trial.confirmed.errors)
 
 
-def _epochs(numbers: Iterable[int]) -> str:
+def epochs_in_words(numbers: Iterable[int]) -> str:
     """Return one number of epochs, or the least to the most; empty without one."""
     found = sorted(set(numbers))
     return f"{span(found)} epoch{'' if found == [1] else 's'}" if found else ""

@@ -1,24 +1,22 @@
 """The accuracy sections of a model card, measured with the exported file itself."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from suite.data.store import Split, can_group
+from suite.data.store import Split
 from suite.deployment.export import ModelFile
 from suite.deployment.inference import Outputs, open_model
 from suite.deployment.intervals import central_interval, intervals_of
 from suite.deployment.markdown import plain, table
-from suite.deployment.trained_trial import TrainedTrial, people_in
+from suite.deployment.trained_trial import TrainedTrial, groups_in, people_in
 from suite.deployment.verify import measured, predict_split
-from suite.runs.front import confirming_rows
+from suite.runs.front import confirming_rows, is_of_the_procedure
 from suite.runs.image_errors import ImageErrors, read_image_errors
-from suite.runs.info import RunInfo
 from suite.statistics.clustered import (
     BAND,
     GroupError,
@@ -158,14 +156,9 @@ def _confirming(trained: TrainedTrial, split: Split) -> ImageErrors | None:
         for row in confirming_rows(
             [{str(name): cell for name, cell in row.items()} for row in of_member], info
         )
-        if row["status"] == "finished" and _is_of_the_procedure(row, info)
+        if row["status"] == "finished" and is_of_the_procedure(row, info)
     ]
     return read_image_errors(trained.run.folder, [str(row["id"]) for row in rows], split)
-
-
-def _is_of_the_procedure(row: Mapping[str, Any], info: RunInfo) -> bool:
-    is_slice = isinstance(row.get("slice_of"), str)
-    return info.sharing is None or is_slice == (info.sharing.counted == "procedure")
 
 
 def _coverage(trained: TrainedTrial, predictions: SplitPredictions) -> str:
@@ -219,9 +212,7 @@ def _coverage_by_group(
     people = people_in(labels)
     bands = coverage_by_band(inside, people, labels[attribute].to_numpy(np.float64), BAND[attribute])
     return {attribute: bands} | {
-        str(column): coverage_by_name(inside, people, _names(labels[column]))
-        for column in labels.columns
-        if can_group(str(column))
+        column: coverage_by_name(inside, people, names) for column, names in groups_in(labels).items()
     }
 
 
@@ -237,20 +228,12 @@ def _errors_by_group(
     """Return errors by band of the label, and by every column of the labels that names groups (gender, race)."""
     people = people_in(labels)
     bands = errors_by_band(errors, people, labels[attribute].to_numpy(np.float64), BAND[attribute])
-    by_column = {
-        str(column): errors_by_name(errors, people, _names(labels[column]))
-        for column in labels.columns
-        if can_group(str(column))
-    }
+    by_column = {column: errors_by_name(errors, people, names) for column, names in groups_in(labels).items()}
     return {attribute: bands} | {column: groups for column, groups in by_column.items() if groups}
 
 
 def _labels(trained: TrainedTrial, split: Split) -> pd.DataFrame:
     return trained.store.labels.iloc[trained.store.rows(split)].reset_index(drop=True)
-
-
-def _names(column: "pd.Series[Any]") -> npt.NDArray[np.str_]:
-    return column.fillna("").astype(str).to_numpy(dtype=np.str_)
 
 
 def _with_interval(error: GroupError) -> str:

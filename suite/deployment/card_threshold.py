@@ -1,12 +1,10 @@
 """The section of a model card on decisions by an estimated age."""
 
 import numpy as np
-import pandas as pd
 
-from suite.data.store import can_group
 from suite.deployment.card_accuracy import SPLIT_NAME, SplitPredictions
 from suite.deployment.markdown import plain, table
-from suite.deployment.trained_trial import TrainedTrial, people_in
+from suite.deployment.trained_trial import TrainedTrial, groups_in, people_in
 from suite.statistics.age_threshold import (
     EVERYBODY,
     AgeThreshold,
@@ -28,12 +26,11 @@ def threshold_section(trained: TrainedTrial, predictions: SplitPredictions, thre
     if trained.config.attribute != "age":
         return ""
     labels = trained.store.labels.iloc[trained.store.rows(predictions.split)].reset_index(drop=True)
-    columns = {str(name): _names(labels, name) for name in labels.columns if can_group(str(name))}
     found = decisions_by_group(
         accepted(predictions.outputs.values.astype(np.float64), threshold),
         labels["age"].to_numpy(np.float64),
         people_in(labels),
-        columns,
+        groups_in(labels),
         threshold,
     )
     parts = [
@@ -44,7 +41,3 @@ def threshold_section(trained: TrainedTrial, predictions: SplitPredictions, thre
         titles = heads("" if by == EVERYBODY else plain(by), threshold)
         parts.append(table(titles, [[plain(row.cells[0]), *row.cells[1:]] for row in rows]))
     return "\n\n".join(parts)
-
-
-def _names(labels: pd.DataFrame, column: object) -> "np.ndarray[tuple[int], np.dtype[np.str_]]":
-    return labels[column].fillna("").astype(str).to_numpy(dtype=np.str_)

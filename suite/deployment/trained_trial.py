@@ -12,7 +12,7 @@ from torch import nn
 
 from suite.data.dataset import Dataset, load_dataset
 from suite.data.run_data import data_of_run
-from suite.data.store import Store
+from suite.data.store import Store, can_group
 from suite.errors import RequestError
 from suite.methods.labels import LabelSet
 from suite.networks.weights import load_network
@@ -133,4 +133,17 @@ def people_in(labels: pd.DataFrame) -> npt.NDArray[np.str_]:
     """
     if "subject" not in labels:
         return people_of(np.full(len(labels), ""))
-    return people_of(labels["subject"].fillna("").astype(str).to_numpy(dtype=np.str_))
+    return people_of(_names(labels["subject"]))
+
+
+def groups_in(labels: pd.DataFrame) -> dict[str, npt.NDArray[np.str_]]:
+    """Return the group of each image, str (n,), by column that names groups of people; empty where it is in none.
+
+    Args:
+        labels: Rows of a store's labels.
+    """
+    return {str(name): _names(labels[name]) for name in labels.columns if can_group(str(name))}
+
+
+def _names(column: "pd.Series[Any]") -> npt.NDArray[np.str_]:
+    return column.fillna("").astype(str).to_numpy(dtype=np.str_)

@@ -95,6 +95,12 @@ def confirming_rows(rows: Sequence[Mapping[str, Any]], info: RunInfo) -> list[Ma
     ]
 
 
+def is_of_the_procedure(row: Mapping[str, Any], info: RunInfo) -> bool:
+    """Whether a confirming training is of the kind that counts where weights are shared: from a slice, or alone."""
+    is_slice = isinstance(row.get("slice_of"), str)
+    return info.sharing is None or is_slice == (info.sharing.counted == "procedure")
+
+
 def best_error(rows: Sequence[Mapping[str, Any]], error_column: str) -> float:
     """Return the smallest validation error of a finished trial; NaN if there is none."""
     errors = [_number(row[error_column]) for row in rows if row["status"] == "finished"]

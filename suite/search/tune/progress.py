@@ -28,7 +28,7 @@ class StageProgress:
         self._began = time.monotonic()
         self._before = len(ledger.rows_of(stage))
         self._front: Sequence[Mapping[str, Any]] = ()
-        self._confirmed: Sequence[Mapping[str, Any]] = ()
+        self._to_confirm: Sequence[Mapping[str, Any]] = ()  # after a search only
         self._select()
 
     def __call__(self, searcher: TrialSearcher, ended: TrialResult | None) -> None:
@@ -60,7 +60,7 @@ class StageProgress:
             unit=info.unit,
             front=len(self._front),
             seconds=searcher.seconds,
-            seconds_left=seconds_left + self._confirmation_seconds(),
+            seconds_left=seconds_left + confirmation_seconds(self._to_confirm, info),
             stage=self._stage,
             trainings=tuple(_training(trial) for trial in running if trial.begun_at is not None),
         )
@@ -69,13 +69,8 @@ class StageProgress:
     def _select(self) -> None:
         rows, info = self._ledger.rows, self._info
         self._front = front_rows(rows, info.objectives, info.error_column, info.most)
-        self._confirmed = rows_to_confirm(rows, info)
-
-    def _confirmation_seconds(self) -> float:
-        """Estimate how long the confirmation will take, from the trials so far."""
-        if self._stage != "search":
-            return 0.0
-        return confirmation_seconds(self._confirmed, self._info)
+        if self._stage == "search":
+            self._to_confirm = rows_to_confirm(rows, info)
 
 
 def _training(trial: RunningTrial) -> TrainingProgress:
